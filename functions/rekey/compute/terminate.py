@@ -1,0 +1,100 @@
+"""Empties a workspace of classic compute."""
+
+from collections.abc import Callable
+from typing import Any
+
+from rekey import clock
+from rekey.compute import snapshot
+from rekey.compute.world import (
+    CLUSTER_STOPPABLE,
+    WAREHOUSE_STOPPABLE,
+    Compute,
+    look,
+    pool_is_drained,
+    pool_settings,
+)
+from rekey.errors import InvalidState, NotFound
+from rekey.observability import count
+from rekey.step import Progress, Result, Step
+
+STEP = "Terminate compute"
+
+
+def terminate(step: Step) -> Result:
+    """Level-triggered: stop what still runs and say what is still on its way.
+
+    The first call writes the snapshot before it stops anything.
+    """
+    compute = look(step.workspace)
+    if step.rotation.snapshot_key is None:
+        _begin_blackout(step, compute)
+    else:
+        _note_newcomers(step, compute, step.rotation.snapshot_key)
+    if stopped := _stop(step, compute):
+        step.record(STEP, "stopped", {"stopped": stopped})
+    if compute.empty:
+        return Progress(done=True).result()
+    return Progress.waiting(compute.names()).result()
+
+
+def _begin_blackout(step: Step, compute: Compute) -> None:
+    taken = snapshot.Snapshot.of(compute)
+    key = snapshot.write_once(step.settings.evidence_bucket, step.rotation.rotation_id, taken)
+    step.record(
+        STEP,
+        "snapshot written",
+        {"snapshot": key, "running": compute.counts()},
+        snapshot_key=key,
+        blackout_started_at=clock.text(clock.now()),
+        status="running",
+    )
+
+
+def _note_newcomers(step: Step, compute: Compute, snapshot_key: str) -> None:
+    """Record what somebody else started in the blackout: it is stopped too, and a person should know."""
+    alive = {
+        **{each["cluster_id"]: f"cluster {each['cluster_id']}" for each in compute.clusters},
+        **{each["id"]: f"warehouse {each['id']}" for each in compute.warehouses},
+    }
+    unknown = set(alive) - set(step.rotation.newcomers)
+    if not unknown:
+        return
+    before = snapshot.read(step.settings.evidence_bucket, snapshot_key)
+    if newcomers := sorted(unknown - before.ids):
+        finding = (
+            f"Started by somebody else in the blackout and stopped again: {', '.join(alive[n] for n in newcomers)}."
+        )
+        step.record(
+            STEP,
+            "newcomers found",
+            {"newcomers": newcomers},
+            newcomers=(*step.rotation.newcomers, *newcomers),
+            findings=(*step.rotation.findings, finding),
+        )
+        count("ComputeStartedInBlackout", len(newcomers))
+
+
+def _stop(step: Step, compute: Compute) -> list[str]:
+    """Ask each piece to stop. What refuses, or is gone, shows in the next look."""
+    stopped = []
+    for cluster in compute.clusters:
+        if cluster["state"] in CLUSTER_STOPPABLE and _asked(step.workspace.terminate_cluster, cluster["cluster_id"]):
+            stopped.append(f"cluster {cluster['cluster_id']}")
+    for pool in compute.pools:
+        # A pool has no stop: no minimum and no idle time lets every idle instance go at once.
+        drained = {**pool_settings(pool), "min_idle_instances": 0, "idle_instance_autotermination_minutes": 0}
+        needs_edit = not pool_is_drained(pool) or pool.get("idle_instance_autotermination_minutes", 0) > 0
+        if needs_edit and _asked(step.workspace.edit_pool, drained):
+            stopped.append(f"pool {pool['instance_pool_id']}")
+    for warehouse in compute.warehouses:
+        if warehouse["state"] in WAREHOUSE_STOPPABLE and _asked(step.workspace.stop_warehouse, warehouse["id"]):
+            stopped.append(f"warehouse {warehouse['id']}")
+    return stopped
+
+
+def _asked(call: Callable[[Any], None], argument: Any) -> bool:
+    try:
+        call(argument)
+    except (InvalidState, NotFound):
+        return False
+    return True

@@ -1,0 +1,132 @@
+"""The Databricks Account API: workspaces and key configurations.
+
+List endpoints answer with a bare array and no paging (databricks-sdk-py service/provisioning.py).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from rekey.databricks.transport import Transport
+from rekey.request import UseCase
+
+KEY_FIELDS: Mapping[UseCase, str] = {
+    "MANAGED_SERVICES": "managed_services_customer_managed_key_id",
+    "STORAGE": "storage_customer_managed_key_id",
+}
+"""The workspace field that names the key configuration of each use case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """What rekey reads of a workspace. Ids are None where the API leaves the field out."""
+
+    workspace_id: int
+    name: str
+    deployment_name: str
+    region: str
+    status: str
+    status_message: str
+    pricing_tier: str | None
+    credentials_id: str | None
+    network_id: str | None
+    managed_services_key_id: str | None
+    storage_key_id: str | None
+
+    @classmethod
+    def read(cls, answer: Mapping[str, Any]) -> Self:
+        return cls(
+            workspace_id=int(answer["workspace_id"]),
+            name=answer.get("workspace_name", ""),
+            deployment_name=answer.get("deployment_name", ""),
+            region=answer.get("aws_region", ""),
+            status=answer.get("workspace_status", "UNKNOWN"),
+            status_message=answer.get("workspace_status_message", ""),
+            pricing_tier=answer.get("pricing_tier"),
+            credentials_id=answer.get("credentials_id"),
+            network_id=answer.get("network_id"),
+            managed_services_key_id=answer.get(KEY_FIELDS["MANAGED_SERVICES"]),
+            storage_key_id=answer.get(KEY_FIELDS["STORAGE"]),
+        )
+
+    def configuration_id(self, use_case: UseCase) -> str | None:
+        """Id of the key configuration that serves the use case."""
+        return self.managed_services_key_id if use_case == "MANAGED_SERVICES" else self.storage_key_id
+
+
+@dataclass(frozen=True, slots=True)
+class KeyConfiguration:
+    """Databricks' immutable record that points to a KMS key."""
+
+    configuration_id: str
+    use_cases: tuple[UseCase, ...]
+    key_arn: str
+    reuse_key_for_cluster_volumes: bool
+
+    @classmethod
+    def read(cls, answer: Mapping[str, Any]) -> Self:
+        key = answer.get("aws_key_info") or {}
+        return cls(
+            configuration_id=answer["customer_managed_key_id"],
+            use_cases=tuple(answer.get("use_cases", ())),
+            key_arn=key.get("key_arn", ""),
+            # Left out means true (API reference, "Create encryption key configuration").
+            reuse_key_for_cluster_volumes=key.get("reuse_key_for_cluster_volumes", True),
+        )
+
+    def says_the_same(self, key_arn: str, use_cases: Iterable[UseCase], *, reuse_for_volumes: bool) -> bool:
+        """Whether registering these values again would only repeat this configuration."""
+        same = self.key_arn == key_arn and set(self.use_cases) == set(use_cases)
+        # The flag means nothing without STORAGE.
+        return same and ("STORAGE" not in self.use_cases or self.reuse_key_for_cluster_volumes == reuse_for_volumes)
+
+
+class Account:
+    """Account API of one Databricks account. Every method raises the classes of rekey.errors."""
+
+    def __init__(self, transport: Transport, account_id: str) -> None:
+        self._transport = transport
+        self._base = f"/api/2.0/accounts/{account_id}"
+
+    def get_workspace(self, workspace_id: int) -> Workspace:
+        return Workspace.read(self._transport.call("GET", f"{self._base}/workspaces/{workspace_id}"))
+
+    def list_workspaces(self) -> list[Workspace]:
+        return [Workspace.read(each) for each in self._transport.call("GET", f"{self._base}/workspaces")]
+
+    def update_workspace_keys(self, workspace_id: int, configuration_id: str, use_cases: Iterable[UseCase]) -> None:
+        """PATCH the key fields. Returning means "accepted", never "done": the change is asynchronous.
+
+        The mask is sent although AWS ignores it (terraform-provider-databricks#5430): it is right where it counts.
+        """
+        fields = {KEY_FIELDS[use_case]: configuration_id for use_case in use_cases}
+        self._transport.call(
+            "PATCH",
+            f"{self._base}/workspaces/{workspace_id}",
+            query={"update_mask": ",".join(sorted(fields))},
+            body=fields,
+        )
+
+    def list_configurations(self) -> list[KeyConfiguration]:
+        answer = self._transport.call("GET", f"{self._base}/customer-managed-keys")
+        return [KeyConfiguration.read(each) for each in answer]
+
+    def create_configuration(
+        self, key_arn: str, use_cases: Iterable[UseCase], *, reuse_for_volumes: bool
+    ) -> KeyConfiguration:
+        """Register a key. Databricks makes a new configuration each time it is asked: look first."""
+        key: dict[str, Any] = {"key_arn": key_arn}
+        wanted = sorted(use_cases)
+        if "STORAGE" in wanted:
+            key["reuse_key_for_cluster_volumes"] = reuse_for_volumes
+        body = {"use_cases": wanted, "aws_key_info": key}
+        return KeyConfiguration.read(self._transport.call("POST", f"{self._base}/customer-managed-keys", body=body))
+
+    def delete_configuration(self, configuration_id: str) -> None:
+        """Raises InvalidState while a workspace uses it, NotFound when it is gone already."""
+        self._transport.call("DELETE", f"{self._base}/customer-managed-keys/{configuration_id}")
+
+    def cross_account_role(self, credentials_id: str) -> str:
+        """ARN of the role with which Databricks launches EC2 instances in the customer's account."""
+        answer = self._transport.call("GET", f"{self._base}/credentials/{credentials_id}")
+        return str(answer["aws_credentials"]["sts_role"]["role_arn"])

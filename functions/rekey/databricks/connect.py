@@ -1,0 +1,48 @@
+"""Builds Databricks clients from settings. Clients, and the tokens in them, live as long as the container."""
+
+import json
+from functools import lru_cache
+
+from rekey import aws
+from rekey.databricks.account import Account
+from rekey.databricks.oauth import ClientCredentials, ClientCredentialsTokens
+from rekey.databricks.transport import Transport
+from rekey.databricks.workspace import WorkspaceApi
+from rekey.errors import SettingsError
+from rekey.settings import Settings
+
+
+@lru_cache(maxsize=1)
+def connect_account(settings: Settings) -> Account:
+    """Account API with the stack's service principal."""
+    token_url = f"{settings.databricks_account_host}/oidc/accounts/{settings.databricks_account_id}/v1/token"
+    tokens = ClientCredentialsTokens(token_url, lambda: _credentials(settings.databricks_secret_arn))
+    return Account(Transport(settings.databricks_account_host, tokens), settings.databricks_account_id)
+
+
+@lru_cache(maxsize=8)
+def connect_workspace(settings: Settings, deployment_name: str) -> WorkspaceApi:
+    """One workspace's API with the same service principal, which must be an admin of that workspace."""
+    host = settings.workspace_host(deployment_name)
+    tokens = ClientCredentialsTokens(f"{host}/oidc/v1/token", lambda: _credentials(settings.databricks_secret_arn))
+    return WorkspaceApi(Transport(host, tokens))
+
+
+def forget_clients() -> None:
+    """Drop the cached clients (tests change the cloud under one process)."""
+    connect_account.cache_clear()
+    connect_workspace.cache_clear()
+
+
+def _credentials(secret_arn: str) -> ClientCredentials:
+    """Read the secret each time a token is needed (once an hour), so that an exchanged secret is picked up."""
+    secret = aws.secrets().get_secret_value(SecretId=secret_arn)["SecretString"]
+    try:
+        fields = json.loads(secret)
+        return ClientCredentials(fields["client_id"], fields["client_secret"])
+    except (ValueError, KeyError, TypeError):
+        # Not chained: the original error could quote the secret.
+        raise SettingsError(
+            'The Databricks secret is not {"client_id": ..., "client_secret": ...}. '
+            "Mend: write the service principal's credential into it."
+        ) from None

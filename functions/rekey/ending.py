@@ -1,0 +1,108 @@
+"""How a rotation ends: well, or recorded as failed. Either way the evidence is written and the lease given back."""
+
+from typing import Any
+
+from rekey import clock, evidence, keys, retirement, switch
+from rekey.compute.restart import restart
+from rekey.observability import count, seconds
+from rekey.rollback import required_failure
+from rekey.step import Result, Step
+
+
+def complete(step: Step) -> Result:
+    """End a rotation well. Raises SwitchReverted when the switch held only until compute was back."""
+    if step.rotation.ended:
+        return _summary(step, evidence.write(step))
+    switch.check_holds(step)
+    _disown_orphans(step)
+    return _end(step, "Complete rotation", "succeeded", _not_back(step))
+
+
+def record_failure(step: Step) -> Result:
+    """End a failed rotation. Gives {"failure": {"state", "error", "cause"}} with what was put back in the cause."""
+    failure = required_failure(step)
+    if not step.rotation.ended:
+        summary = _end(step, "Record failure", "failed", _not_back(step), failure=failure)
+    else:
+        summary = _summary(step, evidence.write(step))
+    cause = f"{failure['state']}: {failure['cause']} {_consequences(step)} Evidence: {summary['evidence']}"
+    return {**summary, "failure": {**failure, "cause": cause}}
+
+
+def _end(step: Step, state: str, status: str, findings: list[str], **changes: Any) -> Result:
+    rotation = step.rotation
+    ended_at = clock.text(clock.now())
+    old_keys = retirement.retiring_keys(rotation, step.settings.grace_seconds)
+    step.rotation = step.ledger.close(
+        rotation,
+        state,
+        status,
+        {"old_keys_due": {item["key_arn"]: item["due_at"] for item in old_keys}},
+        keys=old_keys,
+        status=status,
+        ended_at=ended_at,
+        findings=tuple(dict.fromkeys([*rotation.findings, *findings])),
+        **changes,
+    )
+    count("RotationsSucceeded" if status == "succeeded" else "RotationsFailed")
+    if (down := evidence.downtime_seconds(step.rotation)) is not None:
+        seconds("Downtime", down)
+    # Last, so that it holds the whole trail. A crash before this line is mended by the state's retry.
+    return _summary(step, evidence.write(step))
+
+
+def _summary(step: Step, evidence_uri: str) -> Result:
+    rotation = step.rotation
+    return {
+        "rotation_id": rotation.rotation_id,
+        "status": rotation.status,
+        "operation": rotation.plan.operation,
+        "use_cases": list(rotation.plan.use_cases),
+        "workspace_id": rotation.workspace_id,
+        "key_arn": rotation.key_arn,
+        "configuration_id": rotation.configuration_id,
+        "old_key": rotation.plan.old_key.model_dump(mode="json") if rotation.plan.old_key else None,
+        "downtime_seconds": evidence.downtime_seconds(rotation),
+        "findings": list(rotation.findings),
+        "evidence": evidence_uri,
+    }
+
+
+def _not_back(step: Step) -> list[str]:
+    """What the loop's budget was not enough for, each named so that a person can bring it back."""
+    if step.rotation.compute_back_at or step.rotation.snapshot_key is None:
+        return []
+    return [f"Not back when the rotation ended: {each}." for each in restart(step)["waiting_for"]]
+
+
+def _disown_orphans(step: Step) -> None:
+    """Disable keys that a crash between CreateKey and the ledger left behind."""
+    region = step.rotation.plan.region
+    for key_arn in keys.find_keys(region, step.rotation.rotation_id):
+        if key_arn != step.rotation.key_arn:
+            refused = keys.abandon(region, key_arn)
+            outcome = f"could not be disabled ({refused})" if refused else "was disabled"
+            finding = f"An orphaned key was found and {outcome}: {key_arn}."
+            step.record(
+                "Complete rotation",
+                "orphan abandoned",
+                {"key_arn": key_arn},
+                findings=(*step.rotation.findings, finding),
+            )
+
+
+def _consequences(step: Step) -> str:
+    rotation = step.rotation
+    if rotation.switch_verified_at:
+        keys_now = "The workspace is on the new key, and the switch holds."
+    elif rotation.may_have_switched and any("no way to remove" in each for each in rotation.findings):
+        keys_now = "The workspace shows the new key configuration, which Databricks cannot remove."
+    else:
+        keys_now = "The workspace is on the keys it had before."
+    if rotation.snapshot_key is None:
+        compute_now = "No compute was touched."
+    elif rotation.compute_back_at:
+        compute_now = "All compute is back."
+    else:
+        compute_now = "Not all compute is back, see the findings."
+    return f"{keys_now} {compute_now}"

@@ -1,0 +1,111 @@
+"""Every way a rotation can go wrong, one class a cause.
+
+The class name is what Step Functions sees as the error's name, so the names that
+stepfunctions/*.asl.json match in Retry and Catch are classes of this module, and only those.
+"""
+
+
+class RekeyError(Exception):
+    """Base of everything rekey raises on purpose. Its message is written for the person who reads it."""
+
+
+# --- refused in the first state: nothing was touched ---
+
+
+class InvalidRequest(RekeyError):
+    """The request itself is wrong: a field is unknown, missing, of the wrong type, or contradicts another."""
+
+
+class RequestRefused(RekeyError):
+    """The request is well formed but cannot be done to this workspace as it is now."""
+
+
+class WorkspaceNotFound(RequestRefused):
+    """The Databricks account has no workspace with that id."""
+
+
+class RotationInProgress(RequestRefused):
+    """Another rotation holds the workspace's lease."""
+
+
+class RequestIdReused(RequestRefused):
+    """The request_id was used before for a request with other content."""
+
+
+# --- transient: the same step may simply be called again ---
+
+
+class Transient(RekeyError):
+    """Base of what Step Functions retries."""
+
+
+class DatabricksThrottled(Transient):
+    """Databricks answered 429, or a code that means the same."""
+
+
+class DatabricksUnavailable(Transient):
+    """Databricks could not be reached or answered 5xx to a request that changes nothing."""
+
+
+class OutcomeUnknown(Transient):
+    """A changing request was sent and its answer was lost: look at the world before sending it again."""
+
+
+class AwsUnavailable(Transient):
+    """AWS throttled, timed out, or has not yet made a change visible everywhere."""
+
+
+# --- final: a person or the failure route must act ---
+
+
+class DatabricksError(RekeyError):
+    """Databricks refused. `status` is the HTTP status, `code` its error code ("" where there was none)."""
+
+    def __init__(self, message: str, *, status: int = 0, code: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class Unauthenticated(DatabricksError):
+    """Databricks does not accept the credential."""
+
+
+class PermissionDenied(DatabricksError):
+    """The credential is valid but may not do this."""
+
+
+class NotFound(DatabricksError):
+    """There is no such object."""
+
+
+class InvalidState(DatabricksError):
+    """The object exists but is not in a state that allows this; often "not yet"."""
+
+
+class AccessDenied(RekeyError):
+    """AWS refused: the Lambda's role, or the key's policy, does not allow the call."""
+
+
+class AwsError(RekeyError):
+    """AWS refused for another reason."""
+
+
+class SettingsError(RekeyError):
+    """An environment variable of the Lambda is missing or wrong."""
+
+
+class LeaseLost(RekeyError):
+    """The workspace's lease is no longer this rotation's: another one may be at work, so this one stops."""
+
+
+class WorkspaceChanged(RekeyError):
+    """Since the plan was made somebody else changed the workspace's keys."""
+
+
+class SwitchReverted(RekeyError):
+    """Databricks went back to the old key configuration after it had shown the new one."""
+
+
+class PolicyMismatch(RekeyError):
+    """The key's policy is not the one that was put."""

@@ -1,0 +1,190 @@
+"""KMS keys of a rotation: made once, found again by tag, disabled, never deleted."""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from rekey import aws, policy
+from rekey.errors import AwsUnavailable, PolicyMismatch
+from rekey.rotation import Rotation
+from rekey.settings import Settings
+from rekey.step import Result, Step
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+
+MANAGED = "rekey:managed"
+WORKSPACE = "rekey:workspace-id"
+ROTATION = "rekey:rotation-id"
+USE_CASES = "rekey:use-cases"
+STATE = "rekey:state"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyArn:
+    """The parts of arn:PARTITION:kms:REGION:ACCOUNT:key/ID."""
+
+    partition: str
+    region: str
+    account: str
+    key_id: str
+
+    @classmethod
+    def of(cls, arn: str) -> "KeyArn":
+        _, partition, _, region, account, resource = arn.split(":", 5)
+        return cls(partition, region, account, resource.removeprefix("key/"))
+
+
+def ensure_key(step: Step) -> Result:
+    """Make the rotation's key unless it was made before. Gives {"key_arn", "alias", "found"}."""
+    rotation = step.rotation
+    if rotation.key_arn:
+        return {"key_arn": rotation.key_arn, "found": True}
+    found = find_keys(rotation.plan.region, rotation.rotation_id)
+    key_arn = found[0] if found else make_key(rotation)
+    step.record(
+        "Create key",
+        "key found" if found else "key created",
+        {"key_arn": key_arn, "region": rotation.plan.region},
+        key_arn=key_arn,
+        status="running",
+    )
+    return {"key_arn": key_arn, "alias": name_key(rotation, key_arn), "found": bool(found)}
+
+
+def ensure_policy(step: Step) -> Result:
+    """Give the rotation's key the policy its use cases need. Gives {"key_arn", "changed"}."""
+    document = wanted_policy(step.settings, step.rotation, step.key_arn)
+    changed = put_policy(step.rotation.plan.region, step.key_arn, document)
+    if changed:
+        step.record("Set key policy", "policy set", {"key_arn": step.key_arn, "policy": json.dumps(document)})
+    return {"key_arn": step.key_arn, "changed": changed}
+
+
+def find_keys(region: str, rotation_id: str) -> list[str]:
+    """ARNs of all keys that a rotation made. The tag index may lag behind by a moment."""
+    pages = (
+        aws.tagging(region)
+        .get_paginator("get_resources")
+        .paginate(TagFilters=[{"Key": ROTATION, "Values": [rotation_id]}], ResourceTypeFilters=["kms:key"])
+    )
+    return sorted(each["ResourceARN"] for page in pages for each in page["ResourceTagMappingList"])
+
+
+def make_key(rotation: Rotation) -> str:
+    """CreateKey for the rotation, tagged so that it is found again. Gives the ARN.
+
+    The tags come with CreateKey: added later they could take minutes to count in authorization.
+    """
+    plan = rotation.plan
+    answer = aws.kms(plan.region).create_key(
+        Description=f"Databricks workspace {plan.workspace_id}: {' + '.join(plan.use_cases)}",
+        KeyUsage="ENCRYPT_DECRYPT",
+        KeySpec="SYMMETRIC_DEFAULT",
+        Tags=[
+            {"TagKey": MANAGED, "TagValue": "true"},
+            {"TagKey": WORKSPACE, "TagValue": str(plan.workspace_id)},
+            {"TagKey": ROTATION, "TagValue": rotation.rotation_id},
+            {"TagKey": USE_CASES, "TagValue": " ".join(plan.use_cases)},
+            {"TagKey": STATE, "TagValue": "current"},
+        ],
+    )
+    return answer["KeyMetadata"]["Arn"]
+
+
+def name_key(rotation: Rotation, key_arn: str) -> str:
+    """Give the key an alias that a person recognizes in the console. Gives the alias' name."""
+    alias = f"alias/rekey/{rotation.workspace_id}/{rotation.rotation_id}"
+    kms = aws.kms(rotation.plan.region)
+    try:
+        kms.create_alias(AliasName=alias, TargetKeyId=key_arn)
+    except kms.exceptions.AlreadyExistsException:
+        pass  # An earlier try of this step made it.
+    except kms.exceptions.NotFoundException as error:
+        raise _not_yet(key_arn) from error
+    return alias
+
+
+def wanted_policy(settings: Settings, rotation: Rotation, key_arn: str) -> dict[str, object]:
+    """The policy that the rotation's key must carry."""
+    parts = KeyArn.of(key_arn)
+    return policy.key_policy(
+        partition=parts.partition,
+        aws_account=parts.account,
+        shard=settings.databricks_shard,
+        databricks_account_id=settings.databricks_account_id,
+        use_cases=rotation.plan.use_cases,
+        cross_account_role=rotation.plan.cross_account_role,
+    )
+
+
+def put_policy(region: str, key_arn: str, document: dict[str, object]) -> bool:
+    """Give the key its policy and read it back. False when it had it already."""
+    kms = aws.kms(region)
+    try:
+        if json.loads(kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]) == document:
+            return False
+        kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=json.dumps(document))
+        if json.loads(kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]) != document:
+            raise AwsUnavailable(f"KMS does not yet show the policy that was put on {key_arn}.")
+    except kms.exceptions.NotFoundException as error:
+        raise _not_yet(key_arn) from error
+    return True
+
+
+def check_key(settings: Settings, rotation: Rotation, key_arn: str) -> None:
+    """Raises PolicyMismatch unless the key is enabled and lets Databricks do what the use cases need."""
+    kms = aws.kms(rotation.plan.region)
+    state = kms.describe_key(KeyId=key_arn)["KeyMetadata"].get("KeyState")
+    if state != "Enabled":
+        raise PolicyMismatch(f"The new key {key_arn} is {state}, not Enabled. Somebody changed it during the rotation.")
+    wanted = policy.databricks_statements(
+        shard=settings.databricks_shard,
+        databricks_account_id=settings.databricks_account_id,
+        use_cases=rotation.plan.use_cases,
+        cross_account_role=rotation.plan.cross_account_role,
+    )
+    if missing := policy.missing_statements(kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"], wanted):
+        raise PolicyMismatch(
+            f"The policy of the new key {key_arn} lacks: {'; '.join(missing)}. Somebody changed it during the rotation."
+        )
+
+
+def disable(kms: "KMSClient", key_arn: str) -> str | None:
+    """Disable a key. None when it is disabled now, else the reason why KMS would not."""
+    try:
+        if kms.describe_key(KeyId=key_arn)["KeyMetadata"].get("KeyState") != "Disabled":
+            kms.disable_key(KeyId=KeyArn.of(key_arn).key_id)
+    except ClientError as error:
+        if aws.error_code(error) in (
+            "AccessDeniedException",
+            "KMSInvalidStateException",
+            "NotFoundException",
+        ):
+            return str(error)
+        raise
+    return None
+
+
+def abandon(region: str, key_arn: str) -> str | None:
+    """Tag a key that nothing uses as abandoned and disable it. None, or the reason why it could not be disabled."""
+    mark_abandoned(region, key_arn)
+    return disable(aws.kms(region), key_arn)
+
+
+def mark_abandoned(region: str, key_arn: str) -> None:
+    """Tag a key so that a person who finds it knows that no rotation stands behind it."""
+    aws.kms(region).tag_resource(KeyId=KeyArn.of(key_arn).key_id, Tags=[{"TagKey": STATE, "TagValue": "abandoned"}])
+
+
+def is_ours(kms: "KMSClient", key_arn: str) -> bool:
+    """Whether the key carries rekey's tag."""
+    pages = kms.get_paginator("list_resource_tags").paginate(KeyId=KeyArn.of(key_arn).key_id)
+    tags = {each["TagKey"]: each["TagValue"] for page in pages for each in page["Tags"]}
+    return tags.get(MANAGED) == "true"
+
+
+def _not_yet(key_arn: str) -> AwsUnavailable:
+    return AwsUnavailable(f"KMS does not show the key {key_arn} everywhere yet.")

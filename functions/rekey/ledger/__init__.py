@@ -1,0 +1,10 @@
+"""The ledger: leases, rotations, their audit trail and the keys that wait to go, in one DynamoDB table.
+
+Every write is conditional. A change to a rotation, its audit entry and the check that the
+lease is still held are one transaction: either all of it is in the ledger or none.
+"""
+
+from rekey.ledger.items import Item, entry_hash, key_item_key
+from rekey.ledger.table import LEASE_TIME, Ledger
+
+__all__ = ["LEASE_TIME", "Item", "Ledger", "entry_hash", "key_item_key"]

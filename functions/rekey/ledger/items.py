@@ -1,0 +1,90 @@
+"""Shapes of the ledger's items: their keys, their DynamoDB form, and the audit chain's hash."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from rekey import clock
+from rekey.rotation import Rotation
+
+Item = dict[str, Any]
+
+_serializer = TypeSerializer()
+_deserializer = TypeDeserializer()
+
+
+def entry_hash(entry: Mapping[str, Any]) -> str:
+    """SHA-256 over an audit entry without its own hash; `prev` ties it to the entry before."""
+    content = {name: value for name, value in entry.items() if name != "hash"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=int).encode()).hexdigest()
+
+
+def key_item_key(key_arn: str) -> Item:
+    return {"pk": f"KEY#{key_arn}", "sk": "KEY"}
+
+
+def append_entry(rotation: Rotation, step: str, action: str, detail: Mapping[str, Any]) -> tuple[Rotation, Item]:
+    """The rotation with its audit trail one longer, and the entry's item."""
+    seq = rotation.audit_seq + 1
+    entry = {
+        "rotation_id": rotation.rotation_id,
+        "seq": seq,
+        "at": clock.text(clock.now()),
+        "step": step,
+        "action": action,
+        "detail": dict(detail),
+        "prev": rotation.audit_head,
+    }
+    entry["hash"] = entry_hash(entry)
+    item = {"pk": rotation_key(rotation.rotation_id)["pk"], "sk": f"AUDIT#{seq:06d}", **entry}
+    return rotation.model_copy(update={"audit_seq": seq, "audit_head": entry["hash"]}), item
+
+
+def rotation_update(changed: Rotation, expected_seq: int, changes: Item) -> Item:
+    """UpdateItem's arguments that write the named fields if nobody wrote since."""
+    values = changed.model_dump(mode="json", include=set(changes))
+    return {
+        "Key": marshal(rotation_key(changed.rotation_id)),
+        "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in values),
+        "ConditionExpression": "audit_seq = :expected AND fence = :lease_fence",
+        "ExpressionAttributeNames": {f"#{name}": name for name in values},
+        "ExpressionAttributeValues": marshal(
+            {
+                **{f":{name}": value for name, value in values.items()},
+                ":expected": expected_seq,
+                ":lease_fence": changed.fence,
+            }
+        ),
+    }
+
+
+def rotation_item(rotation: Rotation) -> Item:
+    return {**rotation_key(rotation.rotation_id), **rotation.model_dump(mode="json")}
+
+
+def entry_of(item: Item) -> Item:
+    entry: Item = json.loads(json.dumps(item, default=int))
+    return {name: value for name, value in entry.items() if name not in ("pk", "sk")}
+
+
+def rotation_key(rotation_id: str) -> Item:
+    return {"pk": f"ROTATION#{rotation_id}", "sk": "ROTATION"}
+
+
+def lease_key(workspace_id: int) -> Item:
+    return {"pk": f"WORKSPACE#{workspace_id}", "sk": "LEASE"}
+
+
+def request_key(request_id: str) -> Item:
+    return {"pk": f"REQUEST#{request_id}", "sk": "REQUEST"}
+
+
+def marshal(item: Mapping[str, Any]) -> Any:
+    return {name: _serializer.serialize(value) for name, value in item.items()}
+
+
+def unmarshal(item: Mapping[str, Any]) -> Item:
+    return {name: _deserializer.deserialize(value) for name, value in item.items()}

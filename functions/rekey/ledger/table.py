@@ -1,0 +1,260 @@
+"""Access to the ledger's table."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from rekey import clock
+from rekey.errors import AwsUnavailable, LeaseLost, RekeyError, RequestIdReused, RotationInProgress
+from rekey.ledger.items import (
+    Item,
+    append_entry,
+    entry_of,
+    key_item_key,
+    lease_key,
+    marshal,
+    request_key,
+    rotation_item,
+    rotation_key,
+    rotation_update,
+    unmarshal,
+)
+from rekey.rotation import Rotation
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+LEASE_TIME = timedelta(days=1)
+"""From the start of the window; longer than all of the state machine's budgets together."""
+
+_MOVED_ON = "The ledger has moved on since this step read it: look again."
+
+
+class Ledger:
+    """Access to the table. AWS' errors pass through; what is meant is raised as a class of rekey.errors."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    # --- opening and closing a rotation ---
+
+    def open(self, rotation: Rotation, detail: Mapping[str, Any], *, replaces: str | None = None) -> Rotation:
+        """Take the workspace's lease and write the rotation down; all or nothing.
+
+        `replaces` is the failed rotation whose request_id this one uses again.
+        Raises RotationInProgress or RequestIdReused.
+        """
+        opened, entry = append_entry(rotation, "Plan rotation", "planned", detail)
+        expires = clock.moment(rotation.plan.start_at) + LEASE_TIME
+        lease = {
+            **lease_key(rotation.workspace_id),
+            "rotation_id": rotation.rotation_id,
+            "fence": rotation.fence,
+            "expires_at": int(expires.timestamp()),
+        }
+        writes = [
+            self._put(
+                lease,
+                "attribute_not_exists(pk) OR expires_at < :now OR rotation_id = :me",
+                {":now": int(clock.now().timestamp()), ":me": rotation.rotation_id},
+            ),
+            self._put(rotation_item(opened), "attribute_not_exists(pk)"),
+            self._put(entry, "attribute_not_exists(pk)"),
+        ]
+        if rotation.request.request_id:
+            item = {
+                **request_key(rotation.request.request_id),
+                "digest": rotation.request.digest(),
+                "rotation_id": rotation.rotation_id,
+            }
+            writes.append(self._put(item, "attribute_not_exists(pk) OR rotation_id = :old", {":old": replaces or "-"}))
+        failed = self._transact(writes)
+        if 0 in failed:
+            raise RotationInProgress(
+                f"workspace_id: the rotation {self._lease_holder(rotation.workspace_id)} is at work on this workspace. "
+                "Mend: wait until it has ended, and ask again."
+            )
+        if 3 in failed:
+            raise RequestIdReused("request_id: another request used it a moment ago. Mend: give a new one.")
+        if failed:
+            raise AwsUnavailable("The rotation is already in the ledger: look again.")
+        return opened
+
+    def close(
+        self,
+        rotation: Rotation,
+        step: str,
+        action: str,
+        detail: Mapping[str, Any],
+        *,
+        keys: Sequence[Item] = (),
+        **changes: Any,
+    ) -> Rotation:
+        """Write the end of a rotation, the keys that now wait to go, and give the lease back."""
+        release = {
+            "Delete": {
+                "TableName": self._table,
+                "Key": marshal(lease_key(rotation.workspace_id)),
+                "ConditionExpression": "rotation_id = :me AND fence = :fence",
+                "ExpressionAttributeValues": marshal({":me": rotation.rotation_id, ":fence": rotation.fence}),
+            }
+        }
+        puts = [
+            self._put(item, "attribute_not_exists(pk) OR rotation_id <> :me", {":me": rotation.rotation_id})
+            for item in keys
+        ]
+        return self._change(rotation, step, action, detail, [release, *puts], changes)
+
+    # --- a rotation's life ---
+
+    def find(self, rotation_id: str) -> Rotation | None:
+        item = self._get(rotation_key(rotation_id))
+        return Rotation.model_validate_json(json.dumps(item, default=int)) if item else None
+
+    def load(self, rotation_id: str) -> Rotation:
+        rotation = self.find(rotation_id)
+        if rotation is None:
+            raise RekeyError(
+                f"The ledger knows no rotation {rotation_id}: start one with the state machine's first state."
+            )
+        return rotation
+
+    def record(self, rotation: Rotation, step: str, action: str, detail: Mapping[str, Any], **changes: Any) -> Rotation:
+        """Write down a side effect: the rotation's change, its audit entry and the lease's check as one.
+
+        Raises LeaseLost when the workspace is no longer this rotation's.
+        """
+        held = {
+            "ConditionCheck": {
+                "TableName": self._table,
+                "Key": marshal(lease_key(rotation.workspace_id)),
+                "ConditionExpression": "rotation_id = :me AND fence = :fence",
+                "ExpressionAttributeValues": marshal({":me": rotation.rotation_id, ":fence": rotation.fence}),
+            }
+        }
+        return self._change(rotation, step, action, detail, [held], changes)
+
+    def note(self, rotation: Rotation, **changes: Any) -> Rotation:
+        """Remember something that is no side effect yet, without an audit entry."""
+        noted = rotation.model_copy(update=changes)
+        try:
+            self._client.update_item(TableName=self._table, **rotation_update(noted, rotation.audit_seq, changes))
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            raise AwsUnavailable(_MOVED_ON) from error
+        return noted
+
+    def check_lease(self, rotation: Rotation) -> None:
+        """Raises LeaseLost unless the workspace is still this rotation's."""
+        lease = self._get(lease_key(rotation.workspace_id))
+        if not lease or lease["rotation_id"] != rotation.rotation_id or int(lease["fence"]) != rotation.fence:
+            raise LeaseLost(_lease_lost(rotation))
+
+    def trail(self, rotation_id: str) -> list[Item]:
+        """The audit entries of a rotation in order; each carries the hash of the one before."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :audit)",
+            ExpressionAttributeValues=marshal({":pk": rotation_key(rotation_id)["pk"], ":audit": "AUDIT#"}),
+            ConsistentRead=True,
+        )
+        return [entry_of(unmarshal(item)) for page in pages for item in page["Items"]]
+
+    def find_request(self, request_id: str) -> Item | None:
+        """{"digest", "rotation_id"} of a request id that was used."""
+        return self._get(request_key(request_id))
+
+    # --- keys that wait to go ---
+
+    def due_keys(self, now: datetime) -> list[Item]:
+        """Keys whose day has come, oldest first."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName="due",
+            KeyConditionExpression="due_pk = :key AND due_at <= :now",
+            ExpressionAttributeValues=marshal({":key": "KEY", ":now": clock.text(now)}),
+        )
+        return [unmarshal(item) for page in pages for item in page["Items"]]
+
+    def find_key(self, key_arn: str) -> Item | None:
+        return self._get(key_item_key(key_arn))
+
+    def add_key(self, item: Item) -> None:
+        """Let a key wait to go. A key that waits already keeps its day."""
+        try:
+            self._client.put_item(
+                TableName=self._table, Item=marshal(item), ConditionExpression="attribute_not_exists(pk)"
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return
+
+    def settle_key(self, item: Item, state: str, why: str, *, waiting: bool, at: datetime) -> None:
+        """Write a key's new state and its reason; `waiting` keeps it in the index of due keys."""
+        update = "SET #state = :state, why = :why, changed_at = :at" + ("" if waiting else " REMOVE due_pk")
+        self._client.update_item(
+            TableName=self._table,
+            Key=marshal(key_item_key(item["key_arn"])),
+            UpdateExpression=update,
+            ConditionExpression="rotation_id = :rotation",
+            ExpressionAttributeNames={"#state": "state"},
+            ExpressionAttributeValues=marshal(
+                {":state": state, ":why": why, ":at": clock.text(at), ":rotation": item["rotation_id"]}
+            ),
+        )
+
+    # --- inside ---
+
+    def _change(
+        self,
+        rotation: Rotation,
+        step: str,
+        action: str,
+        detail: Mapping[str, Any],
+        writes: list[Item],
+        changes: Item,
+    ) -> Rotation:
+        changed, entry = append_entry(rotation.model_copy(update=changes), step, action, detail)
+        changes = {**changes, "audit_seq": changed.audit_seq, "audit_head": changed.audit_head}
+        update = {"Update": {"TableName": self._table, **rotation_update(changed, rotation.audit_seq, changes)}}
+        failed = self._transact([*writes[:1], update, self._put(entry, "attribute_not_exists(pk)"), *writes[1:]])
+        if 0 in failed:
+            raise LeaseLost(_lease_lost(rotation))
+        if failed:
+            # An earlier try of this step got further than its caller knows: the next try reads where it is.
+            raise AwsUnavailable(_MOVED_ON)
+        return changed
+
+    def _lease_holder(self, workspace_id: int) -> str:
+        lease = self._get(lease_key(workspace_id))
+        return str(lease["rotation_id"]) if lease else "that just ended"
+
+    def _get(self, key: Item) -> Item | None:
+        answer = self._client.get_item(TableName=self._table, Key=marshal(key), ConsistentRead=True)
+        return unmarshal(answer["Item"]) if "Item" in answer else None
+
+    def _put(self, item: Item, condition: str, values: Item | None = None) -> Item:
+        put: Item = {"TableName": self._table, "Item": marshal(item), "ConditionExpression": condition}
+        if values:
+            put["ExpressionAttributeValues"] = marshal(values)
+        return {"Put": put}
+
+    def _transact(self, writes: list[Item]) -> set[int]:
+        """Indexes of the writes whose condition failed; empty when all were made."""
+        try:
+            self._client.transact_write_items(TransactItems=writes)  # type: ignore[arg-type]
+        except ClientError as error:
+            reasons = error.response.get("CancellationReasons", [])
+            failed = {i for i, each in enumerate(reasons) if each.get("Code") == "ConditionalCheckFailed"}
+            if failed:
+                return failed
+            if any(each.get("Code") in ("TransactionConflict", "ThrottlingError") for each in reasons):
+                raise AwsUnavailable("The ledger is being written to: look again.") from error
+            raise
+        return set()
+
+
+def _lease_lost(rotation: Rotation) -> str:
+    return f"The lease on workspace {rotation.workspace_id} is no longer this rotation's; nothing more was changed."

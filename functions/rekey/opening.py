@@ -1,0 +1,120 @@
+"""The first state: read the request and the workspace, decide, and open the rotation. A refusal leaves no trace."""
+
+import time
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from rekey import clock
+from rekey.compute.world import look
+from rekey.databricks import Account, Workspace
+from rekey.databricks.connect import connect_account, connect_workspace
+from rekey.errors import NotFound, RequestIdReused, WorkspaceNotFound
+from rekey.ledger import Ledger
+from rekey.observability import count, identify
+from rekey.plan import NO_CMK_REGIONS, Facts, decide_operation, make_plan
+from rekey.request import Request, parse_request
+from rekey.rotation import Rotation
+from rekey.settings import Settings
+from rekey.step import Result
+
+
+class PlanEvent(BaseModel):
+    """What the state machine sends its first step."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rotation_id: str
+    execution_arn: str
+    request: Any
+
+
+def open_rotation(settings: Settings, ledger: Ledger, event: PlanEvent) -> Result:
+    """Give {"decision", "rotation_id", "plan"}; decision is rotate, report (dry run) or already_requested.
+
+    Nothing is written unless the decision is to rotate, and then all of it in one transaction.
+    Raises InvalidRequest, RequestRefused, WorkspaceNotFound, RotationInProgress or RequestIdReused.
+    """
+    request = parse_request(event.request)
+    identify(rotation_id=event.rotation_id, workspace_id=request.workspace_id)
+    if opened := ledger.find(event.rotation_id):
+        return _result("rotate", opened)
+    replaces = None
+    if request.request_id and not request.dry_run:
+        earlier = _earlier(ledger, request, request.request_id)
+        if earlier and earlier.status != "failed":
+            return _result("already_requested", earlier)
+        replaces = earlier.rotation_id if earlier else None
+    account = connect_account(settings)
+    plan = make_plan(request, _facts(settings, account, request), clock.now())
+    rotation = Rotation(
+        rotation_id=event.rotation_id,
+        execution_arn=event.execution_arn,
+        # Time-based, so that it only ever grows: a later holder's writes win over an earlier one's.
+        fence=time.time_ns() // 1_000_000,
+        status="planned",
+        request=request,
+        plan=plan,
+        created_at=clock.text(clock.now()),
+    )
+    if request.dry_run:
+        return _result("report", rotation)
+    opened = ledger.open(
+        rotation,
+        {"request": request.model_dump(mode="json"), "why": list(plan.why), "would_stop": plan.would_stop},
+        replaces=replaces,
+    )
+    count("RotationsStarted")
+    return _result("rotate", opened)
+
+
+def _result(decision: str, rotation: Rotation) -> Result:
+    return {
+        "decision": decision,
+        "rotation_id": rotation.rotation_id,
+        "status": rotation.status,
+        "plan": rotation.plan.model_dump(mode="json"),
+    }
+
+
+def _earlier(ledger: Ledger, request: Request, request_id: str) -> Rotation | None:
+    """The rotation that the request_id already started. Raises RequestIdReused when it asked for something else."""
+    used = ledger.find_request(request_id)
+    if used is None:
+        return None
+    if used["digest"] != request.digest():
+        raise RequestIdReused(
+            f"request_id: {request_id} was used for another request (rotation {used['rotation_id']}). "
+            "Mend: give a new request_id, or repeat the request exactly."
+        )
+    return ledger.find(str(used["rotation_id"]))
+
+
+def _facts(settings: Settings, account: Account, request: Request) -> Facts:
+    """Everything the plan needs to know, read without changing anything."""
+    try:
+        workspace = account.get_workspace(request.workspace_id)
+    except NotFound as error:
+        raise WorkspaceNotFound(
+            f"workspace_id: the Databricks account {settings.databricks_account_id} has no workspace "
+            f"{request.workspace_id}. Mend: copy the number from the account console or the workspace's address (o=…)."
+        ) from error
+    usable = workspace.status == "RUNNING" and workspace.region not in NO_CMK_REGIONS
+    return Facts(
+        workspace=workspace,
+        configurations=account.list_configurations(),
+        # Asking the workspace itself also proves, before anything is touched, that the service principal may.
+        would_stop=look(connect_workspace(settings, workspace.deployment_name)).counts() if usable else {},
+        cross_account_role=_cross_account_role(account, request, workspace),
+    )
+
+
+def _cross_account_role(account: Account, request: Request, workspace: Workspace) -> str | None:
+    """Looked up only where cluster volumes will use the key."""
+    _, use_cases, _ = decide_operation(request, workspace)
+    if "STORAGE" not in use_cases or not request.reuse_key_for_cluster_volumes or not workspace.credentials_id:
+        return None
+    try:
+        return account.cross_account_role(workspace.credentials_id)
+    except NotFound:
+        return None

@@ -1,0 +1,66 @@
+"""Key configurations at Databricks: registered once, looked up first, deleted when nothing uses them."""
+
+from rekey.databricks import KeyConfiguration
+from rekey.errors import InvalidState, NotFound
+from rekey.step import Result, Step
+
+STEP = "Register key configuration"
+
+
+def register(step: Step) -> Result:
+    """Register the rotation's key, or take the configuration that already says the same.
+
+    Looking first makes a repeated or half-answered try harmless: Databricks itself would
+    make a new configuration each time.
+    """
+    rotation = step.rotation
+    plan = rotation.plan
+    if rotation.configuration_id:
+        return {"configuration_id": rotation.configuration_id, "found": True}
+    key_arn = step.key_arn
+    reuse = plan.reuse_key_for_cluster_volumes
+    found = next(
+        (
+            each
+            for each in step.account.list_configurations()
+            if each.says_the_same(key_arn, plan.use_cases, reuse_for_volumes=reuse)
+        ),
+        None,
+    )
+    configuration = found or step.account.create_configuration(key_arn, plan.use_cases, reuse_for_volumes=reuse)
+    step.record(
+        STEP,
+        "configuration found" if found else "configuration registered",
+        {
+            "configuration_id": configuration.configuration_id,
+            "key_arn": key_arn,
+            "use_cases": list(configuration.use_cases),
+            "reuse_key_for_cluster_volumes": configuration.reuse_key_for_cluster_volumes,
+        },
+        configuration_id=configuration.configuration_id,
+        status="running",
+    )
+    return {"configuration_id": configuration.configuration_id, "found": found is not None}
+
+
+def remove_unused(step: Step, key_arn: str) -> list[str]:
+    """Delete every configuration of a key that this rotation made. Gives what could not be deleted, with the reason."""
+    left = []
+    for configuration in _of_key(step, key_arn):
+        try:
+            step.account.delete_configuration(configuration.configuration_id)
+        except NotFound:
+            continue
+        except InvalidState as error:
+            left.append(f"configuration {configuration.configuration_id} stays registered: {error}")
+            continue
+        step.record(
+            "Roll back",
+            "configuration deleted",
+            {"configuration_id": configuration.configuration_id, "key_arn": key_arn},
+        )
+    return left
+
+
+def _of_key(step: Step, key_arn: str) -> list[KeyConfiguration]:
+    return [each for each in step.account.list_configurations() if each.key_arn == key_arn]

@@ -1,0 +1,120 @@
+"""The request: what a person, a ticket or an event asks for. Flat, so that it can be typed into the console."""
+
+import hashlib
+import json
+from datetime import timedelta
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from rekey import clock
+from rekey.errors import InvalidRequest
+
+UseCase = Literal["MANAGED_SERVICES", "STORAGE"]
+Operation = Literal["add", "rotate"]
+LATEST_WINDOW = timedelta(days=14)
+
+_MENDS = {
+    "workspace_id": "give the workspace's number, for example 1234567890123456, without quotes",
+    "operation": 'give "add" or "rotate", or leave it out to have it decided from the workspace',
+    "use_cases": 'give a list of "MANAGED_SERVICES" and/or "STORAGE", each once, or leave it out',
+    "request_id": "give 1 to 64 letters, digits or any of _ . : -, or leave it out",
+    "reuse_key_for_cluster_volumes": "give true or false",
+    "not_before": 'give an ISO 8601 time with offset, for example "2026-11-30T22:00:00+01:00", or leave it out',
+    "old_key": 'give "disable" or "retain"',
+    "dry_run": "give true or false",
+    "reason": "give at most 500 characters",
+    "requested_by": "give at most 200 characters",
+    "ticket": 'give {"provider": "jira", "key": "SEC-12"}, or leave it out',
+}
+
+
+class Ticket(BaseModel):
+    """The ticket that asked."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    provider: Annotated[str, Field(min_length=1, max_length=40)]
+    key: Annotated[str, Field(min_length=1, max_length=80)]
+
+
+class Request(BaseModel):
+    """One request. All but workspace_id may be left out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    workspace_id: Annotated[int, Field(gt=0, lt=2**63)]
+    operation: Operation | None = None
+    use_cases: Annotated[tuple[UseCase, ...], Field(min_length=1, max_length=2)] | None = None
+    request_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")] | None = None
+    reuse_key_for_cluster_volumes: bool = True
+    not_before: AwareDatetime | None = None
+    old_key: Literal["disable", "retain"] = "disable"
+    dry_run: bool = False
+    reason: Annotated[str, Field(max_length=500)] | None = None
+    requested_by: Annotated[str, Field(max_length=200)] | None = None
+    ticket: Ticket | None = None
+
+    @field_validator("use_cases")
+    @classmethod
+    def _each_once(cls, use_cases: tuple[UseCase, ...] | None) -> tuple[UseCase, ...] | None:
+        if use_cases is not None and len(set(use_cases)) != len(use_cases):
+            raise ValueError("a use case is named twice")
+        return use_cases
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.operation == "rotate" and self.use_cases and "STORAGE" in self.use_cases:
+            raise ValueError(storage_cannot_be_replaced())
+        if self.not_before and self.not_before > clock.now() + LATEST_WINDOW:
+            raise ValueError("not_before: the window opens in more than 14 days. Mend: ask nearer to the day.")
+        return self
+
+    def digest(self) -> str:
+        """SHA-256 over the content, without the request_id: tells whether two requests ask for the same."""
+        content = self.model_dump(mode="json", exclude={"request_id"})
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def storage_cannot_be_replaced() -> str:
+    """The refusal of Databricks' hardest rule (API reference, "Update a workspace"): field and mend."""
+    return (
+        "use_cases: a STORAGE key can be added to a workspace, never replaced. Mend: ask for MANAGED_SERVICES alone; "
+        "a STORAGE key is renewed inside KMS, under the same ARN and without downtime (RotateKeyOnDemand)."
+    )
+
+
+def parse_request(raw: Any) -> Request:
+    """Read a request as it came in.
+
+    Raises InvalidRequest: one line a fault, each naming the field and the mend.
+    """
+    if not isinstance(raw, dict):
+        raise InvalidRequest('The request is not a JSON object. Mend: give {"workspace_id": 1234567890123456}.')
+    try:
+        return Request.model_validate_json(json.dumps(raw))
+    except ValidationError as error:
+        raise InvalidRequest("\n".join(dict.fromkeys(_explain(fault) for fault in error.errors()))) from None
+
+
+def _explain(fault: Any) -> str:
+    """One sentence for one of pydantic's faults; the value itself is left out, it may be a secret pasted by mistake."""
+    path = [str(part) for part in fault["loc"]]
+    field = path[0] if path else ""
+    if not field:
+        return str(fault["msg"]).removeprefix("Value error, ")
+    if fault["type"] == "extra_forbidden":
+        known = ", ".join(sorted(Request.model_fields))
+        return f"{'.'.join(path)}: there is no such field. Mend: remove it; the fields are {known}."
+    if fault["type"] == "missing":
+        return f"{'.'.join(path)}: it is missing. Mend: {_MENDS[field]}."
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    return f"{'.'.join(path)}: {message}. Mend: {_MENDS[field]}."

@@ -1,0 +1,121 @@
+"""The way back: what a failed rotation undoes, and what it must leave as it is.
+
+Before the switch nothing of the workspace has changed: the unused configuration is deleted and
+the unused key disabled. After a switch that holds, the rotation stays forward. After one that
+does not, the workspace is PATCHed back to the old configuration while its key is still enabled.
+"""
+
+from rekey import clock, keys, registration, retirement, switch
+from rekey.compute.terminate import terminate
+from rekey.databricks import Workspace
+from rekey.errors import InvalidState, RekeyError
+from rekey.step import Progress, Result, Step
+
+STEP = "Roll back"
+
+WATCH_SECONDS = 600
+"""An accepted change may appear late; only after this long without a sign has it certainly failed."""
+
+
+def roll_back(step: Step) -> Result:
+    """Level-triggered. Gives Progress and `settle`: whether the 20 minutes must pass before compute starts."""
+    rotation = step.rotation
+    if step.event.failure is not None and rotation.failure is None:
+        failure = step.event.failure.model_dump()
+        step.record(STEP, "failure seen", failure, failure=failure)
+    settle = step.rotation.may_have_switched and rotation.plan.settle
+    if rotation.switch_verified_at:
+        if _switch_holds(step):
+            return Progress(done=True).result(settle=False, workspace_on="new")
+        step.record(STEP, "the switch did not hold", {}, switch_verified_at=None)
+    if step.rotation.may_have_switched:
+        workspace = step.account.get_workspace(rotation.workspace_id)
+        if waiting := _back_to_old(step, workspace):
+            return Progress.waiting([waiting]).result(settle=settle)
+        if switch.shows_anything_new(step.rotation, step.account.get_workspace(rotation.workspace_id)):
+            _keep_new(step)
+            return Progress(done=True).result(settle=settle, workspace_on="new")
+    _clean_up(step)
+    return Progress(done=True).result(settle=settle, workspace_on="old")
+
+
+def _switch_holds(step: Step) -> bool:
+    """Whether a switch that was proven is still there: then the rotation stays forward."""
+    return switch.shows_target(step.rotation, step.account.get_workspace(step.rotation.workspace_id))
+
+
+def _back_to_old(step: Step, workspace: Workspace) -> str | None:
+    """Take the workspace back to its old configuration. Gives what is still awaited, None when nothing is."""
+    rotation = step.rotation
+    if workspace.status == "PROVISIONING":
+        return "workspace status PROVISIONING"
+    if not switch.shows_anything_new(rotation, workspace):
+        watched = step.event.waited_seconds
+        if rotation.switched_at is None and watched < WATCH_SECONDS:
+            return f"an accepted change that may still appear ({watched} of {WATCH_SECONDS} seconds)"
+        return None
+    old = rotation.plan.old_key
+    if old is None:
+        return None
+    try:
+        step.account.update_workspace_keys(rotation.workspace_id, old.configuration_id, ["MANAGED_SERVICES"])
+    except InvalidState as error:
+        terminate(step)
+        return str(error)
+    step.record(STEP, "change back accepted", {"configuration_id": old.configuration_id})
+    return "the old key configuration to show"
+
+
+def _keep_new(step: Step) -> None:
+    """An added key cannot be taken away again (Databricks has no way to remove one), so it must stay usable."""
+    finding = (
+        f"The workspace shows the new key configuration {step.configuration_id}, and Databricks has no way "
+        f"to remove it: the key {step.key_arn} stays enabled. "
+        "Mend: check its policy, and ask for a rotation once the cause is gone."
+    )
+    if finding not in step.rotation.findings:
+        step.record(STEP, "new key kept", {"key_arn": step.key_arn}, findings=(*step.rotation.findings, finding))
+
+
+def _clean_up(step: Step) -> None:
+    """Delete the unused configuration and let go of every key this rotation made: also one that a crash orphaned."""
+    rotation = step.rotation
+    region = rotation.plan.region
+    found = keys.find_keys(region, rotation.rotation_id)
+    for key_arn in dict.fromkeys([*([rotation.key_arn] if rotation.key_arn else []), *found]):
+        left = registration.remove_unused(step, key_arn)
+        left += _let_go(step, key_arn)
+        step.record(
+            STEP,
+            "key abandoned",
+            {"key_arn": key_arn, "left": left},
+            findings=tuple(dict.fromkeys([*step.rotation.findings, *left])),
+        )
+    if rotation.patch_outcome is not None:
+        switch.remove_canaries(step)
+
+
+def _let_go(step: Step, key_arn: str) -> list[str]:
+    """Disable a key that Databricks never saw; let any other wait, since something may be encrypted under it."""
+    rotation = step.rotation
+    region = rotation.plan.region
+    waiting = retirement.waiting_key(rotation, key_arn, clock.now(), step.settings.grace_seconds)
+    if rotation.may_have_switched and rotation.plan.settle:
+        keys.mark_abandoned(region, key_arn)
+        return [f"key {key_arn} stays enabled: it may have served STORAGE, whose data needs its key forever."]
+    if rotation.may_have_switched:
+        keys.mark_abandoned(region, key_arn)
+        step.ledger.add_key(waiting)
+        return [f"key {key_arn} may have been used for a moment: the sweep disables it after the grace period."]
+    if refused := keys.abandon(region, key_arn):
+        # The key's own guard may refuse for a day.
+        step.ledger.add_key(waiting)
+        return [f"key {key_arn} is not disabled yet, the sweep will do it: {refused}"]
+    return []
+
+
+def required_failure(step: Step) -> dict[str, str]:
+    """The failure that the state machine reports. Raises RekeyError when it was called without one."""
+    if step.event.failure is None:
+        raise RekeyError("failure is missing from the event: only the failure route calls this step.")
+    return step.event.failure.model_dump()

@@ -1,0 +1,93 @@
+"""What the ledger remembers of one rotation: the plan that was made, and how far it got."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from rekey.request import Operation, Request, UseCase
+
+Status = Literal["planned", "running", "switched", "succeeded", "failed"]
+PatchOutcome = Literal["unknown", "refused", "accepted"]
+
+
+class OldKey(BaseModel):
+    """The key that a rotation replaces, and what will become of it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    configuration_id: str
+    key_arn: str
+    fate: Literal["disable", "retain"]
+    why: str
+
+
+class Plan(BaseModel):
+    """What will be done, decided before anything is touched. Times are ISO 8601 in UTC."""
+
+    model_config = ConfigDict(frozen=True)
+
+    operation: Operation
+    use_cases: tuple[UseCase, ...]
+    why: tuple[str, ...]
+    workspace_id: int
+    workspace_name: str
+    deployment_name: str
+    region: str
+    network: Literal["customer", "databricks"]
+    before: dict[UseCase, str | None]
+    """Key configuration of each use case as the workspace shows it now."""
+    old_key: OldKey | None
+    settle: bool
+    """Whether STORAGE is in play, so that Databricks' 20 minutes must pass."""
+    start_at: str
+    reuse_key_for_cluster_volumes: bool
+    cross_account_role: str | None
+    """Role that starts EC2 instances; known only when cluster volumes use the key."""
+    would_stop: dict[str, int]
+    """Running classic compute by kind: clusters, pools, warehouses."""
+
+
+class Rotation(BaseModel):
+    """One rotation. Written by the ledger alone; a new object for each change."""
+
+    model_config = ConfigDict(frozen=True)
+
+    rotation_id: str
+    execution_arn: str
+    fence: int
+    status: Status
+    request: Request
+    plan: Plan
+    created_at: str
+    key_arn: str | None = None
+    configuration_id: str | None = None
+    snapshot_key: str | None = None
+    """Where in the evidence bucket the compute snapshot is; set with the first terminate."""
+    blackout_started_at: str | None = None
+    newcomers: tuple[str, ...] = ()
+    """Compute that somebody else started in the blackout: stopped again, and not started by rekey."""
+    patch_outcome: PatchOutcome | None = None
+    patches: int = 0
+    patched_at_waited: int = 0
+    """How many seconds the state machine had waited when the last PATCH was accepted."""
+    switched_at: str | None = None
+    switch_verified_at: str | None = None
+    compute_back_at: str | None = None
+    ended_at: str | None = None
+    findings: tuple[str, ...] = ()
+    failure: dict[str, Any] | None = None
+    audit_seq: int = 0
+    audit_head: str = ""
+
+    @property
+    def workspace_id(self) -> int:
+        return self.plan.workspace_id
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ("succeeded", "failed")
+
+    @property
+    def may_have_switched(self) -> bool:
+        """Whether Databricks may have applied, or may yet apply, a change."""
+        return self.patch_outcome in ("unknown", "accepted")

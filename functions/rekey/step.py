@@ -1,0 +1,147 @@
+"""What every Lambda of the state machine has in common: read the event, find the rotation, do one thing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache, wraps
+from typing import Any, cast
+
+from aws_lambda_powertools.utilities.parser import parse
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import BaseModel, ConfigDict
+
+from rekey import aws
+from rekey.databricks import Account, WorkspaceApi
+from rekey.databricks.connect import connect_account, connect_workspace
+from rekey.errors import RekeyError
+from rekey.ledger import Ledger
+from rekey.observability import flush, identify, logger, tracer
+from rekey.rotation import Rotation
+from rekey.settings import Settings
+
+Result = dict[str, Any]
+
+
+class Failure(BaseModel):
+    """Why the failure route was taken: the state, the error's name and its cause."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    state: str
+    error: str
+    cause: str
+
+
+class StepEvent(BaseModel):
+    """What the state machine sends each step after the plan."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rotation_id: str
+    waited_seconds: int = 0
+    """Seconds that the state machine has waited in this step's loop so far."""
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a level-triggered step is. The lists are cut to stay small however large the workspace."""
+
+    done: bool
+    remaining: int = 0
+    waiting_for: list[str] = field(default_factory=list)
+
+    @classmethod
+    def waiting(cls, for_what: list[str]) -> "Progress":
+        shown = for_what[:10]
+        if len(for_what) > len(shown):
+            shown.append(f"and {len(for_what) - len(shown)} more")
+        return cls(done=False, remaining=len(for_what), waiting_for=shown)
+
+    def result(self, **more: Any) -> Result:
+        return {"done": self.done, "remaining": self.remaining, "waiting_for": self.waiting_for, **more}
+
+
+class Step:
+    """One call of one step: the rotation as the ledger has it, and the clients it may use."""
+
+    def __init__(self, settings: Settings, ledger: Ledger, rotation: Rotation, event: StepEvent) -> None:
+        self.settings = settings
+        self.ledger = ledger
+        self.rotation = rotation
+        self.event = event
+
+    @cached_property
+    def account(self) -> Account:
+        return connect_account(self.settings)
+
+    @cached_property
+    def workspace(self) -> WorkspaceApi:
+        return connect_workspace(self.settings, self.rotation.plan.deployment_name)
+
+    @property
+    def key_arn(self) -> str:
+        """ARN of the rotation's new key. Raises RekeyError before Create key has run."""
+        return _made(self.rotation.key_arn, "key", "Create key")
+
+    @property
+    def configuration_id(self) -> str:
+        """Id of the rotation's new key configuration. Raises RekeyError before it is registered."""
+        return _made(self.rotation.configuration_id, "key configuration", "Register key configuration")
+
+    def record(self, step: str, action: str, detail: dict[str, Any], **changes: Any) -> None:
+        """Write a side effect to the ledger and the log."""
+        self.rotation = self.ledger.record(self.rotation, step, action, detail, **changes)
+        logger.info(f"{step}: {action}", detail=detail)
+
+
+def _made(value: str | None, what: str, state: str) -> str:
+    if value is None:
+        raise RekeyError(f"The rotation has no {what} yet: the state {state!r} comes first.")
+    return value
+
+
+@lru_cache(maxsize=1)
+def current_settings() -> Settings:
+    return Settings.from_env()
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    return Ledger(aws.dynamodb(), settings.ledger_table)
+
+
+def observed(function: Callable[[Any], Result]) -> Callable[[Any, LambdaContext], Result]:
+    """A Lambda handler around a function of the event: logs, trace, metrics, and our names for AWS' errors."""
+
+    @tracer.capture_lambda_handler(capture_response=False)
+    @logger.inject_lambda_context(clear_state=True)
+    @wraps(function)
+    def handler(event: Any, _: LambdaContext) -> Result:
+        try:
+            with aws.named_errors():
+                result = function(event)
+        except Exception as error:
+            logger.exception(f"{type(error).__name__}: {error}")
+            raise
+        finally:
+            flush()
+        logger.info("done", result=result)
+        return result
+
+    return cast("Callable[[Any, LambdaContext], Result]", handler)
+
+
+def step(function: Callable[[Step], Result]) -> Callable[[Any, LambdaContext], Result]:
+    """A Lambda handler around one step of a rotation. Nothing is done unless the lease is still held."""
+
+    def run(raw: Any) -> Result:
+        settings = current_settings()
+        event = parse(event=raw, model=StepEvent)
+        ledger = open_ledger(settings)
+        rotation = ledger.load(event.rotation_id)
+        identify(rotation_id=rotation.rotation_id, workspace_id=rotation.workspace_id)
+        if not rotation.ended:
+            ledger.check_lease(rotation)
+        return function(Step(settings, ledger, rotation, event))
+
+    run.__name__, run.__doc__ = function.__name__, function.__doc__
+    return observed(run)

@@ -1,0 +1,1 @@
+"""CDK constructs: what rekey is made of in AWS."""

@@ -1,0 +1,147 @@
+"""The Lambdas: one role each, one shared code asset, one dependency layer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aws_cdk import Aws, Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.ledger import DUE_INDEX, Ledger
+from infra.log_groups import build_log_group
+from infra.nag import acknowledge, resource_finding
+from infra.permissions import GRANTS, TRACE, WILDCARD_REASONS, Grant, On
+from infra.platform import Platform
+from infra.settings import Settings
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What every Lambda is given."""
+
+    settings: Settings
+    platform: Platform
+    ledger: Ledger
+    secret_arn: str
+
+
+class Functions(Construct):
+    """Every row of infra.permissions.GRANTS as a Lambda: `by_name["plan_rotation"]` and so on."""
+
+    by_name: Mapping[str, lambda_.Function]
+
+    def __init__(self, scope: Construct, construct_id: str, shared: Shared) -> None:
+        super().__init__(scope, construct_id)
+        self._shared = shared
+        self._layers = self._build_layers()
+        self._environment = self._build_environment()
+        self.by_name = {name: self._build_function(name, grants) for name, grants in GRANTS.items()}
+
+    def _build_layers(self) -> list[lambda_.ILayerVersion]:
+        platform = self._shared.platform
+        if platform.layer_code is None:
+            return []
+        return [
+            lambda_.LayerVersion(
+                self,
+                "Dependencies",
+                code=platform.layer_code,
+                description="requirements/lambda.txt",
+                compatible_runtimes=[platform.runtime],
+                compatible_architectures=[platform.architecture],
+            )
+        ]
+
+    def _build_environment(self) -> dict[str, str]:
+        settings = self._shared.settings
+        return {
+            "REKEY_STAGE": settings.stage,
+            "LEDGER_TABLE": self._shared.ledger.table.table_name,
+            "EVIDENCE_BUCKET": self._shared.ledger.bucket.bucket_name,
+            "DATABRICKS_ACCOUNT_ID": str(settings.databricks_account_id),
+            "DATABRICKS_ACCOUNT_HOST": settings.account_host,
+            "DATABRICKS_WORKSPACE_HOST": settings.workspace_host,
+            "DATABRICKS_SECRET_ARN": self._shared.secret_arn,
+            "DATABRICKS_SHARD": settings.databricks_shard,
+            "GRACE_SECONDS": str(settings.grace_seconds),
+            "SETTLE_SECONDS": str(settings.settle_seconds),
+            "POWERTOOLS_SERVICE_NAME": "rekey",
+            "POWERTOOLS_METRICS_NAMESPACE": "rekey",
+            "POWERTOOLS_LOG_LEVEL": settings.log_level,
+            **self._shared.platform.environment,
+        }
+
+    def _build_function(self, name: str, grants: tuple[Grant, ...]) -> lambda_.Function:
+        settings, platform = self._shared.settings, self._shared.platform
+        construct_id = pascal_case(name)
+        function_name = f"{settings.name}-{name.replace('_', '-')}"
+        log_group = build_log_group(self, f"{construct_id}Logs", f"/aws/lambda/{function_name}", settings)
+        role = self._build_role(construct_id, log_group, grants)
+        return lambda_.Function(
+            self,
+            construct_id,
+            function_name=function_name,
+            runtime=platform.runtime,
+            architecture=platform.architecture,
+            code=platform.code,
+            handler=f"{name}.handler",
+            layers=self._layers,
+            # The role is whole as it stands in the table: CDK may add nothing to it.
+            role=role.without_policy_updates(),
+            environment=self._environment,
+            log_group=log_group,
+            memory_size=settings.lambda_memory_mb,
+            timeout=Duration.seconds(settings.lambda_timeout_seconds),
+            tracing=lambda_.Tracing.ACTIVE,
+        )
+
+    def _build_role(self, construct_id: str, writes: logs.ILogGroup, grants: tuple[Grant, ...]) -> iam.Role:
+        statements = [
+            iam.PolicyStatement(
+                actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[writes.log_group_arn]
+            ),
+            *[self._statement(grant) for grant in (TRACE, *grants)],
+        ]
+        role = iam.Role(
+            self,
+            f"{construct_id}Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description=f"What {construct_id} may do, and no more",
+            inline_policies={"permissions": iam.PolicyDocument(statements=statements)},
+        )
+        self._acknowledge_wildcards(role, grants)
+        return role
+
+    def _statement(self, grant: Grant) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            actions=list(grant.actions),
+            resources=self._resources(grant.on),
+            conditions={"StringEquals": {grant.only: "true"}} if grant.only else None,
+        )
+
+    def _resources(self, on: On) -> list[str]:
+        if on in self._shared.platform.without_arns:
+            return ["*"]
+        table_arn = self._shared.ledger.table.table_arn
+        match on:
+            case On.SECRET:
+                return [self._shared.secret_arn]
+            case On.LEDGER:
+                return [table_arn, f"{table_arn}/index/{DUE_INDEX}"]
+            case On.ROTATIONS:
+                return [self._shared.ledger.bucket.arn_for_objects("rotations/*")]
+            case On.KEYS | On.ALIASES | On.ANYTHING:
+                return [on.format(partition=Aws.PARTITION, account=Aws.ACCOUNT_ID)]
+
+    def _acknowledge_wildcards(self, role: iam.Role, grants: tuple[Grant, ...]) -> None:
+        for on in sorted({grant.on for grant in (TRACE, *grants)}):
+            if on in WILDCARD_REASONS:
+                [resource] = self._resources(on)
+                acknowledge(role, finding=resource_finding(self, resource), reason=WILDCARD_REASONS[on])
+
+
+def pascal_case(name: str) -> str:
+    """plan_rotation -> PlanRotation: the construct's name, and the placeholder's in the state machine."""
+    return "".join(word.capitalize() for word in name.split("_"))

@@ -1,0 +1,78 @@
+"""The ledger (DynamoDB) and the evidence bucket (S3): what rekey did, kept when the stack is gone."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.nag import acknowledge
+from infra.platform import Platform
+
+DUE_INDEX = "due"
+
+
+class Ledger(Construct):
+    """`table` (pk, sk; sparse index "due"; TTL on expires_at) and `bucket` (rotations/<rotation_id>/...)."""
+
+    def __init__(self, scope: Construct, construct_id: str, platform: Platform) -> None:
+        super().__init__(scope, construct_id)
+        self._platform = platform
+        self.table = self._build_table()
+        self.bucket = self._build_bucket(access_logs=self._build_access_logs())
+
+    def _build_table(self) -> dynamodb.Table:
+        text = dynamodb.AttributeType.STRING
+        table = dynamodb.Table(
+            self,
+            "Table",
+            partition_key=dynamodb.Attribute(name="pk", type=text),
+            sort_key=dynamodb.Attribute(name="sk", type=text),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            encryption=dynamodb.TableEncryption.AWS_MANAGED,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            time_to_live_attribute="expires_at",
+            deletion_protection=self._platform.keeps_data,
+            removal_policy=self._platform.removal_policy,
+        )
+        table.add_global_secondary_index(
+            index_name=DUE_INDEX,
+            partition_key=dynamodb.Attribute(name="due_pk", type=text),
+            sort_key=dynamodb.Attribute(name="due_at", type=text),
+            projection_type=dynamodb.ProjectionType.ALL,
+        )
+        return table
+
+    def _build_bucket(self, access_logs: s3.IBucket) -> s3.Bucket:
+        return s3.Bucket(
+            self,
+            "Evidence",
+            versioned=True,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=self._platform.tls,
+            minimum_tls_version=1.2 if self._platform.tls else None,
+            server_access_logs_bucket=access_logs,
+            removal_policy=self._platform.removal_policy,
+        )
+
+    def _build_access_logs(self) -> s3.Bucket:
+        bucket = s3.Bucket(
+            self,
+            "EvidenceAccess",
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=self._platform.tls,
+            minimum_tls_version=1.2 if self._platform.tls else None,
+            lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(400))],
+            removal_policy=self._platform.removal_policy,
+        )
+        acknowledge(
+            bucket,
+            finding="AwsSolutions-S1",
+            reason="It holds the evidence bucket's access logs; logging its own would never end.",
+        )
+        return bucket

@@ -1,0 +1,83 @@
+"""Who may do what: one row a Lambda, and nothing beyond it (its own log group and X-Ray apart)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class On(StrEnum):
+    """What a grant reaches. The stack fills in the real ARNs."""
+
+    SECRET = "the Databricks credential"  # noqa: S105, it only names it
+    LEDGER = "the ledger table and its index"
+    ROTATIONS = "rotations/* in the evidence bucket"
+    KEYS = "arn:{partition}:kms:*:{account}:key/*"
+    ALIASES = "arn:{partition}:kms:*:{account}:alias/rekey/*"
+    ANYTHING = "*"
+
+
+class Only(StrEnum):
+    """The condition a grant holds under: the tag rekey:managed=true, and where it has to be."""
+
+    MANAGED_KEYS = "aws:ResourceTag/rekey:managed"
+    REQUESTS_THAT_TAG = "aws:RequestTag/rekey:managed"
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Some actions, on one kind of resource, perhaps under one condition."""
+
+    actions: tuple[str, ...]
+    on: On
+    only: Only | None = None
+
+
+TRACE = Grant(("xray:PutTraceSegments", "xray:PutTelemetryRecords"), On.ANYTHING)
+SECRET = Grant(("secretsmanager:GetSecretValue",), On.SECRET)
+# Every write is a transaction that also checks that the rotation still holds its lease: ConditionCheckItem.
+LEDGER = Grant(
+    (
+        "dynamodb:ConditionCheckItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+    ),
+    On.LEDGER,
+)
+LEASE = Grant(("dynamodb:DeleteItem",), On.LEDGER)
+READ_EVIDENCE = Grant(("s3:GetObject",), On.ROTATIONS)
+WRITE_EVIDENCE = Grant(("s3:PutObject",), On.ROTATIONS)
+FIND_KEYS = Grant(("tag:GetResources",), On.ANYTHING)
+MAKE_KEY = Grant(("kms:CreateKey",), On.ANYTHING, Only.REQUESTS_THAT_TAG)
+TAG_NEW_KEY = Grant(("kms:TagResource",), On.KEYS, Only.REQUESTS_THAT_TAG)
+NAME_KEY = Grant(("kms:CreateAlias",), On.KEYS, Only.MANAGED_KEYS)
+NAME_ALIAS = Grant(("kms:CreateAlias",), On.ALIASES)
+SEE_MANAGED_KEY = Grant(("kms:DescribeKey",), On.KEYS, Only.MANAGED_KEYS)
+SEE_ANY_KEY = Grant(("kms:DescribeKey", "kms:ListResourceTags"), On.KEYS)
+READ_POLICY = Grant(("kms:GetKeyPolicy",), On.KEYS, Only.MANAGED_KEYS)
+WRITE_POLICY = Grant(("kms:PutKeyPolicy",), On.KEYS, Only.MANAGED_KEYS)
+RETIRE_KEY = Grant(("kms:DescribeKey", "kms:DisableKey", "kms:TagResource"), On.KEYS, Only.MANAGED_KEYS)
+DISABLE_KEY = Grant(("kms:DisableKey",), On.KEYS, Only.MANAGED_KEYS)
+
+GRANTS: dict[str, tuple[Grant, ...]] = {
+    "plan_rotation": (SECRET, LEDGER),
+    "create_key": (LEDGER, FIND_KEYS, MAKE_KEY, TAG_NEW_KEY, NAME_KEY, NAME_ALIAS),
+    "set_policy": (LEDGER, READ_POLICY, WRITE_POLICY),
+    "register_config": (SECRET, LEDGER),
+    "terminate_compute": (SECRET, LEDGER, READ_EVIDENCE, WRITE_EVIDENCE),
+    "patch_workspace": (SECRET, LEDGER),
+    "verify": (SECRET, LEDGER, SEE_MANAGED_KEY, READ_POLICY),
+    "restart_compute": (SECRET, LEDGER, READ_EVIDENCE),
+    "complete_rotation": (SECRET, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE, FIND_KEYS, RETIRE_KEY),
+    "roll_back": (SECRET, LEDGER, READ_EVIDENCE, FIND_KEYS, RETIRE_KEY),
+    "record_failure": (SECRET, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE),
+    "disable_old_key": (SECRET, LEDGER, SEE_ANY_KEY, DISABLE_KEY),
+}
+
+# Why a grant names more than one exact resource. cdk-nag stops at each wildcard that has no reason here.
+WILDCARD_REASONS: dict[On, str] = {
+    On.ROTATIONS: "One folder a rotation, named when it starts; nothing else in the bucket is reachable.",
+    On.KEYS: "Keys are made at run time, in each workspace's region; the tag rekey:managed narrows them to ours.",
+    On.ALIASES: "Aliases are made at run time, and only under alias/rekey/.",
+    On.ANYTHING: "kms:CreateKey, tag:GetResources and X-Ray take no resource; what CreateKey makes must be tagged.",
+}

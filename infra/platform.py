@@ -1,0 +1,101 @@
+"""All that differs between AWS and the local cloud, in one place: constructs never ask which it is."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jsii
+from aws_cdk import (
+    AssetHashType,
+    BundlingOptions,
+    CliCredentialsStackSynthesizer,
+    DefaultStackSynthesizer,
+    DockerImage,
+    IgnoreMode,
+    ILocalBundling,
+    IStackSynthesizer,
+    RemovalPolicy,
+)
+from aws_cdk import aws_lambda as lambda_
+
+from infra.layer import layer_directory, layer_key
+from infra.permissions import On
+from infra.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+FUNCTIONS = ROOT / "functions"
+LOCAL_RUNTIME = ROOT / "local" / "runtime"
+NOT_CODE = ("__pycache__", "*.pyc", "*.egg-info")
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Where the stack runs, as far as the constructs need to know."""
+
+    runtime: lambda_.Runtime
+    architecture: lambda_.Architecture
+    code: lambda_.Code
+    layer_code: lambda_.Code | None
+    removal_policy: RemovalPolicy
+    tls: bool
+    synthesizer: IStackSynthesizer
+    environment: Mapping[str, str] = field(default_factory=dict)
+    without_arns: frozenset[On] = frozenset()
+
+    @property
+    def keeps_data(self) -> bool:
+        """Whether the ledger, the evidence and the secret outlive the stack."""
+        return self.removal_policy == RemovalPolicy.RETAIN
+
+
+def platform_for(settings: Settings) -> Platform:
+    """The platform that the stage asks for. Raises SettingsError for AWS while the layer is not built."""
+    return _local(settings) if settings.is_local else _aws()
+
+
+def _aws() -> Platform:
+    return Platform(
+        runtime=lambda_.Runtime.PYTHON_3_13,
+        architecture=lambda_.Architecture.ARM_64,
+        code=lambda_.Code.from_asset(str(FUNCTIONS), exclude=list(NOT_CODE), ignore_mode=IgnoreMode.GIT),
+        # The lock decides the layer's content, so its hash stands for it: no file time gets into the template.
+        layer_code=lambda_.Code.from_asset(
+            str(layer_directory()), asset_hash_type=AssetHashType.CUSTOM, asset_hash=layer_key()
+        ),
+        removal_policy=RemovalPolicy.RETAIN,
+        tls=True,
+        synthesizer=DefaultStackSynthesizer(),
+    )
+
+
+def _local(settings: Settings) -> Platform:
+    """The emulator runs Lambdas as processes here, under AWS's own runtime client (see local/runtime)."""
+    return Platform(
+        runtime=lambda_.Runtime.PROVIDED_AL2023,
+        architecture=lambda_.Architecture.ARM_64,
+        code=lambda_.Code.from_asset(
+            str(FUNCTIONS),
+            asset_hash_type=AssetHashType.OUTPUT,
+            bundling=BundlingOptions(image=DockerImage.from_registry("never-used"), local=_FunctionsWithBootstrap()),
+        ),
+        layer_code=None,
+        removal_policy=RemovalPolicy.DESTROY,
+        # It speaks plain HTTP on loopback, and would enforce a policy that refuses that.
+        tls=False,
+        # It checks kms:CreateAlias against "*", whatever the alias and the key are.
+        without_arns=frozenset({On.ALIASES}),
+        # The emulator's IAM knows nothing of the roles that a bootstrap stack would bring.
+        synthesizer=CliCredentialsStackSynthesizer(),
+        environment={"PYTHON": settings.local_python, "POWERTOOLS_TRACE_DISABLED": "true"},
+    )
+
+
+@jsii.implements(ILocalBundling)
+class _FunctionsWithBootstrap:
+    def try_bundle(self, output_dir: str, *, image: DockerImage, **_: object) -> bool:
+        """Lay the functions and the bootstrap shim into one folder; True: no Docker is needed."""
+        del image
+        shutil.copytree(FUNCTIONS, output_dir, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*NOT_CODE))
+        shutil.copytree(LOCAL_RUNTIME, output_dir, dirs_exist_ok=True)
+        return True

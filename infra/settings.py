@@ -1,0 +1,156 @@
+"""The stack's settings: read from CDK context (cdk.json, or -c rekey:name=value) and checked first."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+from uuid import UUID
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+PREFIX = "rekey:"
+LOCAL_STAGE = "local"
+PLACEHOLDER_ACCOUNT_ID = UUID(int=0)
+
+# Databricks asks for both waits; only the local cloud, whose time is scaled, may shorten them.
+MINIMUM_SETTLE_SECONDS = 1200
+MINIMUM_GRACE_SECONDS = 86_400
+
+Shard = Literal["commercial", "govcloud", "govcloud-dod"]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+RetentionDays = Literal[7, 30, 90, 180, 365, 731, 1827, 3653]
+
+
+@dataclass(frozen=True)
+class _Hosts:
+    account: str
+    workspace: str
+
+
+_HOSTS: dict[Shard, _Hosts] = {
+    "commercial": _Hosts("https://accounts.cloud.databricks.com", "https://{deployment_name}.cloud.databricks.com"),
+    "govcloud": _Hosts("https://accounts.cloud.databricks.us", "https://{deployment_name}.cloud.databricks.us"),
+    "govcloud-dod": _Hosts(
+        "https://accounts-dod.cloud.databricks.mil", "https://{deployment_name}.cloud.databricks.mil"
+    ),
+}
+
+
+class SettingsError(ValueError):
+    """A setting is missing or wrong; the message names it and says how to mend it."""
+
+
+class Settings(BaseModel):
+    """One deployment's settings. Each is the CDK context value `rekey:<name>`; cdk.json holds every default.
+
+    Durations are in the unit their name ends with. An empty string means "not given".
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{1,30}$", description="2 to 31 of a-z, 0-9 and -, a letter first")
+    stage: str = Field(pattern=r"^[a-z][a-z0-9-]{1,15}$", description="a short word such as dev, prod or local")
+    databricks_account_id: UUID = Field(description="the Databricks account's UUID, as the account console shows it")
+    databricks_shard: Shard = Field(description=f"one of {', '.join(get_args(Shard))}")
+    databricks_account_host: str = Field(description="an https:// address, or empty for the shard's own")
+    databricks_workspace_host: str = Field(
+        description="an https:// address with {deployment_name} in it, or empty for the shard's own"
+    )
+    databricks_secret_arn: str = Field(
+        pattern=r"^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:.+-[A-Za-z0-9]{6})?$",
+        description="the full ARN of a secret with client_id and client_secret, or empty to have one made",
+    )
+    settle_seconds: int = Field(
+        ge=0,
+        description=f"at least {MINIMUM_SETTLE_SECONDS}: Databricks asks for 20 minutes after the switch",
+    )
+    grace_seconds: int = Field(
+        ge=0, description=f"at least {MINIMUM_GRACE_SECONDS}: Databricks needs the old key for 24 hours"
+    )
+    retirement_rate_minutes: int = Field(ge=1, le=60, description="1 to 60 minutes")
+    log_retention_days: RetentionDays = Field(
+        description=f"one of {', '.join(map(str, get_args(RetentionDays)))} (a week to ten years)"
+    )
+    log_level: LogLevel = Field(description=f"one of {', '.join(get_args(LogLevel))}")
+    lambda_memory_mb: int = Field(ge=128, le=10_240, description="128 to 10240 MB")
+    lambda_timeout_seconds: int = Field(
+        ge=30, le=120, description="30 to 120: the state machine gives up on a task after 150 seconds"
+    )
+    local_python: str = Field(description="stage local only: the interpreter that runs the Lambdas")
+
+    @classmethod
+    def from_context(cls, context: Mapping[str, object]) -> "Settings":
+        """Read a CDK context's `rekey:` keys. Raises SettingsError naming every wrong one and its mend."""
+        values = {key.removeprefix(PREFIX): value for key, value in context.items() if key.startswith(PREFIX)}
+        try:
+            return cls.model_validate(values)
+        except ValidationError as invalid:
+            raise SettingsError(_explain(invalid)) from None
+
+    @field_validator("settle_seconds", "grace_seconds")
+    @classmethod
+    def _not_shorter_than_databricks_asks(cls, seconds: int, info: ValidationInfo) -> int:
+        minimum = MINIMUM_SETTLE_SECONDS if info.field_name == "settle_seconds" else MINIMUM_GRACE_SECONDS
+        if info.data.get("stage") != LOCAL_STAGE and seconds < minimum:
+            raise ValueError(f"{seconds} is too short")
+        return seconds
+
+    @field_validator("databricks_account_host", "databricks_workspace_host")
+    @classmethod
+    def _is_https(cls, host: str, info: ValidationInfo) -> str:
+        if info.data.get("stage") != LOCAL_STAGE and not re.match(r"^(https://.+)?$", host):
+            raise ValueError(f"{host!r} is not an https:// address")
+        if info.field_name == "databricks_workspace_host" and host and "{deployment_name}" not in host:
+            raise ValueError(f"{host!r} lacks {{deployment_name}}")
+        return host.rstrip("/")
+
+    @model_validator(mode="after")
+    def _local_python_only_in_the_local_stage(self) -> "Settings":
+        if self.is_local != bool(self.local_python):
+            raise ValueError("local_python is for stage local, and needed there")
+        return self
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this is the cloud on one machine."""
+        return self.stage == LOCAL_STAGE
+
+    @property
+    def names_a_databricks_account(self) -> bool:
+        """False while databricks_account_id holds cdk.json's placeholder: enough to synthesize, not to deploy."""
+        return self.databricks_account_id != PLACEHOLDER_ACCOUNT_ID
+
+    @property
+    def account_host(self) -> str:
+        """The Databricks account console's address."""
+        return self.databricks_account_host or _HOSTS[self.databricks_shard].account
+
+    @property
+    def workspace_host(self) -> str:
+        """A workspace's address, with {deployment_name} where its name goes."""
+        return self.databricks_workspace_host or _HOSTS[self.databricks_shard].workspace
+
+
+def _explain(invalid: ValidationError) -> str:
+    lines = []
+    for error in invalid.errors(include_url=False):
+        name = str(error["loc"][0]) if error["loc"] else ""
+        field = Settings.model_fields.get(name)
+        problem = error["msg"].removeprefix("Value error, ")
+        if not name:
+            lines.append(problem)
+        elif field is None:
+            lines.append(f"{PREFIX}{name}: there is no such setting; cdk.json has them all")
+        elif error["type"] == "missing":
+            lines.append(f"{PREFIX}{name}: missing; give {field.description} (cdk.json has the default)")
+        else:
+            lines.append(f"{PREFIX}{name}: {problem}; give {field.description}")
+    return "rekey's settings are wrong:\n  " + "\n  ".join(lines)

@@ -1,0 +1,68 @@
+"""SQL warehouses API 2.0."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from local.databricks.errors import missing
+from local.databricks.http import InWorkspace, WorkspaceCall, reply
+from local.databricks.routes.workspace.paging import page
+from local.databricks.rules import warehouses as rules
+from local.databricks.state.compute import Warehouse
+
+router = APIRouter(prefix="/api/2.0/sql/warehouses")
+
+
+@router.get("")
+async def list_all(call: InWorkspace) -> JSONResponse:
+    """Pages only when page_size asks for them."""
+    found = list(call.workspace.warehouses.values())
+    shown, token = page(call, found, "page_size", default=max(len(found), 1), most=1000)
+    answer: dict[str, Any] = {"warehouses": [render(call, warehouse) for warehouse in shown]}
+    if token:
+        answer["next_page_token"] = token
+    return reply(answer)
+
+
+@router.get("/{warehouse_id}")
+async def get(call: InWorkspace, warehouse_id: str) -> JSONResponse:
+    return reply(render(call, _find(call, warehouse_id)))
+
+
+@router.post("/{warehouse_id}/start")
+async def start(call: InWorkspace, warehouse_id: str) -> JSONResponse:
+    rules.start(call.world, call.workspace, _find(call, warehouse_id))
+    return reply({})
+
+
+@router.post("/{warehouse_id}/stop")
+async def stop(call: InWorkspace, warehouse_id: str) -> JSONResponse:
+    rules.stop(call.world, call.workspace, _find(call, warehouse_id))
+    return reply({})
+
+
+def render(call: WorkspaceCall, warehouse: Warehouse) -> dict[str, Any]:
+    """EndpointInfo."""
+    state = warehouse.life.state(call.now)
+    health: dict[str, Any] = {"status": "HEALTHY"} if state == "RUNNING" else {}
+    if warehouse.failure and state == "STOPPED":
+        reason = {"code": warehouse.failure, "type": "CLOUD_FAILURE", "parameters": {}}
+        health = {"status": "FAILED", "summary": "The warehouse failed to start.", "failure_reason": reason}
+    return {
+        **warehouse.attributes,
+        "id": warehouse.warehouse_id,
+        "name": warehouse.name,
+        "warehouse_type": warehouse.warehouse_type,
+        "enable_serverless_compute": warehouse.serverless,
+        "state": state,
+        "num_clusters": 1 if state == "RUNNING" else 0,
+        "health": health,
+    }
+
+
+def _find(call: WorkspaceCall, warehouse_id: str) -> Warehouse:
+    found = call.workspace.warehouses.get(warehouse_id)
+    if found is None:
+        raise missing(f"SQL warehouse {warehouse_id} does not exist")
+    return found

@@ -1,0 +1,33 @@
+"""Starting and stopping SQL warehouses."""
+
+from local.databricks.rules.ec2 import runs_on_ec2
+from local.databricks.rules.start import FAILS_AFTER, reason_to_fail
+from local.databricks.state.account import Workspace
+from local.databricks.state.compute import Warehouse
+from local.databricks.world import World
+
+
+def start(world: World, workspace: Workspace, warehouse: Warehouse) -> None:
+    """STARTING, then RUNNING; nothing when it is up or coming up."""
+    now = world.now()
+    if warehouse.life.state(now) in ("RUNNING", "STARTING"):
+        return
+    failure = None
+    if runs_on_ec2(world, warehouse):
+        failure = reason_to_fail(world, workspace, f"warehouse {warehouse.warehouse_id}")
+    warehouse.failure = failure.code if failure else None
+    if failure:
+        warehouse.life.begin(now, "STARTING", (world.minutes(FAILS_AFTER), "STOPPED"))
+    else:
+        warehouse.life.begin(now, "STARTING", (world.minutes(world.latencies.warehouse_start), "RUNNING"))
+
+
+def stop(world: World, workspace: Workspace, warehouse: Warehouse) -> None:
+    """STOPPING, then STOPPED. A serverless one has no EC2, so stopping it is needless harm: a violation."""
+    now = world.now()
+    if warehouse.serverless:
+        world.violations.record(
+            "serverless_warehouse_stopped", now, workspace.workspace_id, f"warehouse {warehouse.warehouse_id}"
+        )
+    if warehouse.life.state(now) not in ("STOPPED", "STOPPING"):
+        warehouse.life.begin(now, "STOPPING", (world.minutes(world.latencies.warehouse_stop), "STOPPED"))

@@ -1,0 +1,99 @@
+"""What the simulator can be told: its account, its latencies, and which reading of an uncertain fact holds.
+
+Sources are sections of the project's Databricks facts: DOC an official page, CODE public source, ISSUE a public
+issue, INFER an inference that no source states, GAP looked for and not found.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Shard = Literal["commercial", "govcloud", "govcloud-dod"]
+
+# CODE terraform-provider-databricks aws/constants.go: the account whose principals use customers' keys.
+DATABRICKS_PRINCIPALS: dict[str, str] = {
+    "commercial": "arn:aws:iam::414351767826:root",
+    "govcloud": "arn:aws-us-gov:iam::044793339203:root",
+    "govcloud-dod": "arn:aws-us-gov:iam::170661010020:root",
+}
+
+REGIONS_WITHOUT_CMK = frozenset({"us-west-1"})
+
+
+@dataclass
+class Latencies:
+    """Simulated seconds. All shrink with the minute scale, the last one with the day scale."""
+
+    cluster_terminate: float = 60
+    cluster_start: float = 240
+    ec2_outlives_terminated: float = 45
+    """INFER (A3): the PATCH gate looks at EC2, which ends later than the API says."""
+    pool_drain: float = 60
+    pool_instance_start: float = 120
+    warehouse_stop: float = 30
+    warehouse_start: float = 180
+    run_cancel: float = 20
+    pipeline_stop: float = 30
+    pipeline_restart: float = 30
+    field_lag: float = 120
+    """DOC-OLD (A2), customer-managed network: the key id "might take a few minutes to update"."""
+    managed_network_provisioning: float = 600
+    """DOC-OLD (A2), Databricks-managed network: PROVISIONING "typically < 20 min"."""
+    settle: float = 1200
+    """DOC-OLD (A1): no cluster and no DBFS call for 20 minutes after a change of the storage key."""
+    old_key_needed: float = 86400
+    """DOC (A1): "keep the old key available for 24 hours". Day scale."""
+
+
+@dataclass
+class Switches:
+    """Uncertain behaviour of Databricks, each with both readings."""
+
+    patch_response: Literal["empty", "braces", "workspace"] = "empty"
+    """CODE (B2): today's description returns the Workspace; older servers and all fixtures an empty 200."""
+    ec2_refusal_status: Literal[400, 409] = 409
+    """GAP (G): the text of INVALID_STATE is known, its HTTP status is not."""
+    delete_in_use: Literal["message", "empty"] = "message"
+    """ISSUE SDKGO#777 (B1): a 409 without a body was seen in the same family; the text is a guess."""
+    delete_response: Literal["object", "empty"] = "object"
+    """DOC (B1): returns the deleted configuration now; it used to be empty."""
+    unusable_key: Literal["revert", "apply"] = "revert"
+    """INFER (A2, A6): a switch to a key Databricks can't use either fails and reverts silently, or holds and
+    breaks what is written from then on."""
+    key_removal: Literal["ignore", "refuse"] = "ignore"
+    """GAP (B2): what an empty or null key id does."""
+    duplicate_configurations: Literal["allow", "refuse"] = "allow"
+    """INFER (B1): registering one ARN twice makes two configurations."""
+    registration_checks_key: bool = False
+    """GAP (B1): whether registering looks at the key's policy."""
+    pro_warehouses_run_on_ec2: bool = True
+    """INFER (A3): a pro warehouse without serverless runs in the customer's VPC."""
+    early_compute: Literal["fail", "run"] = "fail"
+    """DOC-OLD (A2): clusters started in the blackout "do not launch successfully, fail, or could cause other
+    unexpected behavior". "run" is the last: nothing shows but the recorded violation."""
+    old_key_needed_after_switch: bool = True
+    """DOC, observable effect a guess (G): what was written before the switch needs the old key for 24 hours."""
+    continuous_pipelines_restart: bool = True
+    """C5: a continuous pipeline whose cluster was terminated, but which was not stopped, starts again."""
+    dek_cache_seconds: float = 0
+    """GAP (A5): data keys are cached for an unpublished interval. Simulated seconds; 0 is no cache.
+    Health checks never use the cache."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One simulator. The client id and secret are those of its only service principal, an account admin."""
+
+    account_id: str = "a7c1d0f2-5b7e-4f0e-9a55-3d1f0c9e2b64"
+    client_id: str = "3c5f3f1e-9d0b-4c43-8a55-6f2b7c1d9e10"
+    client_secret: str = field(default="simulated-secret", repr=False)
+    minute_scale: float = 1.0
+    day_scale: float = 1.0
+    shard: Shard = "commercial"
+    customer_account: str = "000000000000"
+    """The AWS account in which seeded cross-account roles live."""
+    aws_endpoint_url: str | None = None
+    """Where KMS is; left out, botocore decides (AWS_ENDPOINT_URL, or moto in tests)."""
+    token_seconds: float = 3600
+    """Life of an access token, in real seconds: clients reckon with real time, whatever the scale."""
+    latencies: Latencies = field(default_factory=Latencies)
+    switches: Switches = field(default_factory=Switches)

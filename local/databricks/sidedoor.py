@@ -1,0 +1,142 @@
+"""The simulator's own side door, /_sim: for tests and the demo, not part of Databricks."""
+
+from dataclasses import asdict, fields
+from typing import Any, get_args, get_type_hints
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from local.databricks import inspection
+from local.databricks.crypto.kms import KeyUnusable
+from local.databricks.errors import ApiError, invalid_parameter
+from local.databricks.http import Body, read_body, reply, world_of
+from local.databricks.lower_bound import lower_bound
+from local.databricks.routes.workspaces import render
+from local.databricks.rules.keys import health, note_disabled
+from local.databricks.seeding import Seed, seed
+from local.databricks.settings import Latencies, Switches
+from local.databricks.state.account import Workspace
+
+router = APIRouter(prefix="/_sim")
+
+
+@router.get("/health")
+async def get_health(request: Request) -> JSONResponse:
+    """{"objects": n, "unreadable": [{"workspace_id", "kind", "name", "key_arn", "reason"}]}; ?workspace_id= for one."""
+    return reply(health(world_of(request), _chosen(request)))
+
+
+@router.get("/violations")
+async def get_violations(request: Request) -> JSONResponse:
+    """[{"rule", "at", "workspace_id", "detail"}], in order."""
+    world = world_of(request)
+    for workspace in world.workspaces.values():
+        note_disabled(world, workspace)
+    return reply(world.violations.as_list())
+
+
+@router.get("/state")
+async def get_state(request: Request) -> JSONResponse:
+    """Everything worth asserting on; see inspection.py."""
+    return reply(inspection.dump(world_of(request)))
+
+
+@router.get("/requests")
+async def get_requests(request: Request) -> JSONResponse:
+    """[{"method", "path", "query", "status", "at", "fault"}]; no headers, no bodies. status null: no answer."""
+    return reply(world_of(request).requests)
+
+
+@router.get("/lower_bound")
+async def get_lower_bound(request: Request) -> JSONResponse:
+    """?workspace_id= &operation=add|rotate &storage=true|false; see lower_bound.py."""
+    world, query = world_of(request), request.query_params
+    chosen = _chosen(request)
+    if "workspace_id" not in query:
+        raise invalid_parameter("workspace_id is required")
+    storage = query.get("storage", "false").lower() == "true"
+    return reply(lower_bound(world, chosen[0], query.get("operation", "rotate"), storage))
+
+
+@router.post("/reset")
+async def reset(request: Request) -> JSONResponse:
+    """Forget everything; settings stay."""
+    world_of(request).reset()
+    return reply({})
+
+
+@router.post("/workspaces")
+async def seed_workspace(request: Request) -> JSONResponse:
+    """Takes a Seed; the workspace as GET shows it, with "configurations": {use case: id} and "role_arn"."""
+    world = world_of(request)
+    try:
+        workspace = seed(world, Seed(**_known(await read_body(request), Seed)))
+    except TypeError as error:
+        raise invalid_parameter(str(error)) from error
+    except KeyUnusable as unusable:
+        raise ApiError(400, "KEY_UNUSABLE", f"{unusable.key_arn}: {unusable}") from unusable
+    configurations = {
+        "managed_services": workspace.managed_services_key_id,
+        "storage": workspace.storage_key_id,
+    }
+    return reply(
+        {
+            **render(world, workspace),
+            "configurations": {name: found for name, found in configurations.items() if found},
+            "role_arn": world.credentials[workspace.credentials_id].role_arn,
+        }
+    )
+
+
+@router.post("/faults")
+async def order_fault(request: Request) -> JSONResponse:
+    """Takes a fault order, see faults.py; returns all open ones."""
+    world = world_of(request)
+    try:
+        world.faults.order(await read_body(request))
+    except ValueError as error:
+        raise invalid_parameter(str(error)) from error
+    return reply(world.faults.as_list())
+
+
+@router.delete("/faults")
+async def cancel_faults(request: Request) -> JSONResponse:
+    """Cancels every open order."""
+    world_of(request).faults.clear()
+    return reply([])
+
+
+@router.post("/switches")
+async def set_switches(request: Request) -> JSONResponse:
+    """Sets switches by name; returns all. See Switches in settings.py."""
+    world = world_of(request)
+    for name, value in _known(await read_body(request), Switches).items():
+        allowed = get_args(get_type_hints(Switches)[name])
+        if allowed and value not in allowed:
+            raise invalid_parameter(f"{name} is one of {allowed}, not {value!r}")
+        setattr(world.switches, name, value)
+    return reply(asdict(world.switches))
+
+
+@router.post("/latencies")
+async def set_latencies(request: Request) -> JSONResponse:
+    """Sets latencies by name, in simulated seconds; returns all. What is under way keeps its times."""
+    world = world_of(request)
+    for name, value in _known(await read_body(request), Latencies).items():
+        setattr(world.latencies, name, float(value))
+    return reply(asdict(world.latencies))
+
+
+def _known(body: Body, shape: type[Seed] | type[Switches] | type[Latencies]) -> dict[str, Any]:
+    unknown = set(body) - {entry.name for entry in fields(shape)}
+    if unknown:
+        raise invalid_parameter(f"Unknown: {', '.join(sorted(unknown))}")
+    return dict(body)
+
+
+def _chosen(request: Request) -> list[Workspace]:
+    world = world_of(request)
+    workspace_id = request.query_params.get("workspace_id")
+    if workspace_id is None:
+        return list(world.workspaces.values())
+    return [world.workspace(int(workspace_id) if workspace_id.isdigit() else 0)]

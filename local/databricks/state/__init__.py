@@ -1,0 +1,1 @@
+"""What Databricks remembers: plain records and their lifecycles, no rule and no HTTP."""

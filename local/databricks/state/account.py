@@ -1,0 +1,110 @@
+"""Account-level records: key configurations, credentials, workspaces and what a workspace stores."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from local.databricks.crypto.vault import Sealed, Vault
+from local.databricks.state.compute import Cluster, Pipeline, Pool, Run, Warehouse
+
+MANAGED_SERVICES = "MANAGED_SERVICES"
+STORAGE = "STORAGE"
+
+
+@dataclass(frozen=True)
+class KeyConfiguration:
+    """Databricks' immutable record that points to a KMS key."""
+
+    configuration_id: str
+    use_cases: tuple[str, ...]
+    key_arn: str
+    key_alias: str | None
+    key_region: str
+    reuse_key_for_cluster_volumes: bool | None
+    created_at: float
+
+    @property
+    def encrypts_volumes(self) -> bool:
+        """Left out means true (DOC-OLD B1)."""
+        return STORAGE in self.use_cases and self.reuse_key_for_cluster_volumes is not False
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A credential configuration: the cross-account role."""
+
+    credentials_id: str
+    name: str
+    role_arn: str
+    created_at: float
+
+
+@dataclass
+class Update:
+    """An accepted PATCH on its way. `changes` by field name, as in the request."""
+
+    changes: dict[str, object]
+    accepted_at: float
+    visible_at: float
+    sets_storage: bool
+    holds: bool
+
+
+@dataclass
+class Notebook:
+    object_id: int
+    path: str
+    language: str
+    created_at: float
+    modified_at: float
+    content: Sealed
+
+
+@dataclass
+class Contents:
+    """What a workspace stores: everything in it is really encrypted."""
+
+    folders: dict[str, int] = field(default_factory=dict)
+    notebooks: dict[str, Notebook] = field(default_factory=dict)
+    secrets: dict[str, dict[str, tuple[Sealed, float]]] = field(default_factory=dict)
+    files: dict[str, tuple[Sealed, float]] = field(default_factory=dict)
+
+    def sealed(self) -> list[Sealed]:
+        """Every stored object."""
+        found = [notebook.content for notebook in self.notebooks.values()]
+        found += [sealed for scope in self.secrets.values() for sealed, _ in scope.values()]
+        return found + [sealed for sealed, _ in self.files.values()]
+
+
+@dataclass
+class Workspace:
+    """A workspace, its compute and its contents. `blackout_until` is the end of the last settle wait."""
+
+    workspace_id: int
+    workspace_name: str
+    deployment_name: str
+    region: str
+    pricing_tier: str
+    credentials_id: str
+    storage_configuration_id: str | None
+    network_id: str | None
+    compute_mode: str
+    created_at: float
+    vault: Vault
+    status: str = "RUNNING"
+    managed_services_key_id: str | None = None
+    storage_key_id: str | None = None
+    private_access_settings_id: str | None = None
+    network_connectivity_config_id: str | None = None
+    custom_tags: dict[str, str] = field(default_factory=dict)
+    update: Update | None = None
+    ghost: Update | None = None
+    """A change that shows, but will revert silently."""
+    blackout_until: float = 0.0
+    clusters: dict[str, Cluster] = field(default_factory=dict)
+    pools: dict[str, Pool] = field(default_factory=dict)
+    warehouses: dict[str, Warehouse] = field(default_factory=dict)
+    runs: dict[int, Run] = field(default_factory=dict)
+    pipelines: dict[str, Pipeline] = field(default_factory=dict)
+    contents: Contents = field(default_factory=Contents)
+    refusals: Counter[str] = field(default_factory=Counter)
+    kinds_running_when_seeded: frozenset[str] = frozenset()

@@ -1,0 +1,148 @@
+"""The outermost layer: carries out faults, lets what is due happen, and writes the request log."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from local.databricks.errors import ApiError, render
+from local.databricks.faults import Fault
+from local.databricks.world import World
+
+AbortConnection = Callable[[Scope], None]
+
+SIDE_DOOR = "/_sim"
+
+
+class ConnectionLost(Exception):
+    """Raised where there is no real connection to reset."""
+
+
+class Wire:
+    """ASGI middleware. `abort` resets the request's connection; without it ConnectionLost is raised."""
+
+    def __init__(self, app: ASGIApp, world: World, abort: AbortConnection | None = None) -> None:
+        self._app = app
+        self._world = world
+        self._abort = abort
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        self._world.catch_up()
+        if scope["path"].startswith(SIDE_DOOR):
+            await self._app(scope, receive, send)
+            return
+        await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method, path = scope["method"], scope["path"]
+        query = scope["query_string"].decode()
+        url = f"{path}?{query}" if query else path
+        entry: dict[str, Any] = {"method": method, "path": path, "status": None, "at": self._world.now()}
+        if query:
+            entry["query"] = query
+        self._world.log(entry)
+        fault = self._world.faults.take(method, path, url)
+        answer = _Answer(entry, send)
+        if fault is not None:
+            entry["fault"] = fault.fault
+            await asyncio.sleep(fault.delay_seconds)
+        if fault is None:
+            await self._app(scope, receive, answer.pass_on)
+            if method == "GET" and entry["status"] == 200:
+                self._world.faults.remember(url, bytes(answer.body))
+        elif fault.fault in ("silent_revert", "applied_then_lost"):
+            await self._befall_afterwards(fault, scope, receive, answer)
+        else:
+            await self._befall(fault, url, scope, receive, answer)
+
+    async def _befall_afterwards(self, fault: Fault, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        scope.setdefault("state", {})["fault"] = fault
+        await self._app(scope, receive, answer.hold)
+        refused = (answer.entry["status"] or 500) >= HTTPStatus.BAD_REQUEST
+        if refused:
+            self._world.faults.give_back(fault)
+            del answer.entry["fault"]
+        if refused or fault.fault == "silent_revert":
+            await answer.release()
+        elif fault.status:
+            await _refusal(fault, scope["path"])(scope, receive, answer.pass_on)
+        else:
+            await self._cut(scope, answer)
+
+    async def _befall(self, fault: Fault, url: str, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        if fault.fault == "reset":
+            await self._cut(scope, answer)
+            return
+        if fault.fault == "stale":
+            response = Response(self._world.faults.last_body(url), media_type="application/json")
+        elif fault.fault == "throttle":
+            error = ApiError(
+                429,
+                "REQUEST_LIMIT_EXCEEDED",
+                "Your request was rejected since your organization has exceeded the rate limit.",
+                headers={"Retry-After": str(fault.retry_after)},
+            )
+            response = render(error, scope["path"])
+        else:
+            response = _refusal(fault, scope["path"])
+        await response(scope, receive, answer.pass_on)
+
+    async def _cut(self, scope: Scope, answer: "_Answer") -> None:
+        answer.entry["status"] = None
+        if self._abort is None:
+            raise ConnectionLost(scope["path"])
+        self._abort(scope)
+        # Lets the server notice that the connection is gone, or it would answer 500 in its log.
+        await asyncio.sleep(0)
+
+
+class _Answer:
+    """Watches what is sent: the status for the log, the body for stale answers."""
+
+    def __init__(self, entry: dict[str, Any], send: Send) -> None:
+        self.entry = entry
+        self.body = bytearray()
+        self._send = send
+        self._held: list[Message] = []
+
+    async def pass_on(self, message: Message) -> None:
+        self._note(message)
+        await self._send(message)
+
+    async def hold(self, message: Message) -> None:
+        self._note(message)
+        self._held.append(message)
+
+    async def release(self) -> None:
+        for message in self._held:
+            await self._send(message)
+
+    def _note(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.entry["status"] = message["status"]
+        elif message["type"] == "http.response.body":
+            self.body += message.get("body", b"")
+
+
+def _refusal(fault: Fault, path: str) -> Response:
+    status = fault.status or 500
+    headers = {"Retry-After": str(fault.retry_after)} if status in (429, 503) else {}
+    if fault.body is None:
+        return render(ApiError(status, fault.error_code, fault.message, headers=headers), path)
+    media_type = "application/json" if _is_json(fault.body) else "text/plain"
+    return Response(fault.body, status, headers=headers, media_type=media_type if fault.body else None)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True

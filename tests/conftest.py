@@ -1,0 +1,67 @@
+"""AWS played by moto, with the ledger's table and the evidence bucket as the stack makes them."""
+
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from rekey import aws
+from rekey.databricks import connect
+from rekey.ledger import Ledger
+from rekey.settings import Settings
+from tests.names import ACCOUNT_ID, BUCKET, TABLE
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        aws.forget_clients()
+        connect.forget_clients()
+        boto3.client("dynamodb").create_table(
+            TableName=TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[
+                {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "due_pk", "due_at")
+            ],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": "due",
+                    "KeySchema": [
+                        {"AttributeName": "due_pk", "KeyType": "HASH"},
+                        {"AttributeName": "due_at", "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            ],
+        )
+        boto3.client("s3").create_bucket(Bucket=BUCKET)
+        yield
+        aws.forget_clients()
+        connect.forget_clients()
+
+
+@pytest.fixture
+def ledger(cloud: None) -> Ledger:
+    return Ledger(aws.dynamodb(), TABLE)
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(
+        stage="test",
+        ledger_table=TABLE,
+        evidence_bucket=BUCKET,
+        databricks_account_id=ACCOUNT_ID,
+        databricks_account_host="https://accounts.example.com",
+        databricks_workspace_host="https://{deployment_name}.example.com",
+        databricks_secret_arn="databricks",
+        databricks_shard="commercial",
+        grace_seconds=86_400,
+        settle_seconds=1_200,
+    )

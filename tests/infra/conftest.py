@@ -1,0 +1,107 @@
+"""Synthesizes the stack a few times at once, as the CDK command line would: offline, without any credentials."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.infra.template import Template
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+NOWHERE = "http://127.0.0.1:9"
+
+# The app without one acknowledged reason: cdk-nag must stop it.
+APP_WITHOUT_A_REASON = """
+from infra import permissions
+del permissions.WILDCARD_REASONS[permissions.On.KEYS]
+import app
+app.main()
+"""
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """How one run of app.py ended, and what it left."""
+
+    code: int
+    output: str
+    assembly: Path
+
+    @property
+    def template(self) -> Template:
+        assert self.code == 0, self.output
+        return Template(json.loads((self.assembly / "rekey.template.json").read_text()))
+
+
+def cdk_json_context() -> dict[str, object]:
+    context: dict[str, object] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    return context
+
+
+def offline_environment() -> dict[str, str]:
+    """Nothing of this process' environment but the way to Python and Node, and proxies that lead nowhere."""
+    return {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.defpath]),
+        "HOME": str(Path.home()),  # the cache of unpacked CDK modules
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "HTTP_PROXY": NOWHERE,
+        "HTTPS_PROXY": NOWHERE,
+        "ALL_PROXY": NOWHERE,
+    }
+
+
+def _start(assembly: Path, overrides: Mapping[str, object], *command: str) -> "subprocess.Popen[str]":
+    # Unstaged: what the assets hold does not matter here, and the layer is large.
+    context = cdk_json_context() | {"aws:cdk:disable-asset-staging": True} | dict(overrides)
+    environment = offline_environment() | {
+        "CDK_OUTDIR": str(assembly),
+        "CDK_CONTEXT_JSON": json.dumps(context),
+        "PYTHONPATH": str(ROOT),
+    }
+    return subprocess.Popen(
+        [sys.executable, *(command or (str(ROOT / "app.py"),))],
+        cwd=assembly.parent,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@pytest.fixture(scope="session")
+def syntheses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesis]:
+    folder = tmp_path_factory.mktemp("synth")
+    local = {"rekey:stage": "local", "rekey:local_python": "/usr/bin/python3", "rekey:grace_seconds": 30}
+    running = {
+        "first": _start(folder / "first", {}),
+        "second": _start(folder / "second", {}),
+        "local": _start(folder / "local", local | {"rekey:databricks_account_host": "http://127.0.0.1:1"}),
+        "without a reason": _start(folder / "nag", {}, "-c", APP_WITHOUT_A_REASON),
+        "settle too short": _start(folder / "settle", {"rekey:settle_seconds": "1199"}),
+    }
+    folders = {"without a reason": "nag", "settle too short": "settle"}
+    return {
+        name: Synthesis(
+            output=process.communicate(timeout=180)[0],
+            code=process.returncode,
+            assembly=folder / folders.get(name, name),
+        )
+        for name, process in running.items()
+    }
+
+
+@pytest.fixture(scope="session")
+def template(syntheses: dict[str, Synthesis]) -> Template:
+    return syntheses["first"].template
+
+
+@pytest.fixture(scope="session")
+def local_template(syntheses: dict[str, Synthesis]) -> Template:
+    return syntheses["local"].template

@@ -1,0 +1,167 @@
+"""What is deployed, apart from permissions: Lambdas, state machine, ledger, bucket, secret, schedule."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.infra.template import LAMBDAS, Template
+
+DEFINITION = Path(__file__).resolve().parent.parent.parent / "stepfunctions" / "rotate_key.asl.json"
+
+
+@pytest.mark.parametrize("name", LAMBDAS)
+def test_a_lambda_is_built_like_the_others(template: Template, name: str) -> None:
+    function = template.function(name)
+    assert function["FunctionName"] == f"rekey-{name.replace('_', '-')}"
+    assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
+    assert (function["MemorySize"], function["Timeout"]) == (256, 120)
+    assert function["TracingConfig"] == {"Mode": "Active"}
+    assert len(function["Layers"]) == 1
+    log_group = template.resource(function["LoggingConfig"]["LogGroup"]["Ref"])["Properties"]
+    assert log_group == {"LogGroupName": f"/aws/lambda/{function['FunctionName']}", "RetentionInDays": 365} | {
+        "Tags": log_group["Tags"]
+    }
+
+
+def test_lambdas_share_one_asset_and_one_environment(template: Template) -> None:
+    functions = [template.function(name) for name in LAMBDAS]
+    assert len({json.dumps([f["Code"], f["Environment"], f["Layers"]]) for f in functions}) == 1
+
+
+def test_the_environment_is_what_the_functions_read(template: Template) -> None:
+    variables = template.function("plan_rotation")["Environment"]["Variables"]
+    [table] = template.all("AWS::DynamoDB::Table")
+    assert variables.pop("LEDGER_TABLE") == {"Ref": table}
+    assert variables.pop("EVIDENCE_BUCKET")["Ref"].startswith("LedgerEvidence")
+    assert variables.pop("DATABRICKS_SECRET_ARN")["Fn::GetAtt"][1] == "Id"
+    assert variables == {
+        "REKEY_STAGE": "dev",
+        "DATABRICKS_ACCOUNT_ID": "00000000-0000-0000-0000-000000000000",
+        "DATABRICKS_ACCOUNT_HOST": "https://accounts.cloud.databricks.com",
+        "DATABRICKS_WORKSPACE_HOST": "https://{deployment_name}.cloud.databricks.com",
+        "DATABRICKS_SHARD": "commercial",
+        "GRACE_SECONDS": "86400",
+        "SETTLE_SECONDS": "1200",
+        "POWERTOOLS_SERVICE_NAME": "rekey",
+        "POWERTOOLS_METRICS_NAMESPACE": "rekey",
+        "POWERTOOLS_LOG_LEVEL": "INFO",
+    }
+
+
+def test_every_placeholder_is_filled_with_the_lambda_of_its_name(template: Template) -> None:
+    machine = template.only("AWS::StepFunctions::StateMachine")
+    placeholders = set(re.findall(r"\$\{(\w+)\}", machine["DefinitionString"]))
+    substitutions = dict(machine["DefinitionSubstitutions"])
+    assert placeholders == set(substitutions)
+    assert substitutions.pop("Partition") == {"Ref": "AWS::Partition"}
+    assert substitutions.pop("SettleSeconds") == "1200"
+    for placeholder, value in substitutions.items():
+        function, attribute = value["Fn::GetAtt"]
+        name = re.sub(r"(?<!^)(?=[A-Z])", "_", placeholder).lower()
+        assert attribute == "Arn"
+        assert template.resource(function)["Properties"]["Handler"] == f"{name}.handler"
+
+
+def test_the_definition_is_in_the_template_as_it_is_in_the_file(template: Template) -> None:
+    machine = template.only("AWS::StepFunctions::StateMachine")
+    assert json.loads(machine["DefinitionString"]) == json.loads(DEFINITION.read_text())
+
+
+def test_the_state_machine_logs_everything_and_is_traced(template: Template) -> None:
+    machine = template.only("AWS::StepFunctions::StateMachine")
+    assert (machine["StateMachineName"], machine["StateMachineType"]) == ("rekey-rotate-key", "STANDARD")
+    assert machine["TracingConfiguration"] == {"Enabled": True}
+    logging = machine["LoggingConfiguration"]
+    assert (logging["Level"], logging["IncludeExecutionData"]) == ("ALL", True)
+
+
+def test_every_log_group_has_a_retention(template: Template) -> None:
+    groups = template.all("AWS::Logs::LogGroup")
+    assert len(groups) == len(LAMBDAS) + 1
+    assert {group["RetentionInDays"] for group in groups.values()} == {365}
+
+
+def test_the_ledger_is_kept_and_can_be_turned_back(template: Template) -> None:
+    table = template.only("AWS::DynamoDB::Table")
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert table["SSESpecification"] == {"SSEEnabled": True}
+    assert table["DeletionProtectionEnabled"] is True
+    assert [key["AttributeName"] for key in table["KeySchema"]] == ["pk", "sk"]
+    [index] = table["GlobalSecondaryIndexes"]
+    assert (index["IndexName"], index["Projection"]) == ("due", {"ProjectionType": "ALL"})
+    assert [key["AttributeName"] for key in index["KeySchema"]] == ["due_pk", "due_at"]
+
+
+def test_every_bucket_is_private_and_the_evidence_keeps_its_versions(template: Template) -> None:
+    buckets = template.all("AWS::S3::Bucket")
+    assert len(buckets) == 2
+    for bucket in buckets.values():
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+        assert "BucketEncryption" in bucket
+    [evidence] = [bucket for bucket in buckets.values() if "LoggingConfiguration" in bucket]
+    assert evidence["VersioningConfiguration"] == {"Status": "Enabled"}
+
+
+def test_every_bucket_refuses_plain_http(template: Template) -> None:
+    refusing = {
+        policy["Bucket"]["Ref"]
+        for policy in template.all("AWS::S3::BucketPolicy").values()
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Deny"
+        and statement["Action"] == "s3:*"
+        and statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
+    }
+    assert refusing == set(template.all("AWS::S3::Bucket"))
+
+
+@pytest.mark.parametrize("kind", ["AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret"])
+def test_data_outlives_the_stack_except_on_one_machine(template: Template, local_template: Template, kind: str) -> None:
+    for stage, kept in ((template, "Retain"), (local_template, "Delete")):
+        for name in stage.all(kind):
+            assert stage.resource(name)["DeletionPolicy"] == kept
+            assert stage.resource(name)["UpdateReplacePolicy"] == kept
+
+
+def test_old_keys_are_looked_at_every_fifteen_minutes(template: Template) -> None:
+    schedule = template.only("AWS::Scheduler::Schedule")
+    assert (schedule["Name"], schedule["ScheduleExpression"]) == ("rekey-disable-old-key", "rate(15 minutes)")
+    target = template.resource(schedule["Target"]["Arn"]["Fn::GetAtt"][0])["Properties"]
+    assert target["Handler"] == "disable_old_key.handler"
+    assert schedule["Target"]["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] in template.all("AWS::SQS::Queue")
+
+
+def test_outputs(template: Template) -> None:
+    assert set(template.body["Outputs"]) == {
+        "StateMachineArn",
+        "LedgerTableName",
+        "EvidenceBucketName",
+        "DatabricksSecretArn",
+    }
+
+
+def test_the_local_stage_has_the_same_resources_and_permissions(template: Template, local_template: Template) -> None:
+    """Apart from the layer, TLS-only policies and kms:CreateAlias' resource, which the emulator does not know."""
+    ours, theirs = ({kind: set(stage.all(kind)) for kind in _kinds(stage)} for stage in (template, local_template))
+    for kind in ("AWS::Lambda::LayerVersion", "AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy"):
+        ours.pop(kind)
+        theirs.pop(kind, None)
+    assert ours == theirs
+    for name in LAMBDAS:
+        assert local_template.actions_of(name) == template.actions_of(name)
+
+
+def test_the_local_stage_runs_the_code_of_this_machine(local_template: Template) -> None:
+    function = local_template.function("create_key")
+    variables = function["Environment"]["Variables"]
+    assert (function["Runtime"], "Layers" in function) == ("provided.al2023", False)
+    assert variables["PYTHON"] == "/usr/bin/python3"
+    assert (variables["REKEY_STAGE"], variables["GRACE_SECONDS"]) == ("local", "30")
+    assert variables["SETTLE_SECONDS"] == "1200"  # the emulator scales the wait itself
+
+
+def _kinds(template: Template) -> set[str]:
+    return {resource["Type"] for resource in template.body["Resources"].values()}

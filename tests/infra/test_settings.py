@@ -1,0 +1,102 @@
+"""Settings: every value checked, every refusal names the setting and the mend."""
+
+from uuid import UUID
+
+import pytest
+
+from infra.settings import PREFIX, Settings, SettingsError
+from tests.infra.conftest import cdk_json_context
+
+LOCAL = {"stage": "local", "local_python": "/usr/bin/python3"}
+
+
+def read(**changes: object) -> Settings:
+    """cdk.json's settings with some changed."""
+    return Settings.from_context(cdk_json_context() | {PREFIX + name: value for name, value in changes.items()})
+
+
+def test_cdk_json_has_every_setting_and_no_other() -> None:
+    named = {key.removeprefix(PREFIX) for key in cdk_json_context() if key.startswith(PREFIX)}
+    assert named == set(Settings.model_fields)
+
+
+def test_the_defaults_are_safe() -> None:
+    settings = read()
+    assert (settings.settle_seconds, settings.grace_seconds) == (1200, 86_400)
+    assert not settings.is_local
+    assert not settings.names_a_databricks_account
+
+
+def test_values_from_the_command_line_are_text() -> None:
+    settings = read(settle_seconds="1800", databricks_account_id="0d26daa6-5e44-4c97-a497-ef015f91254a")
+    assert settings.settle_seconds == 1800
+    assert settings.databricks_account_id == UUID("0d26daa6-5e44-4c97-a497-ef015f91254a")
+    assert settings.names_a_databricks_account
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("settle_seconds", 1199, "1199 is too short; give at least 1200"),
+        ("grace_seconds", "86399", "86399 is too short; give at least 86400"),
+        ("grace_seconds", "a day", "valid integer"),
+        ("databricks_account_id", "my-account", "give the Databricks account's UUID"),
+        ("databricks_shard", "azure", "commercial, govcloud, govcloud-dod"),
+        ("databricks_account_host", "http://127.0.0.1:1", "is not an https:// address"),
+        ("databricks_workspace_host", "https://one.cloud.databricks.com", "lacks {deployment_name}"),
+        ("databricks_secret_arn", "my-secret", "the full ARN of a secret"),
+        ("log_retention_days", 8, "one of 7, 30, 90"),
+        ("lambda_timeout_seconds", 150, "30 to 120"),
+        ("name", "Rekey_1", "a letter first"),
+        ("setle_seconds", 1200, "there is no such setting"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_its_mend(name: str, value: object, said: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        read(**{name: value})
+    assert f"{PREFIX}{name}: " in str(refused.value)
+    assert said in str(refused.value)
+
+
+def test_a_missing_setting_is_named() -> None:
+    context = cdk_json_context()
+    del context[PREFIX + "grace_seconds"]
+    with pytest.raises(SettingsError, match="rekey:grace_seconds: missing"):
+        Settings.from_context(context)
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod", "localhost"])
+def test_no_other_stage_may_shorten_the_waits(stage: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        read(stage=stage, settle_seconds=30, grace_seconds=30)
+    assert "rekey:settle_seconds" in str(refused.value)
+    assert "rekey:grace_seconds" in str(refused.value)
+
+
+def test_the_local_stage_may() -> None:
+    settings = read(**LOCAL, settle_seconds=30, grace_seconds=1, databricks_account_host="http://127.0.0.1:1/")
+    assert settings.grace_seconds == 1
+    assert settings.account_host == "http://127.0.0.1:1"
+
+
+def test_local_python_is_for_the_local_stage_only() -> None:
+    for changes in ({"local_python": "/usr/bin/python3"}, {"stage": "local"}):
+        with pytest.raises(SettingsError, match="local_python"):
+            read(**changes)
+
+
+@pytest.mark.parametrize(
+    ("shard", "account_host", "workspace_host"),
+    [
+        ("commercial", "https://accounts.cloud.databricks.com", "https://{deployment_name}.cloud.databricks.com"),
+        ("govcloud", "https://accounts.cloud.databricks.us", "https://{deployment_name}.cloud.databricks.us"),
+        (
+            "govcloud-dod",
+            "https://accounts-dod.cloud.databricks.mil",
+            "https://{deployment_name}.cloud.databricks.mil",
+        ),
+    ],
+)
+def test_a_shard_has_its_own_addresses(shard: str, account_host: str, workspace_host: str) -> None:
+    settings = read(databricks_shard=shard)
+    assert (settings.account_host, settings.workspace_host) == (account_host, workspace_host)

@@ -1,0 +1,45 @@
+"""The steps' world as a fixture."""
+
+import json
+from collections.abc import Iterator
+
+import boto3
+import pytest
+
+from local.databricks.clock import ManualClock
+from local.databricks.serving import running
+from local.databricks.settings import Settings as SimulatorSettings
+from rekey.databricks import connect
+from rekey.ledger import Ledger
+from rekey.step import current_settings
+from tests.names import ACCOUNT_ID, BUCKET, TABLE
+from tests.steps.world import World
+
+
+@pytest.fixture
+def world(cloud: None, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    manual = ManualClock()
+    simulator = SimulatorSettings(account_id=ACCOUNT_ID, customer_account="123456789012")
+    with running(simulator, clock=manual) as (url, _):
+        secret = {"client_id": simulator.client_id, "client_secret": simulator.client_secret}
+        boto3.client("secretsmanager").create_secret(Name="databricks", SecretString=json.dumps(secret))
+        for name, value in {
+            "REKEY_STAGE": "local",
+            "LEDGER_TABLE": TABLE,
+            "EVIDENCE_BUCKET": BUCKET,
+            "DATABRICKS_ACCOUNT_ID": ACCOUNT_ID,
+            "DATABRICKS_ACCOUNT_HOST": url,
+            "DATABRICKS_WORKSPACE_HOST": url + "/w/{deployment_name}",
+            "DATABRICKS_SECRET_ARN": "databricks",
+            "DATABRICKS_SHARD": "commercial",
+            "GRACE_SECONDS": "86400",
+            "SETTLE_SECONDS": "1200",
+            "POWERTOOLS_SERVICE_NAME": "rekey",
+            "POWERTOOLS_METRICS_NAMESPACE": "rekey",
+            "POWERTOOLS_TRACE_DISABLED": "true",
+        }.items():
+            monkeypatch.setenv(name, value)
+        current_settings.cache_clear()
+        connect.forget_clients()
+        yield World(url, manual, ledger, current_settings())
+        current_settings.cache_clear()

@@ -1,0 +1,269 @@
+"""What goes wrong: refused before anything is touched, or put back as it was."""
+
+from typing import Any
+
+import boto3
+import pytest
+
+from rekey import errors, keys
+from tests.steps.test_rotate import settled
+from tests.steps.world import World
+
+
+def kms_keys() -> list[str]:
+    return [each["KeyId"] for each in boto3.client("kms").list_keys()["Keys"]]
+
+
+def changing_requests(world: World) -> list[str]:
+    """Every request that changes something at Databricks."""
+    return [
+        f"{each['method']} {each['path']}"
+        for each in world.get("requests")
+        if each["method"] != "GET" and "/oidc/" not in each["path"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seed", "request_", "error", "said"),
+    [
+        ({}, {"operation": "delete"}, errors.InvalidRequest, "operation"),
+        ({"region": "us-west-1"}, {}, errors.RequestRefused, "us-west-1"),
+        ({"tier": "PREMIUM"}, {}, errors.RequestRefused, "PREMIUM"),
+        ({"status": "FAILED"}, {}, errors.RequestRefused, "FAILED"),
+        ({}, {"operation": "rotate"}, errors.RequestRefused, "no MANAGED_SERVICES key to rotate"),
+        ({}, {"use_cases": ["STORAGE"], "operation": "rotate"}, errors.InvalidRequest, "never replaced"),
+    ],
+)
+def test_a_refusal_touches_nothing(
+    world: World, seed: dict[str, Any], request_: dict[str, Any], error: type[Exception], said: str
+) -> None:
+    workspace_id = world.workspace(**seed)["workspace_id"]
+    with pytest.raises(error, match=said):
+        world.plan(workspace_id=workspace_id, request_id="CHG1", **request_)
+    assert world.ledger.find("r1") is None
+    assert world.ledger.find_request("CHG1") is None
+    assert changing_requests(world) == []
+    assert kms_keys() == []
+
+
+def test_an_unknown_workspace_is_refused_with_the_account_it_was_looked_for_in(world: World) -> None:
+    with pytest.raises(errors.WorkspaceNotFound, match=world.settings.databricks_account_id):
+        world.plan(workspace_id=999)
+
+
+def test_a_second_rotation_is_refused_while_one_runs(world: World) -> None:
+    workspace_id = world.workspace()["workspace_id"]
+    world.plan(workspace_id=workspace_id)
+    with pytest.raises(errors.RotationInProgress, match="r1"):
+        world.plan("r2", workspace_id=workspace_id)
+    assert world.ledger.find("r2") is None
+
+
+def test_a_credential_that_is_not_accepted_is_explained(world: World) -> None:
+    workspace_id = world.workspace()["workspace_id"]
+    boto3.client("secretsmanager").put_secret_value(
+        SecretId="databricks", SecretString='{"client_id": "who", "client_secret": "hunter2"}'
+    )
+    with pytest.raises(errors.Unauthenticated, match="Mend") as refusal:
+        world.plan(workspace_id=workspace_id)
+    assert "hunter2" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("until", ["create_key", "set_policy", "register_config"])
+def test_a_failure_before_the_blackout_leaves_no_trace_in_databricks(world: World, until: str) -> None:
+    workspace_id = world.workspace()["workspace_id"]
+    before = world.compute(workspace_id)
+    world.plan(workspace_id=workspace_id, operation="add")
+    for name in ("create_key", "set_policy", "register_config"):
+        world.call(name, rotation_id="r1")
+        if name == until:
+            break
+    report = world.fail()
+    assert report["failure"]["error"] == "SomeError"
+    assert "on the keys it had before" in report["failure"]["cause"]
+    assert world.get("state")["configurations"] == []
+    assert [world.key_state(each) for each in kms_keys()] == ["Disabled"]
+    assert settled(world.compute(workspace_id)) == settled(before)
+    world.plan("r2", workspace_id=workspace_id)
+
+
+def test_a_failure_in_the_blackout_brings_all_compute_back(world: World) -> None:
+    old = world.make_key()
+    workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
+    before, fields = world.compute(workspace_id), world.fields(workspace_id)
+    world.prepare(workspace_id=workspace_id)
+    world.loop("terminate_compute")
+    world.fail("Terminate compute")
+    assert settled(world.compute(workspace_id)) == settled(before)
+    assert world.fields(workspace_id) == fields
+    assert world.rotation().status == "failed"
+    assert world.evidence()["failure"]["state"] == "Terminate compute"
+    assert world.get("violations") == []
+    assert world.sweep(2 * 86_400)["looked_at"] == 0
+    assert world.key_state(old) == "Enabled"
+
+
+def break_policy(world: World) -> None:
+    """Somebody takes Databricks out of the new key's policy."""
+    key_arn = world.rotation().key_arn
+    assert key_arn is not None
+    kms = boto3.client("kms")
+    policy = kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]
+    kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=policy.replace("414351767826", "111111111111"))
+
+
+def test_a_wrong_policy_is_found_by_verify_and_the_workspace_goes_back(world: World) -> None:
+    old = world.make_key()
+    workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
+    before, fields = world.compute(workspace_id), world.fields(workspace_id)
+    world.post("switches", unusable_key="apply")
+    world.prepare(workspace_id=workspace_id)
+    break_policy(world)
+    world.switch()
+    with pytest.raises(errors.PolicyMismatch, match="lacks: Allow Databricks"):
+        world.call("verify", rotation_id="r1")
+    report = world.fail("Verify", "PolicyMismatch")
+    assert world.fields(workspace_id) == fields
+    assert settled(world.compute(workspace_id)) == settled(before)
+    assert world.get("health")["unreadable"] == []
+    assert world.get("violations") == []
+    assert "on the keys it had before" in report["failure"]["cause"]
+    new = world.rotation().key_arn
+    assert new is not None
+    assert world.key_state(new) == "Enabled"
+    assert world.sweep(86_400 + 60)["disabled"] == [new]
+
+
+def test_a_key_databricks_cannot_use_reverts_silently_and_is_given_up_after_three_tries(world: World) -> None:
+    old = world.make_key()
+    workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
+    before, fields = world.compute(workspace_id), world.fields(workspace_id)
+    world.prepare(workspace_id=workspace_id)
+    break_policy(world)
+    with pytest.raises(errors.SwitchReverted, match="3 times"):
+        world.switch()
+    world.fail("Patch workspace", "SwitchReverted")
+    assert world.fields(workspace_id) == fields
+    assert settled(world.compute(workspace_id)) == settled(before)
+    assert world.get("health")["unreadable"] == []
+    assert world.get("violations") == []
+
+
+def test_an_added_key_that_cannot_be_taken_away_stays_enabled_and_is_said_so(world: World) -> None:
+    workspace_id = world.workspace()["workspace_id"]
+    world.prepare(workspace_id=workspace_id, operation="add")
+    world.switch()
+    world.clock.advance(1200)
+    report = world.fail("Verify")
+    assert "cannot remove" in report["failure"]["cause"]
+    assert any("Mend" in each for each in report["findings"])
+    new = world.rotation().key_arn
+    assert new is not None
+    assert world.key_state(new) == "Enabled"
+    assert world.get("health")["unreadable"] == []
+    assert world.get("violations") == []
+
+
+def test_a_switch_that_reverts_after_it_was_proven_is_found_at_the_end(world: World) -> None:
+    old = world.make_key()
+    workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
+    before, fields = world.compute(workspace_id), world.fields(workspace_id)
+    world.prepare(workspace_id=workspace_id)
+    world.post("faults", match={"method": "PATCH"}, fault="silent_revert", times=1, visible_seconds=120)
+    world.switch()
+    world.loop("verify")
+    world.loop("restart_compute")
+    with pytest.raises(errors.SwitchReverted, match="no longer shows"):
+        world.call("complete_rotation", rotation_id="r1")
+    report = world.fail("Complete rotation", "SwitchReverted")
+    assert "on the keys it had before" in report["failure"]["cause"]
+    assert world.fields(workspace_id) == fields
+    assert settled(world.compute(workspace_id)) == settled(before)
+    assert world.sweep(86_400 + 60)["disabled"] == [world.rotation().key_arn]
+    assert world.key_state(old) == "Enabled"
+    assert world.get("health")["unreadable"] == []
+    assert world.get("violations") == []
+
+
+def test_a_failure_after_the_proof_stays_forward_and_still_retires_the_old_key(world: World) -> None:
+    old = world.make_key()
+    workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
+    before = world.compute(workspace_id)
+    world.prepare(workspace_id=workspace_id)
+    world.switch()
+    world.loop("verify")
+    report = world.fail("Restart compute", "AwsError")
+    assert "on the new key, and the switch holds" in report["failure"]["cause"]
+    assert world.fields(workspace_id)[0] == world.rotation().configuration_id
+    assert settled(world.compute(workspace_id)) == settled(before)
+    assert world.sweep(86_400 + 60)["disabled"] == [old]
+    assert world.get("health")["unreadable"] == []
+
+
+@pytest.mark.parametrize("name", ["register_config", "patch_workspace"])
+def test_a_lost_answer_makes_nothing_twice(world: World, name: str) -> None:
+    old = world.make_key()
+    workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
+    match = {
+        "register_config": {"method": "POST", "path": "/customer-managed-keys"},
+        "patch_workspace": {"method": "PATCH", "path": "/workspaces"},
+    }[name]
+    world.plan(workspace_id=workspace_id)
+    for each in ("create_key", "set_policy"):
+        world.call(each, rotation_id="r1")
+    if name == "register_config":
+        world.post("faults", match=match, fault="applied_then_lost", times=1)
+        with pytest.raises(errors.OutcomeUnknown):
+            world.call(name, rotation_id="r1")
+        world.call(name, rotation_id="r1")
+    else:
+        world.call("register_config", rotation_id="r1")
+        world.loop("terminate_compute")
+        world.clock.advance(120)
+        world.post("faults", match=match, fault="applied_then_lost", times=1)
+        with pytest.raises(errors.OutcomeUnknown):
+            world.call(name, rotation_id="r1")
+        assert world.rotation().patch_outcome == "unknown"
+    if name == "register_config":
+        world.switch()
+    else:
+        world.loop("patch_workspace")
+    world.loop("verify")
+    assert len(world.get("state")["configurations"]) == 2
+    assert world.get("violations") == []
+
+
+def test_a_crash_between_create_key_and_the_ledger_is_found_again(world: World) -> None:
+    workspace_id = world.workspace()["workspace_id"]
+    world.plan(workspace_id=workspace_id, operation="add")
+    orphan = keys.make_key(world.rotation())
+    assert world.call("create_key", rotation_id="r1") == {
+        "key_arn": orphan,
+        "alias": f"alias/rekey/{workspace_id}/r1",
+        "found": True,
+    }
+    second = keys.make_key(world.rotation())
+    for name in ("set_policy", "register_config"):
+        world.call(name, rotation_id="r1")
+    world.switch()
+    world.clock.advance(1200)
+    world.loop("verify")
+    world.loop("restart_compute")
+    summary = world.call("complete_rotation", rotation_id="r1")
+    assert world.key_state(second) == "Disabled"
+    assert world.key_state(orphan) == "Enabled"
+    assert second in " ".join(summary["findings"])
+
+
+def test_a_step_whose_lease_is_gone_does_nothing(world: World) -> None:
+    workspace_id = world.workspace()["workspace_id"]
+    world.plan(workspace_id=workspace_id)
+    opened = world.rotation()
+    boto3.client("dynamodb").delete_item(
+        TableName=world.settings.ledger_table,
+        Key={"pk": {"S": f"WORKSPACE#{workspace_id}"}, "sk": {"S": "LEASE"}},
+    )
+    with pytest.raises(errors.LeaseLost):
+        world.call("create_key", rotation_id="r1")
+    assert kms_keys() == []
+    assert world.rotation() == opened

@@ -1,0 +1,153 @@
+"""A rotation on the good route, step by step: what each Lambda leaves behind in Databricks, KMS and the ledger."""
+
+from typing import Any
+
+import pytest
+
+from rekey.databricks.connect import connect_workspace
+from rekey.ledger import entry_hash
+from tests.steps.world import World
+
+NETWORKS = ("customer", "databricks")
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_workspace_without_keys_gets_both_and_all_compute_comes_back(world: World, network: str) -> None:
+    workspace = world.workspace(network=network)
+    workspace_id = workspace["workspace_id"]
+    before = world.compute(workspace_id)
+    summary = world.rotate(workspace_id=workspace_id, operation="add")
+    assert (summary["status"], summary["findings"]) == ("succeeded", [])
+    assert world.fields(workspace_id) == (summary["configuration_id"], summary["configuration_id"])
+    assert settled(world.compute(workspace_id)) == settled(before)
+    assert world.get("health")["unreadable"] == []
+    assert world.get("violations") == []
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_managed_services_key_is_rotated_and_the_old_one_goes_after_a_day(world: World, network: str) -> None:
+    old = world.make_key()
+    workspace_id = world.workspace(network=network, keys={"managed_services": old})["workspace_id"]
+    before = world.compute(workspace_id)
+    summary = world.rotate(workspace_id=workspace_id)
+    assert summary["operation"] == "rotate"
+    assert summary["key_arn"] != old
+    assert settled(world.compute(workspace_id)) == settled(before)
+    assert world.sweep(86_400 - 600)["looked_at"] == 0
+    assert world.key_state(old) == "Enabled"
+    assert world.sweep(86_400 + 60)["disabled"] == [old]
+    assert world.key_state(old) == "Disabled"
+    assert world.get("health")["unreadable"] == []
+    assert world.get("violations") == []
+
+
+def test_what_was_off_stays_off_and_serverless_is_left_alone(world: World) -> None:
+    workspace_id = world.workspace(clusters=8, warehouses=8, pools=2)["workspace_id"]
+    world.rotate(workspace_id=workspace_id, operation="add")
+    touched = [each["path"] for each in world.get("requests") if each["method"] == "POST"]
+    serverless = [
+        each for each, warehouse in world.compute(workspace_id)["warehouses"].items() if warehouse["serverless"]
+    ]
+    assert serverless
+    assert not any(each in path for each in serverless for path in touched)
+
+
+def test_every_step_called_twice_changes_nothing_more(world: World) -> None:
+    old = world.make_key()
+    workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
+    request = {"workspace_id": workspace_id, "request_id": "CHG1"}
+    assert world.plan(**request) == world.plan(**request)
+    for name in ("create_key", "set_policy", "register_config"):
+        first, second = world.call(name, rotation_id="r1"), world.call(name, rotation_id="r1")
+        assert {**first, "found": 0, "changed": 0, "alias": 0} == {**second, "found": 0, "changed": 0, "alias": 0}
+    world.switch()
+    assert world.call("patch_workspace", rotation_id="r1")["done"]
+    world.loop("verify")
+    assert world.call("verify", rotation_id="r1")["done"]
+    world.loop("restart_compute")
+    assert world.call("restart_compute", rotation_id="r1")["done"]
+    assert world.call("complete_rotation", rotation_id="r1") == world.call("complete_rotation", rotation_id="r1")
+    state = world.get("state")
+    assert len(state["configurations"]) == 2
+    assert len([each for each in world.get("requests") if each["method"] == "PATCH" and each["status"] == 200]) == 1
+
+
+def test_the_same_request_id_is_served_once_and_other_content_is_refused(world: World) -> None:
+    workspace_id = world.workspace()["workspace_id"]
+    world.rotate(workspace_id=workspace_id, request_id="CHG1", operation="add")
+    again = world.plan("r2", workspace_id=workspace_id, request_id="CHG1", operation="add")
+    assert (again["decision"], again["rotation_id"], again["status"]) == ("already_requested", "r1", "succeeded")
+    with pytest.raises(Exception, match="request_id: CHG1 was used for another request"):
+        world.plan("r3", workspace_id=workspace_id, request_id="CHG1", reason="other")
+
+
+def test_a_dry_run_reports_the_plan_and_touches_nothing(world: World) -> None:
+    workspace_id = world.workspace()["workspace_id"]
+    world.get("state")
+    answer = world.plan(workspace_id=workspace_id, dry_run=True)
+    assert answer["decision"] == "report"
+    assert answer["plan"]["would_stop"] == {"clusters": 3, "pools": 1, "warehouses": 2}
+    assert world.ledger.find("r1") is None
+    assert {each["method"] for each in world.get("requests") if "/oidc/" not in each["path"]} == {"GET"}
+
+
+def test_compute_that_somebody_starts_in_the_blackout_is_stopped_and_named(world: World) -> None:
+    workspace = world.workspace(clusters=4)
+    workspace_id = workspace["workspace_id"]
+    clusters = world.compute(workspace_id)["clusters"]
+    stopped = next(each for each, cluster in clusters.items() if cluster["state"] == "TERMINATED")
+    world.prepare(workspace_id=workspace_id, operation="add")
+    world.loop("terminate_compute")
+    api(world, workspace).start_cluster(stopped)
+    world.switch()
+    world.clock.advance(1200)
+    world.loop("verify")
+    world.loop("restart_compute")
+    summary = world.call("complete_rotation", rotation_id="r1")
+    assert stopped in " ".join(summary["findings"])
+    assert world.compute(workspace_id)["clusters"][stopped]["state"] in ("TERMINATED", "TERMINATING")
+
+
+def test_the_evidence_tells_the_whole_story_and_its_chain_holds(world: World) -> None:
+    old = world.make_key()
+    workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
+    world.rotate(workspace_id=workspace_id, requested_by="alex@example.com", reason="yearly")
+    evidence = world.evidence()
+    assert evidence["request"]["requested_by"] == "alex@example.com"
+    assert evidence["keys"]["old_key"]["key_arn"] == old
+    assert evidence["keys"]["old_key"]["disabled_at_the_earliest"] > evidence["timeline"]["switch_verified"]
+    assert len(evidence["compute"]["interrupted"]["clusters"]) == 3
+    entries = evidence["audit"]["entries"]
+    assert [each["action"] for each in entries] == [
+        "planned",
+        "key created",
+        "policy set",
+        "configuration registered",
+        "snapshot written",
+        "stopped",
+        "change accepted",
+        "switched",
+        "switch verified",
+        "started",
+        "compute is back",
+        "succeeded",
+    ]
+    assert all(each["hash"] == entry_hash(each) for each in entries)
+    assert entries[-1]["hash"] == evidence["audit"]["head"]
+    moments = [moment for moment in evidence["timeline"].values() if moment]
+    assert moments == sorted(moments)
+
+
+def api(world: World, workspace: dict[str, Any]) -> Any:
+    return connect_workspace(world.settings, workspace["deployment_name"])
+
+
+def settled(compute: dict[str, Any]) -> dict[str, Any]:
+    """What must be the same before and after: states of clusters and warehouses, settings of pools."""
+    settings = ("name", "node_type_id", "min_idle_instances", "max_capacity", "custom_tags")
+    grace = "idle_instance_autotermination_minutes"
+    return {
+        "clusters": {each: cluster["state"] for each, cluster in compute["clusters"].items()},
+        "warehouses": {each: warehouse["state"] for each, warehouse in compute["warehouses"].items()},
+        "pools": {each: [pool[name] for name in (*settings, grace)] for each, pool in compute["pools"].items()},
+    }

@@ -1,0 +1,172 @@
+"""A world to rotate in: the Lambdas' handlers, moto, and the simulator on a clock that tests move."""
+
+import importlib
+import json
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import requests
+
+from local.databricks.clock import ManualClock
+from rekey import clock, retirement
+from rekey.databricks.connect import connect_account
+from rekey.ledger import Ledger
+from rekey.rotation import Rotation
+from rekey.settings import Settings
+from tests.names import ACCOUNT_ID, BUCKET
+
+DATABRICKS = "arn:aws:iam::414351767826:root"
+POLL_SECONDS = 30
+"""Between two calls of a loop; the state machine itself polls oftener."""
+
+ADMINISTRATION = "arn:aws:iam::123456789012:root"
+
+
+@dataclass
+class Context:
+    function_name: str = "test"
+    memory_limit_in_mb: int = 256
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:test"
+    aws_request_id: str = "00000000-0000-0000-0000-000000000000"
+
+
+@dataclass
+class World:
+    """The simulator, its clock, and the ledger."""
+
+    url: str
+    clock: ManualClock
+    ledger: Ledger
+    settings: Settings
+    calls: list[str] = field(default_factory=list)
+
+    def get(self, path: str) -> Any:
+        answer = requests.get(f"{self.url}/_sim/{path}", timeout=10)
+        answer.raise_for_status()
+        return answer.json()
+
+    def post(self, path: str, **body: Any) -> Any:
+        answer = requests.post(f"{self.url}/_sim/{path}", json=body, timeout=10)
+        assert answer.ok, answer.text
+        return answer.json()
+
+    def workspace(self, **seed: Any) -> Any:
+        """Seed a workspace with some of everything."""
+        some = {"clusters": 3, "pools": 1, "warehouses": 3, "notebooks": 3, "secrets": 2, "files": 1}
+        return self.post("workspaces", **{"workspace_name": "prod", **some, **seed})
+
+    def fields(self, workspace_id: int) -> tuple[str | None, str | None]:
+        shown = connect_account(self.settings).get_workspace(workspace_id)
+        return shown.managed_services_key_id, shown.storage_key_id
+
+    def compute(self, workspace_id: int) -> dict[str, Any]:
+        """State of every piece of compute by id, with pools' settings."""
+        (workspace,) = [each for each in self.get("state")["workspaces"] if each["workspace_id"] == workspace_id]
+        return {name: workspace["sim"][name] for name in ("clusters", "pools", "warehouses")}
+
+    def rotation(self, rotation_id: str = "r1") -> Rotation:
+        return self.ledger.load(rotation_id)
+
+    def call(self, name: str, **event: Any) -> Any:
+        """Call one Lambda's handler."""
+        self.calls.append(name)
+        return importlib.import_module(name).handler(event, Context())
+
+    def loop(self, name: str, *, rounds: int = 100, **event: Any) -> Any:
+        """Call a level-triggered Lambda until it is done, as the state machine's loops do."""
+        waited = 0
+        for _ in range(rounds):
+            answer = self.call(name, rotation_id="r1", **event, **({"waited_seconds": waited} if waited else {}))
+            if answer["done"]:
+                return answer
+            self.clock.advance(POLL_SECONDS)
+            waited += POLL_SECONDS
+        raise AssertionError(f"{name} was not done after {rounds} rounds: {answer}")
+
+    def plan(self, rotation_id: str = "r1", **request: Any) -> Any:
+        return self.call("plan_rotation", rotation_id=rotation_id, execution_arn="arn:execution", request=request)
+
+    def prepare(self, **request: Any) -> Any:
+        """Everything that needs no downtime."""
+        planned = self.plan(**request)
+        for name in ("create_key", "set_policy", "register_config"):
+            self.call(name, rotation_id="r1")
+        return planned["plan"]
+
+    def switch(self) -> None:
+        """Terminate and patch until the workspace shows the new configuration."""
+        waited = 0
+        for _ in range(200):
+            self.loop("terminate_compute")
+            answer = self.call("patch_workspace", rotation_id="r1", waited_seconds=waited)
+            if answer["done"]:
+                return
+            self.clock.advance(POLL_SECONDS)
+            waited += POLL_SECONDS
+        raise AssertionError(f"the workspace did not switch: {answer}")
+
+    def rotate(self, **request: Any) -> Any:
+        """A whole rotation on the good route. Gives the summary."""
+        plan = self.prepare(**request)
+        self.switch()
+        if plan["settle"]:
+            self.clock.advance(self.settings.settle_seconds)
+        self.loop("verify")
+        self.loop("restart_compute")
+        return self.call("complete_rotation", rotation_id="r1")
+
+    def fail(self, state: str = "Verify", error: str = "SomeError") -> Any:
+        """The failure route. Gives what Record failure gives."""
+        failure = {"state": state, "error": error, "cause": "it broke"}
+        waited, answer = 0, {"done": False}
+        while not answer["done"]:
+            answer = self.call("roll_back", rotation_id="r1", waited_seconds=waited, failure=failure)
+            self.clock.advance(POLL_SECONDS)
+            waited += POLL_SECONDS
+            assert waited < 5400, answer
+        if answer["settle"]:
+            self.clock.advance(self.settings.settle_seconds)
+        self.loop("restart_compute")
+        return self.call("record_failure", rotation_id="r1", failure=failure)
+
+    def sweep(self, after_seconds: float) -> Any:
+        """The scheduled sweep, that much later."""
+        self.clock.advance(after_seconds)
+        return retirement.sweep(
+            self.ledger,
+            connect_account(self.settings),
+            grace_seconds=self.settings.grace_seconds,
+            now=clock.now() + timedelta(seconds=after_seconds),
+        )
+
+    def evidence(self, rotation_id: str = "r1") -> Any:
+        body = boto3.client("s3").get_object(Bucket=BUCKET, Key=f"rotations/{rotation_id}/evidence.json")["Body"]
+        return json.loads(body.read())
+
+    def make_key(self, *, ours: bool = True) -> str:
+        """A key as rekey would have made it earlier, with Databricks' statement."""
+        statements = [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
+                "Action": "kms:*",
+                "Resource": "*",
+            },
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": DATABRICKS},
+                "Action": ["kms:Encrypt", "kms:Decrypt"],
+                "Resource": "*",
+                "Condition": {"StringEquals": {"aws:PrincipalTag/DatabricksAccountId": [ACCOUNT_ID]}},
+            },
+        ]
+        made = boto3.client("kms").create_key(
+            Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}),
+            Tags=[{"TagKey": "rekey:managed", "TagValue": "true"}] if ours else [],
+        )
+        return str(made["KeyMetadata"]["Arn"])
+
+    def key_state(self, key_arn: str) -> str:
+        return str(boto3.client("kms").describe_key(KeyId=key_arn)["KeyMetadata"]["KeyState"])

@@ -1,0 +1,120 @@
+"""The ledger: one lease a workspace, nothing half written, and an audit trail that shows tampering."""
+
+from datetime import timedelta
+
+import pytest
+
+from rekey import clock
+from rekey.errors import AwsUnavailable, LeaseLost, RekeyError, RequestIdReused, RotationInProgress
+from rekey.ledger import Ledger, entry_hash
+from rekey.retirement import retiring_keys
+from tests.unit.rotations import OLD_ARN, a_plan, a_rotation
+
+
+def test_a_rotation_reads_back_as_it_was_written(ledger: Ledger) -> None:
+    opened = ledger.open(a_rotation(), {"why": ["test"]})
+    assert ledger.load("r1") == opened
+    assert [entry["action"] for entry in ledger.trail("r1")] == ["planned"]
+
+
+def test_an_unknown_rotation_is_said_to_be_unknown(ledger: Ledger) -> None:
+    with pytest.raises(RekeyError, match="knows no rotation r9"):
+        ledger.load("r9")
+
+
+def test_a_second_rotation_of_a_workspace_is_refused_and_leaves_nothing(ledger: Ledger) -> None:
+    ledger.open(a_rotation("r1"), {})
+    with pytest.raises(RotationInProgress, match="r1"):
+        ledger.open(a_rotation("r2", request={"request_id": "two"}), {})
+    assert ledger.find("r2") is None
+    assert ledger.find_request("two") is None
+    assert ledger.trail("r2") == []
+
+
+def test_another_workspace_is_free(ledger: Ledger) -> None:
+    ledger.open(a_rotation("r1"), {})
+    ledger.open(a_rotation("r2", plan=a_plan(workspace_id=2)), {})
+
+
+def test_a_lease_that_ran_out_is_taken_over_and_the_old_holder_stopped(ledger: Ledger) -> None:
+    long_ago = clock.text(clock.now() - timedelta(days=3))
+    first = ledger.open(a_rotation("r1", plan=a_plan(start_at=long_ago)), {})
+    second = ledger.open(a_rotation("r2").model_copy(update={"fence": 2}), {})
+    with pytest.raises(LeaseLost):
+        ledger.check_lease(first)
+    with pytest.raises(LeaseLost):
+        ledger.record(first, "Create key", "key created", {}, key_arn="arn")
+    assert ledger.load("r1").key_arn is None
+    ledger.check_lease(second)
+
+
+def test_a_request_id_serves_one_rotation_until_that_failed(ledger: Ledger) -> None:
+    first = ledger.open(a_rotation("r1", request={"request_id": "CHG1"}), {})
+    ledger.close(first, "Record failure", "failed", {}, status="failed")
+    with pytest.raises(RequestIdReused):
+        ledger.open(a_rotation("r2", request={"request_id": "CHG1"}), {})
+    ledger.open(a_rotation("r2", request={"request_id": "CHG1"}), {}, replaces="r1")
+    used = ledger.find_request("CHG1")
+    assert used is not None
+    assert used["rotation_id"] == "r2"
+
+
+def test_a_change_and_its_audit_entry_are_one(ledger: Ledger) -> None:
+    opened = ledger.open(a_rotation(), {})
+    recorded = ledger.record(opened, "Create key", "key created", {"key_arn": "arn"}, key_arn="arn")
+    assert ledger.load("r1") == recorded
+    with pytest.raises(AwsUnavailable):
+        # A step that read the rotation before that change must look again.
+        ledger.record(opened, "Create key", "key created", {"key_arn": "other"}, key_arn="other")
+    assert ledger.load("r1").key_arn == "arn"
+    assert len(ledger.trail("r1")) == 2
+
+
+def test_a_note_leaves_no_entry_and_is_refused_when_stale(ledger: Ledger) -> None:
+    opened = ledger.open(a_rotation(), {})
+    assert ledger.note(opened, patch_outcome="unknown").patch_outcome == "unknown"
+    assert ledger.load("r1").patch_outcome == "unknown"
+    assert len(ledger.trail("r1")) == 1
+    ledger.record(opened, "Create key", "key created", {}, key_arn="arn")
+    with pytest.raises(AwsUnavailable):
+        ledger.note(opened, patch_outcome="refused")
+
+
+def test_the_trail_is_a_chain_that_ends_in_the_rotations_head(ledger: Ledger) -> None:
+    rotation = ledger.open(a_rotation(), {"why": ["a", "b"]})
+    for number in range(12):
+        rotation = ledger.record(rotation, "Terminate compute", "stopped", {"number": number})
+    trail = ledger.trail("r1")
+    assert [entry["seq"] for entry in trail] == list(range(1, 14))
+    assert [entry["prev"] for entry in trail] == ["", *(entry["hash"] for entry in trail[:-1])]
+    assert all(entry["hash"] == entry_hash(entry) for entry in trail)
+    assert trail[-1]["hash"] == ledger.load("r1").audit_head
+    assert entry_hash({**trail[3], "detail": {"number": 99}}) != trail[3]["hash"]
+
+
+def test_closing_gives_the_lease_back_and_lets_the_old_key_wait(ledger: Ledger) -> None:
+    opened = ledger.open(a_rotation(), {})
+    at = clock.now()
+    verified = ledger.record(opened, "Verify", "switch verified", {}, switch_verified_at=clock.text(at))
+    ledger.close(
+        verified, "Complete rotation", "succeeded", {}, keys=retiring_keys(verified, 86_400), status="succeeded"
+    )
+    ledger.open(a_rotation("r2"), {})
+    assert ledger.due_keys(at + timedelta(hours=23, minutes=59)) == []
+    (due,) = ledger.due_keys(at + timedelta(hours=24, seconds=1))
+    assert (due["key_arn"], due["rotation_id"]) == (OLD_ARN, "r1")
+
+
+def test_a_settled_key_leaves_the_index_and_keeps_its_reason(ledger: Ledger) -> None:
+    verified = a_rotation().model_copy(update={"switch_verified_at": clock.text(clock.now() - timedelta(days=2))})
+    (item,) = retiring_keys(verified, 86_400)
+    ledger.add_key(item)
+    ledger.add_key({**item, "due_at": "9999"})
+    (due,) = ledger.due_keys(clock.now())
+    ledger.settle_key(due, "due", "still in use", waiting=True, at=clock.now())
+    assert [each["why"] for each in ledger.due_keys(clock.now())] == ["still in use"]
+    ledger.settle_key(due, "disabled", "nothing needs it", waiting=False, at=clock.now())
+    assert ledger.due_keys(clock.now()) == []
+    found = ledger.find_key(item["key_arn"])
+    assert found is not None
+    assert (found["state"], found["why"]) == ("disabled", "nothing needs it")

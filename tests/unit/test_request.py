@@ -1,0 +1,109 @@
+"""The request: what is accepted, and that every refusal names the field and the mend."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rekey.errors import InvalidRequest
+from rekey.request import parse_request
+
+INPUTS = sorted(Path("stepfunctions/inputs").glob("*.json"))
+
+
+def request(**fields: Any) -> dict[str, Any]:
+    return {"workspace_id": 1234567890123456, **fields}
+
+
+@pytest.mark.parametrize("path", INPUTS, ids=lambda path: path.stem)
+def test_every_sample_input_is_a_valid_request(path: Path) -> None:
+    parse_request(json.loads(path.read_text()))
+
+
+def test_only_the_workspace_is_required() -> None:
+    parsed = parse_request(request())
+    assert parsed.operation is None
+    assert parsed.old_key == "disable"
+    assert parsed.reuse_key_for_cluster_volumes is True
+    assert parsed.dry_run is False
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "mend"),
+    [
+        ({"workspace_id": "1234"}, "workspace_id", "without quotes"),
+        ({"workspace_id": 0}, "workspace_id", "workspace's number"),
+        ({"workspace_id": 2**63}, "workspace_id", "workspace's number"),
+        ({"workspace_id": True}, "workspace_id", "without quotes"),
+        ({"operation": "delete"}, "operation", '"add" or "rotate"'),
+        ({"use_cases": []}, "use_cases", "MANAGED_SERVICES"),
+        ({"use_cases": ["EBS"]}, "use_cases", "MANAGED_SERVICES"),
+        ({"use_cases": ["STORAGE", "STORAGE"]}, "use_cases", "each once"),
+        ({"use_cases": "STORAGE"}, "use_cases", "give a list"),
+        ({"operation": "rotate", "use_cases": ["STORAGE"]}, "use_cases", "RotateKeyOnDemand"),
+        ({"request_id": "has spaces"}, "request_id", "letters, digits"),
+        ({"not_before": "tomorrow"}, "not_before", "ISO 8601"),
+        ({"not_before": "2026-11-30T22:00:00"}, "not_before", "with offset"),
+        ({"not_before": "2999-01-01T00:00:00Z"}, "not_before", "nearer to the day"),
+        ({"old_key": "delete"}, "old_key", '"retain"'),
+        ({"dry_run": "yes"}, "dry_run", "true or false"),
+        ({"ticket": {"provider": "jira"}}, "ticket.key", "SEC-12"),
+        ({"colour": "blue"}, "colour", "remove it"),
+    ],
+)
+def test_a_wrong_field_is_named_with_its_mend(fields: dict[str, Any], field: str, mend: str) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        parse_request({**request(), **fields})
+    message = str(refusal.value)
+    assert message.startswith(field)
+    assert mend in message
+    assert "Mend:" in message
+
+
+def test_every_fault_is_reported_at_once() -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        parse_request({"operation": "delete", "colour": "blue"})
+    lines = str(refusal.value).splitlines()
+    assert {line.split(":")[0] for line in lines} == {"workspace_id", "operation", "colour"}
+
+
+@pytest.mark.parametrize("raw", [None, [], "text", 7])
+def test_what_is_no_object_is_refused(raw: Any) -> None:
+    with pytest.raises(InvalidRequest, match="not a JSON object"):
+        parse_request(raw)
+
+
+def test_a_refused_value_is_not_repeated() -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        parse_request(request(operation="dapi-a-secret-pasted-by-mistake"))
+    assert "secret-pasted" not in str(refusal.value)
+
+
+def test_the_digest_ignores_the_request_id_and_nothing_else() -> None:
+    one = parse_request(request(request_id="A"))
+    assert one.digest() == parse_request(request(request_id="B")).digest()
+    assert one.digest() != parse_request(request(request_id="A", reason="other")).digest()
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def refusal_of(raw: Any) -> str | None:
+    try:
+        parse_request(raw)
+    except InvalidRequest as refusal:
+        return str(refusal)
+    return None
+
+
+@given(_json | st.dictionaries(st.sampled_from(["workspace_id", "operation", "use_cases", "ticket", "x"]), _json))
+def test_no_input_raises_anything_but_a_refusal_with_a_mend(raw: Any) -> None:
+    refusal = refusal_of(raw)
+    assert refusal is None or "Mend:" in refusal

@@ -1,0 +1,35 @@
+"""Every static check of the state machine: each takes a Machine and gives a sentence for each problem it finds."""
+
+from collections.abc import Callable
+
+from tests.workflow.asl import Machine
+from tests.workflow.checks import budgets, contract, graph, tasks, totality, variables
+
+Check = Callable[[Machine], list[str]]
+
+CHECKS: tuple[Check, ...] = (
+    graph.targets_exist,
+    graph.states_are_reachable,
+    graph.states_can_end,
+    graph.failures_end_in_fail,
+    graph.loops_are_bounded,
+    graph.states_are_explained,
+    tasks.timeouts_exceed_the_lambdas,
+    tasks.retries_are_jittered_and_capped,
+    tasks.retries_name_transient_errors,
+    tasks.transient_errors_are_retried,
+    tasks.everything_is_caught,
+    variables.expressions_parse,
+    variables.functions_exist,
+    variables.states_fields_are_available,
+    variables.variables_are_assigned_before,
+    variables.assignments_do_not_depend_on_order,
+    totality.conditions_are_boolean,
+    totality.failure_handlers_cannot_fail,
+    contract.placeholders_are_the_agreed_ones,
+    contract.payloads_are_what_the_lambdas_take,
+    contract.values_do_not_grow,
+    contract.settle_waits_only_for_storage,
+    budgets.worst_time_fits,
+    budgets.worst_history_fits,
+)

@@ -1,0 +1,124 @@
+"""Checks of what a rotation may take at most: time, and events in Step Functions' history."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rekey.ledger import LEASE_TIME
+from rekey.request import LATEST_WINDOW
+from tests.workflow.asl import Machine, State, Transition
+from tests.workflow.checks.graph import budget_of
+from tests.workflow.checks.tasks import delays
+from tests.workflow.expressions import ExpressionError, fill
+
+CDK_JSON = Path(__file__).resolve().parents[3] / "cdk.json"
+
+# Step Functions developer guide, "Service quotas": a standard execution's history.
+LONGEST_HISTORY = 25_000
+
+# Entered, scheduled, started, succeeded or failed, exited; and for each retry scheduled, started, failed.
+EVENTS = {"Task": 5, "Choice": 2, "Wait": 2, "Pass": 2, "Succeed": 2, "Fail": 1}
+EVENTS_OF_RETRY = 3
+
+
+@dataclass(frozen=True)
+class Loop:
+    """One loop run until its budget is over, every call answering at once."""
+
+    counter: str
+    rounds: int
+    waited: float
+    events: int
+
+
+def attempts(task: State) -> int:
+    return 1 + sum(int(retrier["MaxAttempts"]) for retrier in task["Retry"])
+
+
+def worst_call(task: State) -> float:
+    """Seconds of one visit that uses up every retry, each attempt until its time limit."""
+    return attempts(task) * float(task["TimeoutSeconds"]) + sum(sum(delays(retrier)) for retrier in task["Retry"])
+
+
+def run_out(machine: Machine, cycle: list[Transition]) -> Loop | None:
+    """Go round the loop, assigning as Step Functions would, until the budget is over. None when it has no budget."""
+    budget = budget_of(machine, cycle)
+    if budget is None:
+        return None
+    counter, seconds = budget
+    variables: dict[str, Any] = {"delay": 5, **_numbers(machine)}
+    rounds = 0
+    while variables[counter] < seconds:
+        for way in cycle:
+            variables.update(_assigned(way, variables))
+        rounds += 1
+    events = sum(EVENTS[machine.states[way.source]["Type"]] for way in cycle)
+    return Loop(counter, rounds, variables[counter], rounds * events)
+
+
+def worst_loops(machine: Machine) -> dict[str, Loop]:
+    """For each budget the loop that makes the most events of it."""
+    worst: dict[str, Loop] = {}
+    for cycle in machine.cycles:
+        loop = run_out(machine, cycle)
+        if loop and (loop.counter not in worst or loop.events > worst[loop.counter].events):
+            worst[loop.counter] = loop
+    return worst
+
+
+def worst_seconds(machine: Machine) -> float:
+    """All budgets, all settle waits, and for each Task one visit at its worst."""
+    settle: int = json.loads(CDK_JSON.read_text(encoding="utf-8"))["context"]["rekey:settle_seconds"]
+    settles = sum("SettleSeconds" in str(state.get("Seconds", "")) for state in machine.states.values())
+    return (
+        sum(loop.waited for loop in worst_loops(machine).values())
+        + settles * settle
+        + sum(worst_call(task) for task in machine.of_type("Task").values())
+    )
+
+
+def worst_events(machine: Machine) -> int:
+    """All budgets, each state once more, and for each Task every retry once."""
+    return (
+        sum(loop.events for loop in worst_loops(machine).values())
+        + sum(EVENTS[state["Type"]] for state in machine.states.values())
+        + sum(EVENTS_OF_RETRY * (attempts(task) - 1) for task in machine.of_type("Task").values())
+    )
+
+
+def worst_time_fits(machine: Machine) -> list[str]:
+    worst = worst_seconds(machine)
+    limits = {
+        "TimeoutSeconds less the 14 days to the window": machine.definition["TimeoutSeconds"]
+        - LATEST_WINDOW.total_seconds(),
+        "the ledger's lease": LEASE_TIME.total_seconds(),
+    }
+    return [
+        f"a rotation may take {worst:.0f} s, {what} is {limit:.0f} s"
+        for what, limit in limits.items()
+        if worst >= limit
+    ]
+
+
+def worst_history_fits(machine: Machine) -> list[str]:
+    worst = worst_events(machine)
+    return [f"a rotation may make {worst} events of {LONGEST_HISTORY}"] if worst >= LONGEST_HISTORY else []
+
+
+def _numbers(machine: Machine) -> dict[str, float]:
+    """The counters as the first state sets them."""
+    return {
+        name: value for name, value in machine.states[machine.start].get("Assign", {}).items() if isinstance(value, int)
+    }
+
+
+def _assigned(way: Transition, variables: Mapping[str, Any]) -> dict[str, Any]:
+    assigned = {}
+    for name, value in way.assign.items():
+        try:
+            assigned[name] = fill(value, variables)
+        except ExpressionError:
+            continue  # A Lambda's answer: it plays no part in how long a loop takes.
+    return assigned

@@ -1,0 +1,87 @@
+"""Checks of the states and the ways between them."""
+
+import re
+
+from tests.workflow.asl import Machine, Transition
+
+LONGEST_NAME = 80
+
+
+def targets_exist(machine: Machine) -> list[str]:
+    targets = [("StartAt", machine.start), *((way.source, way.target) for way in machine.transitions)]
+    return [
+        f"{source}: goes to {target!r}, which is not a state"
+        for source, target in targets
+        if target not in machine.states
+    ]
+
+
+def states_are_reachable(machine: Machine) -> list[str]:
+    reached = machine.reachable(machine.start)
+    return [f"{name}: no way leads here" for name in machine.states if name not in reached]
+
+
+def states_can_end(machine: Machine) -> list[str]:
+    """From every state a Succeed or Fail can be reached, and nothing but those two ends an execution."""
+    ends = set(machine.of_type("Succeed", "Fail"))
+    problems = []
+    for name, state in machine.states.items():
+        if name not in ends and ("Default" if state["Type"] == "Choice" else "Next") not in state:
+            problems.append(f"{name}: there is no way on from here")
+        if not machine.reachable(name) & ends:
+            problems.append(f"{name}: no end can be reached from here")
+    return problems
+
+
+def failures_end_in_fail(machine: Machine) -> list[str]:
+    """What is caught, or written to `failure`, must never end as a success."""
+    succeed = set(machine.of_type("Succeed"))
+    failing = [way for way in machine.transitions if way.kind == "catch" or "failure" in way.assign]
+    return [
+        f"{way.source}: its failure goes to {way.target!r} and can end in {', '.join(sorted(good))}"
+        for way in failing
+        if (good := machine.reachable(way.target) & succeed)
+    ]
+
+
+def loops_are_bounded(machine: Machine) -> list[str]:
+    """Every loop waits, counts what it waited, and leaves when the budget that its Choice's comment names is over."""
+    problems = []
+    for cycle in machine.cycles:
+        loop = " -> ".join(way.source for way in cycle)
+        if not any(machine.states[way.source]["Type"] == "Wait" for way in cycle):
+            problems.append(f"{loop}: the loop has no Wait")
+        if budget_of(machine, cycle) is None:
+            problems.append(f"{loop}: no Choice leaves the loop when a counted and written budget is over")
+    return problems
+
+
+def budget_of(machine: Machine, cycle: list[Transition]) -> tuple[str, int] | None:
+    """(counter, seconds): the loop adds each wait to the counter, and a Choice of it leaves at that many seconds."""
+    inside = {way.source for way in cycle}
+    for way in cycle:
+        comment = machine.states[way.source].get("Comment", "")
+        for rule in machine.leaving(way.source):
+            limit = re.search(r"\$(\w+) >= (\d+)", rule.condition or "")
+            if limit is None or rule.target in inside:
+                continue
+            counter, seconds = limit[1], int(limit[2])
+            if f"Budget: {seconds:,} seconds" in comment and _is_counted(machine, cycle, counter):
+                return counter, seconds
+    return None
+
+
+def _is_counted(machine: Machine, cycle: list[Transition], counter: str) -> bool:
+    return any(
+        machine.states[way.source]["Type"] == "Wait"
+        and machine.states[way.source].get("Seconds") == "{% $delay %}"
+        and f"${counter} + $delay" in way.assign.get(counter, "")
+        for way in cycle
+    )
+
+
+def states_are_explained(machine: Machine) -> list[str]:
+    problems = [
+        f"{name}: has no Comment" for name, state in machine.states.items() if not state.get("Comment", "").strip()
+    ]
+    return problems + [f"{name}: the name is too long for AWS" for name in machine.states if len(name) > LONGEST_NAME]

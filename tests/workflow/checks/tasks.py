@@ -1,0 +1,110 @@
+"""Checks of the Task states: time limits, retries, and what is caught."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from infra.settings import Settings
+from rekey import errors
+from tests.workflow.asl import Machine
+
+# Step Functions developer guide, "Handling errors in Step Functions workflows" and "Invoke Lambda".
+TRANSIENT_OF_AWS = frozenset(
+    {
+        "Lambda.ServiceException",
+        "Lambda.AWSLambdaException",
+        "Lambda.SdkClientException",
+        "Lambda.ClientExecutionTimeoutException",
+        "Lambda.TooManyRequestsException",
+        "Lambda.Unknown",
+        "Sandbox.Timedout",
+        "Runtime.ExitError",
+        "States.Timeout",
+    }
+)
+
+# A new key's tags take up to five minutes to count in authorization.
+REASONED = {("Set key policy", "AccessDenied")}
+
+LONGEST_DELAY = 120
+LONGEST_RETRYING = 1200
+
+
+def longest_lambda_timeout() -> int:
+    """The longest that infra.settings allows, in seconds."""
+    limits = Settings.model_fields["lambda_timeout_seconds"].metadata
+    return next(int(limit.le) for limit in limits if hasattr(limit, "le"))
+
+
+def is_transient(name: str) -> bool:
+    """Whether rekey.errors has this name as a kind of Transient."""
+    error = getattr(errors, name, None)
+    return isinstance(error, type) and issubclass(error, errors.Transient) and error is not errors.Transient
+
+
+def retriers(machine: Machine) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, task in machine.of_type("Task").items():
+        for retrier in task.get("Retry", []):
+            yield name, retrier
+
+
+def delays(retrier: Mapping[str, Any]) -> list[float]:
+    """The longest pause before each retry, in seconds (full jitter makes it anything from 0 to this)."""
+    first, rate = retrier["IntervalSeconds"], retrier["BackoffRate"]
+    cap = retrier.get("MaxDelaySeconds", float("inf"))
+    return [min(cap, first * rate**number) for number in range(retrier["MaxAttempts"])]
+
+
+def timeouts_exceed_the_lambdas(machine: Machine) -> list[str]:
+    """A state that gives up before its Lambda does would run a second one beside the first."""
+    longest = longest_lambda_timeout()
+    return [
+        f"{name}: TimeoutSeconds {task.get('TimeoutSeconds')} is not above the Lambda's {longest}"
+        for name, task in machine.of_type("Task").items()
+        if task.get("TimeoutSeconds", 0) <= longest
+    ]
+
+
+def retries_are_jittered_and_capped(machine: Machine) -> list[str]:
+    problems = [f"{name}: has no Retry" for name, task in machine.of_type("Task").items() if not task.get("Retry")]
+    for name, retrier in retriers(machine):
+        which = f"{name}: Retry of {', '.join(retrier['ErrorEquals'])}"
+        if missing := {"IntervalSeconds", "MaxAttempts", "BackoffRate"} - retrier.keys():
+            problems.append(f"{which} lacks {', '.join(sorted(missing))}")
+            continue
+        if retrier.get("JitterStrategy") != "FULL":
+            problems.append(f"{which} has no jitter")
+        if max(delays(retrier)) > LONGEST_DELAY or sum(delays(retrier)) > LONGEST_RETRYING:
+            problems.append(f"{which} is not capped: it may wait {sum(delays(retrier)):.0f} seconds")
+    return problems
+
+
+def retries_name_transient_errors(machine: Machine) -> list[str]:
+    problems = []
+    for state, retrier in retriers(machine):
+        for error in retrier["ErrorEquals"]:
+            if error not in TRANSIENT_OF_AWS and not is_transient(error) and (state, error) not in REASONED:
+                problems.append(f"{state}: retries {error}, which is neither AWS's nor a Transient of rekey.errors")
+    return problems
+
+
+def transient_errors_are_retried(machine: Machine) -> list[str]:
+    """All of rekey's own, and all of AWS's, in every Task."""
+    wanted = TRANSIENT_OF_AWS | {name for name in vars(errors) if is_transient(name)}
+    retried: dict[str, set[str]] = {name: set() for name in machine.of_type("Task")}
+    for state, retrier in retriers(machine):
+        retried[state].update(retrier["ErrorEquals"])
+    return [f"{state}: does not retry {error}" for state, names in retried.items() for error in sorted(wanted - names)]
+
+
+def everything_is_caught(machine: Machine) -> list[str]:
+    """The last Catch takes States.ALL, alone; an earlier one may take errors of rekey.errors by name."""
+    problems = []
+    for name, task in machine.of_type("Task").items():
+        catchers = task.get("Catch", [])
+        if not catchers or catchers[-1]["ErrorEquals"] != ["States.ALL"]:
+            problems.append(f"{name}: its last Catch is not States.ALL")
+        for error in (error for catcher in catchers[:-1] for error in catcher["ErrorEquals"]):
+            known = getattr(errors, error, None)
+            if not (isinstance(known, type) and issubclass(known, errors.RekeyError)):
+                problems.append(f"{name}: catches {error}, which is not an error of rekey.errors")
+    return problems

@@ -1,0 +1,154 @@
+"""Runs the real definition on the local emulator's Step Functions, with scripted Lambdas behind it."""
+
+import io
+import itertools
+import json
+import re
+import sys
+import time
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from tests.workflow.asl import DEFINITION
+from tests.workflow.script import THIS_ROTATION, Script
+
+ROOT = Path(__file__).resolve().parents[2]
+REGION = "us-east-1"
+ACCOUNT = "111122223333"
+SETTLE_SECONDS = 1200
+
+STEPS = {
+    "PlanRotation": "plan_rotation",
+    "CreateKey": "create_key",
+    "SetPolicy": "set_policy",
+    "RegisterConfig": "register_config",
+    "TerminateCompute": "terminate_compute",
+    "PatchWorkspace": "patch_workspace",
+    "Verify": "verify",
+    "RestartCompute": "restart_compute",
+    "CompleteRotation": "complete_rotation",
+    "RollBack": "roll_back",
+    "RecordFailure": "record_failure",
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """How an execution went: its end, the states it entered in order, and the errors its tasks ended with."""
+
+    status: str
+    error: str | None
+    cause: str | None
+    output: Any
+    states: list[str]
+    task_errors: list[str]
+    folder: Path
+
+    def calls(self, step: str) -> list[dict[str, Any]]:
+        """What the step's Lambda was sent, call by call."""
+        log = self.folder / f"{step}.calls"
+        return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+
+
+class Engine:
+    """A started emulator with a stub for each step. Durations of waits are whatever the emulator was started with."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        session = boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="test", region_name=REGION)
+        self._functions = session.client("lambda", endpoint_url=url)
+        self._states = session.client("stepfunctions", endpoint_url=url)
+        self._iam = session.client("iam", endpoint_url=url)
+        self._folder = folder
+        self._names = (f"rotation-{number}" for number in itertools.count(1))
+        self._role = self._make_role()
+        self._code = _zipped_stub()
+        self.stubs = {placeholder: self.deploy_stub(step) for placeholder, step in STEPS.items()}
+
+    def _make_role(self) -> str:
+        trusted = {"Service": ["lambda.amazonaws.com", "states.amazonaws.com"]}
+        statement = {"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        role = self._iam.create_role(RoleName="test", AssumeRolePolicyDocument=json.dumps(policy))
+        return role["Role"]["Arn"]
+
+    def deploy_stub(self, step: str, *, suffix: str = "", timeout: int = 60) -> str:
+        """A Lambda that answers for the step; its ARN."""
+        variables = {
+            "STEP": step,
+            "SCRIPTS": str(self._folder),
+            "PYTHON": sys.executable,
+            "PYTHONPATH": str(ROOT / "functions"),
+        }
+        function = self._functions.create_function(
+            FunctionName=f"{step}{suffix}",
+            Runtime="provided.al2023",
+            Handler="stub.handler",
+            Role=self._role,
+            Code={"ZipFile": self._code},
+            Timeout=timeout,
+            Environment={"Variables": variables},
+        )
+        return function["FunctionArn"]
+
+    def deploy_machine(
+        self, name: str, *, stubs: Mapping[str, str] | None = None, timeout_seconds: int | None = None
+    ) -> str:
+        """The real definition as a state machine; its ARN. A short time limit makes States.Timeout testable."""
+        filled = {"Partition": "aws", "SettleSeconds": str(SETTLE_SECONDS), **self.stubs, **(stubs or {})}
+        text = DEFINITION.read_text(encoding="utf-8")
+        for placeholder, value in filled.items():
+            text = text.replace(f"${{{placeholder}}}", value)
+        if timeout_seconds:
+            text = re.sub(r'"TimeoutSeconds": 150,', f'"TimeoutSeconds": {timeout_seconds},', text)
+        machine = self._states.create_state_machine(name=name, definition=text, roleArn=self._role)
+        return machine["stateMachineArn"]
+
+    def start(self, machine: str, script: Script, request: Mapping[str, Any] | None = None) -> str:
+        """Start an execution; its ARN."""
+        name = next(self._names)
+        folder = self._folder / name
+        folder.mkdir()
+        (folder / "script.json").write_text(json.dumps(script).replace(THIS_ROTATION, name))
+        request = {"workspace_id": 1234567890123456} if request is None else request
+        started = self._states.start_execution(stateMachineArn=machine, name=name, input=json.dumps(request))
+        return started["executionArn"]
+
+    def finish(self, execution: str, seconds: float = 60) -> Run:
+        """Wait for the execution's end."""
+        deadline = time.monotonic() + seconds
+        while (end := self._states.describe_execution(executionArn=execution))["status"] == "RUNNING":
+            assert time.monotonic() < deadline, f"still running after {seconds} s: {self._history(execution)[-3:]}"
+            time.sleep(0.02)
+        history = self._history(execution)
+        return Run(
+            status=end["status"],
+            error=end.get("error"),
+            cause=end.get("cause"),
+            output=json.loads(end["output"]) if end["status"] == "SUCCEEDED" else None,
+            states=[
+                event["stateEnteredEventDetails"]["name"] for event in history if "stateEnteredEventDetails" in event
+            ],
+            task_errors=[
+                event["taskFailedEventDetails"]["error"] for event in history if event["type"] == "TaskFailed"
+            ],
+            folder=self._folder / end["name"],
+        )
+
+    def _history(self, execution: str) -> list[dict[str, Any]]:
+        pages = self._states.get_paginator("get_execution_history").paginate(
+            executionArn=execution, PaginationConfig={"PageSize": 1000}
+        )
+        return [dict(event) for page in pages for event in page["events"]]
+
+
+def _zipped_stub() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as code:
+        code.write(ROOT / "tests" / "workflow" / "stub.py", "stub.py")
+        code.write(ROOT / "local" / "runtime" / "bootstrap", "bootstrap")
+    return buffer.getvalue()

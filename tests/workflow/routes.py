@@ -1,0 +1,20 @@
+"""The stretches of states that routes are made of."""
+
+PREPARE = [
+    "Plan rotation",
+    "What was decided?",
+    "Wait for window",
+    "Create key",
+    "Set key policy",
+    "Register key configuration",
+]
+TERMINATE = ["Terminate compute", "Is compute gone?"]
+PATCH = ["Patch workspace", "Has the workspace switched?"]
+VERIFY = ["Verify", "Is the switch proven?"]
+RESTART = ["Restart compute", "Is compute back?"]
+FINISH = [*VERIFY, *RESTART, "Complete rotation", "Rotation succeeded"]
+
+ROLL_BACK = ["Roll back", "Is it rolled back?"]
+RESTORE = ["Restore compute", "Is compute restored?"]
+END = ["Record failure", "Rotation failed"]
+FAILURE = [*ROLL_BACK, "Must storage settle first?", *RESTORE, *END]

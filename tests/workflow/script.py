@@ -1,0 +1,81 @@
+"""Scripts for the stub Lambdas: what each step answers, call by call."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rekey.rotation import OldKey, Plan
+from rekey.step import Progress
+
+Answer = Mapping[str, Any]
+Script = Mapping[str, Sequence[Answer]]
+
+THIS_ROTATION = "<this rotation>"
+"""Stands for the execution's name, which is the rotation's id."""
+
+
+def returns(**payload: Any) -> Answer:
+    return {"return": payload}
+
+
+def fails(error: str, message: str = "It cannot be done.") -> Answer:
+    """Raise the class of rekey.errors that has this name."""
+    return {"raise": error, "message": message}
+
+
+def crashes() -> Answer:
+    return {"crash": True}
+
+
+def hangs(seconds: float) -> Answer:
+    """Answer too late."""
+    return {"hang": seconds}
+
+
+def done(**more: Any) -> Answer:
+    return {"return": Progress(done=True).result(**more)}
+
+
+def waits(*what: str, **more: Any) -> Answer:
+    return {"return": Progress.waiting(list(what or ("cluster 0123 TERMINATING",))).result(**more)}
+
+
+def plan(*, settle: bool = False, decision: str = "rotate", start_at: str = "2026-11-21T20:07:00.123Z") -> Answer:
+    """Plan rotation's answer: an add of both use cases when `settle`, else a rotation of the MANAGED_SERVICES key."""
+    before = None if settle else "cfg-old"
+    old_key = None if settle else OldKey(configuration_id="cfg-old", key_arn="arn:old", fate="disable", why="no need")
+    made = Plan(
+        operation="add" if settle else "rotate",
+        use_cases=("MANAGED_SERVICES", "STORAGE") if settle else ("MANAGED_SERVICES",),
+        why=("because",),
+        workspace_id=1234567890123456,
+        workspace_name="analytics",
+        deployment_name="dbc-1",
+        region="eu-central-1",
+        network="customer",
+        before={"MANAGED_SERVICES": before, "STORAGE": None},
+        old_key=old_key,
+        settle=settle,
+        start_at=start_at,
+        reuse_key_for_cluster_volumes=True,
+        cross_account_role=None,
+        would_stop={"clusters": 3},
+    )
+    return returns(decision=decision, rotation_id=THIS_ROTATION, status="planned", plan=made.model_dump(mode="json"))
+
+
+def script(**changes: Sequence[Answer]) -> Script:
+    """A rotation in which nothing has to be waited for, but for the changes."""
+    happy: dict[str, Sequence[Answer]] = {
+        "plan_rotation": [plan()],
+        "create_key": [returns(key_arn="arn:new")],
+        "set_policy": [returns(key_arn="arn:new")],
+        "register_config": [returns(configuration_id="cfg-new")],
+        "terminate_compute": [done()],
+        "patch_workspace": [done(compute_in_the_way=False)],
+        "verify": [done()],
+        "restart_compute": [done()],
+        "complete_rotation": [returns(rotation_id=THIS_ROTATION, status="succeeded")],
+        "roll_back": [done(settle=False, workspace_on="old")],
+        "record_failure": [{"explain": True}],
+    }
+    return {**happy, **changes}

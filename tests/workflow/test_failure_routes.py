@@ -1,0 +1,163 @@
+"""The ways a rotation can fail, run on the local Step Functions engine: each ends in Fail, with what was first wrong."""
+
+import pytest
+
+from tests.workflow.conftest import Play
+from tests.workflow.routes import END, FAILURE, PATCH, PREPARE, RESTART, RESTORE, ROLL_BACK, TERMINATE, VERIFY
+from tests.workflow.script import Script, done, fails, plan, returns, script, waits
+
+REFUSED = fails("PermissionDenied", "The service principal may not do this.")
+
+# State -> (the states up to and including it, what its Lambda answers).
+FAILING = {
+    "Create key": (PREPARE[:4], script(create_key=[REFUSED])),
+    "Set key policy": (PREPARE[:5], script(set_policy=[REFUSED])),
+    "Register key configuration": (PREPARE, script(register_config=[REFUSED])),
+    "Terminate compute": ([*PREPARE, *TERMINATE[:1]], script(terminate_compute=[REFUSED])),
+    "Patch workspace": ([*PREPARE, *TERMINATE, *PATCH[:1]], script(patch_workspace=[REFUSED])),
+    "Verify": ([*PREPARE, *TERMINATE, *PATCH, *VERIFY[:1]], script(verify=[REFUSED])),
+    "Restart compute": (
+        [*PREPARE, *TERMINATE, *PATCH, *VERIFY, *RESTART[:1]],
+        script(restart_compute=[REFUSED, done()]),
+    ),
+    "Complete rotation": (
+        [*PREPARE, *TERMINATE, *PATCH, *VERIFY, *RESTART, "Complete rotation"],
+        script(complete_rotation=[REFUSED]),
+    ),
+}
+
+
+@pytest.mark.parametrize("state", FAILING)
+def test_a_permanent_error_takes_the_failure_route(play: Play, state: str) -> None:
+    way_there, failing = FAILING[state]
+    run = play(failing)
+    assert run.states == [*way_there, *FAILURE]
+    failure = {"state": state, "error": "PermissionDenied", "cause": "The service principal may not do this."}
+    assert [call["failure"] for call in run.calls("roll_back")] == [failure]
+    assert [call["failure"] for call in run.calls("record_failure")] == [failure]
+    # What the person sees in the console is what Record failure made of it.
+    assert (run.status, run.error) == ("FAILED", "PermissionDenied")
+    assert run.cause == f"{state}: The service principal may not do this."
+    assert run.task_errors == ["PermissionDenied"]
+
+
+def test_every_task_after_the_plan_is_made_to_fail() -> None:
+    assert set(FAILING) | {"Plan rotation", "Roll back", "Restore compute", "Record failure"} == {
+        "Plan rotation",
+        *PREPARE[3:],
+        *("Terminate compute", "Patch workspace", "Verify", "Restart compute", "Complete rotation"),
+        *("Roll back", "Restore compute", "Record failure"),
+    }
+
+
+def test_a_storage_change_that_may_be_applied_settles_also_on_the_way_back(play: Play) -> None:
+    run = play(
+        script(plan_rotation=[plan(settle=True)], verify=[fails("SwitchReverted")], roll_back=[done(settle=True)])
+    )
+    assert run.states[-8:] == [
+        *ROLL_BACK,
+        "Must storage settle first?",
+        "Settle wait after failure",
+        *RESTORE,
+        *END,
+    ]
+
+
+def test_a_roll_back_and_a_restore_that_take_their_time_are_waited_for(play: Play) -> None:
+    rolling = waits("the old key configuration to show", settle=False)
+    run = play(
+        script(
+            verify=[fails("SwitchReverted")],
+            roll_back=[rolling, rolling, done(settle=False)],
+            restart_compute=[waits(), done()],
+        )
+    )
+    assert run.states == [
+        *[*PREPARE, *TERMINATE, *PATCH, "Verify"],
+        *[*ROLL_BACK, "Wait for the roll back"] * 2,
+        *[*ROLL_BACK, "Must storage settle first?"],
+        *[*RESTORE, "Wait for compute to be restored"],
+        *[*RESTORE, *END],
+    ]
+    assert [call["waited_seconds"] for call in run.calls("roll_back")] == [0, 5, 13]
+
+
+@pytest.mark.parametrize("storage", [False, True])
+def test_when_roll_back_fails_compute_comes_back_all_the_same(play: Play, storage: bool) -> None:
+    """Whether a STORAGE change was applied is not known then: the 20 minutes pass whenever one was planned."""
+    run = play(
+        script(
+            plan_rotation=[plan(settle=storage)],
+            register_config=[fails("DatabricksError", "No.")],
+            roll_back=[fails("AccessDenied", "Not yours.")],
+        )
+    )
+    settled = ["Settle wait after failure"] if storage else []
+    assert run.states == [*PREPARE, "Roll back", "Must storage settle first?", *settled, *RESTORE, *END]
+    assert run.error == "DatabricksError"
+    assert run.cause == "Register key configuration: No. After that, Roll back failed too: Not yours."
+
+
+def test_when_restore_fails_the_failure_is_recorded_all_the_same(play: Play) -> None:
+    run = play(script(create_key=[fails("AwsError", "No.")], restart_compute=[fails("NotFound", "Gone.")]))
+    assert run.states == [*PREPARE[:4], *ROLL_BACK, "Must storage settle first?", "Restore compute", *END]
+    assert (run.error, run.cause) == ("AwsError", "Create key: No. After that, Restore compute failed too: Gone.")
+
+
+def test_when_recording_fails_the_first_error_is_kept(play: Play) -> None:
+    run = play(script(create_key=[fails("AwsError", "No.")], record_failure=[fails("LeaseLost", "Not ours.")]))
+    assert run.states == [*PREPARE[:4], *FAILURE]
+    assert (run.status, run.error) == ("FAILED", "AwsError")
+    assert run.cause == "No. After that, Record failure failed too: Not ours."
+
+
+def test_when_everything_fails_the_cause_tells_all_of_it(play: Play) -> None:
+    lost = [fails("LeaseLost", "Not ours.")]
+    run = play(
+        script(
+            plan_rotation=[plan(settle=True)],
+            terminate_compute=[fails("PermissionDenied", "No.")],
+            roll_back=lost,
+            restart_compute=lost,
+            record_failure=lost,
+        )
+    )
+    assert (
+        run.states[-5:]
+        == [
+            "Roll back",
+            "Must storage settle first?",
+            "Settle wait after failure",
+            "Restore compute",
+            *END,
+        ][-5:]
+    )
+    assert (run.status, run.error) == ("FAILED", "PermissionDenied")
+    assert run.cause == (
+        "No. After that, Roll back failed too: Not ours. After that, Restore compute failed too: Not ours. "
+        "After that, Record failure failed too: Not ours."
+    )
+
+
+MALFORMED: dict[str, Script] = {
+    "Plan rotation": script(plan_rotation=[returns(decision="rotate")]),
+    "Record failure": script(create_key=[fails("AwsError", "No.")], record_failure=[returns(status="failed")]),
+}
+
+
+def test_a_plan_without_a_plan_is_caught(play: Play) -> None:
+    run = play(MALFORMED["Plan rotation"])
+    assert run.states == ["Plan rotation", "Rotation not started"]
+    assert run.error == "States.QueryEvaluationError"
+
+
+def test_a_record_without_the_failure_keeps_the_first_error(play: Play) -> None:
+    run = play(MALFORMED["Record failure"])
+    assert run.states[-2:] == END
+    assert run.error == "AwsError"
+
+
+@pytest.mark.parametrize("answer", [{"return": None}, {"return": []}, {"return": "odd"}, returns()])
+def test_an_odd_answer_of_roll_back_waits_for_storage_and_ends_in_fail(play: Play, answer: dict[str, object]) -> None:
+    run = play(script(create_key=[fails("AwsError", "No.")], roll_back=[answer, done(settle=False)]))
+    assert run.states == [*PREPARE[:4], *ROLL_BACK, "Wait for the roll back", *FAILURE]

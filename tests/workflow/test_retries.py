@@ -1,0 +1,67 @@
+"""Errors that pass: what is tried again, how often, and what a Lambda's crash or silence leads to."""
+
+import pytest
+
+from tests.workflow.conftest import Play
+from tests.workflow.engine import Engine
+from tests.workflow.routes import FAILURE, FINISH, PATCH, PREPARE, TERMINATE
+from tests.workflow.script import crashes, done, fails, hangs, returns, script
+
+HAPPY = [*PREPARE, *TERMINATE, *PATCH, *FINISH]
+
+
+@pytest.mark.parametrize("error", ["DatabricksUnavailable", "DatabricksThrottled", "OutcomeUnknown", "AwsUnavailable"])
+def test_a_transient_error_is_tried_again(play: Play, error: str) -> None:
+    run = play(script(register_config=[fails(error), fails(error), returns()]))
+    assert (run.status, run.states) == ("SUCCEEDED", HAPPY)
+    assert run.task_errors == [error, error]
+    assert len(run.calls("register_config")) == 3
+
+
+def test_a_transient_error_that_stays_becomes_the_failure(play: Play) -> None:
+    run = play(script(register_config=[fails("DatabricksUnavailable", "503")]))
+    assert run.states == [*PREPARE, *FAILURE]
+    assert run.task_errors == ["DatabricksUnavailable"] * 9
+    assert (run.error, run.cause) == ("DatabricksUnavailable", "Register key configuration: 503")
+
+
+def test_a_new_keys_tags_may_be_late(play: Play) -> None:
+    denied = fails("AccessDenied", "kms:PutKeyPolicy")
+    run = play(script(set_policy=[denied, denied, denied, denied, returns()]))
+    assert (run.status, run.states) == ("SUCCEEDED", HAPPY)
+
+
+def test_access_denied_anywhere_else_is_final(play: Play) -> None:
+    run = play(script(create_key=[fails("AccessDenied", "kms:CreateKey"), returns()]))
+    assert run.states == [*PREPARE[:4], *FAILURE]
+    assert len(run.calls("create_key")) == 1
+
+
+def test_a_crash_is_tried_again(play: Play) -> None:
+    run = play(script(verify=[crashes(), done()]))
+    assert (run.status, run.states) == ("SUCCEEDED", HAPPY)
+    assert run.task_errors == ["Runtime.ExitError"]
+
+
+def test_a_lambda_that_crashes_each_time_becomes_the_failure(play: Play) -> None:
+    run = play(script(create_key=[crashes()]))
+    assert run.states == [*PREPARE[:4], *FAILURE]
+    assert run.task_errors == ["Runtime.ExitError"] * 3
+    assert run.error == "Runtime.ExitError"
+    assert run.cause is not None
+    assert run.cause.startswith("Create key: Runtime exited")
+
+
+def test_a_lambda_that_runs_out_of_time_is_tried_again(engine: Engine) -> None:
+    short = engine.deploy_stub("verify", suffix="-short", timeout=1)
+    machine = engine.deploy_machine("short-lambda", stubs={"Verify": short})
+    run = engine.finish(engine.start(machine, script(verify=[hangs(20), done()])))
+    assert (run.status, run.states) == ("SUCCEEDED", HAPPY)
+    assert run.task_errors == ["Sandbox.Timedout"]
+
+
+def test_a_task_that_never_answers_is_given_up_and_tried_again(engine: Engine) -> None:
+    machine = engine.deploy_machine("short-task", timeout_seconds=2)
+    run = engine.finish(engine.start(machine, script(verify=[hangs(4), done()])))
+    assert (run.status, run.states) == ("SUCCEEDED", HAPPY)
+    assert run.task_errors == ["States.Timeout"]

@@ -1,0 +1,103 @@
+"""The ways a rotation can go well, or end before it began, run on the local Step Functions engine."""
+
+from tests.workflow.conftest import Play
+from tests.workflow.engine import Engine
+from tests.workflow.routes import FINISH, PATCH, PREPARE, TERMINATE
+from tests.workflow.script import done, fails, plan, returns, script, waits
+
+
+def test_a_managed_services_key_is_rotated_without_a_settle_wait(play: Play) -> None:
+    run = play(script())
+    assert run.states == [*PREPARE, *TERMINATE, *PATCH, *FINISH]
+    assert run.status == "SUCCEEDED"
+    assert run.output == {"rotation_id": run.folder.name, "status": "succeeded"}
+
+
+def test_a_storage_key_settles_before_anything_starts(play: Play) -> None:
+    run = play(script(plan_rotation=[plan(settle=True)]))
+    assert run.states == [*PREPARE, *TERMINATE, *PATCH, "Settle wait", *FINISH]
+    assert run.status == "SUCCEEDED"
+
+
+def test_the_first_step_gets_the_request_and_the_others_only_the_rotation(play: Play) -> None:
+    run = play(script())
+    [first] = run.calls("plan_rotation")
+    assert first["request"] == {"workspace_id": 1234567890123456}
+    assert first["rotation_id"] == run.folder.name
+    assert first["execution_arn"].endswith(f":{run.folder.name}")
+    assert run.calls("create_key") == [{"rotation_id": run.folder.name}]
+    assert run.calls("patch_workspace") == [{"rotation_id": run.folder.name, "waited_seconds": 0}]
+
+
+def test_a_dry_run_ends_with_the_plan(play: Play) -> None:
+    run = play(script(plan_rotation=[plan(decision="report")]))
+    assert run.states == ["Plan rotation", "What was decided?", "Report plan"]
+    assert run.status == "SUCCEEDED"
+    assert run.output["plan"]["would_stop"] == {"clusters": 3}
+
+
+def test_a_repeated_request_ends_with_the_rotation_that_serves_it(play: Play) -> None:
+    run = play(script(plan_rotation=[plan(decision="already_requested")]))
+    assert run.states == ["Plan rotation", "What was decided?", "Already requested"]
+    assert run.output["rotation_id"] == run.folder.name
+
+
+def test_a_refusal_is_readable_and_leaves_no_trace(play: Play) -> None:
+    mend = 'workspace_id: it is missing. Mend: give the workspace\'s number, for example 1234567890123456, {…} "o=…".'
+    run = play(script(plan_rotation=[fails("InvalidRequest", f"{mend}\n{mend}")]))
+    assert run.states == ["Plan rotation", "Rotation not started"]
+    assert (run.status, run.error, run.cause) == ("FAILED", "InvalidRequest", f"{mend}\n{mend}")
+    assert len(run.calls("plan_rotation")) == 1
+
+
+def test_a_request_of_any_shape_reaches_the_plan(engine: Engine, machine: str) -> None:
+    run = engine.finish(engine.start(machine, script(plan_rotation=[fails("InvalidRequest")]), request={}))
+    assert run.calls("plan_rotation")[0]["request"] == {}
+
+
+def test_compute_that_takes_its_time_is_waited_for(play: Play) -> None:
+    run = play(script(terminate_compute=[waits(), waits(), waits(), done()]))
+    round_ = [*TERMINATE, "Wait for compute to stop"]
+    assert run.states == [*PREPARE, *round_ * 3, *TERMINATE, *PATCH, *FINISH]
+
+
+def test_the_switch_is_polled_quickly_at_first_and_then_slower(play: Play) -> None:
+    run = play(script(patch_workspace=[waits(compute_in_the_way=False)] * 5 + [done(compute_in_the_way=False)]))
+    assert run.states == [*PREPARE, *TERMINATE, *[*PATCH, "Wait for the switch"] * 5, *PATCH, *FINISH]
+    assert [call["waited_seconds"] for call in run.calls("patch_workspace")] == [0, 5, 13, 25, 40, 55]
+
+
+def test_instances_that_outlive_their_clusters_lead_back_to_terminate(play: Play) -> None:
+    in_the_way = waits("Please terminate all EC2 instances", compute_in_the_way=True)
+    run = play(script(patch_workspace=[in_the_way, in_the_way, in_the_way, done(compute_in_the_way=False)]))
+    round_ = [*TERMINATE, *PATCH, "Wait for instances to stop"]
+    assert run.states == [*PREPARE, *round_ * 3, *TERMINATE, *PATCH, *FINISH]
+    # Also here polls become slower: finding compute gone each time does not start them anew.
+    assert [call["waited_seconds"] for call in run.calls("patch_workspace")] == [0, 5, 13, 25]
+
+
+def test_polls_of_the_switch_start_quickly_also_after_a_long_terminate(play: Play) -> None:
+    run = play(
+        script(
+            terminate_compute=[*[waits()] * 4, done()],
+            patch_workspace=[waits(compute_in_the_way=False), done(compute_in_the_way=False)],
+        )
+    )
+    assert [call["waited_seconds"] for call in run.calls("patch_workspace")] == [0, 5]
+
+
+def test_a_proof_and_a_restart_that_take_their_time_are_waited_for(play: Play) -> None:
+    run = play(script(verify=[waits(), done()], restart_compute=[waits(), waits(), done()]))
+    assert run.states == [
+        *[*PREPARE, *TERMINATE, *PATCH],
+        *["Verify", "Is the switch proven?", "Wait for the proof", "Verify", "Is the switch proven?"],
+        *["Restart compute", "Is compute back?", "Wait for compute to come back"] * 2,
+        *["Restart compute", "Is compute back?", "Complete rotation", "Rotation succeeded"],
+    ]
+
+
+def test_an_answer_without_the_newest_fields_is_waited_for(play: Play) -> None:
+    """A deployment in the middle of a rotation: the definition is still the old one, the Lambdas are not."""
+    run = play(script(patch_workspace=[returns(waiting_for=[]), returns(done=True)]))
+    assert run.states == [*PREPARE, *TERMINATE, *PATCH, "Wait for the switch", *PATCH, *FINISH]
+    assert run.status == "SUCCEEDED"
