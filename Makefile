@@ -53,7 +53,7 @@ $(PACKAGES): $(TOOLS) requirements/dev.txt
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
 	@touch $@
 
-$(PROJECT): $(PACKAGES) pyproject.toml
+$(PROJECT): $(PACKAGES) pyproject.toml $(wildcard cli/__init__.py infra/__init__.py local/__init__.py functions/rekey/__init__.py)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -85,7 +85,7 @@ bench: setup
 	$(BIN)/python -m benchmarks $(ARGS)
 
 picture: setup
-	$(BIN)/python -m local.picture $(ARGS)
+	$(BIN)/python -m stepfunctions.picture README.md $(ARGS)
 
 synth: setup $(LAYER)
 	$(CDK) synth --quiet $(ARGS)

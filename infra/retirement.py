@@ -58,14 +58,13 @@ class Retirement(Construct):
         self, settings: Settings, disable_old_key: lambda_.Function, role: iam.Role
     ) -> scheduler.CfnSchedule:
         # The L1 construct: the L2's role could invoke every version of the function too.
-        minutes = settings.retirement_rate_minutes
+        every = Duration.minutes(settings.retirement_rate_minutes)
         return scheduler.CfnSchedule(
             self,
             "Schedule",
             name=f"{settings.name}-disable-old-key",
             description="Looks for old keys whose 24 hours have passed",
-            # EventBridge Scheduler takes "minute" and "minutes" alike.
-            schedule_expression=f"rate({minutes} minutes)",
+            schedule_expression=scheduler.ScheduleExpression.rate(every).expression_string,
             flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
             target=scheduler.CfnSchedule.TargetProperty(
                 arn=disable_old_key.function_arn,

@@ -7,7 +7,6 @@ from typing import Any
 
 from rekey import aws, clock, keys
 from rekey.databricks import Account, KeyConfiguration, Workspace
-from rekey.errors import RekeyError
 from rekey.ledger import Item, Ledger, key_item_key
 from rekey.observability import count, logger
 from rekey.rotation import Rotation
@@ -89,7 +88,7 @@ def sweep(ledger: Ledger, account: Account, *, grace_seconds: int, now: datetime
         try:
             with aws.named_errors():
                 decision = _retire(ledger, item, workspaces, configurations, grace_seconds, now)
-        except RekeyError as error:
+        except Exception as error:  # noqa: BLE001, whatever is wrong with one key, the others must be looked at
             logger.exception("a key could not be looked at", key_arn=key_arn)
             failed[key_arn] = f"{type(error).__name__}: {error}"
             continue

@@ -19,11 +19,11 @@ EVERY_LAMBDA = {
 }
 SECRET = {"secretsmanager:GetSecretValue"}
 READ, WRITE = {"s3:GetObject"}, {"s3:PutObject"}
-RETIRE = {"tag:GetResources", "kms:DisableKey", "kms:TagResource", "kms:DescribeKey", "kms:ListResourceTags"}
+RETIRE = {"tag:GetResources", "kms:DisableKey", "kms:TagResource", "kms:DescribeKey"}
 
 BEYOND: dict[str, set[str]] = {
-    "plan_rotation": SECRET | {"dynamodb:DeleteItem"},
-    "create_key": {"kms:CreateKey", "kms:TagResource", "kms:CreateAlias", "kms:DescribeKey", "tag:GetResources"},
+    "plan_rotation": SECRET,
+    "create_key": {"kms:CreateKey", "kms:TagResource", "kms:CreateAlias", "tag:GetResources"},
     "set_policy": {"kms:GetKeyPolicy", "kms:PutKeyPolicy"},
     "register_config": SECRET,
     "terminate_compute": SECRET | READ | WRITE,
@@ -31,8 +31,8 @@ BEYOND: dict[str, set[str]] = {
     "verify": SECRET | {"kms:DescribeKey", "kms:GetKeyPolicy"},
     "restart_compute": SECRET | READ,
     "complete_rotation": SECRET | READ | WRITE | RETIRE | {"dynamodb:DeleteItem"},
-    "roll_back": SECRET | RETIRE,
-    "record_failure": READ | WRITE | {"dynamodb:DeleteItem"},
+    "roll_back": SECRET | READ | RETIRE,
+    "record_failure": SECRET | READ | WRITE | {"dynamodb:DeleteItem"},
     "disable_old_key": SECRET | {"kms:DescribeKey", "kms:ListResourceTags", "kms:DisableKey"},
 }
 

@@ -129,6 +129,9 @@ MUTATIONS = [
         "Assign.verify_waited uses $delay",
     ),
     Mutation(
+        variables.choices_assign_in_their_rules, put("Is compute back?", "Assign", value={"delay": 5}), "beside Choices"
+    ),
+    Mutation(
         totality.conditions_are_boolean,
         put("Is compute gone?", "Choices", 0, "Condition", value="{% $compute.done %}"),
         "gives nothing: $compute.done",

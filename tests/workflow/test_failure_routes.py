@@ -1,4 +1,4 @@
-"""The ways a rotation can fail, run on the local Step Functions engine: each ends in Fail, with what was first wrong."""
+"""The ways a rotation can fail, run on the local Step Functions engine: each ends in Fail and says what was wrong."""
 
 import pytest
 

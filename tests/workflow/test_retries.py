@@ -1,7 +1,10 @@
 """Errors that pass: what is tried again, how often, and what a Lambda's crash or silence leads to."""
 
+import json
+
 import pytest
 
+from tests.workflow.asl import DEFINITION
 from tests.workflow.conftest import Play
 from tests.workflow.engine import Engine
 from tests.workflow.routes import FAILURE, FINISH, PATCH, PREPARE, TERMINATE
@@ -53,7 +56,7 @@ def test_a_lambda_that_crashes_each_time_becomes_the_failure(play: Play) -> None
 
 
 def test_a_lambda_that_runs_out_of_time_is_tried_again(engine: Engine) -> None:
-    short = engine.deploy_stub("verify", suffix="-short", timeout=1)
+    short = engine.deploy_stub("verify", suffix="-short", timeout=2)
     machine = engine.deploy_machine("short-lambda", stubs={"Verify": short})
     run = engine.finish(engine.start(machine, script(verify=[hangs(20), done()])))
     assert (run.status, run.states) == ("SUCCEEDED", HAPPY)
@@ -61,7 +64,9 @@ def test_a_lambda_that_runs_out_of_time_is_tried_again(engine: Engine) -> None:
 
 
 def test_a_task_that_never_answers_is_given_up_and_tried_again(engine: Engine) -> None:
-    machine = engine.deploy_machine("short-task", timeout_seconds=2)
-    run = engine.finish(engine.start(machine, script(verify=[hangs(4), done()])))
+    definition = json.loads(DEFINITION.read_text(encoding="utf-8"))
+    definition["States"]["Verify"]["TimeoutSeconds"] = 3
+    machine = engine.deploy_machine("short-task", text=json.dumps(definition))
+    run = engine.finish(engine.start(machine, script(verify=[hangs(6), done()])))
     assert (run.status, run.states) == ("SUCCEEDED", HAPPY)
     assert run.task_errors == ["States.Timeout"]

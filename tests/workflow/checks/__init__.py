@@ -24,6 +24,7 @@ CHECKS: tuple[Check, ...] = (
     variables.states_fields_are_available,
     variables.variables_are_assigned_before,
     variables.assignments_do_not_depend_on_order,
+    variables.choices_assign_in_their_rules,
     totality.conditions_are_boolean,
     totality.failure_handlers_cannot_fail,
     contract.placeholders_are_the_agreed_ones,

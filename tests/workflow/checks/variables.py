@@ -90,6 +90,12 @@ def assignments_do_not_depend_on_order(machine: Machine) -> list[str]:
     return list(dict.fromkeys(problems))
 
 
+def choices_assign_in_their_rules(machine: Machine) -> list[str]:
+    """AWS takes an Assign beside Choices for every rule, the local emulator for Default alone."""
+    choices = machine.of_type("Choice").items()
+    return [f"{name}: its Assign stands beside Choices, not in a rule" for name, state in choices if "Assign" in state]
+
+
 def _used(way: Transition, value: object) -> set[str]:
     used: set[str] = set()
     for _, text in strings(value):

@@ -1,0 +1,1 @@
+"""`rekey`: the operator's command line."""

@@ -1,0 +1,154 @@
+"""An execution as its history tells it: plain reading of events, no calls."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from cli.follow.steps import WAITS, step_of
+
+RUNNING = "RUNNING"
+
+
+@dataclass(frozen=True)
+class StepSeen:
+    """One step so far. Times are seconds since the epoch; `seconds` sums what earlier visits took."""
+
+    name: str
+    since: float | None
+    seconds: float = 0.0
+    working_seconds: float = 0.0
+    """Of it, time in which its Lambda was at work."""
+    calls: int = 0
+    called: float | None = None
+    waiting_for: tuple[str, ...] = ()
+
+    def elapsed(self, now: float) -> float:
+        """Seconds in this step, all visits together."""
+        return self.seconds + (max(0.0, now - self.since) if self.since is not None else 0.0)
+
+
+@dataclass(frozen=True)
+class Execution:
+    """What is known of an execution. `status` is Step Functions' own word."""
+
+    arn: str
+    status: str = RUNNING
+    started: float | None = None
+    ended: float | None = None
+    steps: tuple[StepSeen, ...] = ()
+    current: str | None = None
+    """Name of the step that it is in, or was in when it ended."""
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    output: Mapping[str, Any] = field(default_factory=dict)
+    error: str = ""
+    cause: str = ""
+    last_event: int = 0
+
+    @property
+    def running(self) -> bool:
+        return self.status == RUNNING
+
+    @property
+    def succeeded(self) -> bool:
+        return self.status == "SUCCEEDED"
+
+    def step(self, name: str) -> StepSeen | None:
+        """The step of that name, if it was reached."""
+        return next((each for each in self.steps if each.name == name), None)
+
+    @property
+    def waiting_for(self) -> tuple[str, ...]:
+        """What the current step waits for, as its last answer says; empty while it works or after the end."""
+        step = self.step(self.current) if self.current else None
+        return step.waiting_for if step and self.running else ()
+
+    def elapsed(self, now: float) -> float:
+        """Seconds since the start, until the end."""
+        return max(0.0, (self.ended or now) - self.started) if self.started is not None else 0.0
+
+    def after(self, events: Iterable[Mapping[str, Any]]) -> "Execution":
+        """The execution some events later. `events` are GetExecutionHistory's, oldest first; known ones do no harm."""
+        known = self
+        for event in events:
+            if event["id"] > known.last_event:
+                known = replace(_after(known, event), last_event=event["id"])
+        return known
+
+
+def _after(known: Execution, event: Mapping[str, Any]) -> Execution:
+    kind, at = str(event["type"]), event["timestamp"].timestamp()
+    if kind == "ExecutionStarted":
+        return replace(known, started=at)
+    if kind in ("ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut"):
+        return _ended(known, at)
+    if kind.endswith("StateEntered"):
+        return _entered(known, event["stateEnteredEventDetails"]["name"], kind.removesuffix("StateEntered"), at)
+    if kind == "TaskStateExited":
+        return _answered(known, event["stateExitedEventDetails"])
+    if kind == "TaskScheduled":
+        return _called(known, at)
+    if kind in ("TaskSucceeded", "TaskFailed", "TaskTimedOut"):
+        failed = event.get("taskFailedEventDetails") or event.get("taskTimedOutEventDetails")
+        return _returned(known, at, failed["error"] if failed else None)
+    return known
+
+
+def _entered(known: Execution, state: str, kind: str, at: float) -> Execution:
+    step = step_of(state, kind)
+    if step is None or step == known.current:
+        return known
+    known = replace(_left(known, at), current=step)
+    waiting_for = (WAITS[state],) if state in WAITS else ()
+    seen = known.step(step)
+    if seen is None:
+        return replace(known, steps=(*known.steps, StepSeen(step, at, waiting_for=waiting_for)))
+    return _put(known, replace(seen, since=at, waiting_for=waiting_for))
+
+
+def _answered(known: Execution, details: Mapping[str, Any]) -> Execution:
+    answer = read_object(details.get("output"))
+    if isinstance(answer.get("plan"), dict):
+        known = replace(known, plan=answer["plan"])
+    return _change_current(known, waiting_for=tuple(map(str, answer.get("waiting_for") or ())))
+
+
+def _change_current(known: Execution, **changes: Any) -> Execution:
+    step = known.step(known.current) if known.current else None
+    return _put(known, replace(step, **changes)) if step else known
+
+
+def _called(known: Execution, at: float) -> Execution:
+    step = known.step(known.current) if known.current else None
+    return _put(known, replace(step, calls=step.calls + 1, called=at)) if step else known
+
+
+def _returned(known: Execution, at: float, error: str | None) -> Execution:
+    step = known.step(known.current) if known.current else None
+    if step is None or step.called is None:
+        return known
+    waiting_for = (f"another try after {error}",) if error else step.waiting_for
+    worked = step.working_seconds + at - step.called
+    return _put(known, replace(step, working_seconds=worked, called=None, waiting_for=waiting_for))
+
+
+def _left(known: Execution, at: float) -> Execution:
+    step = known.step(known.current) if known.current else None
+    return _put(known, replace(step, seconds=step.elapsed(at), since=None, waiting_for=())) if step else known
+
+
+def _ended(known: Execution, at: float) -> Execution:
+    return replace(_left(known, at), ended=at)
+
+
+def _put(known: Execution, step: StepSeen) -> Execution:
+    return replace(known, steps=tuple(step if each.name == step.name else each for each in known.steps))
+
+
+def read_object(text: str | None) -> dict[str, Any]:
+    """The JSON object in `text`; an empty one when there is none, or when it was cut short."""
+    try:
+        value = json.loads(text or "{}")
+    except json.JSONDecodeError:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,46 @@
+"""The steps that a person sees, in order, and which of the state machine's waits belongs to which."""
+
+from collections.abc import Mapping
+
+GOOD_ROUTE = (
+    "Plan rotation",
+    "Wait for window",
+    "Create key",
+    "Set key policy",
+    "Register key configuration",
+    "Terminate compute",
+    "Patch workspace",
+    "Settle wait",
+    "Verify",
+    "Restart compute",
+    "Complete rotation",
+)
+"""What a rotation goes through when nothing fails. Not all pass through Settle wait."""
+
+MAY_BE_NOTHING = frozenset({"Wait for window"})
+"""Steps that are worth a line only when they take time: without not_before the window is open."""
+
+PAUSES: Mapping[str, str] = {
+    "Wait for compute to stop": "Terminate compute",
+    "Wait for instances to stop": "Patch workspace",
+    "Wait for the switch": "Patch workspace",
+    "Wait for the proof": "Verify",
+    "Wait for compute to come back": "Restart compute",
+    "Wait for the roll back": "Roll back",
+    "Wait for compute to be restored": "Restore compute",
+}
+"""Waits between two looks of a loop: a person sees one step that goes on."""
+
+WAITS: Mapping[str, str] = {
+    "Wait for window": "the maintenance window to open",
+    "Settle wait": "Databricks' 20 minutes after a STORAGE change; nothing starts before",
+    "Settle wait after failure": "Databricks' 20 minutes after a STORAGE change; nothing starts before",
+}
+"""Waits that are steps of their own, and what passes meanwhile."""
+
+
+def step_of(state: str, kind: str) -> str | None:
+    """The step that a state belongs to; None for choices and other states that take no time."""
+    if kind not in ("Task", "Wait"):
+        return None
+    return PAUSES.get(state, state)

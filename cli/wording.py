@@ -1,0 +1,33 @@
+"""How durations, counts and ids read."""
+
+from collections.abc import Sequence
+
+MINUTE = 60
+HOUR = 3600
+
+
+def duration(seconds: float) -> str:
+    """12 s, 4 min 05 s, 23 h 59 min. Minutes and seconds are cut, not rounded, so that 60 is never seen."""
+    whole = int(seconds)
+    if whole < MINUTE:
+        return f"{whole} s"
+    if whole < HOUR:
+        return f"{whole // MINUTE} min {whole % MINUTE:02d} s"
+    return f"{whole // HOUR} h {whole % HOUR // MINUTE:02d} min"
+
+
+def counted(count: int, noun: str) -> str:
+    """1 cluster, 2 clusters."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def first_of(items: Sequence[str]) -> str:
+    """The first item, and how many more there are."""
+    if not items:
+        return ""
+    return items[0] if len(items) == 1 else f"{items[0]} and {len(items) - 1} more"
+
+
+def short_key(key_arn: str | None) -> str:
+    """A KMS key as a person tells keys apart: the first eight digits of its id."""
+    return f"key {key_arn.rpartition('/')[2][:8]}" if key_arn else "none"

@@ -1,0 +1,137 @@
+"""`python -m local.demo`: what `make run` runs. Its last line is one JSON object; its exit status is 0 when all held."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cli.wording import duration
+from local.cloud import CloudError, LocalCloud, Scales, cloud, down
+from local.cloud.model import ROOT
+from local.cloud.processes import is_running, tail
+from local.demo.evidence import shown
+from local.demo.model import DemoError, Json
+from local.demo.old_key import OldKeyWatch
+from local.demo.outcome import Result, nothing_came_of_it, sum_up
+from local.demo.rotations import rotate
+from local.demo.screen import Screen
+from local.demo.seeding import seed
+from local.demo.side_door import SideDoor
+from local.demo.summary import summary
+
+SCALES = Scales(minute=1 / 30, day=1 / 4320)
+"""1 second is 30, and 24 hours are 20 seconds: the first sweep, after a minute, finds the old key's day over."""
+
+FOLDER = ROOT / ".rekey"
+MARKER = "local.demo"
+LOG_LINES = 12
+STOPPED_BY_CTRL_C = 130
+
+
+def main() -> int:
+    """Run the demo. Gives the exit status."""
+    screen = Screen()
+    state_file = FOLDER / f"demo-{os.getpid()}.json"
+    last_line, status = nothing_came_of_it(), 1
+    try:
+        with _leaving_also_on_hang_up():
+            _stop_forgotten_ones()
+            result = _run(screen, state_file)
+        last_line, status = result.as_json(), 0 if result.held else 1
+    except (CloudError, DemoError) as error:
+        screen.say(f"\n{error}", "red")
+    except (BotoCoreError, ClientError) as error:
+        screen.say(f"\nThe AWS emulator refused, or did not answer: {error}", "red")
+    except KeyboardInterrupt:
+        screen.say("\nStopped. Nothing is left running.")
+        status = STOPPED_BY_CTRL_C
+    if status == 1:
+        screen.say(f"The logs are in {shown(state_file.with_suffix(''))}.")
+    else:
+        shutil.rmtree(state_file.with_suffix(""), ignore_errors=True)
+    _write(last_line)
+    return status
+
+
+def _run(screen: Screen, state_file: Path) -> Result:
+    screen.say("Starting AWS and Databricks on this machine, and deploying the stack:", "bold")
+    with cloud(SCALES, state_file, screen.say) as running, _undisturbed_end():
+        began = time.monotonic()
+        result = _rotate(running, screen)
+        screen.console.print(summary(result))
+        screen.say(f"It took {duration(time.monotonic() - began)} after set-up.", "dim")
+        if not result.held:
+            _explain(screen, result, running)
+    return result
+
+
+def _rotate(running: LocalCloud, screen: Screen) -> Result:
+    options = running.client_options
+    kms, door = boto3.client("kms", **options), SideDoor(running.simulator_url)
+    subjects = seed(running, door, kms)
+    [old_key_arn] = [each.old_key_arn for each in subjects if each.old_key_arn]
+    watch = OldKeyWatch(old_key_arn, kms, boto3.resource("dynamodb", **options), running.ledger_table)
+    screen.say("\nOne workspace gets its first keys, the other a new managed-services key:\n", "bold")
+    with screen.following():
+        now = rotate(running, subjects, boto3.client("stepfunctions", **options), watch, screen.show)
+    screen.finish(now)
+    return sum_up(now, door, boto3.client("s3", **options))
+
+
+def _explain(screen: Screen, result: Result, running: LocalCloud) -> None:
+    """Why, as far as it is known, and the end of the log in which more is."""
+    for outcome in result.outcomes:
+        if not outcome.execution.succeeded:
+            screen.say(f"\n{outcome.subject.rotation_id}: {outcome.execution.error or outcome.execution.status}", "red")
+            screen.say(outcome.execution.cause or "No cause was given.")
+    screen.say(f"\n{tail(Path(running.emulator_log), LOG_LINES)}", "dim")
+
+
+def _write(last_line: Json) -> None:
+    sys.stdout.write(json.dumps(last_line) + "\n")
+    sys.stdout.flush()
+
+
+def _stop_forgotten_ones() -> None:
+    """Stop clouds of demos that were killed before they could do so."""
+    for state_file in FOLDER.glob("demo-*.json"):
+        pid = state_file.stem.removeprefix("demo-")
+        if pid.isdigit() and not is_running(int(pid), MARKER):
+            down(state_file)
+
+
+@contextlib.contextmanager
+def _undisturbed_end() -> Iterator[None]:
+    """After a first Ctrl-C a second one must not interrupt the stopping, or children would outlive this process."""
+    try:
+        yield
+    except BaseException:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        raise
+
+
+@contextlib.contextmanager
+def _leaving_also_on_hang_up() -> Iterator[None]:
+    """Let a closed terminal end the demo as Ctrl-C does; by default Python would stop at once and clean up nothing."""
+
+    def leave(number: int, _: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGHUP, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
