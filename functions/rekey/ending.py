@@ -6,7 +6,7 @@ from rekey import clock, evidence, keys, retirement, switch
 from rekey.compute.restart import restart
 from rekey.observability import count, seconds
 from rekey.rollback import required_failure
-from rekey.step import Result, Step
+from rekey.step import Result, Step, shortened
 
 
 def complete(step: Step) -> Result:
@@ -63,7 +63,8 @@ def _summary(step: Step, evidence_uri: str) -> Result:
         "configuration_id": rotation.configuration_id,
         "old_key": rotation.plan.old_key.model_dump(mode="json") if rotation.plan.old_key else None,
         "downtime_seconds": evidence.downtime_seconds(rotation),
-        "findings": list(rotation.findings),
+        # All of them are in the evidence; the state machine's payload must not grow with the workspace.
+        "findings": shortened(rotation.findings),
         "evidence": evidence_uri,
     }
 

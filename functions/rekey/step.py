@@ -1,6 +1,6 @@
 """What every Lambda of the state machine has in common: read the event, find the rotation, do one thing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, wraps
 from typing import Any, cast
@@ -52,13 +52,16 @@ class Progress:
 
     @classmethod
     def waiting(cls, for_what: list[str]) -> "Progress":
-        shown = for_what[:10]
-        if len(for_what) > len(shown):
-            shown.append(f"and {len(for_what) - len(shown)} more")
-        return cls(done=False, remaining=len(for_what), waiting_for=shown)
+        return cls(done=False, remaining=len(for_what), waiting_for=shortened(for_what))
 
     def result(self, **more: Any) -> Result:
         return {"done": self.done, "remaining": self.remaining, "waiting_for": self.waiting_for, **more}
+
+
+def shortened(phrases: Sequence[str]) -> list[str]:
+    """The first ten, and how many more there are: a state's payload does not grow with the workspace."""
+    shown = list(phrases[:10])
+    return [*shown, f"and {len(phrases) - len(shown)} more"] if len(phrases) > len(shown) else shown
 
 
 class Step:

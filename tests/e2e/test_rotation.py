@@ -168,7 +168,7 @@ def test_the_sweep_cannot_disable_a_key_without_its_action(driver: Driver) -> No
         )
         assert "KMS refused" in kept[old]
         assert driver.key_state(old) == "Enabled"
-    assert old in driver.invoke("disable_old_key")["disabled"]
+    driver.invoke("disable_old_key")
     assert driver.key_state(old) == "Disabled"
 
 

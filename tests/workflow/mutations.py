@@ -86,7 +86,7 @@ MUTATIONS = [
     Mutation(tasks.retries_name_transient_errors, put("Verify", *TRANSIENT, 0, value="States.ALL"), "States.ALL"),
     Mutation(tasks.retries_name_transient_errors, put("Verify", *TRANSIENT, 0, value="Transient"), "Transient"),
     Mutation(
-        tasks.retries_name_transient_errors, put("Create key", *TRANSIENT, 0, value="AccessDenied"), "AccessDenied"
+        tasks.retries_name_transient_errors, put("Verify", *TRANSIENT, 0, value="AccessDenied"), "AccessDenied"
     ),
     Mutation(tasks.transient_errors_are_retried, drop("Roll back", *TRANSIENT, 2), "does not retry OutcomeUnknown"),
     Mutation(tasks.transient_errors_are_retried, drop("Roll back", "Retry", 1), "does not retry States.Timeout"),
@@ -238,6 +238,11 @@ MUTATIONS = [
     ),
     Mutation(budgets.worst_time_fits, rest("TimeoutSeconds", 1_209_600 + 3600), "TimeoutSeconds less the 14 days"),
     Mutation(budgets.worst_time_fits, put("Roll back", "TimeoutSeconds", value=3000), "the ledger's lease is 86400 s"),
+    Mutation(
+        budgets.calls_count_against_their_budget,
+        put("Restart compute", "Assign", "restart_waited", value="{% $restart_waited %}"),
+        "Restart compute: what its calls take",
+    ),
     Mutation(
         budgets.worst_history_fits, put("Wait for the switch", "Assign", "delay", value=1), "events of 25000"
     ),

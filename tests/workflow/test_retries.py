@@ -28,16 +28,24 @@ def test_a_transient_error_that_stays_becomes_the_failure(play: Play) -> None:
     assert (run.error, run.cause) == ("DatabricksUnavailable", "Register key configuration: 503")
 
 
-def test_a_new_keys_tags_may_be_late(play: Play) -> None:
+@pytest.mark.parametrize("step", ["create_key", "set_policy"])
+def test_a_new_keys_tags_may_be_late(play: Play, step: str) -> None:
     denied = fails("AccessDenied", "kms:PutKeyPolicy")
-    run = play(script(set_policy=[denied, denied, denied, denied, returns()]))
+    run = play(script(**{step: [denied, denied, denied, denied, returns()]}))
     assert (run.status, run.states) == ("SUCCEEDED", HAPPY)
 
 
 def test_access_denied_anywhere_else_is_final(play: Play) -> None:
-    run = play(script(create_key=[fails("AccessDenied", "kms:CreateKey"), returns()]))
-    assert run.states == [*PREPARE[:4], *FAILURE]
-    assert len(run.calls("create_key")) == 1
+    run = play(script(register_config=[fails("AccessDenied", "dynamodb:UpdateItem"), returns()]))
+    assert run.states == [*PREPARE, *FAILURE]
+    assert len(run.calls("register_config")) == 1
+
+
+@pytest.mark.parametrize("step", ["verify", "complete_rotation"])
+def test_a_single_stale_read_fails_nothing(play: Play, step: str) -> None:
+    stale = fails("SwitchReverted", "shows the old one")
+    run = play(script(**{step: [stale, stale, done()]}))
+    assert (run.status, run.states) == ("SUCCEEDED", HAPPY)
 
 
 def test_a_crash_is_tried_again(play: Play) -> None:

@@ -31,6 +31,7 @@ CHECKS: tuple[Check, ...] = (
     contract.payloads_are_what_the_lambdas_take,
     contract.values_do_not_grow,
     contract.settle_waits_only_for_storage,
+    budgets.calls_count_against_their_budget,
     budgets.worst_time_fits,
     budgets.worst_history_fits,
 )

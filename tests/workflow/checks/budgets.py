@@ -88,6 +88,17 @@ def worst_events(machine: Machine) -> int:
     )
 
 
+def calls_count_against_their_budget(machine: Machine) -> list[str]:
+    """A call that uses up its retries takes most of an hour, so a loop must count its calls and not only its waits."""
+    problems = []
+    for cycle in machine.cycles:
+        for way in cycle:
+            counted = any("State.EnteredTime" in str(value) for value in way.assign.values())
+            if machine.states[way.source]["Type"] == "Task" and not counted:
+                problems.append(f"{way.source}: what its calls take counts against no budget")
+    return sorted(set(problems))
+
+
 def worst_time_fits(machine: Machine) -> list[str]:
     worst = worst_seconds(machine)
     limits = {

@@ -22,8 +22,14 @@ TRANSIENT_OF_AWS = frozenset(
     }
 )
 
-# A new key's tags take up to five minutes to count in authorization.
-REASONED = {("Set key policy", "AccessDenied")}
+REASONED = {
+    # A new key's tags take up to five minutes to count in authorization.
+    ("Create key", "AccessDenied"),
+    ("Set key policy", "AccessDenied"),
+    # A single stale read must not fail a rotation that is done.
+    ("Verify", "SwitchReverted"),
+    ("Complete rotation", "SwitchReverted"),
+}
 
 LONGEST_DELAY = 120
 LONGEST_RETRYING = 1200
