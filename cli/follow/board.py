@@ -13,7 +13,7 @@ from cli.wording import duration, first_of
 
 STEP_WIDTH = 27
 WORTH_A_LINE = 1.0
-"""Seconds of the story."""
+"""Seconds, as shown."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Look:
         return f"{self.mark} {self.text}".rstrip()
 
 
-DONE, NOW, FAILED, AHEAD, SKIPPED = "✓", "●", "✗", "·", "–"
+DONE, NOW, FAILED, AHEAD, SKIPPED = "✓", "●", "✗", "·", "-"
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Column:
     """One execution on the board. `extra` holds cells of lines that are not the state machine's."""
 
     title: str
-    subtitle: str
+    subtitles: tuple[str, ...]
     execution: Execution
     extra: Mapping[str, Look] = field(default_factory=dict)
     waits_for: str = ""
@@ -45,7 +45,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Board:
-    """Renders columns as they are at `now` (seconds since the epoch). `story` turns real seconds into told ones."""
+    """Renders columns as they are at `now` (seconds since the epoch). `story` turns real seconds into those to show."""
 
     columns: Sequence[Column]
     now: float
@@ -67,7 +67,8 @@ class Board:
         table.add_column("", width=STEP_WIDTH, no_wrap=True)
         for column in self.columns:
             table.add_column(Text(column.title, style="bold"), min_width=18, no_wrap=True)
-        table.add_row("", *(Text(each.subtitle, style="dim") for each in self.columns))
+        for line in range(max(len(each.subtitles) for each in self.columns)):
+            table.add_row("", *(Text(each.subtitles[line], style="dim") for each in self.columns))
         for name in self._rows():
             looks = [cells(each, self.now, self.story).get(name, Look(SKIPPED, "", "dim")) for each in self.columns]
             style = "bold" if any(look.mark == NOW for look in looks) else ""
@@ -102,11 +103,15 @@ def waiting_line(column: Column) -> str:
 
 def _look(execution: Execution, step: StepSeen | None, name: str, now: float, story: Callable[[float], float]) -> Look:
     if step is None:
-        skipped = not execution.running or (name == "Settle wait" and execution.plan.get("settle") is False)
+        skipped = (
+            not execution.running
+            or execution.failed_in
+            or (name == "Settle wait" and execution.plan.get("settle") is False)
+        )
         return Look(SKIPPED, "", "dim") if skipped else Look(AHEAD, "", "dim")
     took = duration(story(step.elapsed(now)))
+    if name == execution.failed_in:
+        return Look(FAILED, took, "red")
     if name == execution.current and execution.running:
         return Look(NOW, took, "cyan")
-    if name == execution.current and not execution.succeeded:
-        return Look(FAILED, took, "red")
     return Look(DONE, took, "green")

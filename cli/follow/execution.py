@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cli.follow.steps import WAITS, step_of
+from cli.follow.steps import ROLL_BACK, WAITS, step_of
 
 RUNNING = "RUNNING"
 
@@ -17,10 +17,6 @@ class StepSeen:
     name: str
     since: float | None
     seconds: float = 0.0
-    working_seconds: float = 0.0
-    """Of it, time in which its Lambda was at work."""
-    calls: int = 0
-    called: float | None = None
     waiting_for: tuple[str, ...] = ()
 
     def elapsed(self, now: float) -> float:
@@ -39,6 +35,8 @@ class Execution:
     steps: tuple[StepSeen, ...] = ()
     current: str | None = None
     """Name of the step that it is in, or was in when it ended."""
+    failed_in: str | None = None
+    """Name of the step whose failure led to the failure route."""
     plan: Mapping[str, Any] = field(default_factory=dict)
     output: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
@@ -81,29 +79,33 @@ def _after(known: Execution, event: Mapping[str, Any]) -> Execution:
     if kind == "ExecutionStarted":
         return replace(known, started=at)
     if kind in ("ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut"):
-        return _ended(known, at)
+        return _ended(known, kind, at)
     if kind.endswith("StateEntered"):
         return _entered(known, event["stateEnteredEventDetails"]["name"], kind.removesuffix("StateEntered"), at)
     if kind == "TaskStateExited":
         return _answered(known, event["stateExitedEventDetails"])
-    if kind == "TaskScheduled":
-        return _called(known, at)
-    if kind in ("TaskSucceeded", "TaskFailed", "TaskTimedOut"):
-        failed = event.get("taskFailedEventDetails") or event.get("taskTimedOutEventDetails")
-        return _returned(known, at, failed["error"] if failed else None)
+    if kind in ("TaskFailed", "TaskTimedOut"):
+        failed = event.get("taskFailedEventDetails") or event.get("taskTimedOutEventDetails") or {}
+        return _change_current(known, waiting_for=(f"another try after {failed.get('error', kind)}",))
     return known
 
 
 def _entered(known: Execution, state: str, kind: str, at: float) -> Execution:
     step = step_of(state, kind)
-    if step is None or step == known.current:
+    if step is None:
         return known
-    known = replace(_left(known, at), current=step)
-    waiting_for = (WAITS[state],) if state in WAITS else ()
+    if step != known.current:
+        known = _began(known, step, at)
+    return _change_current(known, waiting_for=(WAITS[state],)) if state in WAITS else known
+
+
+def _began(known: Execution, step: str, at: float) -> Execution:
+    failed_in = known.failed_in or (known.current if step == ROLL_BACK else None)
+    known = replace(_left(known, at), current=step, failed_in=failed_in)
     seen = known.step(step)
     if seen is None:
-        return replace(known, steps=(*known.steps, StepSeen(step, at, waiting_for=waiting_for)))
-    return _put(known, replace(seen, since=at, waiting_for=waiting_for))
+        return replace(known, steps=(*known.steps, StepSeen(step, at)))
+    return _put(known, replace(seen, since=at))
 
 
 def _answered(known: Execution, details: Mapping[str, Any]) -> Execution:
@@ -118,27 +120,14 @@ def _change_current(known: Execution, **changes: Any) -> Execution:
     return _put(known, replace(step, **changes)) if step else known
 
 
-def _called(known: Execution, at: float) -> Execution:
-    step = known.step(known.current) if known.current else None
-    return _put(known, replace(step, calls=step.calls + 1, called=at)) if step else known
-
-
-def _returned(known: Execution, at: float, error: str | None) -> Execution:
-    step = known.step(known.current) if known.current else None
-    if step is None or step.called is None:
-        return known
-    waiting_for = (f"another try after {error}",) if error else step.waiting_for
-    worked = step.working_seconds + at - step.called
-    return _put(known, replace(step, working_seconds=worked, called=None, waiting_for=waiting_for))
-
-
 def _left(known: Execution, at: float) -> Execution:
     step = known.step(known.current) if known.current else None
     return _put(known, replace(step, seconds=step.elapsed(at), since=None, waiting_for=())) if step else known
 
 
-def _ended(known: Execution, at: float) -> Execution:
-    return replace(_left(known, at), ended=at)
+def _ended(known: Execution, kind: str, at: float) -> Execution:
+    failed_in = known.failed_in or (known.current if kind != "ExecutionSucceeded" else None)
+    return replace(_left(known, at), ended=at, failed_in=failed_in)
 
 
 def _put(known: Execution, step: StepSeen) -> Execution:

@@ -40,7 +40,7 @@ class Follower:
                 executionArn=self.execution.arn, reverseOrder=True, maxResults=PAGE, **more
             )
             unseen = [event for event in page["events"] if event["id"] > self.execution.last_event]
-            news += unseen  # type: ignore[arg-type]
+            news += unseen
             if len(unseen) < len(page["events"]) or not page.get("nextToken"):
                 return news[::-1]
             more = {"nextToken": page["nextToken"]}

@@ -20,6 +20,9 @@ GOOD_ROUTE = (
 MAY_BE_NOTHING = frozenset({"Wait for window"})
 """Steps that are worth a line only when they take time: without not_before the window is open."""
 
+ROLL_BACK = "Roll back"
+"""Where the failure route begins."""
+
 PAUSES: Mapping[str, str] = {
     "Wait for compute to stop": "Terminate compute",
     "Wait for instances to stop": "Patch workspace",
@@ -33,10 +36,11 @@ PAUSES: Mapping[str, str] = {
 
 WAITS: Mapping[str, str] = {
     "Wait for window": "the maintenance window to open",
+    "Wait for instances to stop": "EC2 instances to end: they outlive their clusters",
     "Settle wait": "Databricks' 20 minutes after a STORAGE change; nothing starts before",
     "Settle wait after failure": "Databricks' 20 minutes after a STORAGE change; nothing starts before",
 }
-"""Waits that are steps of their own, and what passes meanwhile."""
+"""What passes in a wait that no Lambda's answer describes, or none in few words."""
 
 
 def step_of(state: str, kind: str) -> str | None:

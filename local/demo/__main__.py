@@ -1,4 +1,4 @@
-"""`python -m local.demo`: what `make run` runs. Its last line is one JSON object; its exit status is 0 when all held."""
+"""`python -m local.demo`: what `make run` runs. The last line is one JSON object, the exit status 0 when all held."""
 
 import contextlib
 import json
@@ -11,29 +11,30 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.wording import duration
 from local.cloud import CloudError, LocalCloud, Scales, cloud, down
 from local.cloud.model import ROOT
 from local.cloud.processes import is_running, tail
+from local.demo.clients import Clients
 from local.demo.evidence import shown
 from local.demo.model import DemoError, Json
 from local.demo.old_key import OldKeyWatch
-from local.demo.outcome import Result, nothing_came_of_it, sum_up
-from local.demo.rotations import rotate
+from local.demo.result import Result, nothing_came_of_it, sum_up
+from local.demo.rotations import describe, rotate
 from local.demo.screen import Screen
 from local.demo.seeding import seed
 from local.demo.side_door import SideDoor
 from local.demo.summary import summary
 
-SCALES = Scales(minute=1 / 30, day=1 / 4320)
-"""1 second is 30, and 24 hours are 20 seconds: the first sweep, after a minute, finds the old key's day over."""
+SCALES = Scales(minute=1 / 30, day=1 / 3600)
+"""The longer rotation takes about a minute, after which comes the first sweep: the old key's day is over by then."""
 
 FOLDER = ROOT / ".rekey"
 MARKER = "local.demo"
 LOG_LINES = 12
+FAILED = 1
 STOPPED_BY_CTRL_C = 130
 
 
@@ -41,12 +42,13 @@ def main() -> int:
     """Run the demo. Gives the exit status."""
     screen = Screen()
     state_file = FOLDER / f"demo-{os.getpid()}.json"
-    last_line, status = nothing_came_of_it(), 1
+    folder = state_file.with_suffix("")
+    last_line, status = nothing_came_of_it(), FAILED
     try:
         with _leaving_also_on_hang_up():
-            _stop_forgotten_ones()
+            _clear_away_earlier_ones()
             result = _run(screen, state_file)
-        last_line, status = result.as_json(), 0 if result.held else 1
+        last_line, status = result.as_json(), 0 if result.held else FAILED
     except (CloudError, DemoError) as error:
         screen.say(f"\n{error}", "red")
     except (BotoCoreError, ClientError) as error:
@@ -54,10 +56,13 @@ def main() -> int:
     except KeyboardInterrupt:
         screen.say("\nStopped. Nothing is left running.")
         status = STOPPED_BY_CTRL_C
-    if status == 1:
-        screen.say(f"The logs are in {shown(state_file.with_suffix(''))}.")
+    except SystemExit:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    if status == FAILED:
+        screen.say(f"The logs are in {shown(folder)}.")
     else:
-        shutil.rmtree(state_file.with_suffix(""), ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
     _write(last_line)
     return status
 
@@ -67,7 +72,7 @@ def _run(screen: Screen, state_file: Path) -> Result:
     with cloud(SCALES, state_file, screen.say) as running, _undisturbed_end():
         began = time.monotonic()
         result = _rotate(running, screen)
-        screen.console.print(summary(result))
+        screen.print(summary(result))
         screen.say(f"It took {duration(time.monotonic() - began)} after set-up.", "dim")
         if not result.held:
             _explain(screen, result, running)
@@ -75,16 +80,16 @@ def _run(screen: Screen, state_file: Path) -> Result:
 
 
 def _rotate(running: LocalCloud, screen: Screen) -> Result:
-    options = running.client_options
-    kms, door = boto3.client("kms", **options), SideDoor(running.simulator_url)
-    subjects = seed(running, door, kms)
+    clients, door = Clients.of(running), SideDoor(running.simulator_url)
+    subjects = seed(running, door, clients.kms)
     [old_key_arn] = [each.old_key_arn for each in subjects if each.old_key_arn]
-    watch = OldKeyWatch(old_key_arn, kms, boto3.resource("dynamodb", **options), running.ledger_table)
-    screen.say("\nOne workspace gets its first keys, the other a new managed-services key:\n", "bold")
+    watch = OldKeyWatch(old_key_arn, clients.kms, clients.dynamodb, running.ledger_table)
+    screen.say("\nOne workspace gets its first keys, the other a new managed-services key:", "bold")
+    screen.say(f"  {describe(running.scales)}\n", "dim")
     with screen.following():
-        now = rotate(running, subjects, boto3.client("stepfunctions", **options), watch, screen.show)
+        now = rotate(running, subjects, clients.sfn, watch, screen.show)
     screen.finish(now)
-    return sum_up(now, door, boto3.client("s3", **options))
+    return sum_up(now, door, clients.s3, running.evidence_bucket)
 
 
 def _explain(screen: Screen, result: Result, running: LocalCloud) -> None:
@@ -101,12 +106,13 @@ def _write(last_line: Json) -> None:
     sys.stdout.flush()
 
 
-def _stop_forgotten_ones() -> None:
-    """Stop clouds of demos that were killed before they could do so."""
-    for state_file in FOLDER.glob("demo-*.json"):
-        pid = state_file.stem.removeprefix("demo-")
+def _clear_away_earlier_ones() -> None:
+    """Stop clouds of demos that were killed before they could do so, and drop the logs of those that failed."""
+    for left in FOLDER.glob("demo-*"):
+        pid = left.stem.removeprefix("demo-")
         if pid.isdigit() and not is_running(int(pid), MARKER):
-            down(state_file)
+            down(left.with_suffix(".json"))
+            shutil.rmtree(left.with_suffix(""), ignore_errors=True)
 
 
 @contextlib.contextmanager

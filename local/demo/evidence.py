@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from local.cloud.model import ROOT
 from local.demo.model import Json
@@ -15,12 +14,15 @@ if TYPE_CHECKING:
 FOLDER = ROOT / ".rekey" / "evidence"
 
 
-def fetch(s3: "S3Client", uri: str, rotation_id: str, folder: Path = FOLDER) -> tuple[Json, Path]:
-    """The evidence at `uri` (s3://bucket/key), and the file that now holds it byte for byte."""
-    place = urlsplit(uri)
-    body = s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))["Body"].read()
-    folder.mkdir(parents=True, exist_ok=True)
+def fetch(s3: "S3Client", bucket: str, rotation_id: str, folder: Path = FOLDER) -> tuple[Json, Path | None]:
+    """The evidence, and the file that now holds it byte for byte. ({}, None) when the rotation left none."""
     copy = folder / f"{rotation_id}.json"
+    copy.unlink(missing_ok=True)
+    try:
+        body = s3.get_object(Bucket=bucket, Key=f"rotations/{rotation_id}/evidence.json")["Body"].read()
+    except s3.exceptions.NoSuchKey:
+        return {}, None
+    folder.mkdir(parents=True, exist_ok=True)
     copy.write_bytes(body)
     evidence: Json = json.loads(body)
     return evidence, copy

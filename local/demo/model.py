@@ -13,7 +13,7 @@ class DemoError(RuntimeError):
 
 @dataclass(frozen=True)
 class Subject:
-    """A seeded workspace and the rotation that it gets. `lower_bound_seconds` is in the story's seconds."""
+    """A seeded workspace and the rotation that it gets. `lower_bound_seconds` is in simulated seconds."""
 
     name: str
     workspace_id: int

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
 DAY = 24 * HOUR
+NOTHING_TO_RETIRE = Look("-", "", "dim")
 
 
 class OldKeyWatch:

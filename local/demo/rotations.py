@@ -51,13 +51,13 @@ class Now:
         return replaced and (self.key is None or self.key.state != "Disabled")
 
     def story(self, real_seconds: float) -> float:
-        """Seconds of the story, where minutes are told (the day has its own scale)."""
+        """Simulated seconds, by the minute scale (the old key's day has its own)."""
         return real_seconds / self.scales.minute
 
     @property
     def headline(self) -> str:
-        told = duration(self.story(self.elapsed))
-        return f"elapsed {duration(self.elapsed)}, in the story {told}   ({describe(self.scales)})"
+        simulated = duration(self.story(self.elapsed))
+        return f"elapsed {duration(self.elapsed)}, simulated {simulated}"
 
     @property
     def columns(self) -> list[Column]:
@@ -68,12 +68,14 @@ class Now:
         return Board(self.columns, self.at, self.story, self.headline)
 
     def _column(self, subject: Subject, execution: Execution) -> Column:
-        subtitle = f"{subject.operation} {' + '.join(subject.use_cases)}"
+        subtitles = (subject.operation, " + ".join(subject.use_cases))
         if subject.old_key_arn is None:
-            return Column(subject.name, subtitle, execution)
+            return Column(subject.name, subtitles, execution)
+        if not execution.running and not execution.succeeded:
+            return Column(subject.name, subtitles, execution, {OLD_KEY_LINE: old_key.NOTHING_TO_RETIRE})
         return Column(
             subject.name,
-            subtitle,
+            subtitles,
             execution,
             {OLD_KEY_LINE: old_key.cell(self.key, self.at, self.scales)},
             "" if execution.running else old_key.waits_for(self.key, self.at, self.scales),
@@ -82,7 +84,7 @@ class Now:
 
 def describe(scales: Scales) -> str:
     """The two scales, in words."""
-    return f"1 s is {1 / scales.minute:g} s, 24 h are {scales.grace_seconds} s"
+    return f"1 s simulates {1 / scales.minute:g} s; the old key's 24 h pass in {scales.grace_seconds} s"
 
 
 def rotate(

@@ -1,11 +1,12 @@
 """Shows how it goes: a live board in a terminal, a line for each change elsewhere."""
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Iterator
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 
 from cli.follow.steps import MAY_BE_NOTHING
@@ -19,6 +20,9 @@ class Screen:
     """Standard output. Without a terminal no control code is written, whatever the environment asks for."""
 
     def __init__(self) -> None:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # A mark that the terminal's encoding lacks must not end the demo.
+            sys.stdout.reconfigure(errors="replace")
         self.is_live = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
         width = None if self.is_live else PIPE_WIDTH
         self.console = Console(
@@ -30,6 +34,16 @@ class Screen:
     def say(self, line: str, style: str = "") -> None:
         """One line, never wrapped."""
         self.console.print(line, style=style, markup=False, soft_wrap=True)
+
+    def print(self, renderable: RenderableType) -> None:
+        """Anything of rich's; a pipe is spared the blanks that fill a terminal's lines."""
+        if self.is_live:
+            self.console.print(renderable)
+            return
+        with self.console.capture() as captured:
+            self.console.print(renderable)
+        for line in captured.get().splitlines():
+            self.say(line.rstrip())
 
     @contextlib.contextmanager
     def following(self) -> Iterator[None]:
@@ -54,8 +68,8 @@ class Screen:
     def finish(self, now: Now) -> None:
         """Without a live board: the whole board once, at the end."""
         if not self.is_live:
-            self.console.print()
-            self.console.print(now.board.table())
+            self.say("")
+            self.print(now.board.table())
 
 
 def _news(now: Now) -> Iterator[tuple[str, str]]:
@@ -69,7 +83,7 @@ def _news(now: Now) -> Iterator[tuple[str, str]]:
             # Once a step: what it waits for changes with every look.
             yield f"{title}{execution.current} waits", f"{title}    waits for {first_of(execution.waiting_for)}"
         if not execution.running:
-            yield f"{title}ended", f"{title}  {execution.status}"
+            yield f"{title}ended", f"{title}  {execution.status.lower()}"
         if column.waits_for:
             yield f"{title}{column.waits_for}", f"{title}    waits for {column.waits_for}"
         elif column.extra and now.key and now.key.state == "Disabled":

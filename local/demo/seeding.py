@@ -33,6 +33,14 @@ SECOND: dict[str, Any] = {
     "secrets": 4,
 }
 
+SAMPLE: dict[str, Any] = {**FIRST, "workspace_name": "sample", "workspace_id": 1234567890123456}
+"""The workspace that every sample input names."""
+
+
+def seed_sample(simulator_url: str) -> None:
+    """Make the workspace for which stepfunctions/inputs/*.json can be used as they are."""
+    SideDoor(simulator_url).seed(**SAMPLE)
+
 
 def seed(cloud: LocalCloud, door: SideDoor, kms: "KMSClient") -> list[Subject]:
     """Make both, each with the request it gets: the samples of stepfunctions/inputs, workspace id put in."""

@@ -40,7 +40,7 @@ class SideDoor:
         return answer
 
     def lower_bound(self, workspace_id: int, operation: str, *, storage: bool) -> float:
-        """How short the downtime could be, in seconds of the story."""
+        """How short the downtime could be, in simulated seconds."""
         wanted = {"workspace_id": workspace_id, "operation": operation, "storage": str(storage).lower()}
         return float(self._object("GET", "lower_bound", params=wanted)["seconds"])
 

@@ -9,9 +9,12 @@ from rich.text import Text
 
 from cli.wording import counted, duration, short_key
 from local.demo import compute
+from local.demo.checks import Check
 from local.demo.evidence import shown
-from local.demo.outcome import Outcome, Result
-from local.demo.rotations import describe
+from local.demo.outcome import Outcome
+from local.demo.result import Result
+
+NOTHING = "-"
 
 
 def summary(result: Result) -> RenderableType:
@@ -30,8 +33,7 @@ def _parts(result: Result) -> Iterator[RenderableType]:
     if result.held:
         yield Text("Both rotations succeeded, and all held.", style="bold green")
     else:
-        failed = [check.what for check in result.checks if not check.held]
-        yield Text(f"Not all held: {'; '.join(failed)}", style="bold red")
+        yield Text("Not all held.", style="bold red")
 
 
 def _section(title: str, body: RenderableType) -> Iterator[RenderableType]:
@@ -63,7 +65,7 @@ def _compute(result: Result) -> RenderableType:
     table = _grid("", "stopped, and back", "left alone")
     for outcome in result.outcomes:
         off, serverless = compute.left_alone(outcome.subject.before)
-        alone = [f"{off} that were off"] * bool(off) + [f"{serverless} serverless"] * bool(serverless)
+        alone = [f"{off} off"] * bool(off) + [f"{serverless} serverless"] * bool(serverless)
         back = _counts(outcome.interrupted)
         missing = compute.differences(outcome.subject.before, outcome.after)
         table.add_row(outcome.subject.name, f"{back}; not all back" if missing else back, ", ".join(alone) or "nothing")
@@ -76,32 +78,41 @@ def _counts(interrupted: Mapping[str, int]) -> str:
 
 
 def _downtime(result: Result) -> RenderableType:
-    numbers = ("downtime", "lower bound", "above it", "of that, calls")
+    numbers = ("downtime", "lower bound", "above it")
     table = _grid("", *numbers, right=numbers)
     for outcome in result.outcomes:
         table.add_row(outcome.subject.name, *_figures(outcome))
-    return Group(
-        table,
-        Text(
-            f"In the story's time: {describe(result.scales)}. The calls are the Lambdas' own work: it takes the time it "
-            "takes on this machine, and only looks long in the story.",
-            style="dim",
-        ),
-    )
+    times = f"{1 / result.scales.minute:g}"
+    note = f"Simulated time, {times} times the real one: a Lambda's second of work on this machine counts as {times} s."
+    return Group(table, Text(note, style="dim"))
 
 
 def _figures(outcome: Outcome) -> list[str]:
-    bound = outcome.subject.lower_bound_seconds
-    if outcome.downtime_seconds is None:
-        return ["–", duration(bound), "–", "–"]
-    above = outcome.downtime_seconds - bound
-    return [duration(outcome.downtime_seconds), duration(bound), duration(above), duration(outcome.calls_seconds)]
+    down, bound = outcome.downtime_seconds, outcome.subject.lower_bound_seconds
+    above = down - bound if down is not None and outcome.status == "succeeded" else None
+    return [
+        NOTHING if down is None else duration(down),
+        duration(bound),
+        NOTHING if above is None else duration(above),
+    ]
 
 
 def _checks(result: Result) -> RenderableType:
-    table = _grid("", "")
-    table.show_header = False
-    for check in result.checks:
-        mark = Text("✓", style="green") if check.held else Text("✗", style="bold red")
-        table.add_row(mark, check.what)
-    return table
+    names = [each.subject.name for each in result.outcomes]
+    table = _grid("", *names)
+    for what in dict.fromkeys(check.what for check in result.checks):
+        same = {check.workspace: check for check in result.checks if check.what == what}
+        table.add_row(what, *(_mark(same.get(name) or same.get("")) for name in names))
+    troubles = [_trouble(each) for each in result.checks if not each.held]
+    return Group(table, *(Text(each, style="red") for each in troubles))
+
+
+def _trouble(check: Check) -> str:
+    whose = f"{check.workspace}: " if check.workspace else ""
+    return f'{whose}"{check.what}" is not so: {check.trouble}'
+
+
+def _mark(check: Check | None) -> Text:
+    if check is None:
+        return Text()
+    return Text("✓", style="green") if check.held else Text("✗", style="bold red")

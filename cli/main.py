@@ -1,0 +1,19 @@
+"""The `rekey` console script."""
+
+import typer
+
+from cli import local_cloud
+
+app = typer.Typer(
+    name="rekey",
+    help="Customer-managed key rotation for Databricks workspaces on AWS.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(local_cloud.app, name="local")
+
+
+@app.callback()
+def main() -> None:
+    """Customer-managed key rotation for Databricks workspaces on AWS."""
