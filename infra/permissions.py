@@ -16,9 +16,14 @@ class On(StrEnum):
 
 
 class Only(StrEnum):
-    """The condition a grant holds under: the tag rekey:managed=true, and where it has to be."""
+    """The condition a grant holds under: a tag that must be true, and where it has to be.
+
+    rekey:managed is on the keys that rekey makes; rekey:brought is set by the owner of a key that a request brings
+    along, and lets rekey add to its policy and renew its material, never disable it.
+    """
 
     MANAGED_KEYS = "aws:ResourceTag/rekey:managed"
+    BROUGHT_KEYS = "aws:ResourceTag/rekey:brought"
     REQUESTS_THAT_TAG = "aws:RequestTag/rekey:managed"
 
 
@@ -52,26 +57,31 @@ MAKE_KEY = Grant(("kms:CreateKey",), On.ANYTHING, Only.REQUESTS_THAT_TAG)
 TAG_NEW_KEY = Grant(("kms:TagResource",), On.KEYS, Only.REQUESTS_THAT_TAG)
 NAME_KEY = Grant(("kms:CreateAlias",), On.KEYS, Only.MANAGED_KEYS)
 NAME_ALIAS = Grant(("kms:CreateAlias",), On.ALIASES)
-SEE_MANAGED_KEY = Grant(("kms:DescribeKey",), On.KEYS, Only.MANAGED_KEYS)
-SEE_ANY_KEY = Grant(("kms:DescribeKey", "kms:ListResourceTags"), On.KEYS)
-READ_POLICY = Grant(("kms:GetKeyPolicy",), On.KEYS, Only.MANAGED_KEYS)
+SEE_KEY = Grant(("kms:DescribeKey",), On.KEYS)
+SEE_TAGS = Grant(("kms:ListResourceTags",), On.KEYS)
+READ_POLICY = Grant(("kms:GetKeyPolicy",), On.KEYS)
 WRITE_POLICY = Grant(("kms:PutKeyPolicy",), On.KEYS, Only.MANAGED_KEYS)
+ADD_TO_POLICY = Grant(("kms:PutKeyPolicy",), On.KEYS, Only.BROUGHT_KEYS)
+RENEW = ("kms:EnableKeyRotation", "kms:GetKeyRotationStatus", "kms:ListKeyRotations", "kms:RotateKeyOnDemand")
+RENEW_MANAGED_KEY = Grant(RENEW, On.KEYS, Only.MANAGED_KEYS)
+RENEW_BROUGHT_KEY = Grant(RENEW, On.KEYS, Only.BROUGHT_KEYS)
 RETIRE_KEY = Grant(("kms:DescribeKey", "kms:DisableKey", "kms:TagResource"), On.KEYS, Only.MANAGED_KEYS)
 DISABLE_KEY = Grant(("kms:DisableKey",), On.KEYS, Only.MANAGED_KEYS)
 
 GRANTS: dict[str, tuple[Grant, ...]] = {
-    "plan_rotation": (SECRET, LEDGER),
+    "plan_rotation": (SECRET, LEDGER, SEE_KEY, SEE_TAGS, READ_POLICY),
+    "rotate_material": (LEDGER, RENEW_MANAGED_KEY, RENEW_BROUGHT_KEY),
     "create_key": (LEDGER, FIND_KEYS, MAKE_KEY, TAG_NEW_KEY, NAME_KEY, NAME_ALIAS),
-    "set_policy": (LEDGER, READ_POLICY, WRITE_POLICY),
+    "set_policy": (LEDGER, READ_POLICY, WRITE_POLICY, ADD_TO_POLICY),
     "register_config": (SECRET, LEDGER),
     "terminate_compute": (SECRET, LEDGER, READ_EVIDENCE, WRITE_EVIDENCE),
     "patch_workspace": (SECRET, LEDGER),
-    "verify": (SECRET, LEDGER, SEE_MANAGED_KEY, READ_POLICY),
+    "verify": (SECRET, LEDGER, SEE_KEY, READ_POLICY),
     "restart_compute": (SECRET, LEDGER, READ_EVIDENCE),
     "complete_rotation": (SECRET, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE, FIND_KEYS, RETIRE_KEY),
-    "roll_back": (SECRET, LEDGER, READ_EVIDENCE, FIND_KEYS, RETIRE_KEY),
+    "roll_back": (SECRET, LEDGER, READ_EVIDENCE, FIND_KEYS, RETIRE_KEY, READ_POLICY, ADD_TO_POLICY),
     "record_failure": (SECRET, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE),
-    "disable_old_key": (SECRET, LEDGER, SEE_ANY_KEY, DISABLE_KEY),
+    "disable_old_key": (SECRET, LEDGER, SEE_KEY, SEE_TAGS, DISABLE_KEY),
 }
 
 # Why a grant names more than one exact resource. cdk-nag stops at each wildcard that has no reason here.

@@ -34,7 +34,6 @@ _TRANSIENT = {
     "InternalServiceError",
     "KMSInternalException",
     "KeyUnavailableException",
-    "LimitExceededException",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "RequestTimeout",

@@ -13,6 +13,8 @@ def complete(step: Step) -> Result:
     """End a rotation well. Raises SwitchReverted when the switch held only until compute was back."""
     if step.rotation.ended:
         return _summary(step, evidence.write(step))
+    if step.rotation.plan.operation == "rotate_material":
+        return _end(step, "Complete rotation", "succeeded", [])
     switch.check_holds(step)
     _disown_orphans(step)
     return _end(step, "Complete rotation", "succeeded", _not_back(step))
@@ -25,7 +27,7 @@ def record_failure(step: Step) -> Result:
         summary = _end(step, "Record failure", "failed", _not_back(step), failure=failure)
     else:
         summary = _summary(step, evidence.write(step))
-    cause = f"{failure['state']}: {failure['cause']} {_consequences(step)} Evidence: {summary['evidence']}"
+    cause = f"{failure['state']}: {failure['cause'].rstrip('. ')}. {_consequences(step)} Evidence: {summary['evidence']}"
     return {**summary, "failure": {**failure, "cause": cause}}
 
 

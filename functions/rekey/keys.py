@@ -42,6 +42,11 @@ def ensure_key(step: Step) -> Result:
     rotation = step.rotation
     if rotation.key_arn:
         return {"key_arn": rotation.key_arn, "found": True}
+    if rotation.plan.given_key_arn:
+        given = rotation.plan.given_key_arn
+        detail = {"key_arn": given, "source": rotation.plan.key_source}
+        step.record("Create key", "key given", detail, key_arn=given, status="running")
+        return {"key_arn": given, "found": True}
     found = find_keys(rotation.plan.region, rotation.rotation_id)
     key_arn = found[0] if found else make_key(rotation)
     step.record(
@@ -56,11 +61,23 @@ def ensure_key(step: Step) -> Result:
 
 def ensure_policy(step: Step) -> Result:
     """Give the rotation's key the policy its use cases need. Gives {"key_arn", "changed"}."""
-    document = wanted_policy(step.settings, step.rotation, step.key_arn)
-    changed = put_policy(step.rotation.plan.region, step.key_arn, document)
+    region, key_arn = step.rotation.plan.region, step.key_arn
+    changes = {}
+    if step.rotation.plan.key_source == "new":
+        document = wanted_policy(step.settings, step.rotation, key_arn)
+    else:
+        before = read_policy(region, key_arn)
+        document = policy.merged(before, databricks_statements(step.settings, step.rotation))
+        if document == json.loads(before):
+            return {"key_arn": key_arn, "changed": False}
+        # Kept from before the first change, so that a failed rotation can put it back.
+        changes = {"policy_before": step.rotation.policy_before or before}
+        step.rotation = step.ledger.note(step.rotation, **changes)
+    changed = put_policy(region, key_arn, document)
     if changed:
-        step.record("Set key policy", "policy set", {"key_arn": step.key_arn, "policy": json.dumps(document)})
-    return {"key_arn": step.key_arn, "changed": changed}
+        detail = {"key_arn": key_arn, "before": changes.get("policy_before"), "policy": json.dumps(document)}
+        step.record("Set key policy", "policy set", detail)
+    return {"key_arn": key_arn, "changed": changed}
 
 
 def find_keys(region: str, rotation_id: str) -> list[str]:
@@ -120,6 +137,20 @@ def wanted_policy(settings: Settings, rotation: Rotation, key_arn: str) -> dict[
     )
 
 
+def databricks_statements(settings: Settings, rotation: Rotation) -> list[policy.Statement]:
+    """What the policy of the rotation's key must let Databricks do."""
+    return policy.databricks_statements(
+        shard=settings.databricks_shard,
+        databricks_account_id=settings.databricks_account_id,
+        use_cases=rotation.plan.use_cases,
+        cross_account_role=rotation.plan.cross_account_role,
+    )
+
+
+def read_policy(region: str, key_arn: str) -> str:
+    return aws.kms(region).get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]
+
+
 def put_policy(region: str, key_arn: str, document: dict[str, object]) -> bool:
     """Give the key its policy and read it back. False when it had it already."""
     kms = aws.kms(region)
@@ -140,13 +171,8 @@ def check_key(settings: Settings, rotation: Rotation, key_arn: str) -> None:
     state = kms.describe_key(KeyId=key_arn)["KeyMetadata"].get("KeyState")
     if state != "Enabled":
         raise PolicyMismatch(f"The new key {key_arn} is {state}, not Enabled. Somebody changed it during the rotation.")
-    wanted = policy.databricks_statements(
-        shard=settings.databricks_shard,
-        databricks_account_id=settings.databricks_account_id,
-        use_cases=rotation.plan.use_cases,
-        cross_account_role=rotation.plan.cross_account_role,
-    )
-    if missing := policy.missing_statements(kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"], wanted):
+    wanted = databricks_statements(settings, rotation)
+    if missing := policy.missing_statements(read_policy(rotation.plan.region, key_arn), wanted):
         raise PolicyMismatch(
             f"The policy of the new key {key_arn} lacks: {'; '.join(missing)}. Somebody changed it during the rotation."
         )
@@ -179,11 +205,14 @@ def mark_abandoned(region: str, key_arn: str) -> None:
     aws.kms(region).tag_resource(KeyId=KeyArn.of(key_arn).key_id, Tags=[{"TagKey": STATE, "TagValue": "abandoned"}])
 
 
+def read_tags(kms: "KMSClient", key_arn: str) -> dict[str, str]:
+    pages = kms.get_paginator("list_resource_tags").paginate(KeyId=KeyArn.of(key_arn).key_id)
+    return {each["TagKey"]: each["TagValue"] for page in pages for each in page["Tags"]}
+
+
 def is_ours(kms: "KMSClient", key_arn: str) -> bool:
     """Whether the key carries rekey's tag."""
-    pages = kms.get_paginator("list_resource_tags").paginate(KeyId=KeyArn.of(key_arn).key_id)
-    tags = {each["TagKey"]: each["TagValue"] for page in pages for each in page["Tags"]}
-    return tags.get(MANAGED) == "true"
+    return read_tags(kms, key_arn).get(MANAGED) == "true"
 
 
 def _not_yet(key_arn: str) -> AwsUnavailable:

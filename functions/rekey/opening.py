@@ -10,9 +10,13 @@ from rekey.compute.world import look
 from rekey.databricks import Account, Workspace
 from rekey.databricks.connect import connect_account, connect_workspace
 from rekey.errors import NotFound, RequestIdReused, WorkspaceNotFound
+from rekey.facts import Facts, decide_operation, keys_in_play, reuse_for_volumes
+from rekey.given import look_at
 from rekey.ledger import Ledger
 from rekey.observability import count, identify
-from rekey.plan import NO_CMK_REGIONS, Facts, decide_operation, make_plan
+from rekey.plan import make_plan
+from rekey.policy import databricks_statements
+from rekey.refusals import NO_CMK_REGIONS
 from rekey.request import Request, parse_request
 from rekey.rotation import Rotation
 from rekey.settings import Settings
@@ -38,6 +42,12 @@ def open_rotation(settings: Settings, ledger: Ledger, event: PlanEvent) -> Resul
     request = parse_request(event.request)
     identify(rotation_id=event.rotation_id, workspace_id=request.workspace_id)
     if opened := ledger.find(event.rotation_id):
+        if opened.ended:
+            # Step Functions lets a name be used again after 90 days; the ledger remembers longer.
+            raise RequestIdReused(
+                f"The execution's name {event.rotation_id} is that of an earlier rotation. "
+                "Mend: start it with a new name."
+            )
         return _result("rotate", opened)
     replaces = None
     if request.request_id and not request.dry_run:
@@ -46,7 +56,7 @@ def open_rotation(settings: Settings, ledger: Ledger, event: PlanEvent) -> Resul
             return _result("already_requested", earlier)
         replaces = earlier.rotation_id if earlier else None
     account = connect_account(settings)
-    plan = make_plan(request, _facts(settings, account, request), clock.now())
+    plan = make_plan(request, _facts(settings, account, request, event.execution_arn), clock.now())
     rotation = Rotation(
         rotation_id=event.rotation_id,
         execution_arn=event.execution_arn,
@@ -90,7 +100,7 @@ def _earlier(ledger: Ledger, request: Request, request_id: str) -> Rotation | No
     return ledger.find(str(used["rotation_id"]))
 
 
-def _facts(settings: Settings, account: Account, request: Request) -> Facts:
+def _facts(settings: Settings, account: Account, request: Request, execution_arn: str) -> Facts:
     """Everything the plan needs to know, read without changing anything."""
     try:
         workspace = account.get_workspace(request.workspace_id)
@@ -99,20 +109,37 @@ def _facts(settings: Settings, account: Account, request: Request) -> Facts:
             f"workspace_id: the Databricks account {settings.databricks_account_id} has no workspace "
             f"{request.workspace_id}. Mend: copy the number from the account console or the workspace's address (o=…)."
         ) from error
+    configurations = account.list_configurations()
+    own_account = own_account_of(execution_arn)
+    role = _cross_account_role(account, request, workspace, reuse=reuse_for_volumes(request, configurations))
+    _, use_cases, _ = decide_operation(request, workspace)
     usable = workspace.status == "RUNNING" and workspace.region not in NO_CMK_REGIONS
     return Facts(
         workspace=workspace,
-        configurations=account.list_configurations(),
+        configurations=configurations,
         # Asking the workspace itself also proves, before anything is touched, that the service principal may.
         would_stop=look(connect_workspace(settings, workspace.deployment_name)).counts() if usable else {},
-        cross_account_role=_cross_account_role(account, request, workspace),
+        cross_account_role=role,
+        own_account=own_account,
+        keys=[look_at(each, own_account) for each in keys_in_play(request, workspace, configurations)],
+        wanted=databricks_statements(
+            shard=settings.databricks_shard,
+            databricks_account_id=settings.databricks_account_id,
+            use_cases=use_cases,
+            cross_account_role=role,
+        ),
     )
 
 
-def _cross_account_role(account: Account, request: Request, workspace: Workspace) -> str | None:
+def own_account_of(arn: str) -> str:
+    """The AWS account in an ARN."""
+    return arn.split(":")[4]
+
+
+def _cross_account_role(account: Account, request: Request, workspace: Workspace, *, reuse: bool) -> str | None:
     """Looked up only where cluster volumes will use the key."""
-    _, use_cases, _ = decide_operation(request, workspace)
-    if "STORAGE" not in use_cases or not request.reuse_key_for_cluster_volumes or not workspace.credentials_id:
+    operation, use_cases, _ = decide_operation(request, workspace)
+    if operation != "add" or "STORAGE" not in use_cases or not reuse or not workspace.credentials_id:
         return None
     try:
         return account.cross_account_role(workspace.credentials_id)

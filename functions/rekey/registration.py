@@ -1,6 +1,5 @@
 """Key configurations at Databricks: registered once, looked up first, deleted when nothing uses them."""
 
-from rekey.databricks import KeyConfiguration
 from rekey.errors import InvalidState, NotFound
 from rekey.step import Result, Step
 
@@ -17,6 +16,10 @@ def register(step: Step) -> Result:
     plan = rotation.plan
     if rotation.configuration_id:
         return {"configuration_id": rotation.configuration_id, "found": True}
+    if plan.given_configuration_id:
+        detail = {"configuration_id": plan.given_configuration_id, "key_arn": step.key_arn}
+        step.record(STEP, "configuration given", detail, configuration_id=plan.given_configuration_id, status="running")
+        return {"configuration_id": plan.given_configuration_id, "found": True}
     key_arn = step.key_arn
     reuse = plan.reuse_key_for_cluster_volumes
     found = next(
@@ -38,29 +41,35 @@ def register(step: Step) -> Result:
             "reuse_key_for_cluster_volumes": configuration.reuse_key_for_cluster_volumes,
         },
         configuration_id=configuration.configuration_id,
+        configuration_made=found is None,
         status="running",
     )
     return {"configuration_id": configuration.configuration_id, "found": found is not None}
 
 
-def remove_unused(step: Step, key_arn: str) -> list[str]:
-    """Delete every configuration of a key that this rotation made. Gives what could not be deleted, with the reason."""
+def remove_unused(step: Step) -> list[str]:
+    """Delete the configuration that this rotation registered. Gives what could not be deleted, with the reason."""
+    configuration_id = step.rotation.configuration_id
+    if configuration_id is None or not step.rotation.configuration_made:
+        return []
+    return _remove(step, [configuration_id])
+
+
+def remove_of_key(step: Step, key_arn: str) -> list[str]:
+    """Delete every configuration of a key that this rotation made: also one whose registration got no answer."""
+    configurations = step.account.list_configurations()
+    return _remove(step, [each.configuration_id for each in configurations if each.key_arn == key_arn])
+
+
+def _remove(step: Step, configuration_ids: list[str]) -> list[str]:
     left = []
-    for configuration in _of_key(step, key_arn):
+    for configuration_id in configuration_ids:
         try:
-            step.account.delete_configuration(configuration.configuration_id)
+            step.account.delete_configuration(configuration_id)
         except NotFound:
             continue
         except InvalidState as error:
-            left.append(f"configuration {configuration.configuration_id} stays registered: {error}")
+            left.append(f"configuration {configuration_id} stays registered: {error}")
             continue
-        step.record(
-            "Roll back",
-            "configuration deleted",
-            {"configuration_id": configuration.configuration_id, "key_arn": key_arn},
-        )
+        step.record("Roll back", "configuration deleted", {"configuration_id": configuration_id})
     return left
-
-
-def _of_key(step: Step, key_arn: str) -> list[KeyConfiguration]:
-    return [each for each in step.account.list_configurations() if each.key_arn == key_arn]

@@ -19,15 +19,20 @@ from rekey import clock
 from rekey.errors import InvalidRequest
 
 UseCase = Literal["MANAGED_SERVICES", "STORAGE"]
-Operation = Literal["add", "rotate"]
+Operation = Literal["add", "rotate", "rotate_material"]
 LATEST_WINDOW = timedelta(days=14)
+
+KEY_ARN = r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$"
 
 _MENDS = {
     "workspace_id": "give the workspace's number, for example 1234567890123456, without quotes",
-    "operation": 'give "add" or "rotate", or leave it out to have it decided from the workspace',
+    "operation": 'give "add", "rotate" or "rotate_material", or leave it out to have it decided from the workspace',
     "use_cases": 'give a list of "MANAGED_SERVICES" and/or "STORAGE", each once, or leave it out',
     "request_id": "give 1 to 64 letters, digits or any of _ . : -, or leave it out",
+    "key_arn": "give a KMS key's ARN (arn:aws:kms:<region>:<account>:key/<id>, no alias), or leave it out",
+    "key_configuration_id": "give the id of a registered key configuration, or leave it out",
     "reuse_key_for_cluster_volumes": "give true or false",
+    "yearly_rotation": "give true or false",
     "not_before": 'give an ISO 8601 time with offset, for example "2026-11-30T22:00:00+01:00", or leave it out',
     "old_key": 'give "disable" or "retain"',
     "dry_run": "give true or false",
@@ -55,7 +60,10 @@ class Request(BaseModel):
     operation: Operation | None = None
     use_cases: Annotated[tuple[UseCase, ...], Field(min_length=1, max_length=2)] | None = None
     request_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")] | None = None
+    key_arn: Annotated[str, Field(pattern=KEY_ARN)] | None = None
+    key_configuration_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")] | None = None
     reuse_key_for_cluster_volumes: bool = True
+    yearly_rotation: bool = False
     not_before: AwareDatetime | None = None
     old_key: Literal["disable", "retain"] = "disable"
     dry_run: bool = False
@@ -74,6 +82,17 @@ class Request(BaseModel):
     def _possible(self) -> Self:
         if self.operation == "rotate" and self.use_cases and "STORAGE" in self.use_cases:
             raise ValueError(storage_cannot_be_replaced())
+        if self.key_arn and self.key_configuration_id:
+            raise ValueError(
+                "key_configuration_id: a configuration already names its key. Mend: give it or key_arn, not both."
+            )
+        if self.operation == "rotate_material" and (self.key_arn or self.key_configuration_id):
+            field = "key_arn" if self.key_arn else "key_configuration_id"
+            raise ValueError(f"{field}: rotate_material renews the key the workspace has. Mend: leave it out.")
+        if self.yearly_rotation and self.operation != "rotate_material":
+            raise ValueError(
+                'yearly_rotation: it goes with rotate_material. Mend: leave it out, or ask for "rotate_material".'
+            )
         if self.not_before and self.not_before > clock.now() + LATEST_WINDOW:
             raise ValueError("not_before: the window opens in more than 14 days. Mend: ask nearer to the day.")
         return self
@@ -87,8 +106,9 @@ class Request(BaseModel):
 def storage_cannot_be_replaced() -> str:
     """The refusal of Databricks' hardest rule (API reference, "Update a workspace"): field and mend."""
     return (
-        "use_cases: a STORAGE key can be added to a workspace, never replaced. Mend: ask for MANAGED_SERVICES alone; "
-        "a STORAGE key is renewed inside KMS, under the same ARN and without downtime (RotateKeyOnDemand)."
+        "use_cases: a STORAGE key can be added to a workspace, never replaced. Mend: ask for MANAGED_SERVICES alone, "
+        'or for operation "rotate_material", which renews a STORAGE key inside KMS (RotateKeyOnDemand): '
+        "the same ARN, no downtime."
     )
 
 

@@ -5,6 +5,8 @@ the unused key disabled. After a switch that holds, the rotation stays forward. 
 does not, the workspace is PATCHed back to the old configuration while its key is still enabled.
 """
 
+import json
+
 from rekey import clock, keys, registration, retirement, switch
 from rekey.compute.terminate import terminate
 from rekey.databricks import Workspace
@@ -80,10 +82,12 @@ def _keep_new(step: Step) -> None:
 def _clean_up(step: Step) -> None:
     """Delete the unused configuration and let go of every key this rotation made: also one that a crash orphaned."""
     rotation = step.rotation
-    region = rotation.plan.region
-    found = keys.find_keys(region, rotation.rotation_id)
+    if rotation.plan.key_source != "new":
+        _give_back(step)
+        return
+    found = keys.find_keys(rotation.plan.region, rotation.rotation_id)
     for key_arn in dict.fromkeys([*([rotation.key_arn] if rotation.key_arn else []), *found]):
-        left = registration.remove_unused(step, key_arn)
+        left = registration.remove_of_key(step, key_arn)
         left += _let_go(step, key_arn)
         step.record(
             STEP,
@@ -91,7 +95,25 @@ def _clean_up(step: Step) -> None:
             {"key_arn": key_arn, "left": left},
             findings=tuple(dict.fromkeys([*step.rotation.findings, *left])),
         )
-    if rotation.patch_outcome is not None:
+    _tidy(step)
+
+
+def _give_back(step: Step) -> None:
+    """Leave a key that was given as it was found: it is not rekey's, and others may use it."""
+    rotation = step.rotation
+    left = registration.remove_unused(step)
+    if rotation.policy_before and rotation.key_arn and rotation.may_have_switched:
+        left.append(f"key {rotation.key_arn} keeps Databricks' statements: something may be encrypted under it.")
+    elif rotation.policy_before and rotation.key_arn:
+        keys.put_policy(rotation.plan.region, rotation.key_arn, json.loads(rotation.policy_before))
+        step.record(STEP, "policy put back", {"key_arn": rotation.key_arn, "policy": rotation.policy_before})
+    if left:
+        step.record(STEP, "left as it is", {"left": left}, findings=(*step.rotation.findings, *left))
+    _tidy(step)
+
+
+def _tidy(step: Step) -> None:
+    if step.rotation.patch_outcome is not None:
         switch.remove_canaries(step)
 
 

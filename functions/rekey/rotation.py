@@ -21,6 +21,10 @@ class OldKey(BaseModel):
     why: str
 
 
+KeySource = Literal["new", "brought", "configuration"]
+"""A key that rekey makes, one that the request brings along, or that of a registered configuration."""
+
+
 class Plan(BaseModel):
     """What will be done, decided before anything is touched. Times are ISO 8601 in UTC."""
 
@@ -37,6 +41,12 @@ class Plan(BaseModel):
     before: dict[UseCase, str | None]
     """Key configuration of each use case as the workspace shows it now."""
     old_key: OldKey | None
+    key_source: KeySource = "new"
+    given_key_arn: str | None = None
+    given_configuration_id: str | None = None
+    material_keys: tuple[str, ...] = ()
+    """ARNs of the keys whose material rotate_material renews."""
+    yearly_rotation: bool = False
     settle: bool
     """Whether STORAGE is in play, so that Databricks' 20 minutes must pass."""
     start_at: str
@@ -60,7 +70,12 @@ class Rotation(BaseModel):
     plan: Plan
     created_at: str
     key_arn: str | None = None
+    policy_before: str | None = None
+    """Policy of a key that was given, as it was before rekey added Databricks' statements; None when it needed none."""
     configuration_id: str | None = None
+    configuration_made: bool = False
+    material_before: dict[str, int] = {}
+    """How often each key's material had been rotated on demand before this rotation, by ARN."""
     snapshot_key: str | None = None
     """Where in the evidence bucket the compute snapshot is; set with the first terminate."""
     blackout_started_at: str | None = None

@@ -76,7 +76,9 @@ def _patch(step: Step, workspace: Workspace) -> Result:
         if not isinstance(error, InvalidState):
             raise
         # "Please terminate all pool & cluster EC2 instances …" or an update in flight: not yet, not failed.
-        return _waiting(str(error), compute_in_the_way=bool(_COMPUTE_IN_THE_WAY.search(str(error))))
+        if _COMPUTE_IN_THE_WAY.search(str(error)):
+            return _waiting("EC2 instances to end: they outlive their clusters", compute_in_the_way=True)
+        return _waiting(f"an update that is under way: {error}")
     step.record(
         SWITCH,
         "change accepted",

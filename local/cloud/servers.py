@@ -11,7 +11,7 @@ from pathlib import Path
 from local.cloud.model import Scales, aws_environment
 from local.cloud.processes import free_port, start, wait_until
 
-EMULATOR_MARKER = "ministack"
+EMULATOR_MARKER = "local.emulator"
 SIMULATOR_MARKER = "local.databricks"
 START_SECONDS = 40.0
 
@@ -69,7 +69,7 @@ def start_emulator(base: Mapping[str, str], folder: Path, region: str, account: 
         "DOCKER_HOST": f"unix://{folder}/no-docker.sock",
     }
     log = folder / "emulator.log"
-    process = start([sys.executable, "-m", "ministack"], environment, log)
+    process = start([sys.executable, "-m", "local.emulator"], environment, log)
     return Server("the AWS emulator", endpoint, "/_ministack/health", log, process)
 
 

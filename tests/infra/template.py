@@ -6,6 +6,7 @@ from typing import Any
 
 LAMBDAS = (
     "plan_rotation",
+    "rotate_material",
     "create_key",
     "set_policy",
     "register_config",

@@ -9,6 +9,7 @@ import pytest
 
 from local.cloud import CloudError, LocalCloud, Scales, down, up
 from local.cloud.processes import base_environment, is_running, run, start, stop, wait_until
+from local.cloud.servers import EMULATOR_MARKER
 
 PARENT_AND_CHILD = """
 import subprocess, sys, time
@@ -99,7 +100,7 @@ def test_a_pid_counts_only_with_its_command_line(tmp_path: Path) -> None:
     process, _ = started(DEAF, tmp_path)
     try:
         assert is_running(process.pid, "SIG_IGN")
-        assert not is_running(process.pid, "ministack")
+        assert not is_running(process.pid, EMULATOR_MARKER)
     finally:
         process.kill()
         process.wait()
@@ -108,7 +109,7 @@ def test_a_pid_counts_only_with_its_command_line(tmp_path: Path) -> None:
 
 def test_a_second_cloud_is_refused_while_the_first_runs(tmp_path: Path) -> None:
     """The marker of the emulator's command line stands in for the emulator itself."""
-    first, _ = started(DEAF + "  # ministack", tmp_path)
+    first, _ = started(DEAF + f"  # {EMULATOR_MARKER}", tmp_path)
     try:
         a_cloud(emulator_pid=first.pid).save(tmp_path / "local.json")
         with pytest.raises(CloudError, match="runs already"):

@@ -22,7 +22,13 @@ READ, WRITE = {"s3:GetObject"}, {"s3:PutObject"}
 RETIRE = {"tag:GetResources", "kms:DisableKey", "kms:TagResource", "kms:DescribeKey"}
 
 BEYOND: dict[str, set[str]] = {
-    "plan_rotation": SECRET,
+    "plan_rotation": SECRET | {"kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListResourceTags"},
+    "rotate_material": {
+        "kms:EnableKeyRotation",
+        "kms:GetKeyRotationStatus",
+        "kms:ListKeyRotations",
+        "kms:RotateKeyOnDemand",
+    },
     "create_key": {"kms:CreateKey", "kms:TagResource", "kms:CreateAlias", "tag:GetResources"},
     "set_policy": {"kms:GetKeyPolicy", "kms:PutKeyPolicy"},
     "register_config": SECRET,
@@ -31,7 +37,7 @@ BEYOND: dict[str, set[str]] = {
     "verify": SECRET | {"kms:DescribeKey", "kms:GetKeyPolicy"},
     "restart_compute": SECRET | READ,
     "complete_rotation": SECRET | READ | WRITE | RETIRE | {"dynamodb:DeleteItem"},
-    "roll_back": SECRET | READ | RETIRE,
+    "roll_back": SECRET | READ | RETIRE | {"kms:GetKeyPolicy", "kms:PutKeyPolicy"},
     "record_failure": SECRET | READ | WRITE | {"dynamodb:DeleteItem"},
     "disable_old_key": SECRET | {"kms:DescribeKey", "kms:ListResourceTags", "kms:DisableKey"},
 }
@@ -39,7 +45,16 @@ BEYOND: dict[str, set[str]] = {
 KEYS = ["", ["arn:", {"Ref": "AWS::Partition"}, ":kms:*:", {"Ref": "AWS::AccountId"}, ":key/*"]]
 ALIASES = ["", ["arn:", {"Ref": "AWS::Partition"}, ":kms:*:", {"Ref": "AWS::AccountId"}, ":alias/rekey/*"]]
 TAGGED = {"StringEquals": {"aws:ResourceTag/rekey:managed": "true"}}
+BROUGHT = {"StringEquals": {"aws:ResourceTag/rekey:brought": "true"}}
 TAGGING = {"StringEquals": {"aws:RequestTag/rekey:managed": "true"}}
+LOOKS = {"kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListResourceTags"}
+FOR_BROUGHT_KEYS = {
+    "kms:PutKeyPolicy",
+    "kms:EnableKeyRotation",
+    "kms:GetKeyRotationStatus",
+    "kms:ListKeyRotations",
+    "kms:RotateKeyOnDemand",
+}
 WITHOUT_RESOURCE = {"kms:CreateKey", "tag:GetResources", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 
 
@@ -84,7 +99,7 @@ def test_only_what_takes_no_resource_is_allowed_on_everything(template: Template
 
 
 def test_keys_are_reached_only_by_our_tag(template: Template) -> None:
-    """The one exception: disable_old_key may look at keys that lost their tag, to say why they stay."""
+    """Any key of the account may be looked at; only one with our tag, or with its owner's, may be changed."""
     for name in LAMBDAS:
         for statement in template.statements_of(name):
             for action in statement.actions:
@@ -99,9 +114,12 @@ def _assert_narrow(name: str, action: str, resources: list[Any], conditions: dic
         assert (action, conditions) == ("kms:CreateAlias", {})
     else:
         assert resources == [{"Fn::Join": KEYS}]
-        looks_only = name == "disable_old_key" and action in ("kms:DescribeKey", "kms:ListResourceTags")
-        if not looks_only:
-            assert conditions == (TAGGING if (name, action) == ("create_key", "kms:TagResource") else TAGGED)
+        if (name, action) == ("create_key", "kms:TagResource"):
+            assert conditions == TAGGING
+        elif action in FOR_BROUGHT_KEYS:
+            assert conditions in (TAGGED, BROUGHT)
+        elif not (action in LOOKS and conditions == {}):
+            assert conditions == TAGGED
 
 
 def test_the_bucket_is_reached_only_under_rotations(template: Template) -> None:

@@ -2,7 +2,7 @@
 
 import importlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ DATABRICKS = "arn:aws:iam::414351767826:root"
 POLL_SECONDS = 30
 """Between two calls of a loop; the state machine itself polls oftener."""
 
+EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:rekey-rotate-key:r1"
 ADMINISTRATION = "arn:aws:iam::123456789012:root"
 
 
@@ -40,7 +41,7 @@ class World:
     clock: ManualClock
     ledger: Ledger
     settings: Settings
-    calls: list[str] = field(default_factory=list)
+    rotation_id: str = "r1"
 
     def get(self, path: str) -> Any:
         answer = requests.get(f"{self.url}/_sim/{path}", timeout=10)
@@ -71,28 +72,31 @@ class World:
 
     def call(self, name: str, **event: Any) -> Any:
         """Call one Lambda's handler."""
-        self.calls.append(name)
         return importlib.import_module(name).handler(event, Context())
 
     def loop(self, name: str, *, rounds: int = 100, **event: Any) -> Any:
         """Call a level-triggered Lambda until it is done, as the state machine's loops do."""
         waited = 0
         for _ in range(rounds):
-            answer = self.call(name, rotation_id="r1", **event, **({"waited_seconds": waited} if waited else {}))
+            answer = self.call(
+                name, rotation_id=self.rotation_id, **event, **({"waited_seconds": waited} if waited else {})
+            )
             if answer["done"]:
                 return answer
             self.clock.advance(POLL_SECONDS)
             waited += POLL_SECONDS
         raise AssertionError(f"{name} was not done after {rounds} rounds: {answer}")
 
-    def plan(self, rotation_id: str = "r1", **request: Any) -> Any:
-        return self.call("plan_rotation", rotation_id=rotation_id, execution_arn="arn:execution", request=request)
+    def plan(self, rotation_id: str | None = None, **request: Any) -> Any:
+        return self.call(
+            "plan_rotation", rotation_id=rotation_id or self.rotation_id, execution_arn=EXECUTION, request=request
+        )
 
     def prepare(self, **request: Any) -> Any:
         """Everything that needs no downtime."""
         planned = self.plan(**request)
         for name in ("create_key", "set_policy", "register_config"):
-            self.call(name, rotation_id="r1")
+            self.call(name, rotation_id=self.rotation_id)
         return planned["plan"]
 
     def switch(self) -> None:
@@ -100,7 +104,7 @@ class World:
         waited = 0
         for _ in range(200):
             self.loop("terminate_compute")
-            answer = self.call("patch_workspace", rotation_id="r1", waited_seconds=waited)
+            answer = self.call("patch_workspace", rotation_id=self.rotation_id, waited_seconds=waited)
             if answer["done"]:
                 return
             self.clock.advance(POLL_SECONDS)
@@ -115,21 +119,21 @@ class World:
             self.clock.advance(self.settings.settle_seconds)
         self.loop("verify")
         self.loop("restart_compute")
-        return self.call("complete_rotation", rotation_id="r1")
+        return self.call("complete_rotation", rotation_id=self.rotation_id)
 
     def fail(self, state: str = "Verify", error: str = "SomeError") -> Any:
         """The failure route. Gives what Record failure gives."""
         failure = {"state": state, "error": error, "cause": "it broke"}
         waited, answer = 0, {"done": False}
         while not answer["done"]:
-            answer = self.call("roll_back", rotation_id="r1", waited_seconds=waited, failure=failure)
+            answer = self.call("roll_back", rotation_id=self.rotation_id, waited_seconds=waited, failure=failure)
             self.clock.advance(POLL_SECONDS)
             waited += POLL_SECONDS
             assert waited < 5400, answer
         if answer["settle"]:
             self.clock.advance(self.settings.settle_seconds)
         self.loop("restart_compute")
-        return self.call("record_failure", rotation_id="r1", failure=failure)
+        return self.call("record_failure", rotation_id=self.rotation_id, failure=failure)
 
     def sweep(self, after_seconds: float) -> Any:
         """The scheduled sweep, that much later."""
@@ -141,8 +145,12 @@ class World:
             now=clock.now() + timedelta(seconds=after_seconds),
         )
 
-    def evidence(self, rotation_id: str = "r1") -> Any:
-        body = boto3.client("s3").get_object(Bucket=BUCKET, Key=f"rotations/{rotation_id}/evidence.json")["Body"]
+    def next_rotation(self) -> None:
+        """The next rotation of this test gets an id of its own."""
+        self.rotation_id = f"r{int(self.rotation_id[1:]) + 1}"
+
+    def evidence(self) -> Any:
+        body = boto3.client("s3").get_object(Bucket=BUCKET, Key=f"rotations/{self.rotation_id}/evidence.json")["Body"]
         return json.loads(body.read())
 
     def make_key(self, *, ours: bool = True) -> str:
@@ -164,6 +172,7 @@ class World:
         ]
         made = boto3.client("kms").create_key(
             Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}),
+            KeyUsage="ENCRYPT_DECRYPT",
             Tags=[{"TagKey": "rekey:managed", "TagValue": "true"}] if ours else [],
         )
         return str(made["KeyMetadata"]["Arn"])

@@ -63,6 +63,7 @@ def test_only_polls_and_overrun_budgets_are_folded(definition: dict[str, Any], l
         *("Wait for the switch", "Workspace did not switch"),
         *("Is the switch proven?", "Wait for the proof", "Switch was not proven"),
         *("Is compute back?", "Wait for compute to come back"),
+        *("Is the material rotated?", "Wait for the new material", "Material was not rotated"),
         *("Is it rolled back?", "Wait for the roll back"),
         *("Is compute restored?", "Wait for compute to be restored"),
     }

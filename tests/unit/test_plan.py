@@ -8,7 +8,8 @@ import pytest
 
 from rekey.databricks import KeyConfiguration, Workspace
 from rekey.errors import RequestRefused
-from rekey.plan import Facts, make_plan
+from rekey.facts import Facts
+from rekey.plan import make_plan
 from rekey.request import Request, UseCase, parse_request
 from rekey.rotation import Plan
 

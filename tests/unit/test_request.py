@@ -38,7 +38,7 @@ def test_only_the_workspace_is_required() -> None:
         ({"workspace_id": 0}, "workspace_id", "workspace's number"),
         ({"workspace_id": 2**63}, "workspace_id", "workspace's number"),
         ({"workspace_id": True}, "workspace_id", "without quotes"),
-        ({"operation": "delete"}, "operation", '"add" or "rotate"'),
+        ({"operation": "delete"}, "operation", '"rotate_material"'),
         ({"use_cases": []}, "use_cases", "MANAGED_SERVICES"),
         ({"use_cases": ["EBS"]}, "use_cases", "MANAGED_SERVICES"),
         ({"use_cases": ["STORAGE", "STORAGE"]}, "use_cases", "each once"),

@@ -30,6 +30,7 @@ STEPS = {
     "PatchWorkspace": "patch_workspace",
     "Verify": "verify",
     "RestartCompute": "restart_compute",
+    "RotateMaterial": "rotate_material",
     "CompleteRotation": "complete_rotation",
     "RollBack": "roll_back",
     "RecordFailure": "record_failure",

@@ -4,10 +4,12 @@ PREPARE = [
     "Plan rotation",
     "What was decided?",
     "Wait for window",
+    "Which way?",
     "Create key",
     "Set key policy",
     "Register key configuration",
 ]
+RENEW = ["Rotate key material", "Is the material rotated?"]
 TERMINATE = ["Terminate compute", "Is compute gone?"]
 PATCH = ["Patch workspace", "Has the workspace switched?"]
 VERIFY = ["Verify", "Is the switch proven?"]

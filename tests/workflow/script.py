@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rekey.request import Operation
 from rekey.rotation import OldKey, Plan
 from rekey.step import Progress
 
@@ -39,12 +40,18 @@ def waits(*what: str, **more: Any) -> Answer:
     return {"return": Progress.waiting(list(what or ("cluster 0123 TERMINATING",))).result(**more)}
 
 
-def plan(*, settle: bool = False, decision: str = "rotate", start_at: str = "2026-11-21T20:07:00.123Z") -> Answer:
+def plan(
+    *,
+    settle: bool = False,
+    decision: str = "rotate",
+    operation: Operation | None = None,
+    start_at: str = "2026-11-21T20:07:00.123Z",
+) -> Answer:
     """Plan rotation's answer: an add of both use cases when `settle`, else a rotation of the MANAGED_SERVICES key."""
     before = None if settle else "cfg-old"
     old_key = None if settle else OldKey(configuration_id="cfg-old", key_arn="arn:old", fate="disable", why="no need")
     made = Plan(
-        operation="add" if settle else "rotate",
+        operation=operation or ("add" if settle else "rotate"),
         use_cases=("MANAGED_SERVICES", "STORAGE") if settle else ("MANAGED_SERVICES",),
         why=("because",),
         workspace_id=1234567890123456,
@@ -74,6 +81,7 @@ def script(**changes: Sequence[Answer]) -> Script:
         "patch_workspace": [done(compute_in_the_way=False)],
         "verify": [done()],
         "restart_compute": [done()],
+        "rotate_material": [done()],
         "complete_rotation": [returns(rotation_id=THIS_ROTATION, status="succeeded")],
         "roll_back": [done(settle=False, workspace_on="old")],
         "record_failure": [{"explain": True}],

@@ -3,15 +3,19 @@
 import pytest
 
 from tests.workflow.conftest import Play
-from tests.workflow.routes import END, FAILURE, PATCH, PREPARE, RESTART, RESTORE, ROLL_BACK, TERMINATE, VERIFY
+from tests.workflow.routes import END, FAILURE, PATCH, PREPARE, RENEW, RESTART, RESTORE, ROLL_BACK, TERMINATE, VERIFY
 from tests.workflow.script import Script, done, fails, plan, returns, script, waits
 
 REFUSED = fails("PermissionDenied", "The service principal may not do this.")
 
 # State -> (the states up to and including it, what its Lambda answers).
 FAILING = {
-    "Create key": (PREPARE[:4], script(create_key=[REFUSED])),
-    "Set key policy": (PREPARE[:5], script(set_policy=[REFUSED])),
+    "Create key": (PREPARE[:5], script(create_key=[REFUSED])),
+    "Rotate key material": (
+        [*PREPARE[:4], *RENEW[:1]],
+        script(plan_rotation=[plan(operation="rotate_material")], rotate_material=[REFUSED]),
+    ),
+    "Set key policy": (PREPARE[:6], script(set_policy=[REFUSED])),
     "Register key configuration": (PREPARE, script(register_config=[REFUSED])),
     "Terminate compute": ([*PREPARE, *TERMINATE[:1]], script(terminate_compute=[REFUSED])),
     "Patch workspace": ([*PREPARE, *TERMINATE, *PATCH[:1]], script(patch_workspace=[REFUSED])),
@@ -44,8 +48,15 @@ def test_a_permanent_error_takes_the_failure_route(play: Play, state: str) -> No
 def test_every_task_after_the_plan_is_made_to_fail() -> None:
     assert set(FAILING) | {"Plan rotation", "Roll back", "Restore compute", "Record failure"} == {
         "Plan rotation",
-        *PREPARE[3:],
-        *("Terminate compute", "Patch workspace", "Verify", "Restart compute", "Complete rotation"),
+        *PREPARE[4:],
+        *(
+            "Rotate key material",
+            "Terminate compute",
+            "Patch workspace",
+            "Verify",
+            "Restart compute",
+            "Complete rotation",
+        ),
         *("Roll back", "Restore compute", "Record failure"),
     }
 
@@ -100,13 +111,13 @@ def test_when_roll_back_fails_compute_comes_back_all_the_same(play: Play, storag
 
 def test_when_restore_fails_the_failure_is_recorded_all_the_same(play: Play) -> None:
     run = play(script(create_key=[fails("AwsError", "No.")], restart_compute=[fails("NotFound", "Gone.")]))
-    assert run.states == [*PREPARE[:4], *ROLL_BACK, "Must storage settle first?", "Restore compute", *END]
+    assert run.states == [*PREPARE[:5], *ROLL_BACK, "Must storage settle first?", "Restore compute", *END]
     assert (run.error, run.cause) == ("AwsError", "Create key: No. After that, Restore compute failed too: Gone.")
 
 
 def test_when_recording_fails_the_first_error_is_kept(play: Play) -> None:
     run = play(script(create_key=[fails("AwsError", "No.")], record_failure=[fails("LeaseLost", "Not ours.")]))
-    assert run.states == [*PREPARE[:4], *FAILURE]
+    assert run.states == [*PREPARE[:5], *FAILURE]
     assert (run.status, run.error) == ("FAILED", "AwsError")
     assert run.cause == "No. After that, Record failure failed too: Not ours."
 
@@ -160,4 +171,4 @@ def test_a_record_without_the_failure_keeps_the_first_error(play: Play) -> None:
 @pytest.mark.parametrize("answer", [{"return": None}, {"return": []}, {"return": "odd"}, returns()])
 def test_an_odd_answer_of_roll_back_waits_for_storage_and_ends_in_fail(play: Play, answer: dict[str, object]) -> None:
     run = play(script(create_key=[fails("AwsError", "No.")], roll_back=[answer, done(settle=False)]))
-    assert run.states == [*PREPARE[:4], *ROLL_BACK, "Wait for the roll back", *FAILURE]
+    assert run.states == [*PREPARE[:5], *ROLL_BACK, "Wait for the roll back", *FAILURE]

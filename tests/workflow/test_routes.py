@@ -2,7 +2,7 @@
 
 from tests.workflow.conftest import Play
 from tests.workflow.engine import Engine
-from tests.workflow.routes import FINISH, PATCH, PREPARE, TERMINATE
+from tests.workflow.routes import FINISH, PATCH, PREPARE, RENEW, TERMINATE
 from tests.workflow.script import done, fails, plan, returns, script, waits
 
 
@@ -53,6 +53,20 @@ def test_a_refusal_is_readable_and_leaves_no_trace(play: Play) -> None:
 def test_a_request_of_any_shape_reaches_the_plan(engine: Engine, machine: str) -> None:
     run = engine.finish(engine.start(machine, script(plan_rotation=[fails("InvalidRequest")]), request={}))
     assert run.calls("plan_rotation")[0]["request"] == {}
+
+
+def test_material_is_rotated_without_touching_compute(play: Play) -> None:
+    planned = plan(operation="rotate_material")
+    run = play(script(plan_rotation=[planned], rotate_material=[waits("new material of arn:old"), done()]))
+    assert run.states == [
+        *PREPARE[:4],
+        *RENEW,
+        "Wait for the new material",
+        *RENEW,
+        "Complete rotation",
+        "Rotation succeeded",
+    ]
+    assert run.status == "SUCCEEDED"
 
 
 def test_compute_that_takes_its_time_is_waited_for(play: Play) -> None:

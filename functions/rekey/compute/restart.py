@@ -32,7 +32,7 @@ class _Restore:
             if pool_id not in now:
                 self.lost.append(f"pool {pool_id} no longer exists")
             elif pool_settings(now[pool_id]) != settings:
-                self._ask(f"pool {pool_id}", self._api.edit_pool, settings)
+                self._ask(f"pool {pool_id}", self._api.edit_pool, settings)  # back at once, with its settings
 
     def clusters(self, was: Snapshot) -> None:
         alive = {each["cluster_id"]: each["state"] for each in self._api.list_clusters(CLUSTER_ALIVE)}
@@ -41,7 +41,7 @@ class _Restore:
                 continue
             state = alive.get(cluster.id)
             if state is None:
-                self._ask(f"cluster {cluster.id}", self._api.start_cluster, cluster.id)
+                self._start(f"cluster {cluster.id}", self._api.start_cluster, cluster.id)
             elif state not in _CLUSTER_BACK:
                 self.awaited.append(f"cluster {cluster.id} {state}")
 
@@ -52,11 +52,15 @@ class _Restore:
             if state is None:
                 self.lost.append(f"warehouse {warehouse.id} no longer exists")
             elif state == "STOPPED":
-                self._ask(f"warehouse {warehouse.id}", self._api.start_warehouse, warehouse.id)
+                self._start(f"warehouse {warehouse.id}", self._api.start_warehouse, warehouse.id)
             elif state != "RUNNING":
                 self.awaited.append(f"warehouse {warehouse.id} {state}")
 
-    def _ask(self, name: str, call: Callable[[Any], None], argument: Any) -> None:
+    def _start(self, name: str, call: Callable[[Any], None], argument: Any) -> None:
+        if self._ask(name, call, argument):
+            self.awaited.append(f"{name} was asked to start")
+
+    def _ask(self, name: str, call: Callable[[Any], None], argument: Any) -> bool:
         try:
             call(argument)
         except NotFound:
@@ -66,7 +70,8 @@ class _Restore:
             self.awaited.append(f"{name}: {error}")
         else:
             self.started.append(name)
-            self.awaited.append(f"{name} was asked to start")
+            return True
+        return False
 
 
 def restart(step: Step) -> Result:

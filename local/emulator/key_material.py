@@ -1,0 +1,61 @@
+"""RotateKeyOnDemand and ListKeyRotations, which MiniStack 1.5.33 lacks, as AWS KMS documents them.
+
+The stand-in keeps the record of rotations; the key's bytes stay the same, which no caller can see: KMS decrypts
+with whatever material a ciphertext was made under.
+"""
+
+import json
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from ministack.core.responses import error_response_json, json_response  # type: ignore[import-untyped]
+from ministack.services import kms  # type: ignore[import-untyped]
+
+MOST_ON_DEMAND = 25
+"""AWS KMS, RotateKeyOnDemand: at most so many on-demand rotations a key."""
+
+Json = dict[str, Any]
+Handler = Callable[[str, str, Mapping[str, str], bytes, Any], Awaitable[Any]]
+
+
+def rotate_key_on_demand(request: Json) -> Any:
+    """Answers {"KeyId"}; NotFoundException, DisabledException, UnsupportedOperationException or LimitExceeded."""
+    key = kms._resolve_key(request.get("KeyId", ""))
+    if not key:
+        return error_response_json("NotFoundException", f"Key {request.get('KeyId')} not found", 400)
+    if key.get("KeyState") != "Enabled":
+        return error_response_json("DisabledException", f"{key['Arn']} is {key.get('KeyState')}.", 400)
+    if key.get("KeySpec") != "SYMMETRIC_DEFAULT":
+        return error_response_json("UnsupportedOperationException", "Only symmetric keys can be rotated.", 400)
+    rotations = key.setdefault("RekeyRotations", [])
+    if len(rotations) >= MOST_ON_DEMAND:
+        return error_response_json("LimitExceededException", f"{MOST_ON_DEMAND} on-demand rotations were made.", 400)
+    rotations.append({"KeyId": key["KeyId"], "RotationDate": time.time(), "RotationType": "ON_DEMAND"})
+    return json_response({"KeyId": key["KeyId"]})
+
+
+def list_key_rotations(request: Json) -> Any:
+    """Answers {"Rotations", "Truncated"}; everything fits one page."""
+    key = kms._resolve_key(request.get("KeyId", ""))
+    if not key:
+        return error_response_json("NotFoundException", f"Key {request.get('KeyId')} not found", 400)
+    return json_response({"Rotations": key.get("RekeyRotations", []), "Truncated": False})
+
+
+ACTIONS: Mapping[str, Callable[[Json], Any]] = {
+    "RotateKeyOnDemand": rotate_key_on_demand,
+    "ListKeyRotations": list_key_rotations,
+}
+
+
+def beside(handle: Handler) -> Handler:
+    """MiniStack's KMS with these actions beside its own."""
+
+    async def handle_request(method: str, path: str, headers: Mapping[str, str], body: bytes, query: Any) -> Any:
+        action = headers.get("x-amz-target", "").split(".")[-1]
+        if action in ACTIONS:
+            return ACTIONS[action](json.loads(body or b"{}"))
+        return await handle(method, path, headers, body, query)
+
+    return handle_request

@@ -1,0 +1,171 @@
+"""Keys that are given: brought along by ARN, or that of a registered configuration. They stay their owner's."""
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+
+from rekey import errors
+from tests.steps.world import ADMINISTRATION, World
+
+FOREIGN = {
+    "Sid": "Auditors may look",
+    "Effect": "Allow",
+    "Principal": {"AWS": "arn:aws:iam::123456789012:role/auditors"},
+    "Action": "kms:DescribeKey",
+    "Resource": "*",
+}
+
+
+def own_key(*, tag: str | None = "rekey:brought", region: str = "us-east-1", **create: Any) -> str:
+    """A key with the owner's own policy."""
+    admin = {
+        "Effect": "Allow",
+        "Principal": {"AWS": ADMINISTRATION},
+        "Action": "kms:*",
+        "Resource": "*",
+        "Sid": "admin",
+    }
+    made = boto3.client("kms", region_name=region).create_key(
+        Policy=json.dumps({"Version": "2012-10-17", "Id": "mine", "Statement": [admin, FOREIGN]}),
+        Tags=[{"TagKey": tag, "TagValue": "true"}] if tag else [],
+        **{"KeyUsage": "ENCRYPT_DECRYPT", **create},
+    )
+    return str(made["KeyMetadata"]["Arn"])
+
+
+def policy_of(key_arn: str) -> dict[str, Any]:
+    text = boto3.client("kms").get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def keys_and_requests(world: World) -> tuple[int, int]:
+    changes = [each for each in world.get("requests") if each["method"] != "GET" and "/api/" in each["path"]]
+    return len(boto3.client("kms").list_keys()["Keys"]), len(changes)
+
+
+def test_a_key_brought_along_keeps_every_foreign_statement(world: World) -> None:
+    key_arn = own_key()
+    workspace_id = world.workspace()["workspace_id"]
+    summary = world.rotate(workspace_id=workspace_id, operation="add", key_arn=key_arn)
+    assert summary["key_arn"] == key_arn
+    document = policy_of(key_arn)
+    assert document["Id"] == "mine"
+    assert [each["Sid"] for each in document["Statement"][:2]] == ["admin", "Auditors may look"]
+    assert document["Statement"][1] == FOREIGN
+    assert len(document["Statement"]) == 2 + 4
+    assert len(boto3.client("kms").list_keys()["Keys"]) == 1
+    assert world.get("health")["unreadable"] == []
+    assert world.get("violations") == []
+
+
+def test_a_key_shared_by_two_workspaces_carries_both_roles_once(world: World) -> None:
+    key_arn = own_key()
+    for name in ("one", "two"):
+        workspace_id = world.workspace(workspace_name=name)["workspace_id"]
+        world.rotate(workspace_id=workspace_id, operation="add", key_arn=key_arn)
+        world.next_rotation()
+    sids = [each["Sid"] for each in policy_of(key_arn)["Statement"]]
+    assert len(set(sids)) == len(sids) == 2 + 4 + 1
+    assert len(world.get("state")["configurations"]) == 1
+
+
+def test_a_failure_before_the_switch_puts_the_policy_back(world: World) -> None:
+    key_arn = own_key()
+    before = policy_of(key_arn)
+    workspace_id = world.workspace()["workspace_id"]
+    world.prepare(workspace_id=workspace_id, operation="add", key_arn=key_arn)
+    assert policy_of(key_arn) != before
+    world.fail("Terminate compute")
+    assert policy_of(key_arn) == before
+    assert world.key_state(key_arn) == "Enabled"
+    assert world.get("state")["configurations"] == []
+
+
+def test_a_key_brought_along_is_never_disabled_when_it_is_replaced(world: World) -> None:
+    key_arn = own_key()
+    workspace_id = world.workspace()["workspace_id"]
+    world.rotate(workspace_id=workspace_id, operation="add", use_cases=["MANAGED_SERVICES"], key_arn=key_arn)
+    world.next_rotation()
+    world.rotate(workspace_id=workspace_id)
+    assert "does not carry rekey's tag" in world.sweep(86_400 + 60)["kept"][key_arn]
+    assert world.key_state(key_arn) == "Enabled"
+
+
+def test_a_registered_configuration_is_reused_and_survives_a_failure(world: World) -> None:
+    first = world.workspace(workspace_name="one")["workspace_id"]
+    made = world.rotate(workspace_id=first, operation="add")
+    world.next_rotation()
+    second = world.workspace(workspace_name="two", role_arn="arn:aws:iam::123456789012:role/two")["workspace_id"]
+    request = {"workspace_id": second, "operation": "add", "key_configuration_id": made["configuration_id"]}
+    world.prepare(**request)
+    world.fail("Terminate compute")
+    assert len(world.get("state")["configurations"]) == 1
+    assert world.key_state(made["key_arn"]) == "Enabled"
+    world.next_rotation()
+    world.rotate(**request)
+    assert world.fields(second) == world.fields(first)
+    assert len(world.get("state")["configurations"]) == 1
+    assert world.get("health")["unreadable"] == []
+
+
+@pytest.mark.parametrize(
+    ("create", "said"),
+    [
+        ({"tag": None}, "lacks Allow Databricks .* Mend: tag the key rekey:brought=true"),
+        ({"region": "eu-west-1"}, "the key is in eu-west-1, the workspace in us-east-1"),
+        ({"KeySpec": "RSA_2048"}, "RSA_2048 .* Databricks needs a symmetric key"),
+    ],
+)
+def test_a_key_that_cannot_serve_is_refused_before_anything_is_touched(
+    world: World, create: dict[str, Any], said: str
+) -> None:
+    key_arn = own_key(**create)
+    refused(world, said, key_arn=key_arn)
+
+
+def refused(world: World, said: str, **request: Any) -> None:
+    workspace_id = world.workspace()["workspace_id"]
+    before = keys_and_requests(world)
+    with pytest.raises(errors.RequestRefused, match=said) as refusal:
+        world.plan(workspace_id=workspace_id, operation="add", **request)
+    assert "Mend:" in str(refusal.value)
+    assert keys_and_requests(world) == before
+    assert world.ledger.find("r1") is None
+
+
+def test_a_disabled_key_is_refused(world: World) -> None:
+    key_arn = own_key()
+    boto3.client("kms").disable_key(KeyId=key_arn.rsplit("/", 1)[1])
+    refused(world, "key_arn: the key is Disabled. Mend: enable it", key_arn=key_arn)
+
+
+@pytest.mark.parametrize(
+    ("key_arn", "said"),
+    [
+        ("arn:aws:kms:us-east-1:999999999999:key/00000000-0000-0000-0000-000000000000", "AWS account 999999999999"),
+        ("arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000", "KMS knows no key"),
+    ],
+)
+def test_a_key_of_another_account_or_none_at_all_is_refused(world: World, key_arn: str, said: str) -> None:
+    refused(world, said, key_arn=key_arn)
+
+
+def test_a_configuration_that_is_not_there_or_lacks_the_use_case_is_refused(world: World) -> None:
+    refused(world, "the account has no key configuration nope", key_configuration_id="nope")
+    old = world.make_key()
+    other = world.workspace(workspace_name="other", keys={"managed_services": old})
+    refused(
+        world,
+        "serves MANAGED_SERVICES, not MANAGED_SERVICES \\+ STORAGE",
+        key_configuration_id=other["configurations"]["managed_services"],
+    )
+
+
+def test_the_workspaces_own_key_is_no_new_one(world: World) -> None:
+    old = world.make_key()
+    workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
+    with pytest.raises(errors.RequestRefused, match=r"already\. Mend: give another one"):
+        world.plan(workspace_id=workspace_id, operation="rotate", key_arn=old)
