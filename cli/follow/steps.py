@@ -26,6 +26,7 @@ ROLL_BACK = "Roll back"
 PAUSES: Mapping[str, str] = {
     "Wait for compute to stop": "Terminate compute",
     "Wait for instances to stop": "Patch workspace",
+    "Wait for the new material": "Rotate key material",
     "Wait for the switch": "Patch workspace",
     "Wait for the proof": "Verify",
     "Wait for compute to come back": "Restart compute",

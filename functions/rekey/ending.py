@@ -27,7 +27,8 @@ def record_failure(step: Step) -> Result:
         summary = _end(step, "Record failure", "failed", _not_back(step), failure=failure)
     else:
         summary = _summary(step, evidence.write(step))
-    cause = f"{failure['state']}: {failure['cause'].rstrip('. ')}. {_consequences(step)} Evidence: {summary['evidence']}"
+    what = f"{failure['state']}: {failure['cause'].rstrip('. ')}."
+    cause = f"{what} {_consequences(step)} Evidence: {summary['evidence']}"
     return {**summary, "failure": {**failure, "cause": cause}}
 
 

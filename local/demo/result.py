@@ -34,7 +34,7 @@ class Result:
         return all(check.held for check in self.checks)
 
     def as_json(self) -> Json:
-        """The object of the last line; seconds are simulated ones."""
+        """The object of the last line; seconds are simulated ones. What was unreadable or broken is in the summary."""
         return {
             "status": "succeeded" if self.held else "failed",
             "rotations": [
@@ -49,8 +49,8 @@ class Result:
                 for each in self.outcomes
             ],
             "objects": self.objects,
-            "unreadable": list(self.unreadable),
-            "violations": list(self.violations),
+            "unreadable": len(self.unreadable),
+            "violations": len(self.violations),
             "old_key_state": self.key.state if self.key else None,
         }
 
@@ -61,8 +61,8 @@ def nothing_came_of_it() -> Json:
         "status": "failed",
         "rotations": [],
         "objects": 0,
-        "unreadable": [],
-        "violations": [],
+        "unreadable": 0,
+        "violations": 0,
         "old_key_state": None,
     }
 

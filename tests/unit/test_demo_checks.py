@@ -160,7 +160,7 @@ def test_the_last_line_says_failed_when_one_thing_did_not_hold() -> None:
     result = Result([an_outcome()], OldKey(OLD, "Disabled", True), 3, [], broken, checks, SCALES)
     said = result.as_json()
     assert said["status"] == "failed"
-    assert said["violations"] == broken
+    assert said["violations"] == len(broken)
     assert said["rotations"] == [
         {
             "rotation_id": "payments-rotate",
