@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rekey.compute.world import Compute, Json
 from rekey.databricks import KeyConfiguration, Workspace
 from rekey.errors import RequestRefused
 from rekey.given import KeyFacts
@@ -18,14 +19,31 @@ class Facts:
 
     workspace: Workspace
     configurations: Sequence[KeyConfiguration]
-    would_stop: dict[str, int]
+    compute: Compute
+    """Classic compute that runs now."""
     cross_account_role: str | None
+    runs: Sequence[Json] = ()
+    """Job runs that are active now."""
+    workspaces: Sequence[Workspace] = ()
+    """All workspaces of the account."""
+    workspace_admin: bool = True
+    """Whether the service principal is an admin of the workspace; else its lists of compute are not complete."""
     own_account: str = ""
     """The AWS account that rekey runs in."""
     keys: Sequence[KeyFacts] = ()
     """The keys that the rotation would use and rekey does not make: a given one, or those whose material is renewed."""
     wanted: Sequence[Statement] = ()
     """What a given key's policy must let Databricks do."""
+
+    def sharers(self, key_arn: str) -> list[str]:
+        """Ids of the other workspaces that refer to a key, by any configuration and either field."""
+        pointing = {each.configuration_id for each in self.configurations if each.key_arn == key_arn}
+        return sorted(
+            str(each.workspace_id)
+            for each in self.workspaces
+            if each.workspace_id != self.workspace.workspace_id
+            and pointing & {each.managed_services_key_id, each.storage_key_id}
+        )
 
 
 def decide_operation(request: Request, workspace: Workspace) -> tuple[Operation, tuple[UseCase, ...], list[str]]:

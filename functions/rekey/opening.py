@@ -5,11 +5,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from rekey import clock
-from rekey.compute.world import look
+from rekey import clock, preflight
+from rekey.compute.world import Compute, Json, look
 from rekey.databricks import Account, Workspace
 from rekey.databricks.connect import connect_account, connect_workspace
-from rekey.errors import NotFound, RequestIdReused, WorkspaceNotFound
+from rekey.errors import NotFound, RequestIdReused, RequestRefused, WorkspaceNotFound
 from rekey.facts import Facts, decide_operation, keys_in_play, reuse_for_volumes
 from rekey.given import look_at
 from rekey.ledger import Ledger
@@ -56,7 +56,10 @@ def open_rotation(settings: Settings, ledger: Ledger, event: PlanEvent) -> Resul
             return _result("already_requested", earlier)
         replaces = earlier.rotation_id if earlier else None
     account = connect_account(settings)
-    plan = make_plan(request, _facts(settings, account, request, event.execution_arn), clock.now())
+    facts = _facts(settings, account, request, event.execution_arn)
+    if request.dry_run:
+        return _dry_run(event.rotation_id, request, facts)
+    plan = make_plan(request, facts, clock.now())
     rotation = Rotation(
         rotation_id=event.rotation_id,
         execution_arn=event.execution_arn,
@@ -67,8 +70,6 @@ def open_rotation(settings: Settings, ledger: Ledger, event: PlanEvent) -> Resul
         plan=plan,
         created_at=clock.text(clock.now()),
     )
-    if request.dry_run:
-        return _result("report", rotation)
     opened = ledger.open(
         rotation,
         {"request": request.model_dump(mode="json"), "why": list(plan.why), "would_stop": plan.would_stop},
@@ -84,6 +85,22 @@ def _result(decision: str, rotation: Rotation) -> Result:
         "rotation_id": rotation.rotation_id,
         "status": rotation.status,
         "plan": rotation.plan.model_dump(mode="json"),
+    }
+
+
+def _dry_run(rotation_id: str, request: Request, facts: Facts) -> Result:
+    """The preflight, also where it forbids the rotation: a dry run reports, it does not fail."""
+    plan, findings = None, []
+    try:
+        plan = make_plan(request, facts, clock.now())
+    except RequestRefused as refusal:
+        findings = str(refusal).splitlines()
+    return {
+        "decision": "report",
+        "rotation_id": rotation_id,
+        "status": "planned",
+        "plan": plan.model_dump(mode="json") if plan else None,
+        "preflight": preflight.report(request, facts, plan, findings),
     }
 
 
@@ -109,17 +126,31 @@ def _facts(settings: Settings, account: Account, request: Request, execution_arn
             f"workspace_id: the Databricks account {settings.databricks_account_id} has no workspace "
             f"{request.workspace_id}. Mend: copy the number from the account console or the workspace's address (o=…)."
         ) from error
-    configurations = account.list_configurations()
-    own_account = own_account_of(execution_arn)
+    configurations, own_account = account.list_configurations(), own_account_of(execution_arn)
+    compute, runs, admin = _inside(settings, workspace)
+    try:
+        _, use_cases, _ = decide_operation(request, workspace)
+    except RequestRefused:
+        # Nothing is left to do: the plan says so, after the rest has been looked at.
+        return Facts(
+            workspace=workspace,
+            configurations=configurations,
+            compute=compute,
+            cross_account_role=None,
+            runs=runs,
+            workspaces=account.list_workspaces(),
+            workspace_admin=admin,
+            own_account=own_account,
+        )
     role = _cross_account_role(account, request, workspace, reuse=reuse_for_volumes(request, configurations))
-    _, use_cases, _ = decide_operation(request, workspace)
-    usable = workspace.status == "RUNNING" and workspace.region not in NO_CMK_REGIONS
     return Facts(
         workspace=workspace,
         configurations=configurations,
-        # Asking the workspace itself also proves, before anything is touched, that the service principal may.
-        would_stop=look(connect_workspace(settings, workspace.deployment_name)).counts() if usable else {},
+        compute=compute,
         cross_account_role=role,
+        runs=runs,
+        workspaces=account.list_workspaces(),
+        workspace_admin=admin,
         own_account=own_account,
         keys=[look_at(each, own_account) for each in keys_in_play(request, workspace, configurations)],
         wanted=databricks_statements(
@@ -129,6 +160,17 @@ def _facts(settings: Settings, account: Account, request: Request, execution_arn
             cross_account_role=role,
         ),
     )
+
+
+def _inside(settings: Settings, workspace: Workspace) -> tuple[Compute, list[Json], bool]:
+    """(classic compute, active runs, whether we are admin), asked of the workspace itself while it can answer.
+
+    This also proves, before anything is touched, that the service principal is let in.
+    """
+    if workspace.status != "RUNNING" or workspace.region in NO_CMK_REGIONS:
+        return Compute([], [], []), [], True
+    api = connect_workspace(settings, workspace.deployment_name)
+    return look(api), api.list_active_runs(), api.is_admin()
 
 
 def own_account_of(arn: str) -> str:

@@ -67,7 +67,7 @@ def make_plan(request: Request, facts: Facts, now: datetime) -> Plan:
         start_at=clock.text(request.not_before or now),
         reuse_key_for_cluster_volumes=reuse_for_volumes(request, facts.configurations),
         cross_account_role=facts.cross_account_role,
-        would_stop=facts.would_stop if operation != "rotate_material" else {},
+        would_stop=facts.compute.counts() if operation != "rotate_material" else {},
     )
 
 

@@ -30,6 +30,11 @@ def forbids(request: Request, facts: Facts, operation: Operation, use_cases: Seq
             f"workspace_id: the workspace is {workspace.status} ({workspace.status_message or 'no reason given'}); "
             "keys can be changed only while it is RUNNING. Mend: wait, or have the workspace repaired, and ask again."
         )
+    if not facts.workspace_admin and operation != "rotate_material":
+        found.append(
+            "workspace_id: the service principal is no admin of this workspace, so it cannot see all of its compute. "
+            "Mend: make it a workspace admin."
+        )
     if operation == "rotate" and "STORAGE" in use_cases:
         found.append(storage_cannot_be_replaced())
     for use_case in use_cases:

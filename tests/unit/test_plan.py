@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from rekey.compute.world import Compute
 from rekey.databricks import KeyConfiguration, Workspace
 from rekey.errors import RequestRefused
 from rekey.facts import Facts
@@ -38,7 +39,7 @@ def configuration(configuration_id: str = "old", *use_cases: UseCase, key_arn: s
 
 def plan(workspace: Workspace, *configurations: KeyConfiguration, role: str | None = "role", **fields: Any) -> Plan:
     request: Request = parse_request({"workspace_id": 1, **fields})
-    facts = Facts(workspace, configurations or (configuration(),), {"clusters": 2}, role)
+    facts = Facts(workspace, configurations or (configuration(),), Compute([], [], []), role)
     return make_plan(request, facts, NOW)
 
 

@@ -9,6 +9,8 @@ from rekey.databricks.transport import Transport
 Json = dict[str, Any]
 
 _PAGE = 100
+_RUNS_PAGE = 25
+"""The most that the runs list gives at once."""
 
 
 class WorkspaceApi:
@@ -56,6 +58,19 @@ class WorkspaceApi:
 
     def start_warehouse(self, warehouse_id: str) -> None:
         self._call("POST", f"/api/2.0/sql/warehouses/{warehouse_id}/start", body={})
+
+    # --- job runs (API 2.2) ---
+
+    def list_active_runs(self) -> list[Json]:
+        """Runs that are queued, pending, running or about to be repeated."""
+        return list(self._pages("/api/2.2/jobs/runs/list", "runs", {"active_only": "true", "limit": _RUNS_PAGE}))
+
+    # --- who calls ---
+
+    def is_admin(self) -> bool:
+        """Whether the service principal is in the workspace's group of admins (SCIM, "Get current user")."""
+        me = self._call("GET", "/api/2.0/preview/scim/v2/Me")
+        return any(each.get("display") == "admins" for each in me.get("groups", []))
 
     # --- notebooks (API 2.0) ---
 

@@ -1,0 +1,53 @@
+"""How long a rotation takes, phase by phase: what to expect, and the budget after which the state machine gives up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rekey.rotation import Plan
+
+SETTLE_SECONDS = 1_200
+
+BUDGETS: Mapping[str, int] = {
+    "Rotate key material": 1_800,
+    "Terminate compute": 1_800,
+    "Patch workspace": 5_400,
+    "Verify": 600,
+    "Restart compute": 1_800,
+}
+"""Seconds, as stepfunctions/rotate_key.asl.json has them; a test holds the two together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One phase. Seconds; `downtime` says whether the workspace has no classic compute in it."""
+
+    name: str
+    expected_seconds: int
+    budget_seconds: int
+    downtime: bool
+    why: str
+
+
+def phases(plan: Plan) -> list[Phase]:
+    """The phases that a plan goes through, in order."""
+    if plan.operation == "rotate_material":
+        why = "KMS renews the material in the background"
+        return [Phase("Rotate key material", 60, BUDGETS["Rotate key material"], False, why)]
+    found = []
+    runs = sum(plan.would_stop.values())
+    if runs:
+        why = f"{runs} pieces of compute stop, and their EC2 instances end a little later"
+        found.append(Phase("Terminate compute", 150, BUDGETS["Terminate compute"], True, why))
+    if plan.network == "customer":
+        switch, why = 180, "customer-managed network: the key field shows after a few minutes"
+    else:
+        switch, why = 1_200, "Databricks-managed network: the workspace is PROVISIONING for up to 20 minutes"
+    found.append(Phase("Patch workspace", switch, BUDGETS["Patch workspace"], bool(runs), why))
+    if plan.settle:
+        why = "Databricks demands 20 minutes after a STORAGE change"
+        found.append(Phase("Settle wait", SETTLE_SECONDS, SETTLE_SECONDS, bool(runs), why))
+    found.append(Phase("Verify", 15, BUDGETS["Verify"], bool(runs), "notebooks are read and written under the new key"))
+    if runs:
+        why = "clusters and warehouses take a few minutes to start"
+        found.append(Phase("Restart compute", 300, BUDGETS["Restart compute"], True, why))
+    return found

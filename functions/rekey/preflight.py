@@ -1,0 +1,118 @@
+"""The preflight: all that a person should know before a rotation touches anything, as JSON and as text."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rekey.facts import USE_CASES, Facts
+from rekey.phases import phases
+from rekey.request import Request
+from rekey.rotation import Plan
+from rekey.step import shortened
+
+KEY_USD_A_MONTH = 1.0
+"""AWS KMS list price of a customer-managed key, also while it is disabled."""
+
+ROTATION_USD_AT_MOST = 0.05
+"""States and Lambdas of one rotation at list prices, with every budget used up (`make bench` measures a usual one)."""
+
+
+def report(request: Request, facts: Facts, plan: Plan | None, findings: Sequence[str]) -> dict[str, Any]:
+    """The preflight as JSON. Lists are cut to ten entries: it travels through the state machine.
+
+    `plan` is None where `findings` forbid the rotation.
+    """
+    workspace = facts.workspace
+    return {
+        "possible": not findings,
+        "findings": list(findings),
+        "workspace": {
+            "workspace_id": workspace.workspace_id,
+            "name": workspace.name,
+            "region": workspace.region,
+            "tier": workspace.pricing_tier,
+            "status": workspace.status,
+            "network": "customer" if workspace.network_id else "databricks",
+        },
+        "present_keys": _present_keys(facts),
+        "would_stop": shortened(facts.compute.names()),
+        "would_cut_short": shortened([_run(each) for each in facts.runs]),
+        "permissions": {"account": True, "workspace_admin": facts.workspace_admin},
+        "why": list(plan.why) if plan else [],
+        "phases": [asdict(each) for each in phases(plan)] if plan else [],
+        "expected_seconds": sum(each.expected_seconds for each in phases(plan)) if plan else None,
+        "expected_downtime_seconds": (
+            sum(each.expected_seconds for each in phases(plan) if each.downtime) if plan else None
+        ),
+        "cost": _cost(request, plan),
+    }
+
+
+def as_text(preflight: dict[str, Any]) -> str:
+    """The preflight for a terminal."""
+    workspace = preflight["workspace"]
+    lines = [
+        f"Workspace {workspace['name']} ({workspace['workspace_id']}), {workspace['region']}, {workspace['tier']}, "
+        f"{workspace['status']}, {workspace['network']}-managed network",
+        *(f"  {each['use_case']}: {each['key_arn'] or 'no key'}{_sharing(each)}" for each in preflight["present_keys"]),
+        *_section("Would stop", preflight["would_stop"]),
+        *_section("Job runs that would be cut short", preflight["would_cut_short"]),
+        *_section("Why", preflight["why"]),
+        *_section("Phases", [_phase(each) for each in preflight["phases"]]),
+    ]
+    if preflight["possible"]:
+        lines.append(
+            f"About {_minutes(preflight['expected_seconds'])}, "
+            f"{_minutes(preflight['expected_downtime_seconds'])} of it without classic compute."
+        )
+    return "\n".join([*lines, *_section("Forbidden", preflight["findings"])])
+
+
+def _present_keys(facts: Facts) -> list[dict[str, Any]]:
+    known = {each.configuration_id: each for each in facts.configurations}
+    present = []
+    for use_case in USE_CASES:
+        configuration_id = facts.workspace.configuration_id(use_case)
+        configuration = known.get(configuration_id or "")
+        present.append(
+            {
+                "use_case": use_case,
+                "configuration_id": configuration_id,
+                "key_arn": configuration.key_arn if configuration else None,
+                "shared_with": shortened(facts.sharers(configuration.key_arn)) if configuration else [],
+            }
+        )
+    return present
+
+
+def _run(run: dict[str, Any]) -> str:
+    return f"run {run.get('run_id')} of job {run.get('job_id')} ({run.get('run_name') or 'no name'})"
+
+
+def _cost(request: Request, plan: Plan | None) -> dict[str, Any]:
+    new = 1 if plan and plan.key_source == "new" and plan.operation != "rotate_material" else 0
+    return {
+        "new_keys": new,
+        "usd_a_month": new * KEY_USD_A_MONTH,
+        "usd_once_at_most": ROTATION_USD_AT_MOST,
+        "old_key": "disabled keys still cost; its owner may delete it" if request.old_key == "disable" else "retained",
+    }
+
+
+def _sharing(key: dict[str, Any]) -> str:
+    return f", shared with workspace {', '.join(key['shared_with'])}" if key["shared_with"] else ""
+
+
+def _section(title: str, lines: Sequence[str]) -> list[str]:
+    return [f"{title}:", *(f"  - {line}" for line in lines)] if lines else []
+
+
+def _phase(phase: dict[str, Any]) -> str:
+    return (
+        f"{phase['name']}: about {_minutes(phase['expected_seconds'])}, "
+        f"given up after {_minutes(phase['budget_seconds'])}; {phase['why']}"
+    )
+
+
+def _minutes(seconds: int) -> str:
+    return f"{seconds} s" if seconds < 120 else f"{seconds / 60:.0f} min"
