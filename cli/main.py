@@ -3,6 +3,7 @@
 import typer
 
 from cli import local_cloud
+from cli.plan import plan
 
 app = typer.Typer(
     name="rekey",
@@ -12,6 +13,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(local_cloud.app, name="local")
+app.command()(plan)
 
 
 @app.callback()

@@ -1,0 +1,60 @@
+"""`rekey plan`: what a rotation would do to a workspace, and all that forbids it. Nothing is touched."""
+
+import json
+import time
+import uuid
+from typing import Annotated, Any
+
+import typer
+
+from cli import stack
+from cli.follow import Execution, Follower
+from cli.output import FAILED, give, note, say, told
+from local.cloud import DEFAULT_STATE_FILE, CloudError
+from rekey.preflight import as_text
+
+PATIENCE_SECONDS = 180.0
+LOOK_EVERY_SECONDS = 0.5
+
+
+def plan(
+    workspace_id: Annotated[int, typer.Argument(metavar="WORKSPACE", help="The workspace's number.")],
+    operation: Annotated[str | None, typer.Option(help="add, rotate or rotate_material; decided if left out.")] = None,
+    use_case: Annotated[list[str] | None, typer.Option(help="MANAGED_SERVICES or STORAGE; may be repeated.")] = None,
+    key_arn: Annotated[str | None, typer.Option(help="Use this KMS key instead of a new one.")] = None,
+    name: stack.Name = "rekey",
+    local: stack.Local = False,
+    state_file: stack.StateFile = DEFAULT_STATE_FILE,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
+) -> None:
+    """Say what a rotation would do, how long it would take, and why. The exit status is 0 when it is possible."""
+    request: dict[str, Any] = {"workspace_id": workspace_id, "dry_run": True}
+    given = {"operation": operation, "use_cases": use_case, "key_arn": key_arn}
+    request.update({field: value for field, value in given.items() if value})
+    with told(stack.StackError, CloudError, as_json=as_json):
+        ended = _run(stack.find(name, local=local, state_file=state_file), request)
+        if not ended.succeeded:
+            raise stack.StackError(f"{ended.error}: {ended.cause}")
+    preflight: dict[str, Any] = ended.output["preflight"]
+    if as_json:
+        give(preflight)
+    else:
+        say(as_text(preflight))
+    if not preflight["possible"]:
+        note("rekey: this rotation is not possible now")
+        raise typer.Exit(FAILED)
+
+
+def _run(found: stack.Stack, request: dict[str, Any]) -> Execution:
+    """Start a dry run and wait for its end."""
+    client = found.stepfunctions
+    started = client.start_execution(
+        stateMachineArn=found.state_machine_arn, name=f"plan-{uuid.uuid4()}", input=json.dumps(request)
+    )
+    follower = Follower(client, started["executionArn"])
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (execution := follower.look()).running:
+        if time.monotonic() > deadline:
+            raise stack.StackError(f"no plan within {PATIENCE_SECONDS:g} s: see {started['executionArn']}")
+        time.sleep(LOOK_EVERY_SECONDS)
+    return execution

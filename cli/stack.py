@@ -1,0 +1,60 @@
+"""Where the stack is: in AWS with the usual profiles and regions, or the local cloud."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import boto3
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.cloud import DEFAULT_STATE_FILE, LocalCloud
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+OUTPUT = "StateMachineArn"
+
+
+class StackError(RuntimeError):
+    """The stack could not be found; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A deployed stack, as far as the command line needs it."""
+
+    state_machine_arn: str
+    options: dict[str, Any]
+    """Keyword arguments for boto3.client."""
+
+    @property
+    def stepfunctions(self) -> "SFNClient":
+        client: SFNClient = boto3.client("stepfunctions", **self.options)
+        return client
+
+
+Name = Annotated[str, typer.Option("--stack", metavar="NAME", help="Name of the stack in AWS.")]
+Local = Annotated[bool, typer.Option("--local", help="Use the local cloud instead of AWS.")]
+StateFile = Annotated[Path, typer.Option(metavar="FILE", dir_okay=False, help="The local cloud's state file.")]
+
+
+def find(name: str, *, local: bool, state_file: Path = DEFAULT_STATE_FILE) -> Stack:
+    """The stack. Raises StackError, or CloudError when no local cloud runs."""
+    if local:
+        cloud = LocalCloud.load(state_file)
+        options: dict[str, Any] = cloud.client_options
+        return Stack(cloud.state_machine_arn, options)
+    try:
+        (stack,) = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    except (ClientError, BotoCoreError) as error:
+        raise StackError(
+            f"the stack {name!r} could not be read: {error}. Mend: set AWS_PROFILE and AWS_REGION to where rekey is "
+            "deployed, give its name with --stack, or use --local"
+        ) from error
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
+    if OUTPUT not in outputs:
+        raise StackError(
+            f"the stack {name!r} has no output {OUTPUT}. Mend: give the name of rekey's stack with --stack"
+        )
+    return Stack(outputs[OUTPUT], {})
