@@ -9,7 +9,7 @@ from local.databricks import sidedoor
 from local.databricks.clock import Clock, RealClock
 from local.databricks.crypto.kms import KmsFactory, clients
 from local.databricks.errors import ApiError, render
-from local.databricks.routes import customer_managed_keys, oauth, workspace, workspaces
+from local.databricks.routes import configurations, customer_managed_keys, oauth, workspace, workspaces
 from local.databricks.settings import Settings
 from local.databricks.wire import AbortConnection, Wire
 from local.databricks.world import World
@@ -28,6 +28,7 @@ def create_app(
     app.state.world = world
     app.include_router(oauth.router)
     app.include_router(customer_managed_keys.router)
+    app.include_router(configurations.router)
     app.include_router(workspaces.router)
     app.include_router(workspace.router, prefix="/w/{deployment_name}")
     app.include_router(workspace.router)

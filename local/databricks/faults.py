@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args
 
-FaultKind = Literal["status", "reset", "applied_then_lost", "stale", "silent_revert", "throttle"]
+FaultKind = Literal["status", "reset", "applied_then_lost", "stale", "silent_revert", "provisioning_fails", "throttle"]
 
 
 @dataclass(eq=False)
@@ -19,6 +19,7 @@ class Fault:
     - stale: a GET is answered with the body it got last time (passes while there was none)
     - silent_revert: an accepted PATCH comes to nothing; its field shows for `visible_seconds` (simulated);
       a refused one does not count
+    - provisioning_fails: an accepted POST of a workspace ends FAILED, with `message`; a refused one does not count
     - throttle: 429 with Retry-After `retry_after` (seconds), code REQUEST_LIMIT_EXCEEDED
 
     `delay_seconds` (real) are waited first, whatever the kind.

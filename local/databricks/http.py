@@ -1,7 +1,7 @@
 """What every endpoint needs of a request: the world, the caller's token, the body, typed."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 
 from local.databricks.errors import ApiError, invalid_parameter, is_account_path, malformed
 from local.databricks.state.account import Workspace
+from local.databricks.state.contents import Contents
 from local.databricks.tokens import Grant
 from local.databricks.world import World
 
@@ -109,6 +110,8 @@ async def account_call(request: Request) -> AccountCall:
         raise ApiError(403, "PERMISSION_DENIED", "A workspace's token is not valid for the account API.")
     if request.path_params["account_id"] != world.settings.account_id:
         raise ApiError(404, "RESOURCE_DOES_NOT_EXIST", "Account does not exist")
+    if not world.switches.account_admin:
+        raise ApiError(403, "PERMISSION_DENIED", "The caller is not an account admin.")
     return AccountCall(world, request, await read_body(request))
 
 
@@ -118,6 +121,10 @@ async def workspace_call(request: Request) -> WorkspaceCall:
     workspace = workspace_of(world, request)
     if grant.workspace_id not in (None, workspace.workspace_id):
         raise ApiError(403, "PERMISSION_DENIED", "The token belongs to another workspace.")
+    if workspace.account_id is not None:
+        raise ApiError(403, "PERMISSION_DENIED", "The token belongs to another account.")
+    if not workspace.has_admin:
+        workspace = _as_seen_without_admin(world, workspace, request)
     return WorkspaceCall(world, workspace, request, await read_body(request))
 
 
@@ -130,6 +137,18 @@ def workspace_of(world: World, request: Request) -> Workspace:
     if not header.isdigit():
         raise ApiError(404, "ENDPOINT_NOT_FOUND", f"No workspace in the path nor in {WORKSPACE_HEADER}")
     return world.workspace(int(header))
+
+
+def _as_seen_without_admin(world: World, workspace: Workspace, request: Request) -> Workspace:
+    """Who is no admin sees only what is shared with it, and nothing is: empty lists, 403 for the rest (INFER B5)."""
+    path = request.url.path
+    if path.endswith("/Me"):
+        return workspace
+    listing = request.method == "GET" and path.endswith(("/list", "/pipelines", "/sql/warehouses"))
+    if not listing or world.switches.without_workspace_admin == "refuse":
+        raise ApiError(403, "PERMISSION_DENIED", "The caller is not an admin of this workspace.")
+    nothing: dict[str, Any] = {kind: {} for kind in ("clusters", "pools", "warehouses", "jobs", "runs", "pipelines")}
+    return replace(workspace, contents=Contents(), **nothing)
 
 
 def _authenticate(world: World, request: Request) -> Grant:

@@ -8,7 +8,7 @@ from local.databricks.world import World
 
 
 def lower_bound(world: World, workspace: Workspace, operation: str, storage: bool) -> dict[str, Any]:
-    """{"seconds", "real_seconds", "terms": {name: simulated seconds}} for the workspace as it was seeded.
+    """{"seconds", "real_seconds", "terms": {name: simulated seconds}} for the workspace as it was last seeded.
 
     From the first terminate to the last start: terminate and the EC2 lag (the slowest kind present), the update,
     the settle wait when storage is in play, the start (again the slowest). 0 when nothing classic was running.
@@ -20,11 +20,14 @@ def lower_bound(world: World, workspace: Workspace, operation: str, storage: boo
     latencies, kinds = world.latencies, workspace.kinds_running_when_seeded
     ends = {
         "clusters": latencies.cluster_terminate,
+        # Its instances go back to the pool, which then lets them go.
+        "pooled_clusters": latencies.cluster_terminate + latencies.pool_drain,
         "pools": latencies.pool_drain,
         "warehouses": latencies.warehouse_stop,
     }
     starts = {
         "clusters": latencies.cluster_start,
+        "pooled_clusters": latencies.cluster_start,
         "pools": latencies.pool_instance_start,
         "warehouses": latencies.warehouse_start,
     }

@@ -32,12 +32,17 @@ class Latencies:
     warehouse_stop: float = 30
     warehouse_start: float = 180
     run_cancel: float = 20
+    run_retry: float = 30
+    continuous_restart: float = 30
+    """DOC run jobs continuously: from the end of one run to the next it is less than 60 seconds."""
     pipeline_stop: float = 30
     pipeline_restart: float = 30
     field_lag: float = 120
     """DOC-OLD (A2), customer-managed network: the key id "might take a few minutes to update"."""
     managed_network_provisioning: float = 600
     """DOC-OLD (A2), Databricks-managed network: PROVISIONING "typically < 20 min"."""
+    workspace_provisioning: float = 300
+    """GAP: from the POST of a workspace, or the mend of a failed one, to RUNNING or FAILED."""
     settle: float = 1200
     """DOC-OLD (A1): no cluster and no DBFS call for 20 minutes after a change of the storage key."""
     old_key_needed: float = 86400
@@ -59,6 +64,12 @@ class Switches:
     unusable_key: Literal["revert", "apply"] = "revert"
     """INFER (A2, A6): a switch to a key Databricks can't use either fails and reverts silently, or holds and
     breaks what is written from then on."""
+    create_workspace_status: Literal[200, 201] = 201
+    """GAP (B2): SDKs take any 2xx; the docstring says 200."""
+    unusable_key_at_creation: Literal["fail", "refuse", "apply"] = "fail"
+    """GAP: a new workspace with a key Databricks can't use ends FAILED, is refused, or runs and can't write."""
+    deployment_name_prefix: str = ""
+    """DOC (B2): the account's prefix, put before a deployment name that is asked for, with a hyphen."""
     key_removal: Literal["ignore", "refuse"] = "ignore"
     """GAP (B2): what an empty or null key id does."""
     duplicate_configurations: Literal["allow", "refuse"] = "allow"
@@ -74,6 +85,17 @@ class Switches:
     """DOC, observable effect a guess (G): what was written before the switch needs the old key for 24 hours."""
     continuous_pipelines_restart: bool = True
     """C5: a continuous pipeline whose cluster was terminated, but which was not stopped, starts again."""
+    runs_retry: bool = True
+    """INFER (A3), C4: a run whose task has max_retries starts compute again when its cluster was terminated under it
+    or did not come up."""
+    overwrite_keeps_permissions: bool = True
+    """INFER (C6): an import that overwrites keeps the object id and the permissions; else they are as for a new one."""
+    import_into_repos: Literal["refuse", "allow"] = "refuse"
+    """GAP (C6): whether the workspace API may write into a Git folder."""
+    account_admin: bool = True
+    """DOC (B): without it, the account API answers 403."""
+    without_workspace_admin: Literal["filter", "refuse"] = "filter"
+    """INFER (B5): lists are permission-filtered. Seen by a principal that is not an admin they are empty, or 403."""
     dek_cache_seconds: float = 0
     """GAP (A5): data keys are cached for an unpublished interval. Simulated seconds; 0 is no cache.
     Health checks never use the cache."""

@@ -1,5 +1,7 @@
 """The simulator's own side door, /_sim: for tests and the demo, not part of Databricks."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, fields
 from typing import Any, get_args, get_type_hints
 
@@ -11,9 +13,10 @@ from local.databricks.crypto.kms import KeyUnusable
 from local.databricks.errors import ApiError, invalid_parameter
 from local.databricks.http import Body, read_body, reply, world_of
 from local.databricks.lower_bound import lower_bound
+from local.databricks.routes import configurations
 from local.databricks.routes.workspaces import render
 from local.databricks.rules.keys import health, note_disabled
-from local.databricks.seeding import Seed, seed
+from local.databricks.seeding import Seed, Stock, account, fill, seed
 from local.databricks.settings import Latencies, Switches
 from local.databricks.state.account import Workspace
 
@@ -69,23 +72,56 @@ async def reset(request: Request) -> JSONResponse:
 async def seed_workspace(request: Request) -> JSONResponse:
     """Takes a Seed; the workspace as GET shows it, with "configurations": {use case: id} and "role_arn"."""
     world = world_of(request)
-    try:
+    with _refusing():
         workspace = seed(world, Seed(**_known(await read_body(request), Seed)))
-    except TypeError as error:
-        raise invalid_parameter(str(error)) from error
-    except KeyUnusable as unusable:
-        raise ApiError(400, "KEY_UNUSABLE", f"{unusable.key_arn}: {unusable}") from unusable
-    configurations = {
+    keys = {
         "managed_services": workspace.managed_services_key_id,
         "storage": workspace.storage_key_id,
     }
     return reply(
         {
             **render(world, workspace),
-            "configurations": {name: found for name, found in configurations.items() if found},
+            "configurations": {name: found for name, found in keys.items() if found},
             "role_arn": world.credentials[workspace.credentials_id].role_arn,
         }
     )
+
+
+@router.post("/workspaces/{workspace_id}/contents")
+async def fill_workspace(request: Request, workspace_id: int) -> JSONResponse:
+    """Takes a Stock: more compute, jobs and contents for a workspace that is there, e.g. one made by the account API.
+    Returns the workspace as GET shows it."""
+    world = world_of(request)
+    with _refusing():
+        fill(world, world.workspace(workspace_id), Stock(**_known(await read_body(request), Stock)))
+    return reply(render(world, world.workspace(workspace_id)))
+
+
+@router.post("/credentials")
+async def add_credentials(request: Request) -> JSONResponse:
+    """Takes {"credentials_name", "role_arn"}, both may be left out; the credentials as GET shows them."""
+    body = await read_body(request)
+    made = account.add_credentials(
+        world_of(request), str(body.get("credentials_name", "credentials")), body.get("role_arn")
+    )
+    return reply(configurations.render_credentials(world_of(request), made))
+
+
+@router.post("/storage_configurations")
+async def add_storage(request: Request) -> JSONResponse:
+    """Takes {"storage_configuration_name", "bucket_name"}, both may be left out."""
+    body = await read_body(request)
+    name = str(body.get("storage_configuration_name", "storage"))
+    made = account.add_storage(world_of(request), name, body.get("bucket_name"))
+    return reply(configurations.render_storage(world_of(request), made))
+
+
+@router.post("/networks")
+async def add_network(request: Request) -> JSONResponse:
+    """Takes {"network_name", "vpc_id", "subnet_ids", "security_group_ids"}, all may be left out, and "error_messages"
+    ([{"error_type", "error_message"}]), with which a workspace that uses it ends FAILED, or "warning_messages"."""
+    made = account.add_network(world_of(request), await read_body(request))
+    return reply(configurations.render_network(world_of(request), made))
 
 
 @router.post("/faults")
@@ -127,7 +163,18 @@ async def set_latencies(request: Request) -> JSONResponse:
     return reply(asdict(world.latencies))
 
 
-def _known(body: Body, shape: type[Seed] | type[Switches] | type[Latencies]) -> dict[str, Any]:
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """400 for a wish that can't be met."""
+    try:
+        yield
+    except TypeError as error:
+        raise invalid_parameter(str(error)) from error
+    except KeyUnusable as unusable:
+        raise ApiError(400, "KEY_UNUSABLE", f"{unusable.key_arn}: {unusable}") from unusable
+
+
+def _known(body: Body, shape: type[Seed] | type[Stock] | type[Switches] | type[Latencies]) -> dict[str, Any]:
     unknown = set(body) - {entry.name for entry in fields(shape)}
     if unknown:
         raise invalid_parameter(f"Unknown: {', '.join(sorted(unknown))}")

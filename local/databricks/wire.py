@@ -57,7 +57,7 @@ class Wire:
             await self._app(scope, receive, answer.pass_on)
             if method == "GET" and entry["status"] == 200:
                 self._world.faults.remember(url, bytes(answer.body))
-        elif fault.fault in ("silent_revert", "applied_then_lost"):
+        elif fault.fault in ("silent_revert", "provisioning_fails", "applied_then_lost"):
             await self._befall_afterwards(fault, scope, receive, answer)
         else:
             await self._befall(fault, url, scope, receive, answer)
@@ -69,7 +69,7 @@ class Wire:
         if refused:
             self._world.faults.give_back(fault)
             del answer.entry["fault"]
-        if refused or fault.fault == "silent_revert":
+        if refused or fault.fault != "applied_then_lost":
             await answer.release()
         elif fault.status:
             await _refusal(fault, scope["path"])(scope, receive, answer.pass_on)

@@ -14,7 +14,7 @@ from local.databricks.errors import missing
 from local.databricks.faults import Faults
 from local.databricks.rules.violations import Violations
 from local.databricks.settings import DATABRICKS_PRINCIPALS, Latencies, Settings, Switches
-from local.databricks.state.account import Credentials, KeyConfiguration, Workspace
+from local.databricks.state.account import Credentials, KeyConfiguration, Network, StorageConfiguration, Workspace
 from local.databricks.tokens import Tokens
 
 MOST_REQUESTS_KEPT = 20_000
@@ -37,6 +37,8 @@ class World:
         self.latencies: Latencies = replace(self.settings.latencies)
         self.configurations: dict[str, KeyConfiguration] = {}
         self.credentials: dict[str, Credentials] = {}
+        self.networks: dict[str, Network] = {}
+        self.storage_configurations: dict[str, StorageConfiguration] = {}
         self.workspaces: dict[int, Workspace] = {}
         self.violations = Violations()
         self.faults = Faults()
@@ -88,6 +90,10 @@ class World:
         keys = self.customer_keys(region, workspace_id)
         return Vault(keys, self.now(), self.grace, lambda: self.minutes(self.switches.dek_cache_seconds))
 
+    def own_workspaces(self) -> list[Workspace]:
+        """Those of our account."""
+        return [workspace for workspace in self.workspaces.values() if workspace.account_id is None]
+
     def workspace(self, workspace_id: int) -> Workspace:
         found = self.workspaces.get(workspace_id)
         if found is None:
@@ -95,8 +101,9 @@ class World:
         return found
 
     def workspace_named(self, deployment_name: str) -> Workspace:
+        """One that has come up: before that there is nobody at its address."""
         for workspace in self.workspaces.values():
-            if workspace.deployment_name == deployment_name:
+            if workspace.deployment_name == deployment_name and workspace.ever_ran:
                 return workspace
         raise missing(f"No workspace is deployed as {deployment_name}")
 

@@ -182,26 +182,3 @@ def test_pipelines_stop_and_update(bench: Bench) -> None:
     shown = bench.workspace(workspace, "GET", path).json()
     assert (shown["state"], shown["spec"]["continuous"]) == ("RUNNING", True)
     assert shown["cluster_id"] != listed[0]["cluster_id"]
-
-
-def test_a_continuous_pipeline_comes_back_unless_it_is_stopped(bench: Bench) -> None:
-    workspace = bench.seed(pipelines=1)
-    bench.terminate(workspace, bench.clusters(workspace)[0]["cluster_id"])
-    bench.clock.advance(1000)
-    pipeline = bench.workspace(workspace, "GET", "/api/2.0/pipelines").json()["statuses"][0]
-    assert pipeline["state"] == "RUNNING"
-    bench.side("POST", "/switches", {"continuous_pipelines_restart": False})
-    bench.terminate(workspace, pipeline["cluster_id"])
-    bench.clock.advance(1000)
-    assert bench.workspace(workspace, "GET", "/api/2.0/pipelines").json()["statuses"][0]["state"] == "FAILED"
-
-
-def test_stopping_a_continuous_pipeline_keeps_it_from_coming_back(bench: Bench) -> None:
-    workspace = bench.seed(pipelines=1)
-    cluster_id = bench.clusters(workspace)[0]["cluster_id"]
-    bench.terminate(workspace, cluster_id)
-    pipeline = bench.workspace(workspace, "GET", "/api/2.0/pipelines").json()["statuses"][0]
-    assert pipeline["state"] == "RECOVERING"
-    bench.workspace(workspace, "POST", f"/api/2.0/pipelines/{pipeline['pipeline_id']}/stop")
-    bench.clock.advance(1000)
-    assert [cluster["cluster_id"] for cluster in bench.clusters(workspace)] == [cluster_id]

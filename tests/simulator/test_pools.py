@@ -91,3 +91,16 @@ def test_capacity_bounds_idle_instances_and_zero_is_no_bound(bench: Bench) -> No
     edit(bench, workspace, pool_of(bench, workspace), min_idle_instances=9, max_capacity=0)
     bench.clock.advance(120)
     assert pool_of(bench, workspace)["stats"] == {"idle_count": 9, "used_count": 2}
+
+
+def test_the_lower_bound_knows_that_pooled_instances_drain_twice(bench: Bench) -> None:
+    workspace = bench.seed(clusters=1, pooled_clusters=1, pools=1)
+    path = f"/lower_bound?workspace_id={workspace['workspace_id']}&operation=rotate"
+    bound = bench.side("GET", path)["terms"]
+    assert (bound["terminate"], bound["ec2_outlives_terminated"], bound["start"]) == (60 + 60, 45, 240)
+    edit(bench, workspace, pool_of(bench, workspace), min_idle_instances=0, idle_instance_autotermination_minutes=0)
+    bench.terminate(workspace, bench.clusters(workspace)[0]["cluster_id"])
+    bench.clock.advance(60 + 60 + 44)
+    assert bench.sim(workspace)["ec2"] != []
+    bench.clock.advance(1)
+    assert bench.sim(workspace)["ec2"] == []

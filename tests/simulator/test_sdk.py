@@ -7,7 +7,7 @@ from databricks.sdk import AccountClient, WorkspaceClient
 from databricks.sdk.core import Config
 from databricks.sdk.errors import InvalidState, NotFound, ResourceConflict, ResourceDoesNotExist
 from databricks.sdk.errors.base import DatabricksError
-from databricks.sdk.service import compute, provisioning, sql, workspace
+from databricks.sdk.service import compute, iam, jobs, provisioning, sql, workspace
 
 from tests.simulator.bench import Bench, Json
 
@@ -126,3 +126,64 @@ def test_contents(bench: Bench) -> None:
     assert client.secrets.get_secret("s", "k").value == base64.b64encode(b"v").decode()
     client.dbfs.put("/f", contents=content)
     assert client.dbfs.read("/f").data == content
+
+
+def test_jobs(bench: Bench) -> None:
+    client = workspace_client(bench, bench.seed(jobs=30))
+    found = list(client.jobs.list(limit=10, expand_tasks=True))
+    assert len(found) == 30
+    job = next(job for job in found if job.settings and job.settings.schedule)
+    assert job.settings is not None
+    assert job.settings.schedule is not None
+    schedule = job.settings.schedule
+    schedule.pause_status = jobs.PauseStatus.PAUSED
+    client.jobs.update(job.job_id or 0, new_settings=jobs.JobSettings(schedule=schedule))
+    again = client.jobs.get(job.job_id or 0).settings
+    assert again is not None
+    assert again.schedule == schedule
+    assert again.tasks == job.settings.tasks
+    run = client.jobs.run_now(job.job_id or 0)
+    shown = client.jobs.get_run(run.run_id)
+    assert shown.state is not None
+    assert shown.state.life_cycle_state == jobs.RunLifeCycleState.PENDING
+    assert [entry.run_id for entry in client.jobs.list_runs(job_id=job.job_id)] == [run.run_id]
+
+
+def test_permissions(bench: Bench) -> None:
+    client = workspace_client(bench, bench.seed(mixed_notebooks=1, other_objects=4))
+    kinds = [entry.object_type for entry in client.workspace.list("/Shared")]
+    assert kinds == [workspace.ObjectType.FILE, workspace.ObjectType.LIBRARY, workspace.ObjectType.DASHBOARD]
+    folder = next(iter(client.workspace.list("/Users/user-0@example.com")))
+    notebook = next(iter(client.workspace.list(folder.path or "")))
+    given = client.permissions.get("notebooks", str(notebook.object_id)).access_control_list or []
+    assert [entry.user_name for entry in given] == ["reader-0@example.com", None, None]
+    wish = [iam.AccessControlRequest(group_name="g", permission_level=iam.PermissionLevel.CAN_RUN)]
+    client.permissions.update("notebooks", str(notebook.object_id), access_control_list=wish)
+    given = (
+        client.permissions.set("notebooks", str(notebook.object_id), access_control_list=wish).access_control_list or []
+    )
+    assert [entry.group_name for entry in given] == ["g", "admins"]
+
+
+def test_a_new_workspace(bench: Bench) -> None:
+    account = account_client(bench)
+    errors = [{"error_type": "subnet", "error_message": "none"}]
+    network_id = bench.side("POST", "/networks", {"error_messages": errors})["network_id"]
+    made = account.workspaces.create(
+        workspace_name="new",
+        aws_region="us-east-1",
+        credentials_id=bench.side("POST", "/credentials", {})["credentials_id"],
+        storage_configuration_id=bench.side("POST", "/storage_configurations", {})["storage_configuration_id"],
+        network_id=network_id,
+    )
+    bench.clock.advance(300)
+    shown = account.workspaces.get(made.workspace_id)
+    assert shown.workspace_status == provisioning.WorkspaceStatus.FAILED
+    network = account.networks.get(network_id)
+    assert network.vpc_status == provisioning.VpcStatus.BROKEN
+    assert network.error_messages == [
+        provisioning.NetworkHealth(error_message="none", error_type=provisioning.ErrorType.SUBNET)
+    ]
+    assert [entry.network_id for entry in account.networks.list()] == [network_id]
+    assert len(list(account.storage.list())) == 1
+    assert account.workspaces.delete(made.workspace_id).workspace_id == made.workspace_id

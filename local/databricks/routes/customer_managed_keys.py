@@ -1,4 +1,4 @@
-"""Account API: key configurations (customer-managed-keys) and credentials."""
+"""Account API: key configurations (customer-managed-keys)."""
 
 import re
 import uuid
@@ -53,20 +53,6 @@ async def delete(call: InAccount, configuration_id: str) -> Response:
     if call.world.switches.delete_response == "empty":
         return Response(status_code=200)
     return reply(render(call.world, configuration))
-
-
-@router.get("/credentials")
-async def list_credentials(call: InAccount) -> JSONResponse:
-    found = call.world.credentials
-    return reply([_render_credentials(call.world, credentials_id) for credentials_id in found])
-
-
-@router.get("/credentials/{credentials_id}")
-async def get_credentials(call: InAccount, credentials_id: str) -> JSONResponse:
-    """Holds the cross-account role's ARN at aws_credentials.sts_role.role_arn."""
-    if credentials_id not in call.world.credentials:
-        raise missing(f"Credentials configuration {credentials_id} does not exist")
-    return reply(_render_credentials(call.world, credentials_id))
 
 
 def references(workspace: Workspace) -> set[object]:
@@ -146,14 +132,3 @@ def _find(world: World, configuration_id: str) -> KeyConfiguration:
     if found is None:
         raise missing(f"Customer managed key {configuration_id} does not exist")
     return found
-
-
-def _render_credentials(world: World, credentials_id: str) -> dict[str, Any]:
-    credentials = world.credentials[credentials_id]
-    return {
-        "credentials_id": credentials_id,
-        "credentials_name": credentials.name,
-        "account_id": world.settings.account_id,
-        "creation_time": int(credentials.created_at * 1000),
-        "aws_credentials": {"sts_role": {"role_arn": credentials.role_arn, "external_id": world.settings.account_id}},
-    }

@@ -12,6 +12,7 @@ from local.databricks.state.lifecycle import Lifecycle
 from local.databricks.world import World
 
 USER_REQUEST = TerminationReason("USER_REQUEST", "SUCCESS")
+JOB_FINISHED = TerminationReason("JOB_FINISHED", "SUCCESS")
 
 
 def new_id() -> str:
@@ -56,12 +57,12 @@ def start(world: World, workspace: Workspace, cluster: Cluster) -> None:
         pools.lend(world, workspace, pool, cluster.instances)
 
 
-def terminate(world: World, workspace: Workspace, cluster: Cluster) -> bool:
+def terminate(world: World, workspace: Workspace, cluster: Cluster, reason: TerminationReason = USER_REQUEST) -> bool:
     """TERMINATING now, TERMINATED later; False when it is on its way or there already."""
     now = world.now()
     if cluster.life.state(now) in CLUSTER_OFF | {"TERMINATING"}:
         return False
-    cluster.termination_reason = USER_REQUEST
+    cluster.termination_reason = reason
     delay = world.minutes(world.latencies.cluster_terminate)
     cluster.life.begin(now, "TERMINATING", (delay, "TERMINATED"))
     pool = workspace.pools.get(cluster.pool_id or "")

@@ -4,16 +4,13 @@ from dataclasses import dataclass
 
 from local.databricks.crypto.kms import STORAGE_ACTIONS, KeyUnusable
 from local.databricks.crypto.vault import Era
-from local.databricks.errors import ApiError, invalid_parameter, invalid_state, malformed
+from local.databricks.errors import invalid_parameter, invalid_state, malformed
 from local.databricks.http import Body
-from local.databricks.rules import ec2
-from local.databricks.settings import REGIONS_WITHOUT_CMK
-from local.databricks.state.account import MANAGED_SERVICES, STORAGE, KeyConfiguration, Update, Workspace
+from local.databricks.rules import ec2, key_rules, provisioning
+from local.databricks.rules.key_rules import KEY_FIELDS, MANAGED_SERVICES_FIELD, STORAGE_FIELD, Wants
+from local.databricks.state.account import KeyConfiguration, Update, Workspace
 from local.databricks.world import World
 
-MANAGED_SERVICES_FIELD = "managed_services_customer_managed_key_id"
-STORAGE_FIELD = "storage_customer_managed_key_id"
-KEY_FIELDS = {MANAGED_SERVICES_FIELD: MANAGED_SERVICES, STORAGE_FIELD: STORAGE}
 ATTRIBUTES = {
     MANAGED_SERVICES_FIELD: "managed_services_key_id",
     STORAGE_FIELD: "storage_key_id",
@@ -24,6 +21,8 @@ ATTRIBUTES = {
     "custom_tags": "custom_tags",
 }
 """Fields a running workspace may change (DOC update-workspace-public), and where they are kept."""
+ATTRIBUTES_IF_NEVER_RUN = {**ATTRIBUTES, "storage_configuration_id": "storage_configuration_id"}
+"""The same for a workspace that failed before it ever ran (DOC-OLD A1)."""
 
 # ISSUE terraform-provider-databricks#4491, verbatim.
 EC2_ALIVE = (
@@ -43,20 +42,26 @@ class SilentRevert:
 
 
 def patch(world: World, workspace: Workspace, body: Body, fault: SilentRevert | None) -> None:
-    """Accept the update or raise ApiError. Nothing has changed when this returns: see `Update.visible_at`."""
+    """Accept the update or raise ApiError. Nothing has changed when this returns: see `Update.visible_at`. A workspace
+    that failed before it ever ran is provisioned once more, with the changes."""
     changes = _changes(world, workspace, body)
     for name, use_case in KEY_FIELDS.items():
         if name in changes:
             _check_key(world, workspace, name, use_case, str(changes[name]))
     _check_state(world, workspace)
-    if changes:
+    if changes and not workspace.ever_ran:
+        provisioning.check_parts(world, {name: str(value) for name, value in changes.items()})
+        for name, value in changes.items():
+            setattr(workspace, ATTRIBUTES_IF_NEVER_RUN[name], value)
+        provisioning.begin(world, workspace)
+    elif changes:
         _begin(world, workspace, changes, fault)
 
 
 def _changes(world: World, workspace: Workspace, body: Body) -> dict[str, object]:
     """The fields that the request really changes. AWS ignores update_mask (terraform-provider-databricks#5430)."""
     changes: dict[str, object] = {}
-    for name, attribute in ATTRIBUTES.items():
+    for name, attribute in (ATTRIBUTES if workspace.ever_ran else ATTRIBUTES_IF_NEVER_RUN).items():
         if name not in body:
             continue
         value = body.table(name) if name == "custom_tags" else body[name]
@@ -68,7 +73,7 @@ def _changes(world: World, workspace: Workspace, body: Body) -> dict[str, object
             raise malformed(f"{name} is not a string")
         if value != getattr(workspace, attribute):
             changes[name] = value
-    if "network_id" in changes and workspace.network_id is None:
+    if "network_id" in changes and workspace.network_id is None and workspace.ever_ran:
         raise invalid_parameter("network_id can only be updated for a workspace with a customer-managed VPC.")
     if "credentials_id" in changes and changes["credentials_id"] not in world.credentials:
         raise malformed(f"Invalid credentialsId: {changes['credentials_id']}")
@@ -76,32 +81,19 @@ def _changes(world: World, workspace: Workspace, body: Body) -> dict[str, object
 
 
 def _check_key(world: World, workspace: Workspace, name: str, use_case: str, configuration_id: str) -> None:
-    configuration = world.configuration(configuration_id)
-    if configuration is None:
-        # ISSUE terraform-provider-databricks#3303, verbatim. The texts below are guesses at documented rules.
-        raise malformed(f"Invalid customerManagedKeyId: {configuration_id}")
-    if use_case not in configuration.use_cases:
-        raise invalid_parameter(f"The provided key configuration object property use_cases must contain {use_case}.")
-    if workspace.pricing_tier != "ENTERPRISE":
-        raise ApiError(400, "FEATURE_DISABLED", "Customer-managed keys require the ENTERPRISE pricing tier.")
-    if workspace.region in REGIONS_WITHOUT_CMK:
-        raise invalid_parameter(f"Customer-managed keys are not supported in region {workspace.region}.")
-    if configuration.key_region != workspace.region:
-        raise invalid_parameter(
-            f"The key is in region {configuration.key_region} but the workspace is in {workspace.region}."
-        )
+    wants = Wants(workspace.region, workspace.pricing_tier, workspace.compute_mode)
+    key_rules.check(world, wants, use_case, configuration_id)
     if name == STORAGE_FIELD:
         _check_storage(world, workspace)
 
 
 def _check_storage(world: World, workspace: Workspace) -> None:
-    if workspace.compute_mode == "SERVERLESS":
-        raise invalid_parameter("A storage key does not apply to a serverless workspace with default storage.")
     if workspace.storage_key_id is not None:
         detail = f"configuration {workspace.storage_key_id} is already set"
         world.violations.record("storage_key_replacement", world.now(), workspace.workspace_id, detail)
         raise invalid_parameter("You cannot replace an existing key configuration for workspace storage.")
-    if workspace.status == "FAILED":
+    if workspace.status == "FAILED" and workspace.ever_ran:
+        # DOC-OLD (A1): even if it ran only briefly.
         raise invalid_state("A workspace that was ever running cannot get a storage key after it failed.")
 
 

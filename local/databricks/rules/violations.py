@@ -11,6 +11,8 @@ Rule = Literal[
     "cluster_permanently_deleted",
     "pool_deleted",
     "serverless_warehouse_stopped",
+    "serverless_run_cancelled",
+    "workspace_deleted",
     "key_disabled_too_early",
 ]
 

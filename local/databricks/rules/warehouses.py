@@ -31,3 +31,16 @@ def stop(world: World, workspace: Workspace, warehouse: Warehouse) -> None:
         )
     if warehouse.life.state(now) not in ("STOPPED", "STOPPING"):
         warehouse.life.begin(now, "STOPPING", (world.minutes(world.latencies.warehouse_stop), "STOPPED"))
+
+
+def query_every(world: World, workspace: Workspace, warehouse: Warehouse, seconds: float) -> None:
+    """Someone queries the warehouse every so many simulated seconds: a stopped one starts by itself (INFER C3)."""
+
+    def query() -> None:
+        if world.workspaces.get(workspace.workspace_id) is not workspace:
+            return
+        if warehouse.life.state(world.now()) == "STOPPED":
+            start(world, workspace, warehouse)
+        world.later(world.now() + world.minutes(seconds), query)
+
+    world.later(world.now() + world.minutes(seconds), query)

@@ -1,85 +1,12 @@
-"""Job runs and pipelines: what makes and ends clusters by itself."""
+"""What stands on clusters, and notices when they go."""
 
-import uuid
-from datetime import UTC, datetime
-from typing import Any
-
-from local.databricks.rules import clusters
+from local.databricks.rules import jobs, pipelines
 from local.databricks.state.account import Workspace
-from local.databricks.state.compute import CLUSTER_OFF, PIPELINE_ACTIVE, RUN_ACTIVE, Cluster, Pipeline, Run
+from local.databricks.state.compute import Cluster
 from local.databricks.world import World
-
-CLUSTER_SPEC: dict[str, Any] = {
-    "spark_version": "16.4.x-scala2.12",
-    "node_type_id": "i3.xlarge",
-    "num_workers": 1,
-    "data_security_mode": "SINGLE_USER",
-}
-
-
-def cancel(world: World, workspace: Workspace, run: Run) -> None:
-    """TERMINATING, then TERMINATED as CANCELED; the job cluster goes with it."""
-    if run.life.state(world.now()) in RUN_ACTIVE - {"TERMINATING"}:
-        _end_run(world, run, "CANCELED", "Run cancelled.")
-        clusters.terminate(world, workspace, workspace.clusters[run.cluster_id])
-
-
-def stop(world: World, workspace: Workspace, pipeline: Pipeline) -> None:
-    """STOPPING, then IDLE; no-op without an active update."""
-    if pipeline.life.state(world.now()) not in PIPELINE_ACTIVE:
-        return
-    delay = world.minutes(world.latencies.pipeline_stop)
-    pipeline.life.begin(world.now(), "STOPPING", (delay, "IDLE"))
-    if pipeline.cluster_id:
-        clusters.terminate(world, workspace, workspace.clusters[pipeline.cluster_id])
-
-
-def update(world: World, workspace: Workspace, pipeline: Pipeline, cause: str) -> str:
-    """Start an update; its id. Unless serverless it brings a cluster of its own."""
-    update_id = str(uuid.uuid4())
-    pipeline.updates.insert(0, {"update_id": update_id, "creation_time": _iso(world.now()), "cause": cause})
-    if pipeline.serverless:
-        pipeline.life.begin(world.now(), "RUNNING")
-        return update_id
-    spec = {**CLUSTER_SPEC, "cluster_name": f"dlt-execution-{pipeline.pipeline_id}"}
-    cluster = clusters.launch(world, workspace, "PIPELINE", spec)
-    pipeline.cluster_id = cluster.cluster_id
-    end = cluster.life.end()
-    outcome = "FAILED" if end.state in CLUSTER_OFF else "RUNNING"
-    pipeline.life.begin(world.now(), "STARTING", (end.since - world.now(), outcome))
-    return update_id
 
 
 def cluster_was_terminated(world: World, workspace: Workspace, cluster: Cluster) -> None:
-    """Someone terminated a cluster that a run or a pipeline stood on."""
-    for run in workspace.runs.values():
-        if run.cluster_id == cluster.cluster_id and run.life.state(world.now()) in RUN_ACTIVE - {"TERMINATING"}:
-            _end_run(world, run, "FAILED", "Cluster was terminated during the run.")
-    for pipeline in workspace.pipelines.values():
-        active = pipeline.life.state(world.now()) in PIPELINE_ACTIVE
-        if pipeline.cluster_id == cluster.cluster_id and active:
-            _lose_cluster(world, workspace, pipeline)
-
-
-def _end_run(world: World, run: Run, result: str, message: str) -> None:
-    run.result, run.message = result, message
-    delay = world.minutes(world.latencies.run_cancel)
-    run.life.begin(world.now(), "TERMINATING", (delay, "TERMINATED"))
-
-
-def _lose_cluster(world: World, workspace: Workspace, pipeline: Pipeline) -> None:
-    if not (pipeline.continuous and world.switches.continuous_pipelines_restart):
-        pipeline.life.begin(world.now(), "FAILED")
-        return
-    pipeline.life.begin(world.now(), "RECOVERING")
-
-    def restart() -> None:
-        if pipeline.life.state(world.now()) == "RECOVERING":
-            update(world, workspace, pipeline, "RETRY_ON_FAILURE")
-
-    latencies = world.latencies
-    world.later(world.now() + world.minutes(latencies.cluster_terminate + latencies.pipeline_restart), restart)
-
-
-def _iso(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+    """Someone terminated a cluster: the runs and pipelines on it fail, or start over."""
+    jobs.cluster_was_terminated(world, workspace, cluster)
+    pipelines.cluster_was_terminated(world, workspace, cluster)

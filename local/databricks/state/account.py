@@ -1,10 +1,12 @@
-"""Account-level records: key configurations, credentials, workspaces and what a workspace stores."""
+"""Account-level records: key configurations, what a workspace is made from, and workspaces."""
 
 from collections import Counter
 from dataclasses import dataclass, field
 
-from local.databricks.crypto.vault import Sealed, Vault
-from local.databricks.state.compute import Cluster, Pipeline, Pool, Run, Warehouse
+from local.databricks.crypto.vault import Vault
+from local.databricks.state.compute import Cluster, Pipeline, Pool, Warehouse
+from local.databricks.state.contents import Contents
+from local.databricks.state.jobs import Job, Run
 
 MANAGED_SERVICES = "MANAGED_SERVICES"
 STORAGE = "STORAGE"
@@ -38,6 +40,31 @@ class Credentials:
     created_at: float
 
 
+@dataclass(frozen=True)
+class StorageConfiguration:
+    """A root bucket."""
+
+    storage_configuration_id: str
+    name: str
+    bucket: str
+    created_at: float
+
+
+@dataclass
+class Network:
+    """A customer-managed VPC. `errors` and `warnings` are what Databricks will find once a workspace uses it, each
+    {"error_type", "error_message"} or {"warning_type", "warning_message"}; a network with errors breaks it."""
+
+    network_id: str
+    name: str
+    vpc_id: str
+    subnet_ids: list[str]
+    security_group_ids: list[str]
+    created_at: float
+    errors: list[dict[str, str]] = field(default_factory=list)
+    warnings: list[dict[str, str]] = field(default_factory=list)
+
+
 @dataclass
 class Update:
     """An accepted PATCH on its way. `changes` by field name, as in the request."""
@@ -47,32 +74,6 @@ class Update:
     visible_at: float
     sets_storage: bool
     holds: bool
-
-
-@dataclass
-class Notebook:
-    object_id: int
-    path: str
-    language: str
-    created_at: float
-    modified_at: float
-    content: Sealed
-
-
-@dataclass
-class Contents:
-    """What a workspace stores: everything in it is really encrypted."""
-
-    folders: dict[str, int] = field(default_factory=dict)
-    notebooks: dict[str, Notebook] = field(default_factory=dict)
-    secrets: dict[str, dict[str, tuple[Sealed, float]]] = field(default_factory=dict)
-    files: dict[str, tuple[Sealed, float]] = field(default_factory=dict)
-
-    def sealed(self) -> list[Sealed]:
-        """Every stored object."""
-        found = [notebook.content for notebook in self.notebooks.values()]
-        found += [sealed for scope in self.secrets.values() for sealed, _ in scope.values()]
-        return found + [sealed for sealed, _ in self.files.values()]
 
 
 @dataclass
@@ -91,6 +92,14 @@ class Workspace:
     created_at: float
     vault: Vault
     status: str = "RUNNING"
+    status_message: str | None = None
+    """What GET says in place of the usual text for the status."""
+    ever_ran: bool = True
+    """Whether it was RUNNING at any time: only then has it an API of its own."""
+    account_id: str | None = None
+    """Of another account, which ours can't see; None is ours."""
+    has_admin: bool = True
+    """Whether the service principal is an admin of this workspace."""
     managed_services_key_id: str | None = None
     storage_key_id: str | None = None
     private_access_settings_id: str | None = None
@@ -103,6 +112,7 @@ class Workspace:
     clusters: dict[str, Cluster] = field(default_factory=dict)
     pools: dict[str, Pool] = field(default_factory=dict)
     warehouses: dict[str, Warehouse] = field(default_factory=dict)
+    jobs: dict[int, Job] = field(default_factory=dict)
     runs: dict[int, Run] = field(default_factory=dict)
     pipelines: dict[str, Pipeline] = field(default_factory=dict)
     contents: Contents = field(default_factory=Contents)

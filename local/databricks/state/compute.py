@@ -1,4 +1,4 @@
-"""Compute of a workspace: clusters, pools with their instances, SQL warehouses, job runs and pipelines."""
+"""Compute of a workspace: clusters, pools with their instances, SQL warehouses and pipelines."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,7 +7,13 @@ from local.databricks.state.lifecycle import Lifecycle
 
 CLUSTER_OFF = frozenset({"TERMINATED", "ERROR"})
 WAREHOUSE_OFF = frozenset({"STOPPED", "DELETED"})
-RUN_ACTIVE = frozenset({"QUEUED", "PENDING", "RUNNING", "TERMINATING", "BLOCKED", "WAITING_FOR_RETRY"})
+CLUSTER_SPEC: dict[str, Any] = {
+    "spark_version": "16.4.x-scala2.12",
+    "node_type_id": "i3.xlarge",
+    "num_workers": 1,
+    "data_security_mode": "SINGLE_USER",
+}
+"""What a seeded cluster is made of."""
 PIPELINE_ACTIVE = frozenset({"STARTING", "RUNNING", "DEPLOYING", "RESETTING", "RECOVERING"})
 
 
@@ -79,20 +85,6 @@ class Warehouse:
     attributes: dict[str, Any]
     life: Lifecycle
     failure: str | None = None
-
-
-@dataclass
-class Run:
-    """A job run on a job cluster of its own."""
-
-    run_id: int
-    job_id: int
-    name: str
-    cluster_id: str
-    life: Lifecycle
-    started_at: float
-    result: str | None = None
-    message: str = ""
 
 
 @dataclass

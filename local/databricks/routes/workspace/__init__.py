@@ -8,12 +8,26 @@ from local.databricks.routes.workspace import (
     identity,
     jobs,
     notebooks,
+    permissions,
     pipelines,
     pools,
+    runs,
     secrets,
     warehouses,
 )
 
 router = APIRouter()
-for family in (clusters, dbfs, identity, jobs, notebooks, pipelines, pools, secrets, warehouses):
+for family in (
+    clusters,
+    dbfs,
+    identity,
+    jobs,
+    notebooks,
+    permissions,
+    pipelines,
+    pools,
+    runs,
+    secrets,
+    warehouses,
+):
     router.include_router(family.router)

@@ -25,6 +25,15 @@ def stored(content: bytes, import_format: str, language: str) -> bytes:
     return json.dumps({"format": kept, "text": text}).encode()
 
 
+def language_of(content: bytes, import_format: str) -> str:
+    """The language that a Jupyter notebook says it is in; empty for anything else."""
+    try:
+        found = json.loads(content)["metadata"]["language_info"]["name"].upper() if import_format == "JUPYTER" else ""
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
+    return found if found in _COMMENTS else ""
+
+
 def exported(kept: bytes, export_format: str, language: str) -> tuple[bytes, str]:
     """The notebook in the format asked for, and its file type."""
     notebook = json.loads(kept)

@@ -7,10 +7,13 @@ from local.databricks.http import InWorkspace, reply
 
 router = APIRouter()
 
+_ADMINS = {"display": "admins", "type": "direct", "value": "7000000000000002"}
+_USERS = {"display": "users", "type": "direct", "value": "7000000000000003"}
+
 
 @router.get("/api/2.0/preview/scim/v2/Me")
 async def me(call: InWorkspace) -> JSONResponse:
-    """The service principal, a workspace admin: only an admin sees everyone's compute."""
+    """The service principal, in the group admins if it is one: only an admin sees everyone's compute."""
     client_id = call.world.settings.client_id
     return reply(
         {
@@ -19,6 +22,6 @@ async def me(call: InWorkspace) -> JSONResponse:
             "userName": client_id,
             "displayName": "rekey",
             "active": True,
-            "groups": [{"display": "admins", "type": "direct", "value": "7000000000000002"}],
+            "groups": [_ADMINS, _USERS] if call.workspace.has_admin else [_USERS],
         }
     )

@@ -1,4 +1,4 @@
-"""Job runs of the jobs API 2.2: list, get, cancel, cancel-all."""
+"""Jobs API 2.2: list, get, update, reset, run-now."""
 
 from typing import Any
 
@@ -6,33 +6,37 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from local.databricks.errors import invalid_parameter
-from local.databricks.http import InWorkspace, WorkspaceCall, reply
+from local.databricks.http import Body, InWorkspace, WorkspaceCall, reply
 from local.databricks.routes.workspace.paging import page
-from local.databricks.rules import workloads
-from local.databricks.state.compute import RUN_ACTIVE, Run
+from local.databricks.rules import jobs as rules
+from local.databricks.state.jobs import TRIGGERS, Job
 
-router = APIRouter(prefix="/api/2.2/jobs/runs")
+router = APIRouter(prefix="/api/2.2/jobs")
 
-MOST_PER_PAGE = 25
+MOST_PER_PAGE = 100
+MOST_TOKEN_CHARACTERS = 64
+
+_LEFT_OUT_OF_LISTS = ("tasks", "job_clusters", "environments", "parameters")
+_MERGED = {"tasks": "task_key", "job_clusters": "job_cluster_key", "environments": "environment_key"}
+"""Lists whose entries an update merges by key (CODE databricks-sdk-py, JobsAPI.update)."""
+_REQUIRED = {"schedule": ("quartz_cron_expression", "timezone_id"), "continuous": (), "trigger": ()}
+_TRIGGERS_BY_EVENT = {"periodic", "file_arrival", "table_update", "model"}
 
 
 @router.get("/list")
 async def list_all(call: InWorkspace) -> JSONResponse:
-    """Newest first, 20 a page unless `limit` (at most 25) says otherwise."""
+    """Newest first, 20 a page unless `limit` (at most 100) says otherwise; `name` is exact but for its case. Tasks
+    and job clusters only with expand_tasks=true."""
     limit = call.query("limit")
     if limit.isdigit() and int(limit) > MOST_PER_PAGE:
         raise invalid_parameter(f"limit must be at most {MOST_PER_PAGE}")
-    active_only = call.query("active_only").lower() == "true"
-    job_id = call.query("job_id")
-    found = [
-        run
-        for run in sorted(call.workspace.runs.values(), key=lambda run: -run.run_id)
-        if (not active_only or run.life.state(call.now) in RUN_ACTIVE) and job_id in ("", str(run.job_id))
-    ]
+    name = call.query("name").lower()
+    found = [job for job in reversed(call.workspace.jobs.values()) if name in ("", job.name.lower())]
     shown, token = page(call, found, "limit", default=20, most=MOST_PER_PAGE)
+    expand = call.query("expand_tasks").lower() == "true"
     answer: dict[str, Any] = {"has_more": bool(token)}
     if shown:
-        answer["runs"] = [render(call, run) for run in shown]
+        answer["jobs"] = [render(job, expand) for job in shown]
     if token:
         answer["next_page_token"] = token
     return reply(answer)
@@ -40,59 +44,95 @@ async def list_all(call: InWorkspace) -> JSONResponse:
 
 @router.get("/get")
 async def get(call: InWorkspace) -> JSONResponse:
-    return reply(render(call, _find(call, call.required_query("run_id"))))
+    job = _find(call, call.required_query("job_id"))
+    return reply({**render(job, with_tasks=True), "run_as_user_name": "someone@example.com"})
 
 
-@router.post("/cancel")
-async def cancel(call: InWorkspace) -> JSONResponse:
-    """Asynchronous; harmless for a run that is over."""
-    workloads.cancel(call.world, call.workspace, _find(call, call.body.text("run_id")))
+@router.post("/update")
+async def update(call: InWorkspace) -> JSONResponse:
+    """Replaces whole top-level settings, so that `schedule` has to come with its cron expression even to pause it;
+    tasks and job clusters are merged by key; `fields_to_remove` go. Active runs are left alone."""
+    job = _find(call, call.body.text("job_id"))
+    settings = dict(job.settings)
+    for name in call.body.get("fields_to_remove") or []:
+        settings.pop(str(name), None)
+    for name, value in _new_settings(call.body).items():
+        settings[name] = _merged(settings.get(name), value, _MERGED[name]) if name in _MERGED else value
+    _replace(call, job, settings)
     return reply({})
 
 
-@router.post("/cancel-all")
-async def cancel_all(call: InWorkspace) -> JSONResponse:
-    """All active runs of `job_id`, or all queued ones of the workspace."""
-    if "job_id" in call.body:
-        job_id = call.body.whole("job_id")
-        chosen = [run for run in call.workspace.runs.values() if run.job_id == job_id]
-        if not chosen:
-            raise invalid_parameter(f"Job {job_id} does not exist.")
-    elif call.body.flag("all_queued_runs"):
-        chosen = [run for run in call.workspace.runs.values() if run.life.state(call.now) == "QUEUED"]
-    else:
-        raise invalid_parameter("Either job_id or all_queued_runs is required.")
-    for run in chosen:
-        workloads.cancel(call.world, call.workspace, run)
+@router.post("/reset")
+async def reset(call: InWorkspace) -> JSONResponse:
+    """Replaces all settings."""
+    _replace(call, _find(call, call.body.text("job_id")), _new_settings(call.body))
     return reply({})
 
 
-def render(call: WorkspaceCall, run: Run) -> dict[str, Any]:
-    """Run, with both its old `state` and its new `status`."""
-    phase = run.life.at(call.now)
-    state: dict[str, Any] = {"life_cycle_state": phase.state, "state_message": run.message}
-    status: dict[str, Any] = {"state": phase.state}
-    shown: dict[str, Any] = {
-        "run_id": run.run_id,
-        "job_id": run.job_id,
-        "run_name": run.name,
-        "run_type": "JOB_RUN",
-        "start_time": int(run.started_at * 1000),
-        "cluster_instance": {"cluster_id": run.cluster_id},
-        "state": state,
-        "status": status,
+@router.post("/run-now")
+async def run_now(call: InWorkspace) -> JSONResponse:
+    """A run, paused or not; the same one again for the same idempotency_token."""
+    job = _find(call, call.body.text("job_id"))
+    token = str(call.body.get("idempotency_token") or "")
+    if len(token) > MOST_TOKEN_CHARACTERS:
+        raise invalid_parameter(f"idempotency_token must have at most {MOST_TOKEN_CHARACTERS} characters.")
+    run_id = job.tokens.get(token) if token else None
+    if run_id is None:
+        run_id = rules.run_now(call.world, call.workspace, job).run_id
+        if token:
+            job.tokens[token] = run_id
+    return reply({"run_id": run_id, "number_in_job": run_id})
+
+
+def render(job: Job, with_tasks: bool) -> dict[str, Any]:
+    """Job as list returns it."""
+    settings = {name: value for name, value in job.settings.items() if with_tasks or name not in _LEFT_OUT_OF_LISTS}
+    return {
+        "job_id": job.job_id,
+        "creator_user_name": "someone@example.com",
+        "created_time": int(job.created_at * 1000),
+        "settings": settings,
     }
-    if phase.state == "TERMINATED":
-        state["result_state"] = run.result or "SUCCESS"
-        shown["end_time"] = int(phase.since * 1000)
-        code = {"CANCELED": "USER_CANCELED", "FAILED": "CLUSTER_ERROR"}.get(run.result or "", "SUCCESS")
-        kind = "CLIENT_ERROR" if run.result == "FAILED" else "SUCCESS"
-        status["termination_details"] = {"code": code, "type": kind, "message": run.message}
-    return shown
 
 
-def _find(call: WorkspaceCall, run_id: str) -> Run:
-    found = call.workspace.runs.get(int(run_id)) if run_id.isdigit() else None
+def _new_settings(body: Body) -> dict[str, Any]:
+    found = body.get("new_settings") or {}
+    if not isinstance(found, dict):
+        raise invalid_parameter("new_settings is not an object.")
+    return dict(found)
+
+
+def _merged(old: Any, new: Any, key: str) -> list[dict[str, Any]]:
+    entries = {entry.get(key): entry for entry in old or []}
+    return list((entries | {entry.get(key): entry for entry in new}).values())
+
+
+def _replace(call: WorkspaceCall, job: Job, settings: dict[str, Any]) -> None:
+    _check(settings)
+    waited = job.paused or not job.is_continuous
+    job.settings = settings
+    if waited:
+        rules.keep_going(call.world, call.workspace, job)
+
+
+def _check(settings: dict[str, Any]) -> None:
+    """The wording of these refusals is a guess."""
+    given = [kind for kind in TRIGGERS if settings.get(kind) is not None]
+    if len(given) > 1:
+        raise invalid_parameter(f"A job can have only one trigger, not {' and '.join(given)}.")
+    for kind in given:
+        trigger = settings[kind]
+        if trigger.get("pause_status", "UNPAUSED") not in ("PAUSED", "UNPAUSED"):
+            raise invalid_parameter(f"{kind}.pause_status must be PAUSED or UNPAUSED.")
+        missing = [name for name in _REQUIRED[kind] if not trigger.get(name)]
+        if missing:
+            raise invalid_parameter(f"Missing required field: {kind}.{missing[0]}")
+        if kind == "trigger" and len(_TRIGGERS_BY_EVENT & set(trigger)) != 1:
+            raise invalid_parameter(f"trigger must have exactly one of {', '.join(sorted(_TRIGGERS_BY_EVENT))}.")
+
+
+def _find(call: WorkspaceCall, job_id: str) -> Job:
+    found = call.workspace.jobs.get(int(job_id)) if job_id.isdigit() else None
     if found is None:
-        raise invalid_parameter(f"Run {run_id} does not exist.")
+        raise invalid_parameter(f"Job {job_id} does not exist.")
     return found

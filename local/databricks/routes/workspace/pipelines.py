@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from local.databricks.errors import invalid_state, missing
 from local.databricks.http import InWorkspace, WorkspaceCall, reply
 from local.databricks.routes.workspace.paging import page
-from local.databricks.rules import workloads
+from local.databricks.rules import pipelines as rules
 from local.databricks.state.compute import PIPELINE_ACTIVE, Pipeline
 
 router = APIRouter(prefix="/api/2.0/pipelines")
@@ -42,7 +42,7 @@ async def get(call: InWorkspace, pipeline_id: str) -> JSONResponse:
 @router.post("/{pipeline_id}/stop")
 async def stop(call: InWorkspace, pipeline_id: str) -> JSONResponse:
     """Ends at IDLE; no-op without an active update."""
-    workloads.stop(call.world, call.workspace, _find(call, pipeline_id))
+    rules.stop(call.world, call.workspace, _find(call, pipeline_id))
     return reply({})
 
 
@@ -53,7 +53,7 @@ async def start_update(call: InWorkspace, pipeline_id: str) -> JSONResponse:
     if pipeline.life.state(call.now) in PIPELINE_ACTIVE | {"STOPPING"}:
         active = pipeline.updates[0]["update_id"] if pipeline.updates else ""
         raise invalid_state(f"An active update {active} already exists for pipeline '{pipeline_id}'.", 409)
-    return reply({"update_id": workloads.update(call.world, call.workspace, pipeline, "API_CALL")})
+    return reply({"update_id": rules.update(call.world, call.workspace, pipeline, "API_CALL")})
 
 
 def _summary(call: WorkspaceCall, pipeline: Pipeline) -> dict[str, Any]:
