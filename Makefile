@@ -71,7 +71,7 @@ run: setup
 	$(BIN)/python -m local.demo $(ARGS)
 
 test: setup lint
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup $(ARGS)
 
 # cfn-lint knows state machines of the aws partition only; W3005 is how CDK orders a role before its user.
 lint: setup synth

@@ -65,3 +65,16 @@ def settings() -> Settings:
         grace_seconds=86_400,
         settle_seconds=1_200,
     )
+
+
+ONE_WORKER = ("e2e", "infra", "workflow")
+"""Folders whose tests share one costly thing (a deployed cloud, a synthesized stack, an emulator)."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        folder = item.nodeid.split("/")[1]
+        if folder in ONE_WORKER:
+            item.add_marker(pytest.mark.xdist_group(folder))
+        if folder == "e2e":
+            item.add_marker(pytest.mark.e2e)

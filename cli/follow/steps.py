@@ -8,6 +8,7 @@ GOOD_ROUTE = (
     "Create key",
     "Set key policy",
     "Register key configuration",
+    "Pause triggers",
     "Terminate compute",
     "Patch workspace",
     "Settle wait",
@@ -24,6 +25,7 @@ ROLL_BACK = "Roll back"
 """Where the failure route begins."""
 
 PAUSES: Mapping[str, str] = {
+    "Wait for job runs to end": "Pause triggers",
     "Wait for compute to stop": "Terminate compute",
     "Wait for instances to stop": "Patch workspace",
     "Wait for the new material": "Rotate key material",

@@ -74,7 +74,7 @@ def _summary(step: Step, evidence_uri: str) -> Result:
 
 def _not_back(step: Step) -> list[str]:
     """What the loop's budget was not enough for, each named so that a person can bring it back."""
-    if step.rotation.compute_back_at or step.rotation.snapshot_key is None:
+    if step.rotation.compute_back_at or not (step.rotation.snapshot_key or step.rotation.triggers_key):
         return []
     return [f"Not back when the rotation ended: {each}." for each in restart(step)["waiting_for"]]
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rekey.compute.world import Compute, Json
+from rekey.compute.world import Compute
 from rekey.databricks import KeyConfiguration, Workspace
 from rekey.errors import RequestRefused
 from rekey.given import KeyFacts
@@ -22,8 +22,6 @@ class Facts:
     compute: Compute
     """Classic compute that runs now."""
     cross_account_role: str | None
-    runs: Sequence[Json] = ()
-    """Job runs that are active now."""
     workspaces: Sequence[Workspace] = ()
     """All workspaces of the account."""
     workspace_admin: bool = True

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from rekey import clock, preflight
-from rekey.compute.world import Compute, Json, look
+from rekey.compute.world import Compute, look
 from rekey.databricks import Account, Workspace
 from rekey.databricks.connect import connect_account, connect_workspace
 from rekey.errors import NotFound, RequestIdReused, RequestRefused, WorkspaceNotFound
@@ -127,7 +127,7 @@ def _facts(settings: Settings, account: Account, request: Request, execution_arn
             f"{request.workspace_id}. Mend: copy the number from the account console or the workspace's address (o=…)."
         ) from error
     configurations, own_account = account.list_configurations(), own_account_of(execution_arn)
-    compute, runs, admin = _inside(settings, workspace)
+    compute, admin = _inside(settings, workspace)
     try:
         _, use_cases, _ = decide_operation(request, workspace)
     except RequestRefused:
@@ -137,7 +137,6 @@ def _facts(settings: Settings, account: Account, request: Request, execution_arn
             configurations=configurations,
             compute=compute,
             cross_account_role=None,
-            runs=runs,
             workspaces=account.list_workspaces(),
             workspace_admin=admin,
             own_account=own_account,
@@ -148,7 +147,6 @@ def _facts(settings: Settings, account: Account, request: Request, execution_arn
         configurations=configurations,
         compute=compute,
         cross_account_role=role,
-        runs=runs,
         workspaces=account.list_workspaces(),
         workspace_admin=admin,
         own_account=own_account,
@@ -162,15 +160,15 @@ def _facts(settings: Settings, account: Account, request: Request, execution_arn
     )
 
 
-def _inside(settings: Settings, workspace: Workspace) -> tuple[Compute, list[Json], bool]:
-    """(classic compute, active runs, whether we are admin), asked of the workspace itself while it can answer.
+def _inside(settings: Settings, workspace: Workspace) -> tuple[Compute, bool]:
+    """(classic compute, whether we are admin), asked of the workspace itself while it can answer.
 
     This also proves, before anything is touched, that the service principal is let in.
     """
     if workspace.status != "RUNNING" or workspace.region in NO_CMK_REGIONS:
-        return Compute([], [], []), [], True
+        return Compute(), True
     api = connect_workspace(settings, workspace.deployment_name)
-    return look(api), api.list_active_runs(), api.is_admin()
+    return look(api), api.is_admin()
 
 
 def own_account_of(arn: str) -> str:

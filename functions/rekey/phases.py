@@ -8,6 +8,7 @@ from rekey.rotation import Plan
 SETTLE_SECONDS = 1_200
 
 BUDGETS: Mapping[str, int] = {
+    "Pause triggers": 14_400,
     "Rotate key material": 1_800,
     "Terminate compute": 1_800,
     "Patch workspace": 5_400,
@@ -34,20 +35,25 @@ def phases(plan: Plan) -> list[Phase]:
         why = "KMS renews the material in the background"
         return [Phase("Rotate key material", 60, BUDGETS["Rotate key material"], False, why)]
     found = []
-    runs = sum(plan.would_stop.values())
-    if runs:
-        why = f"{runs} pieces of compute stop, and their EC2 instances end a little later"
+    pieces = sum(plan.would_stop.values())
+    if plan.drain_minutes and plan.would_stop.get("runs"):
+        limit, why = plan.drain_minutes * 60, "active job runs are waited for; nothing is down yet"
+        found.append(Phase("Pause triggers", limit, limit, False, why))
+    if pieces:
+        why = f"{pieces} pieces of compute stop, and their EC2 instances end a little later"
         found.append(Phase("Terminate compute", 150, BUDGETS["Terminate compute"], True, why))
     if plan.network == "customer":
         switch, why = 180, "customer-managed network: the key field shows after a few minutes"
     else:
         switch, why = 1_200, "Databricks-managed network: the workspace is PROVISIONING for up to 20 minutes"
-    found.append(Phase("Patch workspace", switch, BUDGETS["Patch workspace"], bool(runs), why))
+    found.append(Phase("Patch workspace", switch, BUDGETS["Patch workspace"], bool(pieces), why))
     if plan.settle:
         why = "Databricks demands 20 minutes after a STORAGE change"
-        found.append(Phase("Settle wait", SETTLE_SECONDS, SETTLE_SECONDS, bool(runs), why))
-    found.append(Phase("Verify", 15, BUDGETS["Verify"], bool(runs), "notebooks are read and written under the new key"))
-    if runs:
+        found.append(Phase("Settle wait", SETTLE_SECONDS, SETTLE_SECONDS, bool(pieces), why))
+    found.append(
+        Phase("Verify", 15, BUDGETS["Verify"], bool(pieces), "notebooks are read and written under the new key")
+    )
+    if pieces:
         why = "clusters and warehouses take a few minutes to start"
         found.append(Phase("Restart compute", 300, BUDGETS["Restart compute"], True, why))
     return found

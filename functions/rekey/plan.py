@@ -6,7 +6,7 @@ from rekey import clock
 from rekey.errors import RequestRefused
 from rekey.facts import USE_CASES, Facts, decide_operation, given_configuration, reuse_for_volumes
 from rekey.refusals import forbids
-from rekey.request import Operation, Request
+from rekey.request import DRAIN_MINUTES, Operation, Request
 from rekey.rotation import KeySource, OldKey, Plan
 
 
@@ -63,6 +63,7 @@ def make_plan(request: Request, facts: Facts, now: datetime) -> Plan:
         given_configuration_id=request.key_configuration_id,
         material_keys=tuple(each.arn for each in facts.keys) if operation == "rotate_material" else (),
         yearly_rotation=request.yearly_rotation,
+        drain_minutes=(request.drain_minutes or DRAIN_MINUTES) if request.jobs == "drain" else 0,
         settle=settle,
         start_at=clock.text(request.not_before or now),
         reuse_key_for_cluster_volumes=reuse_for_volumes(request, facts.configurations),

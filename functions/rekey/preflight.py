@@ -36,7 +36,7 @@ def report(request: Request, facts: Facts, plan: Plan | None, findings: Sequence
         },
         "present_keys": _present_keys(facts),
         "would_stop": shortened(facts.compute.names()),
-        "would_cut_short": shortened([_run(each) for each in facts.runs]),
+        "would_cut_short": shortened([_run(each) for each in facts.compute.runs]),
         "permissions": {"account": True, "workspace_admin": facts.workspace_admin},
         "why": list(plan.why) if plan else [],
         "phases": [asdict(each) for each in phases(plan)] if plan else [],

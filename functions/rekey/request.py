@@ -20,6 +20,9 @@ from rekey.errors import InvalidRequest
 
 UseCase = Literal["MANAGED_SERVICES", "STORAGE"]
 Operation = Literal["add", "rotate", "rotate_material"]
+DRAIN_MINUTES = 60
+"""How long job runs are waited for when the request says drain and no more."""
+
 LATEST_WINDOW = timedelta(days=14)
 
 KEY_ARN = r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$"
@@ -35,6 +38,8 @@ _MENDS = {
     "yearly_rotation": "give true or false",
     "not_before": 'give an ISO 8601 time with offset, for example "2026-11-30T22:00:00+01:00", or leave it out',
     "old_key": 'give "disable" or "retain"',
+    "jobs": 'give "interrupt" to cut active job runs short, or "drain" to wait for them first',
+    "drain_minutes": 'give 1 to 240, with jobs "drain"; left out it is 60',
     "dry_run": "give true or false",
     "reason": "give at most 500 characters",
     "requested_by": "give at most 200 characters",
@@ -66,6 +71,8 @@ class Request(BaseModel):
     yearly_rotation: bool = False
     not_before: AwareDatetime | None = None
     old_key: Literal["disable", "retain"] = "disable"
+    jobs: Literal["interrupt", "drain"] = "interrupt"
+    drain_minutes: Annotated[int, Field(ge=1, le=240)] | None = None
     dry_run: bool = False
     reason: Annotated[str, Field(max_length=500)] | None = None
     requested_by: Annotated[str, Field(max_length=200)] | None = None
@@ -89,6 +96,8 @@ class Request(BaseModel):
         if self.operation == "rotate_material" and (self.key_arn or self.key_configuration_id):
             field = "key_arn" if self.key_arn else "key_configuration_id"
             raise ValueError(f"{field}: rotate_material renews the key the workspace has. Mend: leave it out.")
+        if self.drain_minutes and self.jobs != "drain":
+            raise ValueError('drain_minutes: it goes with jobs "drain". Mend: leave it out, or give jobs "drain".')
         if self.yearly_rotation and self.operation != "rotate_material":
             raise ValueError(
                 'yearly_rotation: it goes with rotate_material. Mend: leave it out, or ask for "rotate_material".'

@@ -47,6 +47,8 @@ class Plan(BaseModel):
     material_keys: tuple[str, ...] = ()
     """ARNs of the keys whose material rotate_material renews."""
     yearly_rotation: bool = False
+    drain_minutes: int = 0
+    """How long active job runs are waited for before they are cut short."""
     settle: bool
     """Whether STORAGE is in play, so that Databricks' 20 minutes must pass."""
     start_at: str
@@ -76,6 +78,8 @@ class Rotation(BaseModel):
     configuration_made: bool = False
     material_before: dict[str, int] = {}
     """How often each key's material had been rotated on demand before this rotation, by ARN."""
+    triggers_key: str | None = None
+    """Where in the evidence bucket the triggers are that were paused; set with the first pause."""
     snapshot_key: str | None = None
     """Where in the evidence bucket the compute snapshot is; set with the first terminate."""
     blackout_started_at: str | None = None

@@ -15,10 +15,3 @@ SCALES = Scales(minute=1 / 100, day=1 / 7200)
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
     with cloud(SCALES, tmp_path_factory.mktemp("cloud") / "local.json") as running:
         yield Driver(running)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if "tests/e2e/" in item.nodeid:
-            item.add_marker(pytest.mark.e2e)
-            item.add_marker(pytest.mark.xdist_group("e2e"))

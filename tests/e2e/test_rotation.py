@@ -113,7 +113,7 @@ def test_a_dry_run_reports_the_plan(driver: Driver) -> None:
     workspace_id = driver.workspace()
     ended = driver.rotate(workspace_id=workspace_id, dry_run=True)
     assert (ended.status, ended.states[-1]) == ("SUCCEEDED", "Report plan")
-    assert ended.output["plan"]["would_stop"] == {"clusters": 3, "pools": 1, "warehouses": 2}
+    assert ended.output["plan"]["would_stop"] == {"clusters": 3, "pools": 1, "warehouses": 2, "runs": 0, "pipelines": 0}
 
 
 def changes(driver: Driver) -> int:

@@ -86,7 +86,7 @@ def test_a_dry_run_reports_the_plan_and_touches_nothing(world: World) -> None:
     world.get("state")
     answer = world.plan(workspace_id=workspace_id, dry_run=True)
     assert answer["decision"] == "report"
-    assert answer["plan"]["would_stop"] == {"clusters": 3, "pools": 1, "warehouses": 2}
+    assert answer["plan"]["would_stop"] == {"clusters": 3, "pools": 1, "warehouses": 2, "runs": 0, "pipelines": 0}
     assert world.ledger.find("r1") is None
     assert {each["method"] for each in world.get("requests") if "/oidc/" not in each["path"]} == {"GET"}
 
@@ -123,6 +123,7 @@ def test_the_evidence_tells_the_whole_story_and_its_chain_holds(world: World) ->
         "key created",
         "policy set",
         "configuration registered",
+        "triggers written",
         "snapshot written",
         "stopped",
         "change accepted",

@@ -97,6 +97,7 @@ class World:
         planned = self.plan(**request)
         for name in ("create_key", "set_policy", "register_config"):
             self.call(name, rotation_id=self.rotation_id)
+        self.loop("pause_triggers")
         return planned["plan"]
 
     def switch(self) -> None:

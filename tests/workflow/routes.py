@@ -9,6 +9,8 @@ PREPARE = [
     "Set key policy",
     "Register key configuration",
 ]
+QUIET = ["Pause triggers", "Are jobs quiet?"]
+READY = [*PREPARE, *QUIET]
 RENEW = ["Rotate key material", "Is the material rotated?"]
 TERMINATE = ["Terminate compute", "Is compute gone?"]
 PATCH = ["Patch workspace", "Has the workspace switched?"]

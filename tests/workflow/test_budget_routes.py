@@ -11,7 +11,7 @@ import pytest
 from tests.workflow.asl import DEFINITION, Machine
 from tests.workflow.checks.budgets import worst_loops
 from tests.workflow.engine import Engine, Run
-from tests.workflow.routes import END, FAILURE, PATCH, PREPARE, RESTART, RESTORE, ROLL_BACK, TERMINATE, VERIFY
+from tests.workflow.routes import END, FAILURE, PATCH, READY, RESTART, RESTORE, ROLL_BACK, TERMINATE, VERIFY
 from tests.workflow.script import Script, fails, plan, script, waits
 
 IN_THE_WAY = waits("Please terminate all EC2 instances", compute_in_the_way=True)
@@ -58,7 +58,7 @@ def test_only_budgets_are_cut() -> None:
 def test_compute_that_never_stops(runs: dict[str, Run]) -> None:
     run = runs["terminate"]
     looped = [*TERMINATE, "Wait for compute to stop"] * rounds("terminate_waited", WHOLE)
-    assert run.states == [*PREPARE, *looped, *TERMINATE, "Compute did not stop", *FAILURE]
+    assert run.states == [*READY, *looped, *TERMINATE, "Compute did not stop", *FAILURE]
     assert run.error == "ComputeDidNotStop"
     assert run.cause == (
         "Terminate compute: Compute still ran after 1800 seconds. "
@@ -69,7 +69,7 @@ def test_compute_that_never_stops(runs: dict[str, Run]) -> None:
 def test_a_workspace_that_never_switches(runs: dict[str, Run]) -> None:
     run = runs["switch"]
     looped = [*PATCH, "Wait for the switch"] * rounds("switch_waited")
-    assert run.states == [*PREPARE, *TERMINATE, *looped, *PATCH, "Workspace did not switch", *FAILURE]
+    assert run.states == [*READY, *TERMINATE, *looped, *PATCH, "Workspace did not switch", *FAILURE]
     assert run.error == "WorkspaceDidNotSwitch"
     assert run.cause is not None
     assert run.cause.endswith("after 5400 seconds. Waiting for: the key field to show")
@@ -78,21 +78,21 @@ def test_a_workspace_that_never_switches(runs: dict[str, Run]) -> None:
 def test_instances_that_never_stop(runs: dict[str, Run]) -> None:
     run = runs["in the way"]
     looped = [*TERMINATE, *PATCH, "Wait for instances to stop"] * rounds("switch_waited")
-    assert run.states == [*PREPARE, *looped, *TERMINATE, *PATCH, "Workspace did not switch", *FAILURE]
+    assert run.states == [*READY, *looped, *TERMINATE, *PATCH, "Workspace did not switch", *FAILURE]
     assert run.error == "WorkspaceDidNotSwitch"
 
 
 def test_a_switch_that_is_never_proven(runs: dict[str, Run]) -> None:
     run = runs["verify"]
     looped = [*VERIFY, "Wait for the proof"] * rounds("verify_waited")
-    assert run.states == [*PREPARE, *TERMINATE, *PATCH, *looped, *VERIFY, "Switch was not proven", *FAILURE]
+    assert run.states == [*READY, *TERMINATE, *PATCH, *looped, *VERIFY, "Switch was not proven", *FAILURE]
     assert run.error == "SwitchNotProven"
 
 
 def test_compute_that_never_comes_back_does_not_hold_up_the_rotation(runs: dict[str, Run]) -> None:
     run = runs["restart"]
     looped = [*RESTART, "Wait for compute to come back"] * rounds("restart_waited")
-    assert run.states[len([*PREPARE, *TERMINATE, *PATCH, *VERIFY]) :] == [
+    assert run.states[len([*READY, *TERMINATE, *PATCH, *VERIFY]) :] == [
         *[*looped, *RESTART],
         *["Complete rotation", "Rotation succeeded"],
     ]
@@ -104,7 +104,7 @@ def test_a_roll_back_and_a_restore_that_never_end_still_settle_and_end_in_fail(r
     rolling = [*ROLL_BACK, "Wait for the roll back"] * rounds("roll_back_waited")
     restoring = [*RESTORE, "Wait for compute to be restored"] * rounds("restore_waited")
     assert run.states == [
-        *[*PREPARE, *TERMINATE, *PATCH, "Settle wait", "Verify"],
+        *[*READY, *TERMINATE, *PATCH, "Settle wait", "Verify"],
         *[*rolling, *ROLL_BACK, "Must storage settle first?", "Settle wait after failure"],
         *[*restoring, *RESTORE, *END],
     ]

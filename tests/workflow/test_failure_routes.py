@@ -3,7 +3,20 @@
 import pytest
 
 from tests.workflow.conftest import Play
-from tests.workflow.routes import END, FAILURE, PATCH, PREPARE, RENEW, RESTART, RESTORE, ROLL_BACK, TERMINATE, VERIFY
+from tests.workflow.routes import (
+    END,
+    FAILURE,
+    PATCH,
+    PREPARE,
+    QUIET,
+    READY,
+    RENEW,
+    RESTART,
+    RESTORE,
+    ROLL_BACK,
+    TERMINATE,
+    VERIFY,
+)
 from tests.workflow.script import Script, done, fails, plan, returns, script, waits
 
 REFUSED = fails("PermissionDenied", "The service principal may not do this.")
@@ -17,15 +30,16 @@ FAILING = {
     ),
     "Set key policy": (PREPARE[:6], script(set_policy=[REFUSED])),
     "Register key configuration": (PREPARE, script(register_config=[REFUSED])),
-    "Terminate compute": ([*PREPARE, *TERMINATE[:1]], script(terminate_compute=[REFUSED])),
-    "Patch workspace": ([*PREPARE, *TERMINATE, *PATCH[:1]], script(patch_workspace=[REFUSED])),
-    "Verify": ([*PREPARE, *TERMINATE, *PATCH, *VERIFY[:1]], script(verify=[REFUSED])),
+    "Pause triggers": ([*PREPARE, *QUIET[:1]], script(pause_triggers=[REFUSED])),
+    "Terminate compute": ([*READY, *TERMINATE[:1]], script(terminate_compute=[REFUSED])),
+    "Patch workspace": ([*READY, *TERMINATE, *PATCH[:1]], script(patch_workspace=[REFUSED])),
+    "Verify": ([*READY, *TERMINATE, *PATCH, *VERIFY[:1]], script(verify=[REFUSED])),
     "Restart compute": (
-        [*PREPARE, *TERMINATE, *PATCH, *VERIFY, *RESTART[:1]],
+        [*READY, *TERMINATE, *PATCH, *VERIFY, *RESTART[:1]],
         script(restart_compute=[REFUSED, done()]),
     ),
     "Complete rotation": (
-        [*PREPARE, *TERMINATE, *PATCH, *VERIFY, *RESTART, "Complete rotation"],
+        [*READY, *TERMINATE, *PATCH, *VERIFY, *RESTART, "Complete rotation"],
         script(complete_rotation=[REFUSED]),
     ),
 }
@@ -51,6 +65,7 @@ def test_every_task_after_the_plan_is_made_to_fail() -> None:
         *PREPARE[4:],
         *(
             "Rotate key material",
+            "Pause triggers",
             "Terminate compute",
             "Patch workspace",
             "Verify",
@@ -84,7 +99,7 @@ def test_a_roll_back_and_a_restore_that_take_their_time_are_waited_for(play: Pla
         )
     )
     assert run.states == [
-        *[*PREPARE, *TERMINATE, *PATCH, "Verify"],
+        *[*READY, *TERMINATE, *PATCH, "Verify"],
         *[*ROLL_BACK, "Wait for the roll back"] * 2,
         *[*ROLL_BACK, "Must storage settle first?"],
         *[*RESTORE, "Wait for compute to be restored"],

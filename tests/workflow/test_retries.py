@@ -7,10 +7,10 @@ import pytest
 from tests.workflow.asl import DEFINITION
 from tests.workflow.conftest import Play
 from tests.workflow.engine import Engine
-from tests.workflow.routes import FAILURE, FINISH, PATCH, PREPARE, TERMINATE
+from tests.workflow.routes import FAILURE, FINISH, PATCH, PREPARE, READY, TERMINATE
 from tests.workflow.script import crashes, done, fails, hangs, returns, script
 
-HAPPY = [*PREPARE, *TERMINATE, *PATCH, *FINISH]
+HAPPY = [*READY, *TERMINATE, *PATCH, *FINISH]
 
 
 @pytest.mark.parametrize("error", ["DatabricksUnavailable", "DatabricksThrottled", "OutcomeUnknown", "AwsUnavailable"])

@@ -2,20 +2,20 @@
 
 from tests.workflow.conftest import Play
 from tests.workflow.engine import Engine
-from tests.workflow.routes import FINISH, PATCH, PREPARE, RENEW, TERMINATE
+from tests.workflow.routes import FINISH, PATCH, PREPARE, QUIET, READY, RENEW, TERMINATE
 from tests.workflow.script import done, fails, plan, returns, script, waits
 
 
 def test_a_managed_services_key_is_rotated_without_a_settle_wait(play: Play) -> None:
     run = play(script())
-    assert run.states == [*PREPARE, *TERMINATE, *PATCH, *FINISH]
+    assert run.states == [*READY, *TERMINATE, *PATCH, *FINISH]
     assert run.status == "SUCCEEDED"
     assert run.output == {"rotation_id": run.folder.name, "status": "succeeded"}
 
 
 def test_a_storage_key_settles_before_anything_starts(play: Play) -> None:
     run = play(script(plan_rotation=[plan(settle=True)]))
-    assert run.states == [*PREPARE, *TERMINATE, *PATCH, "Settle wait", *FINISH]
+    assert run.states == [*READY, *TERMINATE, *PATCH, "Settle wait", *FINISH]
     assert run.status == "SUCCEEDED"
 
 
@@ -69,15 +69,22 @@ def test_material_is_rotated_without_touching_compute(play: Play) -> None:
     assert run.status == "SUCCEEDED"
 
 
+def test_job_runs_are_waited_for_before_anything_is_down(play: Play) -> None:
+    run = play(script(pause_triggers=[waits("run 1 of job 2 RUNNING"), waits(), done()]))
+    drained = [*[*QUIET, "Wait for job runs to end"] * 2, *QUIET]
+    assert run.states == [*PREPARE, *drained, *TERMINATE, *PATCH, *FINISH]
+    assert [call["waited_seconds"] for call in run.calls("pause_triggers")] == [0, 5, 13]
+
+
 def test_compute_that_takes_its_time_is_waited_for(play: Play) -> None:
     run = play(script(terminate_compute=[waits(), waits(), waits(), done()]))
     round_ = [*TERMINATE, "Wait for compute to stop"]
-    assert run.states == [*PREPARE, *round_ * 3, *TERMINATE, *PATCH, *FINISH]
+    assert run.states == [*READY, *round_ * 3, *TERMINATE, *PATCH, *FINISH]
 
 
 def test_the_switch_is_polled_quickly_at_first_and_then_slower(play: Play) -> None:
     run = play(script(patch_workspace=[waits(compute_in_the_way=False)] * 5 + [done(compute_in_the_way=False)]))
-    assert run.states == [*PREPARE, *TERMINATE, *[*PATCH, "Wait for the switch"] * 5, *PATCH, *FINISH]
+    assert run.states == [*READY, *TERMINATE, *[*PATCH, "Wait for the switch"] * 5, *PATCH, *FINISH]
     assert [call["waited_seconds"] for call in run.calls("patch_workspace")] == [0, 5, 13, 25, 40, 55]
 
 
@@ -85,7 +92,7 @@ def test_instances_that_outlive_their_clusters_lead_back_to_terminate(play: Play
     in_the_way = waits("Please terminate all EC2 instances", compute_in_the_way=True)
     run = play(script(patch_workspace=[in_the_way, in_the_way, in_the_way, done(compute_in_the_way=False)]))
     round_ = [*TERMINATE, *PATCH, "Wait for instances to stop"]
-    assert run.states == [*PREPARE, *round_ * 3, *TERMINATE, *PATCH, *FINISH]
+    assert run.states == [*READY, *round_ * 3, *TERMINATE, *PATCH, *FINISH]
     # Also here polls become slower: finding compute gone each time does not start them anew.
     assert [call["waited_seconds"] for call in run.calls("patch_workspace")] == [0, 5, 13, 25]
 
@@ -103,7 +110,7 @@ def test_polls_of_the_switch_start_quickly_also_after_a_long_terminate(play: Pla
 def test_a_proof_and_a_restart_that_take_their_time_are_waited_for(play: Play) -> None:
     run = play(script(verify=[waits(), done()], restart_compute=[waits(), waits(), done()]))
     assert run.states == [
-        *[*PREPARE, *TERMINATE, *PATCH],
+        *[*READY, *TERMINATE, *PATCH],
         *["Verify", "Is the switch proven?", "Wait for the proof", "Verify", "Is the switch proven?"],
         *["Restart compute", "Is compute back?", "Wait for compute to come back"] * 2,
         *["Restart compute", "Is compute back?", "Complete rotation", "Rotation succeeded"],
@@ -113,5 +120,5 @@ def test_a_proof_and_a_restart_that_take_their_time_are_waited_for(play: Play) -
 def test_an_answer_without_the_newest_fields_is_waited_for(play: Play) -> None:
     """A deployment in the middle of a rotation: the definition is still the old one, the Lambdas are not."""
     run = play(script(patch_workspace=[returns(waiting_for=[]), returns(done=True)]))
-    assert run.states == [*PREPARE, *TERMINATE, *PATCH, "Wait for the switch", *PATCH, *FINISH]
+    assert run.states == [*READY, *TERMINATE, *PATCH, "Wait for the switch", *PATCH, *FINISH]
     assert run.status == "SUCCEEDED"

@@ -1,11 +1,13 @@
 """Brings a workspace's compute back exactly as the snapshot has it."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from rekey import clock
 from rekey.compute import snapshot
 from rekey.compute.snapshot import Snapshot
+from rekey.compute.triggers import PAUSED, UNPAUSED, Triggers, read_triggers
 from rekey.compute.world import CLUSTER_ALIVE, pool_settings
 from rekey.databricks import WorkspaceApi
 from rekey.errors import DatabricksError, NotFound
@@ -56,6 +58,30 @@ class _Restore:
             elif state != "RUNNING":
                 self.awaited.append(f"warehouse {warehouse.id} {state}")
 
+    def pipelines(self, was: Snapshot) -> None:
+        """Continuous ones are started again; an update that somebody triggered once was cut short."""
+        wanted = [each for each in was.pipelines if each.continuous]
+        now = {each["pipeline_id"]: each.get("state") for each in self._api.list_pipelines()} if wanted else {}
+        for pipeline in wanted:
+            state = now.get(pipeline.id)
+            if state is None:
+                self.lost.append(f"pipeline {pipeline.id} no longer exists")
+            elif state in ("IDLE", "FAILED"):
+                self._start(f"pipeline {pipeline.id}", self._api.start_pipeline, pipeline.id)
+            elif state != "RUNNING":
+                self.awaited.append(f"pipeline {pipeline.id} {state}")
+
+    def triggers(self, were: Triggers) -> None:
+        jobs = {each["job_id"]: each.get("settings", {}) for each in self._api.list_jobs()} if were.jobs else {}
+        for trigger in were.jobs:
+            settings = jobs.get(trigger.job_id)
+            if settings is None or trigger.kind not in settings:
+                self.lost.append(f"trigger of job {trigger.job_id} no longer exists")
+            elif settings[trigger.kind].get("pause_status") == PAUSED:
+                value = {**settings[trigger.kind], "pause_status": UNPAUSED}
+                resume = partial(self._api.update_job, trigger.job_id)
+                self._ask(f"trigger of job {trigger.job_id}", resume, {trigger.kind: value})
+
     def _start(self, name: str, call: Callable[[Any], None], argument: Any) -> None:
         if self._ask(name, call, argument):
             self.awaited.append(f"{name} was asked to start")
@@ -77,14 +103,19 @@ class _Restore:
 def restart(step: Step) -> Result:
     """Level-triggered: start what the snapshot has and the workspace has not. Done when all of it runs."""
     rotation = step.rotation
-    if rotation.snapshot_key is None or rotation.compute_back_at:
+    if rotation.compute_back_at or not (rotation.snapshot_key or rotation.triggers_key):
         return Progress(done=True).result()
-    was = snapshot.read(step.settings.evidence_bucket, rotation.snapshot_key)
+    bucket = step.settings.evidence_bucket
     restore = _Restore(step.workspace)
-    # Pools first: a cluster that lives in a pool needs its capacity back.
-    restore.pools(was)
-    restore.clusters(was)
-    restore.warehouses(was)
+    if rotation.snapshot_key:
+        was = snapshot.read(bucket, rotation.snapshot_key)
+        # Pools first: a cluster that lives in a pool needs its capacity back.
+        restore.pools(was)
+        restore.clusters(was)
+        restore.warehouses(was)
+        restore.pipelines(was)
+    if rotation.triggers_key:
+        restore.triggers(read_triggers(bucket, rotation.triggers_key))
     if restore.started:
         step.record(STEP, "started", {"started": restore.started})
     if restore.awaited:

@@ -9,10 +9,12 @@ from pydantic import BaseModel, ConfigDict
 from rekey import aws, clock
 from rekey.compute.world import (
     CLUSTER_STOPPABLE,
+    PIPELINE_STOPPABLE,
     RESTARTABLE_SOURCES,
     WAREHOUSE_STOPPABLE,
     Compute,
     pool_settings,
+    run_state,
 )
 
 
@@ -38,6 +40,26 @@ class WarehouseWas(BaseModel):
     type: str
 
 
+class PipelineWas(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    name: str
+    state: str
+    continuous: bool
+
+
+class RunWas(BaseModel):
+    """A job run that was active: it is cut short, and its job's owner should know."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run_id: int
+    job_id: int | None
+    name: str
+    state: str
+
+
 class Snapshot(BaseModel):
     """What ran, and how pools were set. What was off is not in it, and stays off."""
 
@@ -47,6 +69,8 @@ class Snapshot(BaseModel):
     clusters: tuple[ClusterWas, ...]
     pools: tuple[dict[str, Any], ...]
     warehouses: tuple[WarehouseWas, ...]
+    pipelines: tuple[PipelineWas, ...] = ()
+    runs: tuple[RunWas, ...] = ()
 
     @classmethod
     def of(cls, compute: Compute) -> "Snapshot":
@@ -73,6 +97,25 @@ class Snapshot(BaseModel):
                 for each in compute.warehouses
                 if each["state"] in WAREHOUSE_STOPPABLE
             ),
+            pipelines=tuple(
+                PipelineWas(
+                    id=each["pipeline_id"],
+                    name=each.get("name", ""),
+                    state=each["state"],
+                    continuous=bool(each.get("spec", {}).get("continuous")),
+                )
+                for each in compute.pipelines
+                if each["state"] in PIPELINE_STOPPABLE
+            ),
+            runs=tuple(
+                RunWas(
+                    run_id=each["run_id"],
+                    job_id=each.get("job_id"),
+                    name=each.get("run_name", ""),
+                    state=run_state(each),
+                )
+                for each in compute.runs
+            ),
         )
 
     @property
@@ -88,9 +131,8 @@ def snapshot_key(rotation_id: str) -> str:
     return f"rotations/{rotation_id}/snapshot.json"
 
 
-def write_once(bucket: str, rotation_id: str, snapshot: Snapshot) -> str:
-    """Put the snapshot unless there is one already: the first one is the truth. Gives its key."""
-    key = snapshot_key(rotation_id)
+def write_once(bucket: str, key: str, snapshot: BaseModel) -> None:
+    """Put a snapshot unless there is one already: the first one is the truth."""
     try:
         aws.s3().put_object(
             Bucket=bucket,
@@ -102,7 +144,6 @@ def write_once(bucket: str, rotation_id: str, snapshot: Snapshot) -> str:
     except ClientError as error:
         if aws.error_code(error) not in ("PreconditionFailed", "412"):
             raise
-    return key
 
 
 def read(bucket: str, key: str) -> Snapshot:

@@ -7,17 +7,22 @@ from rekey import clock
 from rekey.compute import snapshot
 from rekey.compute.world import (
     CLUSTER_STOPPABLE,
+    PIPELINE_STOPPABLE,
     WAREHOUSE_STOPPABLE,
     Compute,
     look,
     pool_is_drained,
     pool_settings,
+    run_state,
 )
 from rekey.errors import InvalidState, NotFound
 from rekey.observability import count
 from rekey.step import Progress, Result, Step
 
 STEP = "Terminate compute"
+
+_WORK_SOURCES = frozenset({"JOB", "PIPELINE", "PIPELINE_MAINTENANCE"})
+"""Clusters that a run or a pipeline made for itself."""
 
 
 def terminate(step: Step) -> Result:
@@ -39,7 +44,8 @@ def terminate(step: Step) -> Result:
 
 def _begin_blackout(step: Step, compute: Compute) -> None:
     taken = snapshot.Snapshot.of(compute)
-    key = snapshot.write_once(step.settings.evidence_bucket, step.rotation.rotation_id, taken)
+    key = snapshot.snapshot_key(step.rotation.rotation_id)
+    snapshot.write_once(step.settings.evidence_bucket, key, taken)
     step.record(
         STEP,
         "snapshot written",
@@ -76,8 +82,11 @@ def _note_newcomers(step: Step, compute: Compute, snapshot_key: str) -> None:
 
 def _stop(step: Step, compute: Compute) -> list[str]:
     """Ask each piece to stop. What refuses, or is gone, shows in the next look."""
-    stopped = []
+    stopped = _stop_work(step, compute)
+    owned_by_work = _WORK_SOURCES if stopped else frozenset()
     for cluster in compute.clusters:
+        if cluster.get("cluster_source") in owned_by_work:
+            continue  # It goes with its run or pipeline, which was asked to stop only now.
         if cluster["state"] in CLUSTER_STOPPABLE and _asked(step.workspace.terminate_cluster, cluster["cluster_id"]):
             stopped.append(f"cluster {cluster['cluster_id']}")
     for pool in compute.pools:
@@ -89,6 +98,18 @@ def _stop(step: Step, compute: Compute) -> list[str]:
     for warehouse in compute.warehouses:
         if warehouse["state"] in WAREHOUSE_STOPPABLE and _asked(step.workspace.stop_warehouse, warehouse["id"]):
             stopped.append(f"warehouse {warehouse['id']}")
+    return stopped
+
+
+def _stop_work(step: Step, compute: Compute) -> list[str]:
+    """End runs and pipelines by their own APIs: a job whose cluster is terminated under it may try again."""
+    stopped = []
+    for run in compute.runs:
+        if run_state(run) != "TERMINATING" and _asked(step.workspace.cancel_run, run["run_id"]):
+            stopped.append(f"run {run['run_id']}")
+    for pipeline in compute.pipelines:
+        if pipeline["state"] in PIPELINE_STOPPABLE and _asked(step.workspace.stop_pipeline, pipeline["pipeline_id"]):
+            stopped.append(f"pipeline {pipeline['pipeline_id']}")
     return stopped
 
 

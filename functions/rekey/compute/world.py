@@ -1,6 +1,6 @@
 """The compute that runs in a workspace now, and what of it matters: plain reading, no changes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,9 @@ CLUSTER_ALIVE = ("PENDING", "RUNNING", "RESTARTING", "RESIZING", "TERMINATING")
 CLUSTER_STOPPABLE = frozenset(CLUSTER_ALIVE) - {"TERMINATING"}
 WAREHOUSE_STOPPABLE = frozenset({"STARTING", "RUNNING"})
 WAREHOUSE_ALIVE = WAREHOUSE_STOPPABLE | {"STOPPING"}
+PIPELINE_STOPPABLE = frozenset({"RUNNING", "STARTING", "DEPLOYING", "RESETTING", "RECOVERING"})
+PIPELINE_ALIVE = PIPELINE_STOPPABLE | {"STOPPING"}
+_CLUSTER_OF_TASK = ("new_cluster", "existing_cluster_id", "job_cluster_key", "cluster_instance")
 RESTARTABLE_SOURCES = frozenset({"UI", "API"})
 """Clusters that a job or a pipeline made come back with it: "Clusters launched to run a job cannot be started"."""
 
@@ -31,20 +34,32 @@ POOL_SETTINGS = (
 class Compute:
     """Classic compute that is alive or would start by itself, as Databricks' own objects."""
 
-    clusters: list[Json]
-    pools: list[Json]
-    warehouses: list[Json]
+    clusters: Sequence[Json] = ()
+    pools: Sequence[Json] = ()
+    warehouses: Sequence[Json] = ()
+    runs: Sequence[Json] = ()
+    """Active job runs that stand on a cluster."""
+    pipelines: Sequence[Json] = ()
+    """Pipelines with an active update, each with its `spec`."""
 
     @property
     def empty(self) -> bool:
-        return not (self.clusters or self.pools or self.warehouses)
+        return not any(self.counts().values())
 
     def counts(self) -> dict[str, int]:
-        return {"clusters": len(self.clusters), "pools": len(self.pools), "warehouses": len(self.warehouses)}
+        return {
+            "clusters": len(self.clusters),
+            "pools": len(self.pools),
+            "warehouses": len(self.warehouses),
+            "runs": len(self.runs),
+            "pipelines": len(self.pipelines),
+        }
 
     def names(self) -> list[str]:
         """One phrase a piece, for the person who waits."""
         return [
+            *(f"run {each['run_id']} {run_state(each)}" for each in self.runs),
+            *(f"pipeline {each['pipeline_id']} {each['state']}" for each in self.pipelines),
             *(f"cluster {each['cluster_id']} {each['state']}" for each in self.clusters),
             *(f"pool {each['instance_pool_id']} with {pool_instances(each)} instances" for each in self.pools),
             *(f"warehouse {each['id']} {each['state']}" for each in self.warehouses),
@@ -61,7 +76,26 @@ def look(api: WorkspaceApi) -> Compute:
             for each in api.list_warehouses()
             if each.get("state") in WAREHOUSE_ALIVE and not each.get("enable_serverless_compute")
         ],
+        runs=[each for each in api.list_active_runs() if stands_on_cluster(each)],
+        pipelines=active_pipelines(api),
     )
+
+
+def active_pipelines(api: WorkspaceApi) -> list[Json]:
+    """Pipelines on classic compute whose update is active or ending, with their specs."""
+    active = [each for each in api.list_pipelines() if each.get("state") in PIPELINE_ALIVE]
+    found = [{**api.get_pipeline(each["pipeline_id"]), "state": each["state"]} for each in active]
+    return [each for each in found if not each.get("spec", {}).get("serverless")]
+
+
+def stands_on_cluster(run_or_settings: Mapping[str, Any]) -> bool:
+    """Whether a run, or a job by its settings, uses classic compute: a task without any cluster is serverless."""
+    tasks = run_or_settings.get("tasks") or [run_or_settings]
+    return any(any(name in task for name in _CLUSTER_OF_TASK) for task in tasks)
+
+
+def run_state(run: Mapping[str, Any]) -> str:
+    return str(run.get("state", {}).get("life_cycle_state", ""))
 
 
 def pool_instances(pool: Mapping[str, Any]) -> int:

@@ -59,11 +59,42 @@ class WorkspaceApi:
     def start_warehouse(self, warehouse_id: str) -> None:
         self._call("POST", f"/api/2.0/sql/warehouses/{warehouse_id}/start", body={})
 
-    # --- job runs (API 2.2) ---
+    # --- jobs and their runs (API 2.2) ---
+
+    def list_jobs(self) -> list[Json]:
+        """All jobs with their triggers and tasks."""
+        return list(self._pages("/api/2.2/jobs/list", "jobs", {"expand_tasks": "true", "limit": _PAGE}))
+
+    def update_job(self, job_id: int, new_settings: Json) -> None:
+        """Replaces whole top-level settings: a trigger has to come with all its fields, even to be paused."""
+        self._call("POST", "/api/2.2/jobs/update", body={"job_id": job_id, "new_settings": new_settings})
 
     def list_active_runs(self) -> list[Json]:
-        """Runs that are queued, pending, running or about to be repeated."""
-        return list(self._pages("/api/2.2/jobs/runs/list", "runs", {"active_only": "true", "limit": _RUNS_PAGE}))
+        """Runs that are queued, pending, running or about to be repeated, with their tasks."""
+        query = {"active_only": "true", "expand_tasks": "true", "limit": _RUNS_PAGE}
+        return list(self._pages("/api/2.2/jobs/runs/list", "runs", query))
+
+    def cancel_run(self, run_id: int) -> None:
+        """Asynchronous; harmless for a run that is over. Unlike a terminated cluster it lets no retry begin."""
+        self._call("POST", "/api/2.2/jobs/runs/cancel", body={"run_id": run_id})
+
+    # --- pipelines (API 2.0) ---
+
+    def list_pipelines(self) -> list[Json]:
+        return list(self._pages("/api/2.0/pipelines", "statuses", {"max_results": _PAGE}))
+
+    def get_pipeline(self, pipeline_id: str) -> Json:
+        """With `spec`, which says whether it is continuous, and whether it is serverless."""
+        pipeline: Json = self._call("GET", f"/api/2.0/pipelines/{pipeline_id}")
+        return pipeline
+
+    def stop_pipeline(self, pipeline_id: str) -> None:
+        """Ends at IDLE; harmless without an active update. A continuous pipeline stays stopped."""
+        self._call("POST", f"/api/2.0/pipelines/{pipeline_id}/stop", body={})
+
+    def start_pipeline(self, pipeline_id: str) -> None:
+        """Start an update. Raises InvalidState while one is active."""
+        self._call("POST", f"/api/2.0/pipelines/{pipeline_id}/updates", body={})
 
     # --- who calls ---
 

@@ -1,0 +1,104 @@
+"""Jobs and pipelines: nothing starts by itself in the blackout, what is cut short is named, all triggers come back."""
+
+from typing import Any
+
+import pytest
+
+from rekey.databricks.connect import connect_workspace
+from tests.steps.world import World
+
+SCHEDULED = {"trigger": "schedule", "every_seconds": 300, "run_seconds": 120}
+CONTINUOUS = {"trigger": "continuous", "run_seconds": 0, "running": True}
+LONG = {"trigger": "none", "run_seconds": 1800, "running": True, "max_retries": 3}
+ENDLESS = {"trigger": "none", "run_seconds": 0, "running": True}
+SERVERLESS = {"trigger": "schedule", "compute": "serverless", "every_seconds": 300, "running": True, "run_seconds": 0}
+OFF = {"trigger": "periodic", "paused": True}
+
+
+def jobs(world: World, workspace: dict[str, Any]) -> dict[int, Any]:
+    """Every job's settings by its id."""
+    api = connect_workspace(world.settings, workspace["deployment_name"])
+    return {each["job_id"]: each["settings"] for each in api.list_jobs()}
+
+
+def paused(settings: dict[str, Any]) -> bool:
+    values = [settings[kind] for kind in ("schedule", "continuous", "trigger") if kind in settings]
+    return any(each.get("pause_status") == "PAUSED" for each in values)
+
+
+def actions(world: World, action: str) -> list[Any]:
+    return [each["detail"] for each in world.evidence()["audit"]["entries"] if each["action"] == action]
+
+
+def test_triggers_are_paused_in_the_blackout_and_resumed_exactly(world: World) -> None:
+    workspace = world.workspace(jobs=[SCHEDULED, CONTINUOUS, SERVERLESS, OFF])
+    before = jobs(world, workspace)
+    world.prepare(workspace_id=workspace["workspace_id"], operation="add")
+    assert [paused(each) for each in jobs(world, workspace).values()].count(True) == 3
+    world.switch()
+    world.clock.advance(1200)
+    world.loop("verify")
+    world.loop("restart_compute")
+    summary = world.call("complete_rotation", rotation_id="r1")
+    assert (summary["status"], summary["findings"]) == ("succeeded", [])
+    assert jobs(world, workspace) == before
+    assert world.get("violations") == []
+
+
+def test_runs_are_cut_short_by_their_own_api_and_named(world: World) -> None:
+    workspace = world.workspace(clusters=1, jobs=[LONG, SERVERLESS])
+    world.rotate(workspace_id=workspace["workspace_id"], operation="add")
+    (cut,) = world.evidence()["compute"]["interrupted"]["runs"]
+    assert cut["job_id"] in jobs(world, workspace)
+    assert any(f"run {cut['run_id']}" in detail["stopped"] for detail in actions(world, "stopped"))
+    assert world.get("violations") == []
+
+
+def test_a_drain_waits_for_runs_and_cuts_none_short(world: World) -> None:
+    workspace_id = world.workspace(jobs=[LONG])["workspace_id"]
+    plan = world.rotate(workspace_id=workspace_id, operation="add", jobs="drain")
+    assert plan["status"] == "succeeded"
+    assert world.evidence()["compute"]["interrupted"]["runs"] == []
+    assert world.get("violations") == []
+
+
+def test_a_drain_ends_when_its_time_is_over(world: World) -> None:
+    workspace_id = world.workspace(jobs=[ENDLESS, CONTINUOUS])["workspace_id"]
+    world.rotate(workspace_id=workspace_id, operation="add", jobs="drain", drain_minutes=5)
+    assert len(world.evidence()["compute"]["interrupted"]["runs"]) == 2
+    assert world.get("violations") == []
+
+
+def test_a_drain_does_not_wait_for_runs_that_never_end(world: World) -> None:
+    workspace_id = world.workspace(jobs=[CONTINUOUS])["workspace_id"]
+    world.plan(workspace_id=workspace_id, operation="add", jobs="drain")
+    for name in ("create_key", "set_policy", "register_config"):
+        world.call(name, rotation_id="r1")
+    assert world.call("pause_triggers", rotation_id="r1")["done"]
+
+
+def test_a_failure_before_the_blackout_resumes_the_triggers(world: World) -> None:
+    workspace = world.workspace(jobs=[SCHEDULED, CONTINUOUS])
+    before = jobs(world, workspace)
+    world.prepare(workspace_id=workspace["workspace_id"], operation="add")
+    world.fail("Pause triggers")
+    assert jobs(world, workspace) == before
+
+
+@pytest.mark.parametrize("network", ["customer", "databricks"])
+def test_pipelines_stop_through_their_own_api_and_continuous_ones_come_back(world: World, network: str) -> None:
+    workspace = world.workspace(pipelines=4, network=network)
+    before = pipelines(world, workspace)
+    assert "RUNNING" in before.values()
+    world.rotate(workspace_id=workspace["workspace_id"], operation="add")
+    was = {each["id"]: each for each in world.evidence()["compute"]["interrupted"]["pipelines"]}
+    for pipeline_id, state in pipelines(world, workspace).items():
+        cut_short = pipeline_id in was and not was[pipeline_id]["continuous"]
+        assert state == ("IDLE" if cut_short else before[pipeline_id])
+    assert world.get("violations") == []
+    assert world.get("health")["unreadable"] == []
+
+
+def pipelines(world: World, workspace: dict[str, Any]) -> dict[str, str]:
+    api = connect_workspace(world.settings, workspace["deployment_name"])
+    return {each["pipeline_id"]: each["state"] for each in api.list_pipelines()}
