@@ -152,3 +152,24 @@ def settled(compute: dict[str, Any]) -> dict[str, Any]:
         "warehouses": {each: warehouse["state"] for each, warehouse in compute["warehouses"].items()},
         "pools": {each: [pool[name] for name in (*settings, grace)] for each, pool in compute["pools"].items()},
     }
+
+
+def test_a_pool_that_somebody_fills_in_the_blackout_gets_its_settings_back_too(world: World) -> None:
+    workspace = world.workspace(clusters=2, pooled_clusters=0, pools=1)
+    workspace_id = workspace["workspace_id"]
+    (pool,) = api(world, workspace).list_pools()
+    names = ("instance_pool_id", "instance_pool_name", "node_type_id", "max_capacity", "custom_tags")
+    quiet = {**{name: pool[name] for name in names}, "min_idle_instances": 0}
+    api(world, workspace).edit_pool({**quiet, "idle_instance_autotermination_minutes": 7})
+    world.clock.advance(3600)
+    before = settled(world.compute(workspace_id))
+    world.prepare(workspace_id=workspace_id, operation="add")
+    world.loop("terminate_compute")
+    api(world, workspace).edit_pool({**quiet, "min_idle_instances": 1, "idle_instance_autotermination_minutes": 7})
+    world.switch()
+    world.clock.advance(1200)
+    world.loop("verify")
+    world.loop("restart_compute")
+    world.call("complete_rotation", rotation_id="r1")
+    assert settled(world.compute(workspace_id)) == before
+    assert world.get("violations") == []

@@ -8,7 +8,7 @@ from rekey import clock
 from rekey.compute import snapshot
 from rekey.compute.snapshot import Snapshot
 from rekey.compute.triggers import PAUSED, UNPAUSED, Triggers, read_triggers
-from rekey.compute.world import CLUSTER_ALIVE, pool_settings
+from rekey.compute.world import CLUSTER_ALIVE, pool_is_emptied, pool_settings
 from rekey.databricks import WorkspaceApi
 from rekey.errors import DatabricksError, NotFound
 from rekey.step import Progress, Result, Step
@@ -33,7 +33,8 @@ class _Restore:
             pool_id = settings["instance_pool_id"]
             if pool_id not in now:
                 self.lost.append(f"pool {pool_id} no longer exists")
-            elif pool_settings(now[pool_id]) != settings:
+            elif pool_is_emptied(now[pool_id]) and pool_settings(now[pool_id]) != settings:
+                # Only what a rotation emptied: an owner's own change in the blackout stays.
                 self._ask(f"pool {pool_id}", self._api.edit_pool, settings)  # back at once, with its settings
 
     def clusters(self, was: Snapshot) -> None:

@@ -61,7 +61,7 @@ class RunWas(BaseModel):
 
 
 class Snapshot(BaseModel):
-    """What ran, and how pools were set. What was off is not in it, and stays off."""
+    """What ran, and how every pool was set. What was off is not in it, and stays off."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -86,7 +86,7 @@ class Snapshot(BaseModel):
                 for each in compute.clusters
                 if each["state"] in CLUSTER_STOPPABLE
             ),
-            pools=tuple(pool_settings(each) for each in compute.pools),
+            pools=tuple(pool_settings(each) for each in (*compute.pools, *compute.quiet_pools)),
             warehouses=tuple(
                 WarehouseWas(
                     id=each["id"],

@@ -11,7 +11,7 @@ from rekey.compute.world import (
     WAREHOUSE_STOPPABLE,
     Compute,
     look,
-    pool_is_drained,
+    pool_is_emptied,
     pool_settings,
     run_state,
 )
@@ -92,8 +92,7 @@ def _stop(step: Step, compute: Compute) -> list[str]:
     for pool in compute.pools:
         # A pool has no stop: no minimum and no idle time lets every idle instance go at once.
         drained = {**pool_settings(pool), "min_idle_instances": 0, "idle_instance_autotermination_minutes": 0}
-        needs_edit = not pool_is_drained(pool) or pool.get("idle_instance_autotermination_minutes", 0) > 0
-        if needs_edit and _asked(step.workspace.edit_pool, drained):
+        if not pool_is_emptied(pool) and _asked(step.workspace.edit_pool, drained):
             stopped.append(f"pool {pool['instance_pool_id']}")
     for warehouse in compute.warehouses:
         if warehouse["state"] in WAREHOUSE_STOPPABLE and _asked(step.workspace.stop_warehouse, warehouse["id"]):

@@ -41,6 +41,8 @@ class Compute:
     """Active job runs that stand on a cluster."""
     pipelines: Sequence[Json] = ()
     """Pipelines with an active update, each with its `spec`."""
+    quiet_pools: Sequence[Json] = ()
+    """Pools that hold nothing now; somebody may still fill them, so their settings matter too."""
 
     @property
     def empty(self) -> bool:
@@ -68,9 +70,12 @@ class Compute:
 
 def look(api: WorkspaceApi) -> Compute:
     """Everything classic that runs, or that would start instances by itself."""
+    pools = api.list_pools()
+    lively = [each for each in pools if pool_instances(each) or not pool_is_drained(each)]
     return Compute(
         clusters=api.list_clusters(CLUSTER_ALIVE),
-        pools=[each for each in api.list_pools() if pool_instances(each) or not pool_is_drained(each)],
+        pools=lively,
+        quiet_pools=[each for each in pools if each not in lively],
         warehouses=[
             each
             for each in api.list_warehouses()
@@ -108,6 +113,11 @@ def pool_instances(pool: Mapping[str, Any]) -> int:
 def pool_is_drained(pool: Mapping[str, Any]) -> bool:
     """Whether the pool's settings let every idle instance go. Pools have no stop of their own."""
     return not pool.get("min_idle_instances")
+
+
+def pool_is_emptied(pool: Mapping[str, Any]) -> bool:
+    """Whether the pool has the settings that a rotation gives it: no minimum, and no time for idle instances."""
+    return pool_is_drained(pool) and not pool.get("idle_instance_autotermination_minutes")
 
 
 def pool_settings(pool: Mapping[str, Any]) -> Json:
