@@ -30,11 +30,13 @@ def test_get_workspace(pair: Pair, wire: Wire) -> None:
     )
 
 
+@pytest.mark.rule("bare-arrays")
 def test_list_workspaces(pair: Pair, wire: Wire) -> None:
     ours, theirs = same(wire, pair.account.list_workspaces, lambda: list(pair.sdk_account.workspaces.list()))
     assert [each.workspace_id for each in ours] == [each.workspace_id for each in theirs]
 
 
+@pytest.mark.rule("configurations-immutable")
 @pytest.mark.parametrize("use_cases", [["MANAGED_SERVICES"], ["MANAGED_SERVICES", "STORAGE"]])
 def test_register_list_and_delete_configurations(pair: Pair, wire: Wire, bench: Bench, use_cases: list[Any]) -> None:
     key_arn = bench.key()
@@ -61,6 +63,7 @@ def test_register_list_and_delete_configurations(pair: Pair, wire: Wire, bench: 
     assert pair.account.list_configurations() == []
 
 
+@pytest.mark.rule("empty-acceptance")
 def test_update_workspace_and_the_empty_answer_that_the_sdk_cannot_read(pair: Pair, wire: Wire, bench: Bench) -> None:
     bare = bench.seed()
     workspace_id = bare["workspace_id"]

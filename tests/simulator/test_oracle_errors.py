@@ -20,6 +20,7 @@ ERRORS: dict[type[Exception], type[Exception] | tuple[type[Exception], ...]] = {
 }
 
 
+@pytest.mark.rule("code-in-message")
 @pytest.mark.parametrize(
     ("status", "body", "ours"),
     [

@@ -34,6 +34,7 @@ def test_list_jobs(pair: Pair, wire: Wire) -> None:
     assert {kind for each in ours for kind in each["settings"]} >= {"schedule", "trigger", "continuous", "tasks"}
 
 
+@pytest.mark.rule("job-update")
 @pytest.mark.parametrize("kind", ["schedule", "trigger", "continuous"])
 def test_update_job(pair: Pair, wire: Wire, kind: str) -> None:
     """A pause as rekey writes it: the whole trigger, one field of it changed."""
@@ -73,6 +74,7 @@ def test_runs_and_jobs_longer_than_a_page_are_read_to_their_end(wire: Wire, benc
         assert (len({each[key] for each in found}), len(sent) > 1) == (110, True)
 
 
+@pytest.mark.rule("run-cancel")
 def test_cancel_run(pair: Pair, wire: Wire, bench: Bench) -> None:
     run_id = next(each["run_id"] for each in pair.api.list_active_runs() if "cluster_instance" in each["tasks"][0])
     same(wire, lambda: pair.api.cancel_run(run_id), lambda: pair.sdk.jobs.cancel_run(run_id))
@@ -101,6 +103,7 @@ def test_list_and_get_pipelines(pair: Pair, wire: Wire) -> None:
         )
 
 
+@pytest.mark.rule("pipeline-stop")
 def test_stop_and_start_a_pipeline(pair: Pair, wire: Wire, bench: Bench) -> None:
     pipeline_id = next(each["pipeline_id"] for each in pair.api.list_pipelines() if each["state"] == "RUNNING")
     same(wire, lambda: pair.api.stop_pipeline(pipeline_id), lambda: pair.sdk.pipelines.stop(pipeline_id))

@@ -11,6 +11,7 @@ from tests.simulator.bench import Bench
 from tests.simulator.oracle import Pair, Wire, same, workspace_api
 
 
+@pytest.mark.rule("clusters-paged")
 def test_list_clusters(pair: Pair, wire: Wire) -> None:
     wanted = ["PENDING", "RUNNING"]
     states = [compute.State(each) for each in wanted]
@@ -23,6 +24,7 @@ def test_list_clusters(pair: Pair, wire: Wire) -> None:
     assert len(ours) == 3
 
 
+@pytest.mark.rule("clusters-paged")
 def test_lists_longer_than_a_page_are_read_to_their_end(wire: Wire, bench: Bench) -> None:
     many = bench.seed(clusters=140, warehouses=130)
     api = workspace_api(bench, many)
@@ -35,6 +37,7 @@ def running(pair: Pair) -> list[str]:
     return [each["cluster_id"] for each in pair.api.list_clusters(["RUNNING"])]
 
 
+@pytest.mark.rule("cluster-start")
 def test_terminate_and_start_a_cluster(pair: Pair, wire: Wire, bench: Bench) -> None:
     (cluster_id, *_) = running(pair)
     same(wire, lambda: pair.api.terminate_cluster(cluster_id), lambda: pair.sdk.clusters.delete(cluster_id))
@@ -51,6 +54,7 @@ def test_terminate_and_start_a_cluster(pair: Pair, wire: Wire, bench: Bench) -> 
         pair.api.start_cluster(cluster_id)
 
 
+@pytest.mark.rule("pool-edit")
 def test_list_and_edit_pools(pair: Pair, wire: Wire) -> None:
     ours, theirs = same(wire, pair.api.list_pools, lambda: list(pair.sdk.instance_pools.list()))
     assert [each["instance_pool_id"] for each in ours] == [each.instance_pool_id for each in theirs]

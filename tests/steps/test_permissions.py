@@ -14,6 +14,7 @@ def nothing_was_touched(world: World) -> bool:
     return changing_requests(world) == [] and kms_keys() == [] and world.ledger.find("r1") is None
 
 
+@pytest.mark.rule("workspace-admin")
 @pytest.mark.parametrize("reading", READINGS)
 @pytest.mark.parametrize("network", ["customer", "databricks"])
 def test_no_workspace_admin_is_refused_with_its_mend(world: World, reading: str, network: str) -> None:
@@ -44,6 +45,7 @@ def test_renewing_a_keys_material_needs_no_workspace_admin(world: World, reading
     assert (answer["decision"], answer["plan"]["material_keys"]) == ("rotate", [key])
 
 
+@pytest.mark.rule("account-admin")
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_no_account_admin_is_refused_with_its_mend(world: World, dry_run: bool) -> None:
     workspace_id = world.workspace()["workspace_id"]
