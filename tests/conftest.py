@@ -1,6 +1,7 @@
-"""AWS played by moto, with the ledger's table and the evidence bucket as the stack makes them."""
+"""AWS played by moto, with table and bucket as the stack makes them; and the table of rules."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import boto3
 import pytest
@@ -10,6 +11,7 @@ from rekey import aws
 from rekey.databricks import connect
 from rekey.ledger import Ledger
 from rekey.settings import Settings
+from tests import rules
 from tests.names import ACCOUNT_ID, BUCKET, TABLE
 
 
@@ -71,8 +73,18 @@ ONE_WORKER = ("e2e", "infra", "workflow")
 """Folders whose tests share one costly thing (a deployed cloud, a synthesized stack, an emulator)."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rules", metavar="FILE", type=Path, help="write the table of rules (docs/rules.toml) to FILE")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if path := config.getoption("rules"):
+        config.pluginmanager.register(rules.Collector(path))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
+        rules.attach(item)
         folder = item.nodeid.split("/")[1]
         if folder in ONE_WORKER:
             item.add_marker(pytest.mark.xdist_group(folder))

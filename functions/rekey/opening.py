@@ -9,7 +9,7 @@ from rekey import clock, preflight
 from rekey.compute.world import Compute, look
 from rekey.databricks import Account, Workspace
 from rekey.databricks.connect import connect_account, connect_workspace
-from rekey.errors import NotFound, RequestIdReused, RequestRefused, WorkspaceNotFound
+from rekey.errors import NotFound, PermissionDenied, RequestIdReused, RequestRefused, WorkspaceNotFound
 from rekey.facts import Facts, decide_operation, keys_in_play, reuse_for_volumes
 from rekey.given import look_at
 from rekey.ledger import Ledger
@@ -121,6 +121,12 @@ def _facts(settings: Settings, account: Account, request: Request, execution_arn
     """Everything the plan needs to know, read without changing anything."""
     try:
         workspace = account.get_workspace(request.workspace_id)
+    except PermissionDenied as error:
+        raise RequestRefused(
+            f"workspace_id: the service principal is no admin of the Databricks account "
+            f"{settings.databricks_account_id}, so it may not read or change its workspaces. "
+            "Mend: give it the account admin role in the account console."
+        ) from error
     except NotFound as error:
         raise WorkspaceNotFound(
             f"workspace_id: the Databricks account {settings.databricks_account_id} has no workspace "
@@ -168,7 +174,10 @@ def _inside(settings: Settings, workspace: Workspace) -> tuple[Compute, bool]:
     if workspace.status != "RUNNING" or workspace.region in NO_CMK_REGIONS:
         return Compute(), True
     api = connect_workspace(settings, workspace.deployment_name)
-    return look(api), api.is_admin()
+    if not api.is_admin():
+        # What its lists would show is not complete, and they may be refused outright.
+        return Compute(), False
+    return look(api), True
 
 
 def own_account_of(arn: str) -> str:

@@ -86,6 +86,7 @@ def test_no_role_has_permissions_from_elsewhere(template: Template) -> None:
     assert [name for name in template.all("AWS::IAM::Policy") if not name.startswith("WorkflowRotateKey")] == []
 
 
+@pytest.mark.rule("rule-7-deletion")
 def test_no_action_is_a_wildcard_and_no_key_is_ever_deleted(template: Template) -> None:
     actions = {action for statement in template.all_statements() for action in statement.actions}
     assert not [action for action in actions if "*" in action]

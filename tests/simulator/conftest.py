@@ -1,12 +1,14 @@
-"""Fixtures: one simulator a test, on loopback, with moto as AWS."""
+"""Fixtures: one simulator a test, on loopback, with moto as AWS; and our client beside the SDK's."""
 
 from collections.abc import Iterator
 
 import pytest
+import requests
 from moto import mock_aws
 
 from local.databricks import ManualClock, Settings, running
 from tests.simulator.bench import CUSTOMER, Bench, kms_client
+from tests.simulator.oracle import Pair, Wire, make_pair, recording
 
 
 @pytest.fixture
@@ -18,3 +20,15 @@ def bench() -> Iterator[Bench]:
         made = Bench(url, state.world, clock, kms_client("us-east-1"), settings)
         made.login()
         yield made
+
+
+@pytest.fixture
+def wire(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Wire:
+    wire = Wire()
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", recording(wire))
+    return wire
+
+
+@pytest.fixture
+def pair(bench: Bench) -> Pair:
+    return make_pair(bench, bench.seed(clusters=4, pools=2, warehouses=4, notebooks=1))

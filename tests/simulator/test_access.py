@@ -21,6 +21,7 @@ def groups(bench: Bench, workspace: Json) -> list[str]:
     return [group["display"] for group in shown["groups"]]
 
 
+@pytest.mark.rule("workspace-admin")
 @pytest.mark.parametrize("path", LISTS)
 def test_without_workspace_admin_lists_are_empty_or_refused(bench: Bench, path: str) -> None:
     some = {"clusters": 1, "pools": 1, "warehouses": 1, "jobs": 1, "runs": 1, "pipelines": 1, "notebooks": 1}
@@ -42,6 +43,7 @@ def test_without_workspace_admin_nothing_can_be_done(bench: Bench) -> None:
     assert bench.sim(workspace)["clusters"][cluster_id]["state"] == "RUNNING"
 
 
+@pytest.mark.rule("account-admin")
 def test_without_account_admin_the_account_api_refuses(bench: Bench) -> None:
     workspace = bench.seed(clusters=1)
     bench.side("POST", "/switches", {"account_admin": False})

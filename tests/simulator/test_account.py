@@ -27,6 +27,7 @@ def test_register_get_list_delete(bench: Bench) -> None:
     assert bench.account("DELETE", one).status_code == 404
 
 
+@pytest.mark.rule("use-cases-required")
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -49,6 +50,7 @@ def test_bad_registrations(bench: Bench, body: dict[str, Any], message: str) -> 
     assert refused.json()["message"].startswith(message)
 
 
+@pytest.mark.rule("configuration-in-use")
 def test_a_referenced_configuration_cannot_be_deleted(bench: Bench) -> None:
     workspace = bench.seed()
     managed = bench.register(bench.key(), "MANAGED_SERVICES")
@@ -72,6 +74,7 @@ def test_a_referenced_configuration_cannot_be_deleted(bench: Bench) -> None:
     assert (deleted.status_code, deleted.content) == (200, b"")
 
 
+@pytest.mark.rule("configuration-twice")
 def test_one_arn_may_be_registered_twice_unless_switched(bench: Bench) -> None:
     key = bench.key()
     assert bench.register(key, "STORAGE") != bench.register(key, "STORAGE")
@@ -98,6 +101,7 @@ def test_credentials_lead_to_the_cross_account_role(bench: Bench) -> None:
     assert bench.account("GET", "/credentials/nope").status_code == 404
 
 
+@pytest.mark.rule("bare-arrays")
 def test_workspaces_are_a_bare_array_with_whole_numbers(bench: Bench) -> None:
     one, two = bench.seed(), bench.seed(workspace_name="dev", network="databricks", workspace_id=42)
     shown = bench.account("GET", "/workspaces").json()

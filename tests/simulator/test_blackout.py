@@ -22,6 +22,7 @@ def add_storage(bench: Bench, workspace: Json, **info: object) -> str:
     return key
 
 
+@pytest.mark.rule("settle-wait")
 def test_no_cluster_before_the_settle_wait_is_over(bench: Bench) -> None:
     workspace, cluster_id = seeded(bench)
     add_storage(bench, workspace, reuse_key_for_cluster_volumes=False)
@@ -49,6 +50,7 @@ def test_settle_wait_is_over_after_twenty_minutes_sharp(bench: Bench) -> None:
     assert bench.rules_broken() == []
 
 
+@pytest.mark.rule("databricks-network")
 def test_settle_wait_begins_only_when_a_databricks_network_is_provisioned(bench: Bench) -> None:
     workspace, cluster_id = seeded(bench, network="databricks")
     add_storage(bench, workspace, reuse_key_for_cluster_volumes=False)
@@ -67,6 +69,7 @@ def test_early_compute_may_run_unharmed(bench: Bench) -> None:
     assert bench.rules_broken() == ["compute_started_in_blackout"]
 
 
+@pytest.mark.rule("no-settle-wait")
 def test_managed_services_alone_needs_no_settle_wait_but_the_update_to_be_through(bench: Bench) -> None:
     workspace, cluster_id = seeded(bench)
     bench.patch(workspace, managed=bench.register(bench.key(), "MANAGED_SERVICES"))
@@ -79,6 +82,7 @@ def test_managed_services_alone_needs_no_settle_wait_but_the_update_to_be_throug
     assert len(bench.rules_broken()) == 1
 
 
+@pytest.mark.rule("serverless-alone")
 def test_warehouses_and_pools_count_as_compute_but_not_serverless(bench: Bench) -> None:
     workspace = bench.seed(warehouses=3, pools=1)
     warehouses = bench.workspace(workspace, "GET", "/api/2.0/sql/warehouses").json()["warehouses"]
@@ -116,6 +120,7 @@ def test_a_pipeline_that_restarts_by_itself_is_judged_by_its_own_time(bench: Ben
     assert violation["at"] == terminated_at + 60 + 200
 
 
+@pytest.mark.rule("no-dbfs")
 def test_no_dbfs_call_in_the_blackout(bench: Bench) -> None:
     workspace = bench.seed(files=1)
     add_storage(bench, workspace)
@@ -136,6 +141,7 @@ def test_a_storage_update_that_reverts_leaves_no_blackout(bench: Bench) -> None:
     assert bench.rules_broken() == []
 
 
+@pytest.mark.rule("volumes-lost-key")
 @pytest.mark.parametrize("allowed", [True, False])
 def test_volumes_need_the_cross_account_role_in_the_policy(bench: Bench, allowed: bool) -> None:
     workspace, cluster_id = seeded(bench)
@@ -152,6 +158,7 @@ def test_volumes_need_the_cross_account_role_in_the_policy(bench: Bench, allowed
     assert bench.rules_broken() == []
 
 
+@pytest.mark.rule("volumes-lost-key")
 def test_volumes_and_a_disabled_key(bench: Bench) -> None:
     workspace, cluster_id = seeded(bench)
     key = add_storage(bench, workspace)
@@ -163,6 +170,7 @@ def test_volumes_and_a_disabled_key(bench: Bench) -> None:
     assert bench.clusters(workspace)[0]["termination_reason"]["code"] == "AWS_INVALID_KMS_KEY_STATE"
 
 
+@pytest.mark.rule("policy-volumes")
 def test_volumes_of_a_key_that_is_not_reused_need_nothing(bench: Bench) -> None:
     workspace, cluster_id = seeded(bench)
     add_storage(bench, workspace, reuse_key_for_cluster_volumes=False)

@@ -1,8 +1,11 @@
 """Compute that comes back by itself: continuous pipelines, and warehouses that someone queries."""
 
+import pytest
+
 from tests.simulator.bench import Bench
 
 
+@pytest.mark.rule("pipeline-continuous")
 def test_a_continuous_pipeline_comes_back_unless_it_is_stopped(bench: Bench) -> None:
     workspace = bench.seed(pipelines=1)
     bench.terminate(workspace, bench.clusters(workspace)[0]["cluster_id"])
@@ -44,6 +47,7 @@ def test_a_stopped_continuous_pipeline_stays_stopped_until_an_update_is_started(
     assert (shown["state"], shown["latest_updates"][0]["cause"]) == ("RUNNING", "API_CALL")
 
 
+@pytest.mark.rule("warehouse-auto-start")
 def test_a_query_starts_a_stopped_warehouse_unless_it_is_serverless(bench: Bench) -> None:
     workspace = bench.seed(warehouses=4, warehouse_queries_every=100)
     ids = list(bench.sim(workspace)["warehouses"])

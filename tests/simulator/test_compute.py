@@ -58,6 +58,7 @@ def test_no_clusters_at_all(bench: Bench) -> None:
     assert answer == {"next_page_token": "", "prev_page_token": ""}
 
 
+@pytest.mark.rule("cluster-start")
 def test_terminate_and_start(bench: Bench) -> None:
     workspace = bench.seed(clusters=1)
     cluster_id = bench.clusters(workspace)[0]["cluster_id"]
@@ -82,6 +83,7 @@ def test_terminate_and_start(bench: Bench) -> None:
     assert state(bench, workspace, cluster_id) == "RUNNING"
 
 
+@pytest.mark.rule("missing-is-400")
 def test_unknown_cluster(bench: Bench) -> None:
     answer = bench.start(bench.seed(), "0000-000000-abc")
     assert answer.status_code == 400
@@ -100,6 +102,7 @@ def test_create_starts(bench: Bench) -> None:
     assert (shown["cluster_source"], shown["spec"]) == ("API", spec)
 
 
+@pytest.mark.rule("rule-5")
 def test_destruction_is_a_violation(bench: Bench) -> None:
     workspace = bench.seed(clusters=1, pools=1)
     body = {"cluster_id": bench.clusters(workspace)[0]["cluster_id"]}
@@ -153,6 +156,7 @@ def test_cancelling_a_run_ends_its_cluster(bench: Bench) -> None:
     assert active == {"has_more": False}
 
 
+@pytest.mark.rule("job-cluster-start")
 def test_terminating_a_job_cluster_fails_its_run_and_it_cannot_be_started(bench: Bench) -> None:
     workspace = bench.seed(runs=1)
     cluster = bench.clusters(workspace)[0]
@@ -166,6 +170,7 @@ def test_terminating_a_job_cluster_fails_its_run_and_it_cannot_be_started(bench:
     assert unknown.json()["error_code"] == "INVALID_PARAMETER_VALUE"
 
 
+@pytest.mark.rule("pipeline-stop")
 def test_pipelines_stop_and_update(bench: Bench) -> None:
     workspace = bench.seed(pipelines=3)
     listed = bench.workspace(workspace, "GET", "/api/2.0/pipelines").json()["statuses"]

@@ -34,6 +34,7 @@ def test_contents_are_encrypted_and_read_back(bench: Bench) -> None:
     assert not any(b"value" in sealed.ciphertext or b"print" in sealed.ciphertext for sealed in stored)
 
 
+@pytest.mark.rule("principal")
 @pytest.mark.parametrize("tag", ["another-account", ""])
 def test_a_policy_for_another_account_makes_contents_unreadable(bench: Bench, tag: str) -> None:
     key = bench.key()
@@ -46,6 +47,7 @@ def test_a_policy_for_another_account_makes_contents_unreadable(bench: Bench, ta
     assert "AccessDeniedException" in answer.json()["message"]
 
 
+@pytest.mark.rule("policy-managed")
 def test_a_missing_action_an_explicit_deny_and_no_statement_at_all(bench: Bench) -> None:
     key = bench.key()
     bench.seed(notebooks=1, keys={"managed_services": key})
@@ -73,6 +75,7 @@ def test_a_statement_without_the_tag_condition_is_enough(bench: Bench) -> None:
     assert bench.unreadable() == []
 
 
+@pytest.mark.rule("old-key-a-day")
 def test_old_key_is_needed_for_a_day_after_the_switch(bench: Bench) -> None:
     old, new = bench.key(), bench.key()
     workspace = bench.seed(notebooks=2, keys={"managed_services": old})
@@ -87,6 +90,7 @@ def test_old_key_is_needed_for_a_day_after_the_switch(bench: Bench) -> None:
     assert bench.rules_broken() == ["key_disabled_too_early"]
 
 
+@pytest.mark.rule("old-key-a-day")
 def test_old_key_disabled_after_a_day_is_fine(bench: Bench) -> None:
     old, new = bench.key(), bench.key()
     workspace = bench.seed(notebooks=2, keys={"managed_services": old})
@@ -128,6 +132,7 @@ def test_a_key_that_is_still_referenced_must_not_be_disabled(bench: Bench) -> No
     assert "the workspace references it" in bench.side("GET", "/violations")[0]["detail"]
 
 
+@pytest.mark.rule("managed-rotate")
 def test_new_writes_use_the_new_key_at_once(bench: Bench) -> None:
     old, new = bench.key(), bench.key()
     workspace = bench.seed(notebooks=1, keys={"managed_services": old})
@@ -139,6 +144,7 @@ def test_new_writes_use_the_new_key_at_once(bench: Bench) -> None:
     assert {entry["name"] for entry in bench.unreadable()} == {"/Shared/new", "/Shared/notebook-0"}
 
 
+@pytest.mark.rule("not-reencrypted")
 def test_adding_a_key_leaves_old_objects_as_they_are(bench: Bench) -> None:
     workspace = bench.seed(notebooks=1)
     key = bench.key()
@@ -189,6 +195,7 @@ def test_two_rotations_within_a_day(bench: Bench) -> None:
     assert bench.unreadable() == []
 
 
+@pytest.mark.rule("data-key-cache")
 def test_a_data_key_may_be_cached_for_a_while(bench: Bench) -> None:
     bench.side("POST", "/switches", {"dek_cache_seconds": 300})
     key = bench.key()
@@ -202,6 +209,7 @@ def test_a_data_key_may_be_cached_for_a_while(bench: Bench) -> None:
     assert bench.workspace(workspace, "GET", export).status_code == 403
 
 
+@pytest.mark.rule("storage-new-writes")
 def test_a_storage_key_covers_new_files_only(bench: Bench) -> None:
     workspace = bench.seed(files=1)
     key = bench.key()
@@ -216,6 +224,7 @@ def test_a_storage_key_covers_new_files_only(bench: Bench) -> None:
     assert [entry["name"] for entry in bench.unreadable()] == ["/FileStore/new"]
 
 
+@pytest.mark.rule("policy-storage")
 @pytest.mark.parametrize("missing", DBFS_ACTIONS)
 def test_storage_needs_all_five_actions(bench: Bench, missing: str) -> None:
     workspace = bench.seed()
@@ -225,12 +234,14 @@ def test_storage_needs_all_five_actions(bench: Bench, missing: str) -> None:
     assert "storage_customer_managed_key_id" not in bench.get(workspace)
 
 
+@pytest.mark.rule("key-region")
 def test_a_key_of_another_region_cannot_even_be_seeded(bench: Bench) -> None:
     made = kms_client("eu-west-1").create_key()
     with pytest.raises(AssertionError, match="KEY_UNUSABLE"):
         bench.seed(keys={"managed_services": made["KeyMetadata"]["Arn"]})
 
 
+@pytest.mark.rule("keys-shared")
 def test_keys_may_be_shared_and_serve_both_use_cases(bench: Bench) -> None:
     key = bench.key()
     one = bench.seed(notebooks=1, files=1, keys={"managed_services": key, "storage": key})

@@ -129,6 +129,7 @@ def test_a_trigger_left_on_starts_compute_in_the_blackout(bench: Bench) -> None:
     assert (run["state"]["result_state"], run["status"]["termination_details"]["code"]) == ("FAILED", "CLUSTER_ERROR")
 
 
+@pytest.mark.rule("triggers-paused")
 def test_a_trigger_left_on_keeps_the_workspace_from_being_updated(bench: Bench) -> None:
     workspace = bench.seed(jobs=[{"every_seconds": 500, "run_seconds": 0}])
     managed = bench.register(bench.key(), "MANAGED_SERVICES")
@@ -201,6 +202,7 @@ def test_runs_on_an_all_purpose_cluster_start_it_and_leave_it_on(bench: Bench) -
     assert bench.clusters(workspace)[0]["state"] == "RUNNING"
 
 
+@pytest.mark.rule("retries-cancelled")
 @pytest.mark.parametrize("retries", [True, False])
 def test_a_run_with_retries_comes_back_when_its_cluster_goes(bench: Bench, retries: bool) -> None:
     bench.side("POST", "/switches", {"runs_retry": retries})
@@ -221,6 +223,7 @@ def test_a_run_with_retries_comes_back_when_its_cluster_goes(bench: Bench, retri
     assert states(bench, workspace) == ["TERMINATED"]
 
 
+@pytest.mark.rule("run-cancel")
 def test_cancelling_a_run_that_waits_ends_its_retries(bench: Bench) -> None:
     workspace = bench.seed(jobs=[{"max_retries": -1, "running": True, "every_seconds": 1e6}])
     bench.terminate(workspace, bench.clusters(workspace)[0]["cluster_id"])
@@ -241,6 +244,7 @@ def test_serverless_runs_have_no_cluster_and_cancelling_them_is_a_violation(benc
     assert bench.rules_broken() == ["serverless_run_cancelled"]
 
 
+@pytest.mark.rule("job-update")
 def test_update_merges_tasks_and_replaces_the_rest_and_reset_replaces_all(bench: Bench) -> None:
     workspace = bench.seed(jobs=[{}])
     body = {"job_id": job_id(bench, workspace), "new_settings": {"tasks": [{"task_key": "b"}], "tags": {"a": "b"}}}

@@ -81,6 +81,7 @@ def test_source_drops_outputs(bench: Bench) -> None:
     assert outputs(export(bench, workspace, found["path"], "JUPYTER")[1]) == []
 
 
+@pytest.mark.rule("not-reencrypted")
 def test_only_rewriting_moves_a_notebook_under_the_first_key(bench: Bench) -> None:
     workspace, key = bench.seed(notebooks=2), bench.key()
     bench.patch(workspace, managed=bench.register(key, "MANAGED_SERVICES"))

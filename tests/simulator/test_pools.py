@@ -15,6 +15,7 @@ def edit(bench: Bench, workspace: Json, pool: Json, **changes: object) -> int:
     return bench.workspace(workspace, "POST", "/api/2.0/instance-pools/edit", body).status_code
 
 
+@pytest.mark.rule("pool-edit")
 def test_pool_edit_overwrites(bench: Bench) -> None:
     workspace = bench.seed(pools=1)
     pool = pool_of(bench, workspace)

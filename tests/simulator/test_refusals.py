@@ -12,6 +12,7 @@ EC2_ALIVE = (
 )
 
 
+@pytest.mark.rule("classic-compute-off")
 def test_cluster_instances_block_until_they_are_really_gone(bench: Bench) -> None:
     workspace = bench.seed(clusters=1)
     managed = bench.register(bench.key(), "MANAGED_SERVICES")
@@ -30,6 +31,7 @@ def test_cluster_instances_block_until_they_are_really_gone(bench: Bench) -> Non
     assert bench.rules_broken() == []
 
 
+@pytest.mark.rule("pool-drain", "pools-off")
 def test_idle_pool_instances_block(bench: Bench) -> None:
     workspace = bench.seed(pools=1)
     managed = bench.register(bench.key(), "MANAGED_SERVICES")
@@ -45,6 +47,7 @@ def test_idle_pool_instances_block(bench: Bench) -> None:
     assert bench.patch(workspace, managed=managed).status_code == 200
 
 
+@pytest.mark.rule("warehouses-off")
 def test_classic_and_pro_warehouses_block_but_not_serverless(bench: Bench) -> None:
     workspace = bench.seed(warehouses=3)
     managed = bench.register(bench.key(), "MANAGED_SERVICES")
@@ -59,6 +62,7 @@ def test_classic_and_pro_warehouses_block_but_not_serverless(bench: Bench) -> No
     assert bench.rules_broken() == []
 
 
+@pytest.mark.rule("warehouses-off")
 def test_pro_warehouses_do_not_block_when_switched_off(bench: Bench) -> None:
     bench.side("POST", "/switches", {"pro_warehouses_run_on_ec2": False})
     workspace = bench.seed(warehouses=2)
@@ -75,6 +79,7 @@ def test_ec2_refusal_status_is_a_switch(bench: Bench) -> None:
     assert bench.patch(workspace, managed=managed).status_code == 400
 
 
+@pytest.mark.rule("one-update-at-a-time")
 def test_second_patch_while_one_is_in_flight(bench: Bench) -> None:
     workspace = bench.seed()
     first = bench.register(bench.key(), "MANAGED_SERVICES")
@@ -87,6 +92,7 @@ def test_second_patch_while_one_is_in_flight(bench: Bench) -> None:
     assert bench.patch(workspace, managed=second).status_code == 200
 
 
+@pytest.mark.rule("no-removal")
 @pytest.mark.parametrize("nothing", ["", None])
 def test_removal_is_ignored_or_refused(bench: Bench, nothing: str | None) -> None:
     workspace = bench.seed(keys={"managed_services": bench.key()})
@@ -98,6 +104,7 @@ def test_removal_is_ignored_or_refused(bench: Bench, nothing: str | None) -> Non
     assert bench.patch(workspace, managed=nothing).status_code == 400
 
 
+@pytest.mark.rule("key-id-form")
 @pytest.mark.parametrize("configuration_id", ["account/cmk", "0c4a3f3e-0000-4000-8000-000000000000"])
 def test_malformed_and_unknown_ids(bench: Bench, configuration_id: str) -> None:
     refused = bench.patch(bench.seed(), managed=configuration_id)
@@ -105,6 +112,7 @@ def test_malformed_and_unknown_ids(bench: Bench, configuration_id: str) -> None:
     assert refused.json() == {"message": f"MALFORMED_REQUEST: Invalid customerManagedKeyId: {configuration_id}"}
 
 
+@pytest.mark.rule("use-case-fits")
 def test_use_cases_must_fit(bench: Bench) -> None:
     storage = bench.register(bench.key(), "STORAGE")
     message = bench.patch(bench.seed(), managed=storage).json()["message"]
@@ -113,6 +121,7 @@ def test_use_cases_must_fit(bench: Bench) -> None:
     assert "must contain STORAGE" in bench.patch(bench.seed(), storage=managed).json()["message"]
 
 
+@pytest.mark.rule("enterprise", "key-region", "us-west-1")
 def test_tier_and_region(bench: Bench) -> None:
     managed = bench.register(bench.key(), "MANAGED_SERVICES")
     assert "ENTERPRISE" in bench.patch(bench.seed(tier="PREMIUM"), managed=managed).json()["message"]
@@ -121,6 +130,7 @@ def test_tier_and_region(bench: Bench) -> None:
     assert (elsewhere.status_code, "us-east-1" in elsewhere.json()["message"]) == (400, True)
 
 
+@pytest.mark.rule("storage-never-replaced")
 def test_storage_key_is_never_replaced(bench: Bench) -> None:
     workspace = bench.seed(keys={"storage": bench.key()})
     refused = bench.patch(workspace, storage=bench.register(bench.key(), "STORAGE"))
@@ -132,6 +142,7 @@ def test_storage_key_is_never_replaced(bench: Bench) -> None:
     assert bench.rules_broken() == ["storage_key_replacement"]
 
 
+@pytest.mark.rule("failed-workspace", "serverless-workspace")
 def test_serverless_and_failed_workspaces_take_no_storage_key(bench: Bench) -> None:
     storage = bench.register(bench.key(), "STORAGE")
     assert bench.patch(bench.seed(compute_mode="SERVERLESS"), storage=storage).status_code == 400

@@ -53,6 +53,7 @@ def test_configurations_and_workspaces(bench: Bench) -> None:
     assert account.credentials.get(seeded["credentials_id"]).aws_credentials is not None
 
 
+@pytest.mark.rule("code-in-message")
 def test_account_errors_carry_no_code(bench: Bench) -> None:
     account = account_client(bench)
     seeded = bench.seed(clusters=1)

@@ -5,6 +5,7 @@ import pytest
 from tests.simulator.bench import MINUTE, Bench, Json
 
 
+@pytest.mark.rule("customer-network")
 def test_customer_network_stays_running_and_field_lags(bench: Bench) -> None:
     workspace = bench.seed(keys={"managed_services": bench.key()})
     old = workspace["managed_services_customer_managed_key_id"]
@@ -19,6 +20,7 @@ def test_customer_network_stays_running_and_field_lags(bench: Bench) -> None:
     assert bench.get(workspace)["managed_services_customer_managed_key_id"] == new
 
 
+@pytest.mark.rule("databricks-network")
 def test_databricks_network_goes_through_provisioning(bench: Bench) -> None:
     workspace = bench.seed(network="databricks")
     assert "network_id" not in workspace
@@ -32,6 +34,7 @@ def test_databricks_network_goes_through_provisioning(bench: Bench) -> None:
     assert (shown["workspace_status"], shown["managed_services_customer_managed_key_id"]) == ("RUNNING", new)
 
 
+@pytest.mark.rule("empty-acceptance")
 @pytest.mark.parametrize(("mode", "body"), [("braces", {}), ("workspace", None)])
 def test_response_modes(bench: Bench, mode: str, body: Json | None) -> None:
     bench.side("POST", "/switches", {"patch_response": mode})
@@ -40,6 +43,7 @@ def test_response_modes(bench: Bench, mode: str, body: Json | None) -> None:
     assert answer.json() == (bench.get(workspace) if body is None else body)
 
 
+@pytest.mark.rule("mask-ignored")
 def test_update_mask_is_ignored(bench: Bench) -> None:
     workspace = bench.seed()
     new = bench.register(bench.key(), "MANAGED_SERVICES")
@@ -65,6 +69,7 @@ def test_silent_revert_never_shows(bench: Bench) -> None:
     assert bench.get(workspace)["managed_services_customer_managed_key_id"] == new
 
 
+@pytest.mark.rule("silent-revert")
 def test_silent_revert_after_showing_keeps_everything_under_the_old_key(bench: Bench) -> None:
     workspace = bench.seed(notebooks=1, keys={"managed_services": bench.key()})
     old, key = workspace["managed_services_customer_managed_key_id"], bench.key()

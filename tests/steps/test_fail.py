@@ -23,6 +23,7 @@ def changing_requests(world: World) -> list[str]:
     ]
 
 
+@pytest.mark.rule("rule-1", "storage-never-replaced")
 @pytest.mark.parametrize(
     ("seed", "request_", "error", "said"),
     [
@@ -59,6 +60,7 @@ def test_a_second_rotation_is_refused_while_one_runs(world: World) -> None:
     assert world.ledger.find("r2") is None
 
 
+@pytest.mark.rule("rule-10")
 def test_a_credential_that_is_not_accepted_is_explained(world: World) -> None:
     workspace_id = world.workspace()["workspace_id"]
     boto3.client("secretsmanager").put_secret_value(
@@ -69,6 +71,7 @@ def test_a_credential_that_is_not_accepted_is_explained(world: World) -> None:
     assert "hunter2" not in str(refusal.value)
 
 
+@pytest.mark.rule("rule-8")
 @pytest.mark.parametrize("until", ["create_key", "set_policy", "register_config"])
 def test_a_failure_before_the_blackout_leaves_no_trace_in_databricks(world: World, until: str) -> None:
     workspace_id = world.workspace()["workspace_id"]
@@ -87,6 +90,7 @@ def test_a_failure_before_the_blackout_leaves_no_trace_in_databricks(world: Worl
     world.plan("r2", workspace_id=workspace_id)
 
 
+@pytest.mark.rule("rule-5")
 def test_a_failure_in_the_blackout_brings_all_compute_back(world: World) -> None:
     old = world.make_key()
     workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
@@ -112,6 +116,7 @@ def break_policy(world: World) -> None:
     kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=policy.replace("414351767826", "111111111111"))
 
 
+@pytest.mark.rule("rule-8")
 def test_a_wrong_policy_is_found_by_verify_and_the_workspace_goes_back(world: World) -> None:
     old = world.make_key()
     workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
@@ -134,6 +139,7 @@ def test_a_wrong_policy_is_found_by_verify_and_the_workspace_goes_back(world: Wo
     assert world.sweep(86_400 + 60)["disabled"] == [new]
 
 
+@pytest.mark.rule("silent-revert")
 def test_a_key_databricks_cannot_use_reverts_silently_and_is_given_up_after_three_tries(world: World) -> None:
     old = world.make_key()
     workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
@@ -149,6 +155,7 @@ def test_a_key_databricks_cannot_use_reverts_silently_and_is_given_up_after_thre
     assert world.get("violations") == []
 
 
+@pytest.mark.rule("no-removal")
 def test_an_added_key_that_cannot_be_taken_away_stays_enabled_and_is_said_so(world: World) -> None:
     workspace_id = world.workspace()["workspace_id"]
     world.prepare(workspace_id=workspace_id, operation="add")
@@ -164,6 +171,7 @@ def test_an_added_key_that_cannot_be_taken_away_stays_enabled_and_is_said_so(wor
     assert world.get("violations") == []
 
 
+@pytest.mark.rule("rule-2", "silent-revert")
 def test_a_switch_that_reverts_after_it_was_proven_is_found_at_the_end(world: World) -> None:
     old = world.make_key()
     workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
@@ -185,6 +193,7 @@ def test_a_switch_that_reverts_after_it_was_proven_is_found_at_the_end(world: Wo
     assert world.get("violations") == []
 
 
+@pytest.mark.rule("rule-8")
 def test_a_failure_after_the_proof_stays_forward_and_still_retires_the_old_key(world: World) -> None:
     old = world.make_key()
     workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
@@ -200,6 +209,7 @@ def test_a_failure_after_the_proof_stays_forward_and_still_retires_the_old_key(w
     assert world.get("health")["unreadable"] == []
 
 
+@pytest.mark.rule("configuration-twice", "rule-6")
 @pytest.mark.parametrize("name", ["register_config", "patch_workspace"])
 def test_a_lost_answer_makes_nothing_twice(world: World, name: str) -> None:
     old = world.make_key()
@@ -233,6 +243,7 @@ def test_a_lost_answer_makes_nothing_twice(world: World, name: str) -> None:
     assert world.get("violations") == []
 
 
+@pytest.mark.rule("rule-6")
 def test_a_crash_between_create_key_and_the_ledger_is_found_again(world: World) -> None:
     workspace_id = world.workspace()["workspace_id"]
     world.plan(workspace_id=workspace_id, operation="add")

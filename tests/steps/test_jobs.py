@@ -30,6 +30,7 @@ def actions(world: World, action: str) -> list[Any]:
     return [each["detail"] for each in world.evidence()["audit"]["entries"] if each["action"] == action]
 
 
+@pytest.mark.rule("triggers-paused")
 def test_triggers_are_paused_in_the_blackout_and_resumed_exactly(world: World) -> None:
     workspace = world.workspace(jobs=[SCHEDULED, CONTINUOUS, SERVERLESS, OFF])
     before = jobs(world, workspace)
@@ -45,6 +46,7 @@ def test_triggers_are_paused_in_the_blackout_and_resumed_exactly(world: World) -
     assert world.get("violations") == []
 
 
+@pytest.mark.rule("retries-cancelled")
 def test_runs_are_cut_short_by_their_own_api_and_named(world: World) -> None:
     workspace = world.workspace(clusters=1, jobs=[LONG, SERVERLESS])
     world.rotate(workspace_id=workspace["workspace_id"], operation="add")
@@ -85,6 +87,7 @@ def test_a_failure_before_the_blackout_resumes_the_triggers(world: World) -> Non
     assert jobs(world, workspace) == before
 
 
+@pytest.mark.rule("pipeline-continuous")
 @pytest.mark.parametrize("network", ["customer", "databricks"])
 def test_pipelines_stop_through_their_own_api_and_continuous_ones_come_back(world: World, network: str) -> None:
     workspace = world.workspace(pipelines=4, network=network)

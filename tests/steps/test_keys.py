@@ -46,6 +46,7 @@ def keys_and_requests(world: World) -> tuple[int, int]:
     return len(boto3.client("kms").list_keys()["Keys"]), len(changes)
 
 
+@pytest.mark.rule("policy-replaced-whole")
 def test_a_key_brought_along_keeps_every_foreign_statement(world: World) -> None:
     key_arn = own_key()
     workspace_id = world.workspace()["workspace_id"]
@@ -61,6 +62,7 @@ def test_a_key_brought_along_keeps_every_foreign_statement(world: World) -> None
     assert world.get("violations") == []
 
 
+@pytest.mark.rule("keys-shared")
 def test_a_key_shared_by_two_workspaces_carries_both_roles_once(world: World) -> None:
     key_arn = own_key()
     for name in ("one", "two"):
@@ -111,6 +113,7 @@ def test_a_registered_configuration_is_reused_and_survives_a_failure(world: Worl
     assert world.get("health")["unreadable"] == []
 
 
+@pytest.mark.rule("key-region", "key-symmetric")
 @pytest.mark.parametrize(
     ("create", "said"),
     [
@@ -142,6 +145,7 @@ def test_a_disabled_key_is_refused(world: World) -> None:
     refused(world, "key_arn: the key is Disabled. Mend: enable it", key_arn=key_arn)
 
 
+@pytest.mark.rule("key-account")
 @pytest.mark.parametrize(
     ("key_arn", "said"),
     [
@@ -153,6 +157,7 @@ def test_a_key_of_another_account_or_none_at_all_is_refused(world: World, key_ar
     refused(world, said, key_arn=key_arn)
 
 
+@pytest.mark.rule("key-id-form", "use-case-fits")
 def test_a_configuration_that_is_not_there_or_lacks_the_use_case_is_refused(world: World) -> None:
     refused(world, "the account has no key configuration nope", key_configuration_id="nope")
     old = world.make_key()
@@ -169,3 +174,11 @@ def test_the_workspaces_own_key_is_no_new_one(world: World) -> None:
     workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
     with pytest.raises(errors.RequestRefused, match=r"already\. Mend: give another one"):
         world.plan(workspace_id=workspace_id, operation="rotate", key_arn=old)
+
+
+@pytest.mark.rule("rule-9")
+def test_the_new_key_is_in_the_workspaces_region_whatever_the_stacks_is(world: World) -> None:
+    workspace_id = world.workspace(region="eu-central-1")["workspace_id"]
+    summary = world.rotate(workspace_id=workspace_id, operation="add")
+    assert summary["key_arn"].split(":")[3] == "eu-central-1"
+    assert world.get("health")["unreadable"] == []

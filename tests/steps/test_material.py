@@ -26,6 +26,7 @@ def renew(world: World, **request: Any) -> dict[str, object]:
     return summary
 
 
+@pytest.mark.rule("op-rotate-material")
 def test_a_storage_key_is_renewed_without_touching_the_workspace(world: World) -> None:
     workspace_id, key_arn = with_both_keys(world)
     fields, compute = world.fields(workspace_id), settled(world.compute(workspace_id))

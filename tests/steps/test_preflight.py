@@ -10,6 +10,7 @@ from tests.steps.test_fail import changing_requests, kms_keys
 from tests.steps.world import World
 
 
+@pytest.mark.rule("op-dry-run")
 def test_the_preflight_tells_all_and_touches_nothing(world: World) -> None:
     old = world.make_key()
     workspace = world.workspace(keys={"managed_services": old}, runs=2)
@@ -37,6 +38,7 @@ def test_the_preflight_tells_all_and_touches_nothing(world: World) -> None:
     assert world.ledger.find("r1") is None
 
 
+@pytest.mark.rule("databricks-network", "settle-wait")
 def test_the_settle_wait_is_in_the_plan_when_storage_is_in_play(world: World) -> None:
     workspace_id = world.workspace(network="databricks")["workspace_id"]
     preflight = world.plan(workspace_id=workspace_id, operation="add", dry_run=True)["preflight"]

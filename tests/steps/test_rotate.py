@@ -11,6 +11,7 @@ from tests.steps.world import World
 NETWORKS = ("customer", "databricks")
 
 
+@pytest.mark.rule("managed-add", "op-add", "pool-drain")
 @pytest.mark.parametrize("network", NETWORKS)
 def test_a_workspace_without_keys_gets_both_and_all_compute_comes_back(world: World, network: str) -> None:
     workspace = world.workspace(network=network)
@@ -24,6 +25,7 @@ def test_a_workspace_without_keys_gets_both_and_all_compute_comes_back(world: Wo
     assert world.get("violations") == []
 
 
+@pytest.mark.rule("managed-rotate", "op-rotate")
 @pytest.mark.parametrize("network", NETWORKS)
 def test_a_managed_services_key_is_rotated_and_the_old_one_goes_after_a_day(world: World, network: str) -> None:
     old = world.make_key()
@@ -41,6 +43,7 @@ def test_a_managed_services_key_is_rotated_and_the_old_one_goes_after_a_day(worl
     assert world.get("violations") == []
 
 
+@pytest.mark.rule("rule-5", "serverless-alone")
 def test_what_was_off_stays_off_and_serverless_is_left_alone(world: World) -> None:
     workspace_id = world.workspace(clusters=8, warehouses=8, pools=2)["workspace_id"]
     world.rotate(workspace_id=workspace_id, operation="add")
@@ -52,6 +55,7 @@ def test_what_was_off_stays_off_and_serverless_is_left_alone(world: World) -> No
     assert not any(each in path for each in serverless for path in touched)
 
 
+@pytest.mark.rule("configurations-immutable", "rule-6")
 def test_every_step_called_twice_changes_nothing_more(world: World) -> None:
     old = world.make_key()
     workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
@@ -81,6 +85,7 @@ def test_the_same_request_id_is_served_once_and_other_content_is_refused(world: 
         world.plan("r3", workspace_id=workspace_id, request_id="CHG1", reason="other")
 
 
+@pytest.mark.rule("op-dry-run")
 def test_a_dry_run_reports_the_plan_and_touches_nothing(world: World) -> None:
     workspace_id = world.workspace()["workspace_id"]
     world.get("state")
@@ -91,6 +96,7 @@ def test_a_dry_run_reports_the_plan_and_touches_nothing(world: World) -> None:
     assert {each["method"] for each in world.get("requests") if "/oidc/" not in each["path"]} == {"GET"}
 
 
+@pytest.mark.rule("rule-4")
 def test_compute_that_somebody_starts_in_the_blackout_is_stopped_and_named(world: World) -> None:
     workspace = world.workspace(clusters=4)
     workspace_id = workspace["workspace_id"]

@@ -43,6 +43,7 @@ def plan(workspace: Workspace, *configurations: KeyConfiguration, role: str | No
     return make_plan(request, facts, NOW)
 
 
+@pytest.mark.rule("managed-add")
 def test_a_workspace_without_keys_gets_both() -> None:
     made = plan(BARE)
     assert (made.operation, made.use_cases, made.settle) == ("add", ("MANAGED_SERVICES", "STORAGE"), True)
@@ -50,6 +51,7 @@ def test_a_workspace_without_keys_gets_both() -> None:
     assert any("has no MANAGED_SERVICES key" in reason for reason in made.why)
 
 
+@pytest.mark.rule("no-settle-wait")
 def test_a_workspace_with_a_managed_services_key_is_rotated_without_a_settle_wait() -> None:
     made = plan(KEYED)
     assert (made.operation, made.use_cases, made.settle) == ("rotate", ("MANAGED_SERVICES",), False)
@@ -57,6 +59,7 @@ def test_a_workspace_with_a_managed_services_key_is_rotated_without_a_settle_wai
     assert (made.old_key.key_arn, made.old_key.fate) == (OLD_ARN, "disable")
 
 
+@pytest.mark.rule("storage-add")
 def test_storage_can_be_added_to_a_workspace_that_has_the_other_key() -> None:
     made = plan(KEYED, operation="add")
     assert (made.use_cases, made.old_key) == (("STORAGE",), None)
@@ -66,6 +69,7 @@ def test_use_cases_come_in_one_order_whatever_was_asked() -> None:
     assert plan(BARE, use_cases=["STORAGE", "MANAGED_SERVICES"]).use_cases == ("MANAGED_SERVICES", "STORAGE")
 
 
+@pytest.mark.rule("storage-key-forever")
 def test_an_old_key_that_served_storage_is_retained() -> None:
     shared = configuration("shared", "STORAGE")
     made = plan(KEYED, configuration(), shared)
@@ -86,6 +90,7 @@ def test_the_window_opens_when_asked_else_now() -> None:
     assert plan(KEYED, not_before=soon).start_at.startswith(soon[:19])
 
 
+@pytest.mark.rule("customer-network")
 def test_the_network_kind_is_told_apart() -> None:
     assert plan(KEYED).network == "customer"
     assert plan(replace(KEYED, network_id=None)).network == "databricks"
@@ -94,6 +99,7 @@ def test_the_network_kind_is_told_apart() -> None:
 BOTH = replace(KEYED, storage_key_id="old")
 
 
+@pytest.mark.rule("enterprise", "failed-workspace", "storage-never-replaced", "us-west-1")
 @pytest.mark.parametrize(
     ("workspace", "fields", "said"),
     [
@@ -121,6 +127,7 @@ def test_every_finding_is_reported_at_once() -> None:
     assert len(str(refusal.value).splitlines()) == 2
 
 
+@pytest.mark.rule("policy-volumes")
 def test_cluster_volumes_need_the_cross_account_role() -> None:
     with pytest.raises(RequestRefused, match="reuse_key_for_cluster_volumes"):
         plan(BARE, role=None)

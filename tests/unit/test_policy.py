@@ -20,18 +20,22 @@ def sids(*use_cases: UseCase, role: str | None = ROLE) -> list[str]:
     return [each["Sid"].rsplit("Databricks to use KMS key for ", 1)[-1] for each in statements]
 
 
+@pytest.mark.rule("policy-managed")
 def test_managed_services_gets_one_statement() -> None:
     assert sids("MANAGED_SERVICES") == ["managed services in the control plane"]
 
 
+@pytest.mark.rule("policy-storage")
 def test_storage_gets_dbfs_grants_and_volumes() -> None:
     assert sids("STORAGE") == ["DBFS", "DBFS (Grants)", "EBS"]
 
 
+@pytest.mark.rule("policy-volumes")
 def test_volumes_get_no_statement_unless_they_use_the_key() -> None:
     assert sids("STORAGE", role=None) == ["DBFS", "DBFS (Grants)"]
 
 
+@pytest.mark.rule("principal")
 @pytest.mark.parametrize("shard", get_args(Shard))
 def test_every_databricks_statement_is_bound_to_the_account(shard: Shard) -> None:
     statements = databricks_statements(
@@ -54,6 +58,7 @@ def whole(shard: Shard = "commercial", partition: str = "aws") -> dict[str, obje
     )
 
 
+@pytest.mark.rule("policy-administration")
 def test_the_policy_leaves_administration_to_the_account_and_fits() -> None:
     text = json.dumps(whole("govcloud", "aws-us-gov"))
     assert "arn:aws-us-gov:iam::111122223333:root" in text
@@ -61,6 +66,7 @@ def test_the_policy_leaves_administration_to_the_account_and_fits() -> None:
     assert len(text.encode()) < MAX_POLICY_BYTES / 4
 
 
+@pytest.mark.rule("rule-7")
 def test_the_key_guards_itself() -> None:
     statements = whole()["Statement"]
     assert isinstance(statements, list)

@@ -76,6 +76,7 @@ def test_what_is_no_object_is_refused(raw: Any) -> None:
         parse_request(raw)
 
 
+@pytest.mark.rule("rule-10")
 def test_a_refused_value_is_not_repeated() -> None:
     with pytest.raises(InvalidRequest) as refusal:
         parse_request(request(operation="dapi-a-secret-pasted-by-mistake"))

@@ -35,14 +35,17 @@ def decision(
     return decide(item, now=NOW, grace_seconds=DAY, workspaces=workspaces, configurations=configurations, ours=ours)
 
 
+@pytest.mark.rule("rule-7")
 def test_a_key_that_nothing_needs_is_disabled_after_its_day() -> None:
     assert decision().state == "disabled"
 
 
+@pytest.mark.rule("old-key-a-day")
 def test_a_day_that_is_not_over_is_checked_whatever_the_index_says() -> None:
     assert decision(age=DAY - 1).state == "due"
 
 
+@pytest.mark.rule("keys-shared", "rule-7")
 @pytest.mark.parametrize("field", ["managed_services_key_id", "storage_key_id"])
 @pytest.mark.parametrize("name", ["old", "another-configuration-of-the-same-key"])
 def test_a_key_that_any_workspace_refers_to_is_kept(field: str, name: str) -> None:
@@ -56,10 +59,12 @@ def test_a_workspace_on_another_key_does_not_keep_it() -> None:
     assert decision(workspaces=[other], configurations=[configuration("new", key_arn="arn:new")]).state == "disabled"
 
 
+@pytest.mark.rule("storage-key-forever")
 def test_a_key_that_is_registered_for_storage_is_retained_for_good() -> None:
     assert decision(configurations=[configuration("old"), configuration("s", "STORAGE")]).state == "retained"
 
 
+@pytest.mark.rule("rule-7")
 def test_a_key_of_somebody_else_is_retained_for_good() -> None:
     assert decision(ours=False).state == "retained"
 

@@ -40,11 +40,13 @@ def call() -> Callable[..., Any]:
     return Transport(HOST, Tokens()).call
 
 
+@pytest.mark.rule("empty-acceptance")
 def test_an_empty_answer_is_an_acceptance(web: responses.RequestsMock, call: Callable[..., Any]) -> None:
     web.patch(f"{HOST}/x", body=b"")
     assert call("PATCH", "/x", body={"a": 1}) == {}
 
 
+@pytest.mark.rule("code-in-message", "missing-is-400")
 @pytest.mark.parametrize(
     ("status", "body", "kind", "code"),
     [
@@ -149,6 +151,7 @@ def test_tokens_are_cached_and_renewed_before_they_end(
     assert tokens.token() == "t2"
 
 
+@pytest.mark.rule("rule-10")
 def test_a_wrong_secret_is_explained_without_being_repeated(web: responses.RequestsMock) -> None:
     web.post(f"{HOST}/token", status=401, json={"error": "invalid_client", "error_description": "bad client"})
     tokens = ClientCredentialsTokens(f"{HOST}/token", lambda: ClientCredentials("id", "hunter2"))

@@ -1,5 +1,7 @@
 """The ways a rotation can go well, or end before it began, run on the local Step Functions engine."""
 
+import pytest
+
 from tests.workflow.conftest import Play
 from tests.workflow.engine import Engine
 from tests.workflow.routes import FINISH, PATCH, PREPARE, QUIET, READY, RENEW, TERMINATE
@@ -13,6 +15,7 @@ def test_a_managed_services_key_is_rotated_without_a_settle_wait(play: Play) -> 
     assert run.output == {"rotation_id": run.folder.name, "status": "succeeded"}
 
 
+@pytest.mark.rule("rule-4", "settle-wait")
 def test_a_storage_key_settles_before_anything_starts(play: Play) -> None:
     run = play(script(plan_rotation=[plan(settle=True)]))
     assert run.states == [*READY, *TERMINATE, *PATCH, "Settle wait", *FINISH]
@@ -82,12 +85,14 @@ def test_compute_that_takes_its_time_is_waited_for(play: Play) -> None:
     assert run.states == [*READY, *round_ * 3, *TERMINATE, *PATCH, *FINISH]
 
 
+@pytest.mark.rule("rule-2")
 def test_the_switch_is_polled_quickly_at_first_and_then_slower(play: Play) -> None:
     run = play(script(patch_workspace=[waits(compute_in_the_way=False)] * 5 + [done(compute_in_the_way=False)]))
     assert run.states == [*READY, *TERMINATE, *[*PATCH, "Wait for the switch"] * 5, *PATCH, *FINISH]
     assert [call["waited_seconds"] for call in run.calls("patch_workspace")] == [0, 5, 13, 25, 40, 55]
 
 
+@pytest.mark.rule("classic-compute-off", "rule-3")
 def test_instances_that_outlive_their_clusters_lead_back_to_terminate(play: Play) -> None:
     in_the_way = waits("Please terminate all EC2 instances", compute_in_the_way=True)
     run = play(script(patch_workspace=[in_the_way, in_the_way, in_the_way, done(compute_in_the_way=False)]))

@@ -90,7 +90,7 @@ class WorkspaceApi:
 
     def stop_pipeline(self, pipeline_id: str) -> None:
         """Ends at IDLE; harmless without an active update. A continuous pipeline stays stopped."""
-        self._call("POST", f"/api/2.0/pipelines/{pipeline_id}/stop", body={})
+        self._call("POST", f"/api/2.0/pipelines/{pipeline_id}/stop")
 
     def start_pipeline(self, pipeline_id: str) -> None:
         """Start an update. Raises InvalidState while one is active."""

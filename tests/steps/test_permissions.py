@@ -1,0 +1,56 @@
+"""A service principal that may not do all: the plan refuses readably, before any side effect."""
+
+import pytest
+
+from rekey import errors
+from tests.steps.test_fail import changing_requests, kms_keys
+from tests.steps.world import World
+
+READINGS = ("filter", "refuse")
+"""What Databricks' lists do for a principal that is no admin: nothing documents which (B5, INFER)."""
+
+
+def nothing_was_touched(world: World) -> bool:
+    return changing_requests(world) == [] and kms_keys() == [] and world.ledger.find("r1") is None
+
+
+@pytest.mark.rule("workspace-admin")
+@pytest.mark.parametrize("reading", READINGS)
+@pytest.mark.parametrize("network", ["customer", "databricks"])
+def test_no_workspace_admin_is_refused_with_its_mend(world: World, reading: str, network: str) -> None:
+    workspace_id = world.workspace(workspace_admin=False, network=network, jobs=2, pipelines=1)["workspace_id"]
+    world.post("switches", without_workspace_admin=reading)
+    with pytest.raises(errors.RequestRefused, match=r"workspace_id: .*no admin of this workspace.* Mend: make it"):
+        world.plan(workspace_id=workspace_id)
+    assert nothing_was_touched(world)
+
+
+@pytest.mark.parametrize("reading", READINGS)
+def test_a_dry_run_without_workspace_admin_reports_it(world: World, reading: str) -> None:
+    workspace_id = world.workspace(workspace_admin=False)["workspace_id"]
+    world.post("switches", without_workspace_admin=reading)
+    preflight = world.plan(workspace_id=workspace_id, dry_run=True)["preflight"]
+    assert (preflight["possible"], preflight["permissions"]["workspace_admin"]) == (False, False)
+    assert [each.split(":")[0] for each in preflight["findings"]] == ["workspace_id"]
+    assert nothing_was_touched(world)
+
+
+@pytest.mark.parametrize("reading", READINGS)
+def test_renewing_a_keys_material_needs_no_workspace_admin(world: World, reading: str) -> None:
+    """It touches nothing inside the workspace."""
+    key = world.make_key()
+    workspace_id = world.workspace(workspace_admin=False, keys={"managed_services": key})["workspace_id"]
+    world.post("switches", without_workspace_admin=reading)
+    answer = world.plan(workspace_id=workspace_id, operation="rotate_material")
+    assert (answer["decision"], answer["plan"]["material_keys"]) == ("rotate", [key])
+
+
+@pytest.mark.rule("account-admin")
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_no_account_admin_is_refused_with_its_mend(world: World, dry_run: bool) -> None:
+    workspace_id = world.workspace()["workspace_id"]
+    world.post("switches", account_admin=False)
+    with pytest.raises(errors.RequestRefused, match=r"workspace_id: .*no admin of the Databricks account.* Mend: give"):
+        world.plan(workspace_id=workspace_id, dry_run=dry_run)
+    world.post("switches", account_admin=True)
+    assert nothing_was_touched(world)
