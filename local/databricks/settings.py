@@ -1,6 +1,6 @@
 """What the simulator can be told: its account, its latencies, and which reading of an uncertain fact holds.
 
-Sources are sections of the project's Databricks facts: DOC an official page, CODE public source, ISSUE a public
+Each is marked with how well it is known: DOC an official page, CODE public source, ISSUE a public
 issue, INFER an inference that no source states, GAP looked for and not found.
 """
 
@@ -26,7 +26,7 @@ class Latencies:
     cluster_terminate: float = 60
     cluster_start: float = 240
     ec2_outlives_terminated: float = 45
-    """INFER (A3): the PATCH gate looks at EC2, which ends later than the API says."""
+    """INFER: the PATCH gate looks at EC2, which ends later than the API says."""
     pool_drain: float = 60
     pool_instance_start: float = 120
     warehouse_stop: float = 30
@@ -38,15 +38,15 @@ class Latencies:
     pipeline_stop: float = 30
     pipeline_restart: float = 30
     field_lag: float = 120
-    """DOC-OLD (A2), customer-managed network: the key id "might take a few minutes to update"."""
+    """DOC-OLD, customer-managed network: the key id "might take a few minutes to update"."""
     managed_network_provisioning: float = 600
-    """DOC-OLD (A2), Databricks-managed network: PROVISIONING "typically < 20 min"."""
+    """DOC-OLD, Databricks-managed network: PROVISIONING "typically < 20 min"."""
     workspace_provisioning: float = 300
     """GAP: from the POST of a workspace, or the mend of a failed one, to RUNNING or FAILED."""
     settle: float = 1200
-    """DOC-OLD (A1): no cluster and no DBFS call for 20 minutes after a change of the storage key."""
+    """DOC-OLD: no cluster and no DBFS call for 20 minutes after a change of the storage key."""
     old_key_needed: float = 86400
-    """DOC (A1): "keep the old key available for 24 hours". Day scale."""
+    """DOC: "keep the old key available for 24 hours". Day scale."""
 
 
 @dataclass
@@ -54,50 +54,50 @@ class Switches:
     """Uncertain behaviour of Databricks, each with both readings."""
 
     patch_response: Literal["empty", "braces", "workspace"] = "empty"
-    """CODE (B2): today's description returns the Workspace; older servers and all fixtures an empty 200."""
+    """CODE: today's description returns the Workspace; older servers and all fixtures an empty 200."""
     ec2_refusal_status: Literal[400, 409] = 409
-    """GAP (G): the text of INVALID_STATE is known, its HTTP status is not."""
+    """GAP: the text of INVALID_STATE is known, its HTTP status is not."""
     delete_in_use: Literal["message", "empty"] = "message"
-    """ISSUE SDKGO#777 (B1): a 409 without a body was seen in the same family; the text is a guess."""
+    """ISSUE databricks-sdk-go#777: a 409 without a body was seen in the same family; the text is a guess."""
     delete_response: Literal["object", "empty"] = "object"
-    """DOC (B1): returns the deleted configuration now; it used to be empty."""
+    """DOC: returns the deleted configuration now; it used to be empty."""
     unusable_key: Literal["revert", "apply"] = "revert"
-    """INFER (A2, A6): a switch to a key Databricks can't use either fails and reverts silently, or holds and
+    """INFER: a switch to a key Databricks can't use either fails and reverts silently, or holds and
     breaks what is written from then on."""
     create_workspace_status: Literal[200, 201] = 201
-    """GAP (B2): SDKs take any 2xx; the docstring says 200."""
+    """GAP: SDKs take any 2xx; the docstring says 200."""
     unusable_key_at_creation: Literal["fail", "refuse", "apply"] = "fail"
     """GAP: a new workspace with a key Databricks can't use ends FAILED, is refused, or runs and can't write."""
     deployment_name_prefix: str = ""
-    """DOC (B2): the account's prefix, put before a deployment name that is asked for, with a hyphen."""
+    """DOC: the account's prefix, put before a deployment name that is asked for, with a hyphen."""
     key_removal: Literal["ignore", "refuse"] = "ignore"
-    """GAP (B2): what an empty or null key id does."""
+    """GAP: what an empty or null key id does."""
     duplicate_configurations: Literal["allow", "refuse"] = "allow"
-    """INFER (B1): registering one ARN twice makes two configurations."""
+    """INFER: registering one ARN twice makes two configurations."""
     registration_checks_key: bool = False
-    """GAP (B1): whether registering looks at the key's policy."""
+    """GAP: whether registering looks at the key's policy."""
     pro_warehouses_run_on_ec2: bool = True
-    """INFER (A3): a pro warehouse without serverless runs in the customer's VPC."""
+    """INFER: a pro warehouse without serverless runs in the customer's VPC."""
     early_compute: Literal["fail", "run"] = "fail"
-    """DOC-OLD (A2): clusters started in the blackout "do not launch successfully, fail, or could cause other
+    """DOC-OLD: clusters started in the blackout "do not launch successfully, fail, or could cause other
     unexpected behavior". "run" is the last: nothing shows but the recorded violation."""
     old_key_needed_after_switch: bool = True
     """DOC, observable effect a guess (G): what was written before the switch needs the old key for 24 hours."""
     continuous_pipelines_restart: bool = True
     """C5: a continuous pipeline whose cluster was terminated, but which was not stopped, starts again."""
     runs_retry: bool = True
-    """INFER (A3), C4: a run whose task has max_retries starts compute again when its cluster was terminated under it
+    """INFER: a run whose task has max_retries starts compute again when its cluster was terminated under it
     or did not come up."""
     overwrite_keeps_permissions: bool = True
-    """INFER (C6): an import that overwrites keeps the object id and the permissions; else they are as for a new one."""
+    """INFER: an import that overwrites keeps the object id and the permissions; else they are as for a new one."""
     import_into_repos: Literal["refuse", "allow"] = "refuse"
-    """GAP (C6): whether the workspace API may write into a Git folder."""
+    """GAP: whether the workspace API may write into a Git folder."""
     account_admin: bool = True
-    """DOC (B): without it, the account API answers 403."""
+    """DOC: without it, the account API answers 403."""
     without_workspace_admin: Literal["filter", "refuse"] = "filter"
-    """INFER (B5): lists are permission-filtered. Seen by a principal that is not an admin they are empty, or 403."""
+    """INFER: lists are permission-filtered. Seen by a principal that is not an admin they are empty, or 403."""
     dek_cache_seconds: float = 0
-    """GAP (A5): data keys are cached for an unpublished interval. Simulated seconds; 0 is no cache.
+    """GAP: data keys are cached for an unpublished interval. Simulated seconds; 0 is no cache.
     Health checks never use the cache."""
 
 

@@ -98,7 +98,7 @@ async def _token(request: Request, workspace_id: int | None) -> JSONResponse:
 
 
 def _machine_to_machine(world: World, request: Request, _form: dict[str, str]) -> None:
-    """HTTP Basic with the service principal's client id and secret (B5)."""
+    """HTTP Basic with the service principal's client id and secret."""
     expected = (world.settings.client_id, world.settings.client_secret)
     if _basic(request.headers.get("Authorization", "")) != expected:
         raise OAuthError(401, "invalid_client", "Client authentication failed")

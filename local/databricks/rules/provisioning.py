@@ -24,7 +24,7 @@ _MOST_NAME, _MOST_TAG_KEY, _MOST_TAG_VALUE = 100, 127, 255
 def create(world: World, body: Body, fails: str | None) -> Workspace:
     """Accept a POST or raise ApiError; PROVISIONING then. `fails`: it will end FAILED, with that message.
 
-    Only the wording for an unknown key is known (B2); the other refusals' is a guess.
+    Only the wording for an unknown key is known; the other refusals' is a guess.
     """
     wants = _check(world, body)
     workspace_id = ids.number(16)

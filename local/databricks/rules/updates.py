@@ -93,7 +93,7 @@ def _check_storage(world: World, workspace: Workspace) -> None:
         world.violations.record("storage_key_replacement", world.now(), workspace.workspace_id, detail)
         raise invalid_parameter("You cannot replace an existing key configuration for workspace storage.")
     if workspace.status == "FAILED" and workspace.ever_ran:
-        # DOC-OLD (A1): even if it ran only briefly.
+        # DOC-OLD: even if it ran only briefly.
         raise invalid_state("A workspace that was ever running cannot get a storage key after it failed.")
 
 

@@ -8,7 +8,7 @@ from local.databricks.state import ids
 from local.databricks.state.contents import Contents, Notebook, StoredObject
 
 MOST_BYTES = 10 * 1024 * 1024
-"""DOC (C6): the limit of import and export."""
+"""DOC: the limit of import and export."""
 ROOT_ID = 0
 
 
