@@ -140,7 +140,7 @@ def workspace_of(world: World, request: Request) -> Workspace:
 
 
 def _as_seen_without_admin(world: World, workspace: Workspace, request: Request) -> Workspace:
-    """Who is no admin sees only what is shared with it, and nothing is: empty lists, 403 for the rest (INFER B5)."""
+    """Who is no admin sees only what is shared with it, and nothing is: empty lists, 403 for the rest (INFER)."""
     path = request.url.path
     if path.endswith("/Me"):
         return workspace

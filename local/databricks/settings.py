@@ -84,7 +84,7 @@ class Switches:
     old_key_needed_after_switch: bool = True
     """DOC, observable effect a guess (G): what was written before the switch needs the old key for 24 hours."""
     continuous_pipelines_restart: bool = True
-    """C5: a continuous pipeline whose cluster was terminated, but which was not stopped, starts again."""
+    """A continuous pipeline whose cluster was terminated, but which was not stopped, starts again."""
     runs_retry: bool = True
     """INFER: a run whose task has max_retries starts compute again when its cluster was terminated under it
     or did not come up."""

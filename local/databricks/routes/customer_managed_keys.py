@@ -21,7 +21,7 @@ _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:([a-z0-9-]+):\d{12}:key/[A-Za-z0-9-]+
 
 @router.post("/customer-managed-keys")
 async def create(call: InAccount) -> JSONResponse:
-    """201 and the configuration. Configurations are immutable: there is no update (DOC B1)."""
+    """201 and the configuration. Configurations are immutable: there is no update (DOC)."""
     configuration = register(call.world, call.body)
     return reply(render(call.world, configuration), 201)
 

@@ -104,7 +104,7 @@ def _machine_to_machine(world: World, request: Request, _form: dict[str, str]) -
         raise OAuthError(401, "invalid_client", "Client authentication failed")
 
 
-# Token exchange (workload identity federation, B5) belongs here, once it is needed.
+# Token exchange (workload identity federation) belongs here, once it is needed.
 _GRANT_TYPES: dict[str, Callable[[World, Request, dict[str, str]], None]] = {
     "client_credentials": _machine_to_machine,
 }

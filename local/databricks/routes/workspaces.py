@@ -44,7 +44,7 @@ async def get(call: InAccount, workspace_id: str) -> JSONResponse:
 
 @router.patch("/{workspace_id}")
 async def patch(call: InAccount, workspace_id: str) -> Response:
-    """200: accepted, not done. Poll the field, not the status (DOC-OLD A2). `update_mask` is ignored."""
+    """200: accepted, not done. Poll the field, not the status (DOC-OLD). `update_mask` is ignored."""
     workspace = _find(call, workspace_id)
     fault = _fault(call, "silent_revert")
     revert = updates.SilentRevert(fault.visible_seconds) if fault else None

@@ -31,7 +31,7 @@ def reason_to_fail(world: World, workspace: Workspace, what: str) -> Termination
 
 
 def _volume_key_failure(world: World, workspace: Workspace) -> TerminationReason | None:
-    """EBS volumes are encrypted by the workspace's cross-account role, through EC2 (A7, third statement)."""
+    """EBS volumes are encrypted by the workspace's cross-account role, through EC2, as the third statement allows."""
     configuration = world.configuration(workspace.storage_key_id)
     if configuration is None or not configuration.encrypts_volumes:
         return None

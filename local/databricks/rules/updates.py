@@ -22,7 +22,7 @@ ATTRIBUTES = {
 }
 """Fields a running workspace may change (DOC update-workspace-public), and where they are kept."""
 ATTRIBUTES_IF_NEVER_RUN = {**ATTRIBUTES, "storage_configuration_id": "storage_configuration_id"}
-"""The same for a workspace that failed before it ever ran (DOC-OLD A1)."""
+"""The same for a workspace that failed before it ever ran (DOC-OLD)."""
 
 # ISSUE terraform-provider-databricks#4491, verbatim.
 EC2_ALIVE = (

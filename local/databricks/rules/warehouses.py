@@ -34,7 +34,7 @@ def stop(world: World, workspace: Workspace, warehouse: Warehouse) -> None:
 
 
 def query_every(world: World, workspace: Workspace, warehouse: Warehouse, seconds: float) -> None:
-    """Someone queries the warehouse every so many simulated seconds: a stopped one starts by itself (INFER C3)."""
+    """Someone queries the warehouse every so many simulated seconds: a stopped one starts by itself (INFER)."""
 
     def query() -> None:
         if world.workspaces.get(workspace.workspace_id) is not workspace:

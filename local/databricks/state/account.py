@@ -26,7 +26,7 @@ class KeyConfiguration:
 
     @property
     def encrypts_volumes(self) -> bool:
-        """Left out means true (DOC-OLD B1)."""
+        """Left out means true (DOC-OLD)."""
         return STORAGE in self.use_cases and self.reuse_key_for_cluster_volumes is not False
 
 

@@ -15,7 +15,7 @@ from local.databricks.state.compute import CLUSTER_OFF, Cluster
 router = APIRouter(prefix="/api/2.1/clusters")
 
 LISTED_AFTER_TERMINATION = 30 * 86400
-"""C1: terminated clusters are listed for 30 days, pinned ones for good."""
+"""Terminated clusters are listed for 30 days, pinned ones for good."""
 
 _STATE_MESSAGES = {"PENDING": "Starting Spark", "RUNNING": "", "TERMINATING": "Terminating the cluster"}
 

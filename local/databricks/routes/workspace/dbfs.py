@@ -44,7 +44,7 @@ async def read(call: InWorkspace) -> JSONResponse:
 
 
 def _check_settled(call: WorkspaceCall, what: str) -> None:
-    """DOC-OLD A1: no DBFS call in the 20 minutes; the wording of the refusal is a guess."""
+    """DOC-OLD: no DBFS call in the 20 minutes; the wording of the refusal is a guess."""
     if not in_settle_wait(call.world, call.workspace):
         return
     call.world.violations.record("dbfs_in_blackout", call.now, call.workspace.workspace_id, what)

@@ -1,4 +1,4 @@
-"""Notebook formats: Databricks source and Jupyter. Source drops outputs, Jupyter keeps them (INFER C6)."""
+"""Notebook formats: Databricks source and Jupyter. Source drops outputs, Jupyter keeps them (INFER)."""
 
 import json
 from typing import Any
