@@ -4,6 +4,7 @@ import typer
 
 from cli import local_cloud
 from cli.plan import plan
+from cli.terraform import terraform
 
 app = typer.Typer(
     name="rekey",
@@ -14,6 +15,7 @@ app = typer.Typer(
 )
 app.add_typer(local_cloud.app, name="local")
 app.command()(plan)
+app.command()(terraform)
 
 
 @app.callback()

@@ -32,10 +32,7 @@ def plan(
     given = {"operation": operation, "use_cases": use_case, "key_arn": key_arn}
     request.update({field: value for field, value in given.items() if value})
     with told(stack.StackError, CloudError, as_json=as_json):
-        ended = _run(stack.find(name, local=local, state_file=state_file), request)
-        if not ended.succeeded:
-            raise stack.StackError(f"{ended.error}: {ended.cause}")
-    preflight: dict[str, Any] = ended.output["preflight"]
+        preflight = preflight_of(stack.find(name, local=local, state_file=state_file), request)
     if as_json:
         give(preflight)
     else:
@@ -43,6 +40,15 @@ def plan(
     if not preflight["possible"]:
         note("rekey: this rotation is not possible now")
         raise typer.Exit(FAILED)
+
+
+def preflight_of(found: stack.Stack, request: dict[str, Any]) -> dict[str, Any]:
+    """The preflight of a dry run. Raises StackError when the request is refused or no answer comes."""
+    ended = _run(found, request)
+    if not ended.succeeded:
+        raise stack.StackError(f"{ended.error}: {ended.cause}")
+    preflight: dict[str, Any] = ended.output["preflight"]
+    return preflight
 
 
 def _run(found: stack.Stack, request: dict[str, Any]) -> Execution:

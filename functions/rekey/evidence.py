@@ -5,10 +5,17 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from rekey import aws, clock
+from botocore.exceptions import BotoCoreError, ClientError
+
+from rekey import aws, clock, terraform
 from rekey.compute.snapshot import Snapshot
 from rekey.compute.snapshot import read as read_snapshot
+from rekey.compute.world import Compute
+from rekey.errors import RekeyError
+from rekey.facts import Facts
 from rekey.ledger import Item
+from rekey.observability import logger
+from rekey.preflight import present_keys
 from rekey.rotation import Rotation
 from rekey.step import Step
 
@@ -19,8 +26,13 @@ def evidence_key(rotation_id: str) -> str:
     return f"rotations/{rotation_id}/evidence.json"
 
 
-def build(rotation: Rotation, trail: Sequence[Item], snapshot: Snapshot | None, grace_seconds: int) -> dict[str, Any]:
-    """The evidence as JSON. `trail` is the audit trail in order, a hash chain that `audit.head` ends."""
+def build(
+    rotation: Rotation, trail: Sequence[Item], snapshot: Snapshot | None, grace_seconds: int, hcl: str | None
+) -> dict[str, Any]:
+    """The evidence as JSON. `trail` is the audit trail in order, a hash chain that `audit.head` ends.
+
+    `hcl` are the workspace's keys for Terraform, as they are now.
+    """
     return {
         "schema": SCHEMA,
         "rotation_id": rotation.rotation_id,
@@ -48,6 +60,7 @@ def build(rotation: Rotation, trail: Sequence[Item], snapshot: Snapshot | None, 
         },
         "findings": list(rotation.findings),
         "failure": rotation.failure,
+        "terraform": hcl,
         "audit": {"entries": list(trail), "head": rotation.audit_head},
     }
 
@@ -64,7 +77,9 @@ def write(step: Step) -> str:
     """Put the rotation's evidence into the bucket. Gives its S3 URI."""
     rotation, bucket = step.rotation, step.settings.evidence_bucket
     snapshot = read_snapshot(bucket, rotation.snapshot_key) if rotation.snapshot_key else None
-    document = build(rotation, step.ledger.trail(rotation.rotation_id), snapshot, step.settings.grace_seconds)
+    document = build(
+        rotation, step.ledger.trail(rotation.rotation_id), snapshot, step.settings.grace_seconds, _hcl(step)
+    )
     key = evidence_key(rotation.rotation_id)
     aws.s3().put_object(
         Bucket=bucket,
@@ -73,6 +88,28 @@ def write(step: Step) -> str:
         ContentType="application/json",
     )
     return f"s3://{bucket}/{key}"
+
+
+def _hcl(step: Step) -> str | None:
+    """The workspace's keys for Terraform; None when they cannot be read now, which must not cost the evidence."""
+    try:
+        account, plan = step.account, step.rotation.plan
+        facts = Facts(
+            workspace=account.get_workspace(plan.workspace_id),
+            configurations=account.list_configurations(),
+            compute=Compute(),
+            cross_account_role=None,
+            workspaces=account.list_workspaces(),
+        )
+    except (RekeyError, ClientError, BotoCoreError) as error:
+        logger.warning(f"The evidence goes without Terraform: {error}")
+        return None
+    workspace = {
+        "account_id": step.settings.databricks_account_id,
+        "workspace_id": plan.workspace_id,
+        "name": facts.workspace.name,
+    }
+    return terraform.render(workspace, present_keys(facts))
 
 
 def _old_key(rotation: Rotation, grace_seconds: int) -> dict[str, Any] | None:

@@ -145,6 +145,7 @@ def _facts(settings: Settings, account: Account, request: Request, execution_arn
             cross_account_role=None,
             workspaces=account.list_workspaces(),
             workspace_admin=admin,
+            account_id=settings.databricks_account_id,
             own_account=own_account,
         )
     role = _cross_account_role(account, request, workspace, reuse=reuse_for_volumes(request, configurations))
@@ -155,6 +156,7 @@ def _facts(settings: Settings, account: Account, request: Request, execution_arn
         cross_account_role=role,
         workspaces=account.list_workspaces(),
         workspace_admin=admin,
+        account_id=settings.databricks_account_id,
         own_account=own_account,
         keys=[look_at(each, own_account) for each in keys_in_play(request, workspace, configurations)],
         wanted=databricks_statements(

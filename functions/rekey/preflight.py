@@ -27,6 +27,7 @@ def report(request: Request, facts: Facts, plan: Plan | None, findings: Sequence
         "possible": not findings,
         "findings": list(findings),
         "workspace": {
+            "account_id": facts.account_id,
             "workspace_id": workspace.workspace_id,
             "name": workspace.name,
             "region": workspace.region,
@@ -34,7 +35,7 @@ def report(request: Request, facts: Facts, plan: Plan | None, findings: Sequence
             "status": workspace.status,
             "network": "customer" if workspace.network_id else "databricks",
         },
-        "present_keys": _present_keys(facts),
+        "present_keys": present_keys(facts),
         "would_stop": shortened(facts.compute.names()),
         "would_cut_short": shortened([_run(each) for each in facts.compute.runs]),
         "permissions": {"account": True, "workspace_admin": facts.workspace_admin},
@@ -68,7 +69,8 @@ def as_text(preflight: dict[str, Any]) -> str:
     return "\n".join([*lines, *_section("Forbidden", preflight["findings"])])
 
 
-def _present_keys(facts: Facts) -> list[dict[str, Any]]:
+def present_keys(facts: Facts) -> list[dict[str, Any]]:
+    """What serves each use case now, and who else uses that key. Without a configuration the rest is None or empty."""
     known = {each.configuration_id: each for each in facts.configurations}
     present = []
     for use_case in USE_CASES:
@@ -79,6 +81,9 @@ def _present_keys(facts: Facts) -> list[dict[str, Any]]:
                 "use_case": use_case,
                 "configuration_id": configuration_id,
                 "key_arn": configuration.key_arn if configuration else None,
+                "key_alias": configuration.key_alias if configuration else None,
+                "use_cases": list(configuration.use_cases) if configuration else [],
+                "reuse_key_for_cluster_volumes": configuration.reuse_key_for_cluster_volumes if configuration else None,
                 "shared_with": shortened(facts.sharers(configuration.key_arn)) if configuration else [],
             }
         )

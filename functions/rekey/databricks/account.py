@@ -62,6 +62,8 @@ class KeyConfiguration:
     use_cases: tuple[UseCase, ...]
     key_arn: str
     reuse_key_for_cluster_volumes: bool
+    key_alias: str | None = None
+    """As it was registered; nothing follows where it points now."""
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self:
@@ -72,6 +74,7 @@ class KeyConfiguration:
             key_arn=key.get("key_arn", ""),
             # Left out means true (API reference, "Create encryption key configuration").
             reuse_key_for_cluster_volumes=key.get("reuse_key_for_cluster_volumes", True),
+            key_alias=key.get("key_alias"),
         )
 
     def says_the_same(self, key_arn: str, use_cases: Iterable[UseCase], *, reuse_for_volumes: bool) -> bool:
