@@ -28,6 +28,11 @@ def build(rotation: Rotation, trail: Sequence[Item], snapshot: Snapshot | None, 
         "status": rotation.status,
         "request": rotation.request.model_dump(mode="json"),
         "plan": rotation.plan.model_dump(mode="json"),
+        "workspace": {
+            "workspace_id": rotation.workspace_id,
+            "name": rotation.plan.workspace_name,
+            "deployment_name": rotation.deployment_name,
+        },
         "keys": {
             "new_key_arn": rotation.key_arn,
             "new_configuration_id": rotation.configuration_id,
