@@ -237,7 +237,7 @@ MUTATIONS = [
         "when settle is True",
     ),
     Mutation(budgets.worst_time_fits, rest("TimeoutSeconds", 1_209_600 + 3600), "TimeoutSeconds less the 14 days"),
-    Mutation(budgets.worst_time_fits, put("Roll back", "TimeoutSeconds", value=3000), "the ledger's lease is 86400 s"),
+    Mutation(budgets.worst_time_fits, put("Roll back", "TimeoutSeconds", value=3000), "the ledger's lease is 129600 s"),
     Mutation(
         budgets.calls_count_against_their_budget,
         put("Restart compute", "Assign", "restart_waited", value="{% $restart_waited %}"),
