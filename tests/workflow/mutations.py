@@ -67,7 +67,7 @@ MUTATIONS = [
     ),
     Mutation(graph.failures_end_in_fail, put("Record failure", "Next", value="Rotation succeeded"), "Record failure"),
     Mutation(graph.loops_are_bounded, put("Wait for the proof", "Type", value="Pass"), "the loop has no Wait"),
-    Mutation(graph.loops_are_bounded, drop("Is the switch proven?", "Choices", 1), "no Choice leaves the loop"),
+    Mutation(graph.loops_are_bounded, drop("Is the switch proven?", "Choices", 2), "no Choice leaves the loop"),
     Mutation(graph.loops_are_bounded, drop("Wait for the proof", "Assign", "verify_waited"), "no Choice leaves"),
     Mutation(graph.loops_are_bounded, put("Is the switch proven?", "Comment", value="Ten minutes."), "no Choice"),
     Mutation(graph.loops_are_bounded, put("Wait for the proof", "Seconds", value=1), "no Choice leaves the loop"),
