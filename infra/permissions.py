@@ -74,6 +74,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "create_key": (LEDGER, FIND_KEYS, MAKE_KEY, TAG_NEW_KEY, NAME_KEY, NAME_ALIAS),
     "set_policy": (LEDGER, READ_POLICY, WRITE_POLICY, ADD_TO_POLICY),
     "register_config": (SECRET, LEDGER),
+    "create_workspace": (SECRET, LEDGER),
     "pause_triggers": (SECRET, LEDGER, WRITE_EVIDENCE),
     "terminate_compute": (SECRET, LEDGER, READ_EVIDENCE, WRITE_EVIDENCE),
     "patch_workspace": (SECRET, LEDGER),

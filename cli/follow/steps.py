@@ -25,6 +25,7 @@ ROLL_BACK = "Roll back"
 """Where the failure route begins."""
 
 PAUSES: Mapping[str, str] = {
+    "Wait for the workspace": "Create workspace",
     "Wait for job runs to end": "Pause triggers",
     "Wait for compute to stop": "Terminate compute",
     "Wait for instances to stop": "Patch workspace",

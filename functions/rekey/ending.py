@@ -6,6 +6,7 @@ from rekey import clock, evidence, keys, retirement, switch
 from rekey.compute.restart import restart
 from rekey.observability import count, seconds
 from rekey.rollback import required_failure
+from rekey.rotation import Rotation
 from rekey.step import Result, Step, shortened
 
 
@@ -97,6 +98,8 @@ def _disown_orphans(step: Step) -> None:
 
 def _consequences(step: Step) -> str:
     rotation = step.rotation
+    if rotation.creates:
+        return _consequence_of_creation(rotation)
     if rotation.switch_verified_at:
         keys_now = "The workspace is on the new key, and the switch holds."
     elif rotation.may_have_switched and any("no way to remove" in each for each in rotation.findings):
@@ -110,3 +113,11 @@ def _consequences(step: Step) -> str:
     else:
         compute_now = "Not all compute is back, see the findings."
     return f"{keys_now} {compute_now}"
+
+
+def _consequence_of_creation(rotation: Rotation) -> str:
+    if rotation.switch_verified_at:
+        return f"The new workspace {rotation.workspace_id} runs with its keys, which were proven."
+    if rotation.made:
+        return f"The new workspace {rotation.workspace_id} was made and needs a person, see the findings."
+    return "No workspace was made."

@@ -107,5 +107,9 @@ class SwitchReverted(RekeyError):
     """Databricks went back to the old key configuration after it had shown the new one."""
 
 
+class WorkspaceFailed(RekeyError):
+    """The new workspace did not come up: Databricks' reason, and its network's, are in the message."""
+
+
 class PolicyMismatch(RekeyError):
     """The key's policy is not the one that was put."""

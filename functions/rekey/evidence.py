@@ -40,6 +40,11 @@ def build(
         "status": rotation.status,
         "request": rotation.request.model_dump(mode="json"),
         "plan": rotation.plan.model_dump(mode="json"),
+        "workspace": {
+            "workspace_id": rotation.workspace_id,
+            "name": rotation.plan.workspace_name,
+            "deployment_name": rotation.deployment_name,
+        },
         "keys": {
             "new_key_arn": rotation.key_arn,
             "new_configuration_id": rotation.configuration_id,
@@ -92,10 +97,13 @@ def write(step: Step) -> str:
 
 def _hcl(step: Step) -> str | None:
     """The workspace's keys for Terraform; None when they cannot be read now, which must not cost the evidence."""
+    workspace_id = step.rotation.workspace_id
+    if workspace_id is None:
+        return None  # A workspace that was to be made and was not.
     try:
-        account, plan = step.account, step.rotation.plan
+        account = step.account
         facts = Facts(
-            workspace=account.get_workspace(plan.workspace_id),
+            workspace=account.get_workspace(workspace_id),
             configurations=account.list_configurations(),
             compute=Compute(),
             cross_account_role=None,
@@ -106,7 +114,7 @@ def _hcl(step: Step) -> str | None:
         return None
     workspace = {
         "account_id": step.settings.databricks_account_id,
-        "workspace_id": plan.workspace_id,
+        "workspace_id": workspace_id,
         "name": facts.workspace.name,
     }
     return terraform.render(workspace, present_keys(facts))

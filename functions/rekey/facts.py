@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rekey.compute.world import Compute
+from rekey.creation.wish import NewWorkspace
 from rekey.databricks import KeyConfiguration, Workspace
 from rekey.errors import RequestRefused
 from rekey.given import KeyFacts
@@ -34,6 +35,10 @@ class Facts:
     """The keys that the rotation would use and rekey does not make: a given one, or those whose material is renewed."""
     wanted: Sequence[Statement] = ()
     """What a given key's policy must let Databricks do."""
+    absent: Sequence[str] = ()
+    """Fields of a wished workspace that name what the account does not have."""
+    network_user: int | None = None
+    """The workspace that uses the wished workspace's network already."""
 
     def sharers(self, key_arn: str) -> list[str]:
         """Ids of the other workspaces that refer to a key, by any configuration and either field."""
@@ -48,6 +53,8 @@ class Facts:
 
 def decide_operation(request: Request, workspace: Workspace) -> tuple[Operation, tuple[UseCase, ...], list[str]]:
     """(operation, use cases, reasons). Raises RequestRefused when nothing is left to do."""
+    if request.workspace:
+        return "create_workspace", *_use_cases_of_new(request, request.workspace)
     missing = tuple(each for each in USE_CASES if workspace.configuration_id(each) is None)
     has_managed = "MANAGED_SERVICES" not in missing
     operation = request.operation or ("rotate" if has_managed else "add")
@@ -75,6 +82,18 @@ def decide_operation(request: Request, workspace: Workspace) -> tuple[Operation,
     if request.use_cases is None:
         why.append(f"use_cases: {' + '.join(use_cases)}, because that is what {operation} can do here")
     return operation, tuple(each for each in USE_CASES if each in use_cases), why
+
+
+def _use_cases_of_new(request: Request, wish: NewWorkspace) -> tuple[tuple[UseCase, ...], list[str]]:
+    if request.use_cases:
+        return tuple(each for each in USE_CASES if each in request.use_cases), []
+    if wish.serverless:
+        return USE_CASES[:1], [
+            "use_cases: MANAGED_SERVICES, which protects a SERVERLESS workspace's default storage too"
+        ]
+    return USE_CASES, [
+        "use_cases: MANAGED_SERVICES + STORAGE, because a new workspace can have both from its first day"
+    ]
 
 
 def given_configuration(request: Request, configurations: Sequence[KeyConfiguration]) -> KeyConfiguration | None:

@@ -1,6 +1,7 @@
 """KMS keys of a rotation: made once, found again by tag, disabled, never deleted."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,15 +9,17 @@ from botocore.exceptions import ClientError
 
 from rekey import aws, policy
 from rekey.errors import AwsUnavailable, PolicyMismatch
-from rekey.rotation import Rotation
+from rekey.rotation import Plan, Rotation
 from rekey.settings import Settings
 from rekey.step import Result, Step
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
+    from mypy_boto3_kms.type_defs import TagTypeDef
 
 MANAGED = "rekey:managed"
 WORKSPACE = "rekey:workspace-id"
+WORKSPACE_NAME = "rekey:workspace-name"
 ROTATION = "rekey:rotation-id"
 USE_CASES = "rekey:use-cases"
 STATE = "rekey:state"
@@ -97,12 +100,12 @@ def make_key(rotation: Rotation) -> str:
     """
     plan = rotation.plan
     answer = aws.kms(plan.region).create_key(
-        Description=f"Databricks workspace {plan.workspace_id}: {' + '.join(plan.use_cases)}",
+        Description=f"Databricks workspace {plan.workspace_id or plan.workspace_name}: {' + '.join(plan.use_cases)}",
         KeyUsage="ENCRYPT_DECRYPT",
         KeySpec="SYMMETRIC_DEFAULT",
         Tags=[
             {"TagKey": MANAGED, "TagValue": "true"},
-            {"TagKey": WORKSPACE, "TagValue": str(plan.workspace_id)},
+            _workspace_tag(plan),
             {"TagKey": ROTATION, "TagValue": rotation.rotation_id},
             {"TagKey": USE_CASES, "TagValue": " ".join(plan.use_cases)},
             {"TagKey": STATE, "TagValue": "current"},
@@ -111,9 +114,17 @@ def make_key(rotation: Rotation) -> str:
     return answer["KeyMetadata"]["Arn"]
 
 
+def _workspace_tag(plan: Plan) -> "TagTypeDef":
+    """Whose key it is. A workspace that is yet to be made has only its name, and KMS takes not every character."""
+    if plan.workspace_id is not None:
+        return {"TagKey": WORKSPACE, "TagValue": str(plan.workspace_id)}
+    return {"TagKey": WORKSPACE_NAME, "TagValue": re.sub(r"[^\w .:/=+@-]", "_", plan.workspace_name)}
+
+
 def name_key(rotation: Rotation, key_arn: str) -> str:
     """Give the key an alias that a person recognizes in the console. Gives the alias' name."""
-    alias = f"alias/rekey/{rotation.workspace_id}/{rotation.rotation_id}"
+    workspace = rotation.plan.workspace_id or re.sub(r"[^A-Za-z0-9_-]+", "-", rotation.plan.workspace_name)
+    alias = f"alias/rekey/{workspace}/{rotation.rotation_id}"
     kms = aws.kms(rotation.plan.region)
     try:
         kms.create_alias(AliasName=alias, TargetKeyId=key_arn)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from rekey import clock, preflight
 from rekey.compute.world import Compute, look
+from rekey.creation import facts as creation
 from rekey.databricks import Account, Workspace
 from rekey.databricks.connect import connect_account, connect_workspace
 from rekey.errors import NotFound, PermissionDenied, RequestIdReused, RequestRefused, WorkspaceNotFound
@@ -119,20 +120,11 @@ def _earlier(ledger: Ledger, request: Request, request_id: str) -> Rotation | No
 
 def _facts(settings: Settings, account: Account, request: Request, execution_arn: str) -> Facts:
     """Everything the plan needs to know, read without changing anything."""
-    try:
-        workspace = account.get_workspace(request.workspace_id)
-    except PermissionDenied as error:
-        raise RequestRefused(
-            f"workspace_id: the service principal is no admin of the Databricks account "
-            f"{settings.databricks_account_id}, so it may not read or change its workspaces. "
-            "Mend: give it the account admin role in the account console."
-        ) from error
-    except NotFound as error:
-        raise WorkspaceNotFound(
-            f"workspace_id: the Databricks account {settings.databricks_account_id} has no workspace "
-            f"{request.workspace_id}. Mend: copy the number from the account console or the workspace's address (o=…)."
-        ) from error
-    configurations, own_account = account.list_configurations(), own_account_of(execution_arn)
+    own_account = own_account_of(execution_arn)
+    if request.workspace:
+        return creation.look(settings, account, request, request.workspace, own_account)
+    workspace = _workspace(settings, account, request)
+    configurations = account.list_configurations()
     compute, admin = _inside(settings, workspace)
     try:
         _, use_cases, _ = decide_operation(request, workspace)
@@ -166,6 +158,23 @@ def _facts(settings: Settings, account: Account, request: Request, execution_arn
             cross_account_role=role,
         ),
     )
+
+
+def _workspace(settings: Settings, account: Account, request: Request) -> Workspace:
+    try:
+        # Only create_workspace goes without an id, which is never 0.
+        return account.get_workspace(request.workspace_id or 0)
+    except PermissionDenied as error:
+        raise RequestRefused(
+            f"workspace_id: the service principal is no admin of the Databricks account "
+            f"{settings.databricks_account_id}, so it may not read or change its workspaces. "
+            "Mend: give it the account admin role in the account console."
+        ) from error
+    except NotFound as error:
+        raise WorkspaceNotFound(
+            f"workspace_id: the Databricks account {settings.databricks_account_id} has no workspace "
+            f"{request.workspace_id}. Mend: copy the number from the account console or the workspace's address (o=…)."
+        ) from error
 
 
 def _inside(settings: Settings, workspace: Workspace) -> tuple[Compute, bool]:

@@ -10,6 +10,7 @@ SETTLE_SECONDS = 1_200
 BUDGETS: Mapping[str, int] = {
     "Pause triggers": 14_400,
     "Rotate key material": 1_800,
+    "Create workspace": 3_600,
     "Terminate compute": 1_800,
     "Patch workspace": 5_400,
     "Verify": 600,
@@ -34,6 +35,13 @@ def phases(plan: Plan) -> list[Phase]:
     if plan.operation == "rotate_material":
         why = "KMS renews the material in the background"
         return [Phase("Rotate key material", 60, BUDGETS["Rotate key material"], False, why)]
+    if plan.operation == "create_workspace":
+        why = "Databricks sets the workspace up; most come up within a few minutes"
+        proof = "a notebook is written and read under the new key"
+        return [
+            Phase("Create workspace", 300, BUDGETS["Create workspace"], False, why),
+            Phase("Verify", 15, BUDGETS["Verify"], False, proof),
+        ]
     found = []
     pieces = sum(plan.would_stop.values())
     if plan.drain_minutes and plan.would_stop.get("runs"):

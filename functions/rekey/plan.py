@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from rekey import clock
+from rekey.creation.refusals import forbids_new
 from rekey.errors import RequestRefused
 from rekey.facts import USE_CASES, Facts, decide_operation, given_configuration, reuse_for_volumes
 from rekey.refusals import forbids
@@ -36,7 +37,9 @@ def make_plan(request: Request, facts: Facts, now: datetime) -> Plan:
     """The whole decision. Raises RequestRefused with every finding that forbids it."""
     workspace = facts.workspace
     operation, use_cases, why = decide_operation(request, workspace)
-    if found := forbids(request, facts, operation, use_cases):
+    creates = operation == "create_workspace"
+    found = forbids_new(request, facts, use_cases) if creates else forbids(request, facts, operation, use_cases)
+    if found:
         raise RequestRefused("\n".join(found))
     old_key = decide_old_key(request, facts, operation)
     settle = operation == "add" and "STORAGE" in use_cases
@@ -51,7 +54,7 @@ def make_plan(request: Request, facts: Facts, now: datetime) -> Plan:
         operation=operation,
         use_cases=use_cases,
         why=tuple(why),
-        workspace_id=workspace.workspace_id,
+        workspace_id=None if creates else workspace.workspace_id,
         workspace_name=workspace.name,
         deployment_name=workspace.deployment_name,
         region=workspace.region,
@@ -82,6 +85,8 @@ _SOURCES: dict[KeySource, str] = {
 def _settle_reason(operation: Operation, settle: bool) -> str:
     if settle:
         return "20 minutes, because a STORAGE key changes"
+    if operation == "create_workspace":
+        return "none, and no downtime: a new workspace has its keys from its first day"
     if operation == "rotate_material":
         return "none, and no downtime: the key's ARN stays the same"
     return "none, because only the MANAGED_SERVICES key changes"

@@ -28,7 +28,7 @@ def report(request: Request, facts: Facts, plan: Plan | None, findings: Sequence
         "findings": list(findings),
         "workspace": {
             "account_id": facts.account_id,
-            "workspace_id": workspace.workspace_id,
+            "workspace_id": workspace.workspace_id or None,
             "name": workspace.name,
             "region": workspace.region,
             "tier": workspace.pricing_tier,
@@ -53,7 +53,8 @@ def as_text(preflight: dict[str, Any]) -> str:
     """The preflight for a terminal."""
     workspace = preflight["workspace"]
     lines = [
-        f"Workspace {workspace['name']} ({workspace['workspace_id']}), {workspace['region']}, {workspace['tier']}, "
+        f"Workspace {workspace['name']} ({workspace['workspace_id'] or 'new'}), {workspace['region']}, "
+        f"{workspace['tier'] or 'tier of the account'}, "
         f"{workspace['status']}, {workspace['network']}-managed network",
         *(f"  {each['use_case']}: {each['key_arn'] or 'no key'}{_sharing(each)}" for each in preflight["present_keys"]),
         *_section("Would stop", preflight["would_stop"]),

@@ -63,7 +63,13 @@ def remove_of_key(step: Step, key_arn: str) -> list[str]:
 
 def _remove(step: Step, configuration_ids: list[str]) -> list[str]:
     left = []
+    # Databricks' own guard speaks of running workspaces: a failed one would lose its keys.
+    workspaces = step.account.list_workspaces() if configuration_ids else []
     for configuration_id in configuration_ids:
+        users = [each.workspace_id for each in workspaces if each.refers_to(configuration_id)]
+        if users:
+            left.append(f"configuration {configuration_id} stays registered: workspace {users[0]} refers to it.")
+            continue
         try:
             step.account.delete_configuration(configuration_id)
         except NotFound:

@@ -11,15 +11,18 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from rekey import clock
+from rekey.creation import wish
+from rekey.creation.wish import NewWorkspace
 from rekey.errors import InvalidRequest
 
 UseCase = Literal["MANAGED_SERVICES", "STORAGE"]
-Operation = Literal["add", "rotate", "rotate_material"]
+Operation = Literal["add", "rotate", "rotate_material", "create_workspace"]
 DRAIN_MINUTES = 60
 """How long job runs are waited for when the request says drain and no more."""
 
@@ -29,7 +32,9 @@ KEY_ARN = r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$"
 
 _MENDS = {
     "workspace_id": "give the workspace's number, for example 1234567890123456, without quotes",
-    "operation": 'give "add", "rotate" or "rotate_material", or leave it out to have it decided from the workspace',
+    "operation": 'give "add", "rotate", "rotate_material" or "create_workspace", or leave it out to have it decided '
+    "from the workspace",
+    "workspace": 'give an object with what Databricks\' "Create a workspace" takes, or leave it out',
     "use_cases": 'give a list of "MANAGED_SERVICES" and/or "STORAGE", each once, or leave it out',
     "request_id": "give 1 to 64 letters, digits or any of _ . : -, or leave it out",
     "key_arn": "give a KMS key's ARN (arn:aws:kms:<region>:<account>:key/<id>, no alias), or leave it out",
@@ -57,12 +62,13 @@ class Ticket(BaseModel):
 
 
 class Request(BaseModel):
-    """One request. All but workspace_id may be left out."""
+    """One request. All but workspace_id may be left out; create_workspace takes `workspace` in its stead."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    workspace_id: Annotated[int, Field(gt=0, lt=2**63)]
     operation: Operation | None = None
+    workspace_id: Annotated[int, Field(gt=0, lt=2**63)] | None = Field(default=None, validate_default=True)
+    workspace: NewWorkspace | None = None
     use_cases: Annotated[tuple[UseCase, ...], Field(min_length=1, max_length=2)] | None = None
     request_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")] | None = None
     key_arn: Annotated[str, Field(pattern=KEY_ARN)] | None = None
@@ -77,6 +83,16 @@ class Request(BaseModel):
     reason: Annotated[str, Field(max_length=500)] | None = None
     requested_by: Annotated[str, Field(max_length=200)] | None = None
     ticket: Ticket | None = None
+
+    @field_validator("workspace_id")
+    @classmethod
+    def _given_or_to_be_made(cls, workspace_id: int | None, info: ValidationInfo) -> int | None:
+        creates = info.data.get("operation") == "create_workspace"
+        if workspace_id is None and not creates:
+            raise ValueError("it is missing")
+        if workspace_id is not None and creates:
+            raise ValueError("Databricks gives a new workspace its number. Mend: leave it out.")
+        return workspace_id
 
     @field_validator("use_cases")
     @classmethod
@@ -96,6 +112,14 @@ class Request(BaseModel):
         if self.operation == "rotate_material" and (self.key_arn or self.key_configuration_id):
             field = "key_arn" if self.key_arn else "key_configuration_id"
             raise ValueError(f"{field}: rotate_material renews the key the workspace has. Mend: leave it out.")
+        if (self.workspace is None) == (self.operation == "create_workspace"):
+            what = "it is missing" if self.workspace is None else 'it goes with operation "create_workspace"'
+            raise ValueError(f"workspace: {what}. Mend: {_MENDS['workspace']}.")
+        if self.workspace and self.workspace.serverless and self.use_cases and "STORAGE" in self.use_cases:
+            raise ValueError(
+                "use_cases: a SERVERLESS workspace has default storage, which its MANAGED_SERVICES key protects. "
+                "Mend: ask for MANAGED_SERVICES alone, or leave it out."
+            )
         if self.drain_minutes and self.jobs != "drain":
             raise ValueError('drain_minutes: it goes with jobs "drain". Mend: leave it out, or give jobs "drain".')
         if self.yearly_rotation and self.operation != "rotate_material":
@@ -137,13 +161,16 @@ def parse_request(raw: Any) -> Request:
 def _explain(fault: Any) -> str:
     """One sentence for one of pydantic's faults; the value itself is left out, it may be a secret pasted by mistake."""
     path = [str(part) for part in fault["loc"]]
-    field = path[0] if path else ""
-    if not field:
-        return str(fault["msg"]).removeprefix("Value error, ")
-    if fault["type"] == "extra_forbidden":
-        known = ", ".join(sorted(Request.model_fields))
-        return f"{'.'.join(path)}: there is no such field. Mend: remove it; the fields are {known}."
-    if fault["type"] == "missing":
-        return f"{'.'.join(path)}: it is missing. Mend: {_MENDS[field]}."
     message = str(fault["msg"]).removeprefix("Value error, ")
-    return f"{'.'.join(path)}: {message}. Mend: {_MENDS[field]}."
+    if "Mend:" in message:
+        return message if not path or path == ["workspace"] else f"{'.'.join(path)}: {message}"
+    inside = path[1:] if path[0] == "workspace" and path[1:] else []
+    mend = wish.MENDS.get(inside[0]) if inside else _MENDS.get(path[0])
+    if fault["type"] == "extra_forbidden" and mend:
+        message = "it is not yours to give"
+    elif fault["type"] == "extra_forbidden":
+        known = ", ".join(sorted((NewWorkspace if inside else Request).model_fields))
+        message, mend = "there is no such field", f"remove it; the fields are {known}"
+    elif fault["type"] == "missing":
+        message = "it is missing"
+    return f"{'.'.join(path)}: {message}. Mend: {mend}."

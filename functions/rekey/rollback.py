@@ -9,6 +9,7 @@ import json
 
 from rekey import clock, keys, registration, retirement, switch
 from rekey.compute.terminate import terminate
+from rekey.creation.undo import settle_new
 from rekey.databricks import Workspace
 from rekey.errors import InvalidState, RekeyError
 from rekey.step import Progress, Result, Step
@@ -30,11 +31,17 @@ def roll_back(step: Step) -> Result:
         if _switch_holds(step):
             return Progress(done=True).result(settle=False, workspace_on="new")
         step.record(STEP, "the switch did not hold", {}, switch_verified_at=None)
-    if step.rotation.may_have_switched:
-        workspace = step.account.get_workspace(rotation.workspace_id)
+    if rotation.creates:
+        waiting, lives = settle_new(step)
+        if waiting:
+            return Progress.waiting([waiting]).result(settle=False)
+        if lives:
+            return Progress(done=True).result(settle=False, workspace_on="new")
+    elif step.rotation.may_have_switched:
+        workspace = step.account.get_workspace(step.workspace_id)
         if waiting := _back_to_old(step, workspace):
             return Progress.waiting([waiting]).result(settle=settle)
-        if switch.shows_anything_new(step.rotation, step.account.get_workspace(rotation.workspace_id)):
+        if switch.shows_anything_new(step.rotation, step.account.get_workspace(step.workspace_id)):
             _keep_new(step)
             return Progress(done=True).result(settle=settle, workspace_on="new")
     _clean_up(step)
@@ -43,7 +50,7 @@ def roll_back(step: Step) -> Result:
 
 def _switch_holds(step: Step) -> bool:
     """Whether a switch that was proven is still there: then the rotation stays forward."""
-    return switch.shows_target(step.rotation, step.account.get_workspace(step.rotation.workspace_id))
+    return switch.shows_target(step.rotation, step.account.get_workspace(step.workspace_id))
 
 
 def _back_to_old(step: Step, workspace: Workspace) -> str | None:
@@ -60,7 +67,7 @@ def _back_to_old(step: Step, workspace: Workspace) -> str | None:
     if old is None:
         return None
     try:
-        step.account.update_workspace_keys(rotation.workspace_id, old.configuration_id, ["MANAGED_SERVICES"])
+        step.account.update_workspace_keys(step.workspace_id, old.configuration_id, ["MANAGED_SERVICES"])
     except InvalidState as error:
         terminate(step)
         return str(error)
@@ -122,7 +129,7 @@ def _let_go(step: Step, key_arn: str) -> list[str]:
     rotation = step.rotation
     region = rotation.plan.region
     waiting = retirement.waiting_key(rotation, key_arn, clock.now(), step.settings.grace_seconds)
-    if rotation.may_have_switched and rotation.plan.settle:
+    if rotation.may_have_switched and "STORAGE" in rotation.plan.use_cases:
         keys.mark_abandoned(region, key_arn)
         return [f"key {key_arn} stays enabled: it may have served STORAGE, whose data needs its key forever."]
     if rotation.may_have_switched:

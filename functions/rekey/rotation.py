@@ -33,7 +33,8 @@ class Plan(BaseModel):
     operation: Operation
     use_cases: tuple[UseCase, ...]
     why: tuple[str, ...]
-    workspace_id: int
+    workspace_id: int | None
+    """None for a workspace that is yet to be made."""
     workspace_name: str
     deployment_name: str
     region: str
@@ -57,6 +58,15 @@ class Plan(BaseModel):
     """Role that starts EC2 instances; known only when cluster volumes use the key."""
     would_stop: dict[str, int]
     """Running classic compute by kind: clusters, pools, warehouses."""
+
+
+class MadeWorkspace(BaseModel):
+    """The workspace that create_workspace made, as Databricks named it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    workspace_id: int
+    deployment_name: str
 
 
 class Rotation(BaseModel):
@@ -85,6 +95,11 @@ class Rotation(BaseModel):
     blackout_started_at: str | None = None
     newcomers: tuple[str, ...] = ()
     """Compute that somebody else started in the blackout: stopped again, and not started by rekey."""
+    creation_outcome: PatchOutcome | None = None
+    """What became of the POST that makes the workspace."""
+    creation_asked_at_waited: int = 0
+    """How many seconds the state machine had waited when the last POST was sent."""
+    made: MadeWorkspace | None = None
     patch_outcome: PatchOutcome | None = None
     patches: int = 0
     patched_at_waited: int = 0
@@ -99,8 +114,22 @@ class Rotation(BaseModel):
     audit_head: str = ""
 
     @property
-    def workspace_id(self) -> int:
-        return self.plan.workspace_id
+    def subject(self) -> str:
+        """What the lease is on: the workspace's id, or the name of one that is yet to be made."""
+        return name_subject(self.plan.workspace_name) if self.plan.workspace_id is None else str(self.plan.workspace_id)
+
+    @property
+    def workspace_id(self) -> int | None:
+        """None until there is a workspace."""
+        return self.made.workspace_id if self.made else self.plan.workspace_id
+
+    @property
+    def deployment_name(self) -> str:
+        return self.made.deployment_name if self.made else self.plan.deployment_name
+
+    @property
+    def creates(self) -> bool:
+        return self.plan.operation == "create_workspace"
 
     @property
     def ended(self) -> bool:
@@ -109,4 +138,9 @@ class Rotation(BaseModel):
     @property
     def may_have_switched(self) -> bool:
         """Whether Databricks may have applied, or may yet apply, a change."""
-        return self.patch_outcome in ("unknown", "accepted")
+        return bool({"unknown", "accepted"} & {self.patch_outcome, self.creation_outcome})
+
+
+def name_subject(workspace_name: str) -> str:
+    """The lease's subject for a workspace that has no id yet."""
+    return f"name:{workspace_name}"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, wraps
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from aws_lambda_powertools.utilities.parser import parse
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -19,6 +19,7 @@ from rekey.rotation import Rotation
 from rekey.settings import Settings
 
 Result = dict[str, Any]
+Made = TypeVar("Made")
 
 
 class Failure(BaseModel):
@@ -79,7 +80,12 @@ class Step:
 
     @cached_property
     def workspace(self) -> WorkspaceApi:
-        return connect_workspace(self.settings, self.rotation.plan.deployment_name)
+        return connect_workspace(self.settings, self.rotation.deployment_name)
+
+    @property
+    def workspace_id(self) -> int:
+        """The workspace's number. Raises RekeyError before there is one."""
+        return _made(self.rotation.workspace_id, "workspace", "Create workspace")
 
     @property
     def key_arn(self) -> str:
@@ -97,7 +103,7 @@ class Step:
         logger.info(f"{step}: {action}", detail=detail)
 
 
-def _made(value: str | None, what: str, state: str) -> str:
+def _made(value: Made | None, what: str, state: str) -> Made:
     if value is None:
         raise RekeyError(f"The rotation has no {what} yet: the state {state!r} comes first.")
     return value

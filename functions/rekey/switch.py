@@ -21,13 +21,15 @@ REPEAT_AFTER_SECONDS = 900
 
 MAX_PATCHES = 3
 
+CANARY_FOLDER = "/Shared"
+
 _COMPUTE_IN_THE_WAY = re.compile(r"instances|terminate", re.IGNORECASE)
 
 
 def switch(step: Step) -> Result:
     """Level-triggered: PATCH if the workspace does not yet show the configuration, else say so."""
     rotation = step.rotation
-    workspace = step.account.get_workspace(rotation.workspace_id)
+    workspace = step.account.get_workspace(step.workspace_id)
     if shows_target(rotation, workspace):
         return _shown(step, workspace)
     if workspace.status == "PROVISIONING":
@@ -69,7 +71,7 @@ def _patch(step: Step, workspace: Workspace) -> Result:
     # Written before it is sent: whoever cleans up after a crash must know that a change may be under way.
     step.rotation = step.ledger.note(rotation, patch_outcome="unknown")
     try:
-        step.account.update_workspace_keys(rotation.workspace_id, step.configuration_id, rotation.plan.use_cases)
+        step.account.update_workspace_keys(step.workspace_id, step.configuration_id, rotation.plan.use_cases)
     except DatabricksError as error:
         # A refusal says nothing about an earlier PATCH: what was unknown or accepted stays so.
         step.rotation = step.ledger.note(rotation, patch_outcome=rotation.patch_outcome or "refused")
@@ -99,6 +101,7 @@ def verify(step: Step) -> Result:
 
     Trouble with a notebook is reported as waiting: Databricks may still hold an old data key
     for a moment, and the loop has a budget. A field that went back raises SwitchReverted.
+    A new workspace has no old data: there a notebook is written and read.
     """
     rotation = step.rotation
     if rotation.switch_verified_at:
@@ -106,7 +109,11 @@ def verify(step: Step) -> Result:
     check_holds(step)
     keys.check_key(step.settings, rotation, step.key_arn)
     try:
-        _read_canary(step, "before")
+        if rotation.creates:
+            # Nobody says that a new workspace has it from its first minute; to make it again is harmless.
+            step.workspace.make_folder(CANARY_FOLDER)
+        else:
+            _read_canary(step, "before")
         _write_canary(step, "after")
         _read_canary(step, "after")
     except DatabricksError as error:
@@ -118,7 +125,7 @@ def verify(step: Step) -> Result:
         {
             "configuration_id": step.configuration_id,
             "key_arn": step.key_arn,
-            "notebooks_read": 2,
+            "notebooks_read": 1 if rotation.creates else 2,
             "notebooks_written": 1,
         },
         switch_verified_at=clock.text(clock.now()),
@@ -128,7 +135,7 @@ def verify(step: Step) -> Result:
 
 def check_holds(step: Step) -> None:
     """Raises SwitchReverted unless the workspace still shows the new configuration and runs."""
-    workspace = step.account.get_workspace(step.rotation.workspace_id)
+    workspace = step.account.get_workspace(step.workspace_id)
     if not shows_target(step.rotation, workspace) or workspace.status != "RUNNING":
         raise SwitchReverted(
             f"The workspace no longer shows the new key configuration {step.configuration_id} "
@@ -177,7 +184,7 @@ def _waiting(for_what: str, *, compute_in_the_way: bool = False) -> Result:
 
 
 def _canary_path(rotation: Rotation, which: str) -> str:
-    return f"/Shared/rekey-canary-{rotation.rotation_id}-{which}"
+    return f"{CANARY_FOLDER}/rekey-canary-{rotation.rotation_id}-{which}"
 
 
 def _canary_line(rotation: Rotation, which: str) -> str:

@@ -10,6 +10,7 @@ LAMBDAS = (
     "create_key",
     "set_policy",
     "register_config",
+    "create_workspace",
     "pause_triggers",
     "terminate_compute",
     "patch_workspace",

@@ -32,6 +32,7 @@ BEYOND: dict[str, set[str]] = {
     "create_key": {"kms:CreateKey", "kms:TagResource", "kms:CreateAlias", "tag:GetResources"},
     "set_policy": {"kms:GetKeyPolicy", "kms:PutKeyPolicy"},
     "register_config": SECRET,
+    "create_workspace": SECRET,
     "pause_triggers": SECRET | WRITE,
     "terminate_compute": SECRET | READ | WRITE,
     "patch_workspace": SECRET,

@@ -1,5 +1,6 @@
 """The SDK as oracle: the account API (tests/simulator/oracle.py says how)."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -92,3 +93,63 @@ def test_cross_account_role(pair: Pair, wire: Wire) -> None:
         lambda: pair.sdk_account.credentials.get(credentials_id),
     )
     assert ours == theirs.aws_credentials.sts_role.role_arn == pair.seeded["role_arn"]
+
+
+def test_create_a_workspace(pair: Pair, wire: Wire, bench: Bench) -> None:
+    """Twice the same wish makes two workspaces: what they are made from serves both, but for a network."""
+    made = pair.account.create_configuration(bench.key(), ["MANAGED_SERVICES", "STORAGE"], reuse_for_volumes=True)
+    wish = {
+        "workspace_name": "new",
+        "aws_region": "us-east-1",
+        "credentials_id": pair.seeded["credentials_id"],
+        "storage_configuration_id": pair.seeded["storage_configuration_id"],
+        "pricing_tier": "ENTERPRISE",
+        "custom_tags": {"team": "data"},
+    }
+    keys = {
+        "managed_services_customer_managed_key_id": made.configuration_id,
+        "storage_customer_managed_key_id": made.configuration_id,
+    }
+    sdk_wish: Any = {**wish, **keys, "pricing_tier": provisioning.PricingTier.ENTERPRISE}
+    ours, theirs = same(
+        wire,
+        lambda: pair.account.create_workspace(wish, made.configuration_id, ["MANAGED_SERVICES", "STORAGE"]),
+        lambda: pair.sdk_account.workspaces.create(**sdk_wish).response,
+    )
+    assert ours.workspace_id != theirs.workspace_id
+    assert (ours.name, ours.region, ours.status) == (
+        theirs.workspace_name,
+        theirs.aws_region,
+        theirs.workspace_status.value,
+    )
+    assert (ours.managed_services_key_id, ours.storage_key_id) == (
+        theirs.managed_services_customer_managed_key_id,
+        theirs.storage_customer_managed_key_id,
+    )
+
+
+def test_root_bucket(pair: Pair, wire: Wire) -> None:
+    storage_id = pair.seeded["storage_configuration_id"]
+    ours, theirs = same(
+        wire, lambda: pair.account.root_bucket(storage_id), lambda: pair.sdk_account.storage.get(storage_id)
+    )
+    assert ours == theirs.root_bucket_info.bucket_name
+
+
+def test_get_network_with_what_is_wrong_with_it(pair: Pair, wire: Wire, bench: Bench) -> None:
+    # The SDK knows this service's error types only: "subnet" is one of them.
+    error = {"error_type": "subnet", "error_message": "The subnet subnet-1 does not exist."}
+    network_id = bench.side("POST", "/networks", {"error_messages": [error]})["network_id"]
+    wish = {"workspace_name": "new", "aws_region": "us-east-1", "network_id": network_id}
+    parts = {name: pair.seeded[name] for name in ("credentials_id", "storage_configuration_id")}
+    failing = bench.account("POST", "/workspaces", {**wish, **parts}).json()
+    bench.clock.advance(300)
+    for each in (network_id, pair.seeded["network_id"]):
+        ours, theirs = same(wire, partial(pair.account.get_network, each), partial(pair.sdk_account.networks.get, each))
+        assert (ours.network_id, ours.status, ours.workspace_id) == (
+            theirs.network_id,
+            theirs.vpc_status.value,
+            theirs.workspace_id,
+        )
+        assert list(ours.errors) == [f"{e.error_type.value}: {e.error_message}" for e in theirs.error_messages or []]
+    assert pair.account.get_network(network_id).workspace_id == failing["workspace_id"]

@@ -107,3 +107,7 @@ def test_import_export_and_delete_a_notebook(pair: Pair, wire: Wire) -> None:
     pair.api.import_notebook(path, source)
     they_sent, _ = wire.during(lambda: pair.sdk.workspace.delete(path, recursive=False))
     assert we_sent == they_sent
+
+
+def test_make_a_folder(pair: Pair, wire: Wire) -> None:
+    same(wire, lambda: pair.api.make_folder("/Shared/a"), lambda: pair.sdk.workspace.mkdirs("/Shared/a"))

@@ -63,6 +63,61 @@ def test_a_wrong_field_is_named_with_its_mend(fields: dict[str, Any], field: str
     assert "Mend:" in message
 
 
+WISH = {
+    "workspace_name": "new",
+    "aws_region": "us-east-1",
+    "credentials_id": "c",
+    "storage_configuration_id": "s",
+}
+SERVERLESS = {"workspace_name": "new", "aws_region": "us-east-1", "compute_mode": "SERVERLESS"}
+
+
+def creation(workspace: Any = None, **fields: Any) -> dict[str, Any]:
+    return {"operation": "create_workspace", "workspace": WISH if workspace is None else workspace, **fields}
+
+
+@pytest.mark.parametrize("workspace", [WISH, SERVERLESS, {**WISH, "custom_tags": {"a": "b"}, "network_id": "n"}])
+def test_a_wish_for_a_workspace_goes_without_an_id(workspace: dict[str, Any]) -> None:
+    parsed = parse_request(creation(workspace))
+    assert parsed.workspace_id is None
+    assert parsed.workspace is not None
+    assert parsed.workspace.body() == workspace
+
+
+@pytest.mark.parametrize(
+    ("raw", "field", "mend"),
+    [
+        (creation(workspace_id=7), "workspace_id", "leave it out"),
+        ({"operation": "create_workspace"}, "workspace", "give an object"),
+        (request(workspace=WISH), "workspace", 'goes with operation "create_workspace"'),
+        ({"operation": "add"}, "workspace_id", "without quotes"),
+        (creation({}), "workspace.workspace_name", "1 to 100 characters"),
+        (creation({**WISH, "workspace_name": ""}), "workspace.workspace_name", "1 to 100 characters"),
+        (creation({**WISH, "aws_region": "Ohio"}), "workspace.aws_region", "eu-central-1"),
+        (creation({**WISH, "credentials_id": None}), "workspace.credentials_id", "it is missing"),
+        (creation({**SERVERLESS, "network_id": "n"}), "workspace.network_id", "leave it out"),
+        (creation({**WISH, "pricing_tier": "GOLD"}), "workspace.pricing_tier", "ENTERPRISE"),
+        (creation({**WISH, "compute_mode": "MAGIC"}), "workspace.compute_mode", "SERVERLESS"),
+        (creation({**WISH, "custom_tags": {"a": "x" * 256}}), "workspace.custom_tags.a", "at most 255"),
+        (creation({**WISH, "colour": "blue"}), "workspace.colour", "aws_region"),
+        (
+            creation({**WISH, "managed_services_customer_managed_key_id": "k"}),
+            "workspace.managed_services_customer_managed_key_id",
+            "key_arn",
+        ),
+        (creation({**WISH, "storage_customer_managed_key_id": "k"}), "workspace.storage_customer", "leave it out"),
+        (creation(SERVERLESS, use_cases=["STORAGE"]), "use_cases", "MANAGED_SERVICES alone"),
+    ],
+)
+def test_a_wrong_wish_is_named_with_its_mend(raw: dict[str, Any], field: str, mend: str) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        parse_request(raw)
+    message = str(refusal.value)
+    assert message.startswith(field)
+    assert mend in message
+    assert "Mend:" in message
+
+
 def test_every_fault_is_reported_at_once() -> None:
     with pytest.raises(InvalidRequest) as refusal:
         parse_request({"operation": "delete", "colour": "blue"})
@@ -104,7 +159,10 @@ def refusal_of(raw: Any) -> str | None:
     return None
 
 
-@given(_json | st.dictionaries(st.sampled_from(["workspace_id", "operation", "use_cases", "ticket", "x"]), _json))
+@given(
+    _json
+    | st.dictionaries(st.sampled_from(["workspace_id", "workspace", "operation", "use_cases", "ticket", "x"]), _json)
+)
 def test_no_input_raises_anything_but_a_refusal_with_a_mend(raw: Any) -> None:
     refusal = refusal_of(raw)
     assert refusal is None or "Mend:" in refusal

@@ -26,6 +26,7 @@ STEPS = {
     "CreateKey": "create_key",
     "SetPolicy": "set_policy",
     "RegisterConfig": "register_config",
+    "CreateWorkspace": "create_workspace",
     "PauseTriggers": "pause_triggers",
     "TerminateCompute": "terminate_compute",
     "PatchWorkspace": "patch_workspace",

@@ -67,7 +67,7 @@ MUTATIONS = [
     ),
     Mutation(graph.failures_end_in_fail, put("Record failure", "Next", value="Rotation succeeded"), "Record failure"),
     Mutation(graph.loops_are_bounded, put("Wait for the proof", "Type", value="Pass"), "the loop has no Wait"),
-    Mutation(graph.loops_are_bounded, drop("Is the switch proven?", "Choices", 1), "no Choice leaves the loop"),
+    Mutation(graph.loops_are_bounded, drop("Is the switch proven?", "Choices", 2), "no Choice leaves the loop"),
     Mutation(graph.loops_are_bounded, drop("Wait for the proof", "Assign", "verify_waited"), "no Choice leaves"),
     Mutation(graph.loops_are_bounded, put("Is the switch proven?", "Comment", value="Ten minutes."), "no Choice"),
     Mutation(graph.loops_are_bounded, put("Wait for the proof", "Seconds", value=1), "no Choice leaves the loop"),
@@ -237,7 +237,7 @@ MUTATIONS = [
         "when settle is True",
     ),
     Mutation(budgets.worst_time_fits, rest("TimeoutSeconds", 1_209_600 + 3600), "TimeoutSeconds less the 14 days"),
-    Mutation(budgets.worst_time_fits, put("Roll back", "TimeoutSeconds", value=3000), "the ledger's lease is 86400 s"),
+    Mutation(budgets.worst_time_fits, put("Roll back", "TimeoutSeconds", value=3000), "the ledger's lease is 129600 s"),
     Mutation(
         budgets.calls_count_against_their_budget,
         put("Restart compute", "Assign", "restart_waited", value="{% $restart_waited %}"),

@@ -9,8 +9,10 @@ PREPARE = [
     "Set key policy",
     "Register key configuration",
 ]
+PREPARED = [*PREPARE, "New workspace?"]
 QUIET = ["Pause triggers", "Are jobs quiet?"]
-READY = [*PREPARE, *QUIET]
+READY = [*PREPARED, *QUIET]
+CREATE = ["Create workspace", "Does the workspace run?"]
 RENEW = ["Rotate key material", "Is the material rotated?"]
 TERMINATE = ["Terminate compute", "Is compute gone?"]
 PATCH = ["Patch workspace", "Has the workspace switched?"]

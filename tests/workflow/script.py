@@ -77,6 +77,7 @@ def script(**changes: Sequence[Answer]) -> Script:
         "create_key": [returns(key_arn="arn:new")],
         "set_policy": [returns(key_arn="arn:new")],
         "register_config": [returns(configuration_id="cfg-new")],
+        "create_workspace": [done()],
         "pause_triggers": [done()],
         "terminate_compute": [done()],
         "patch_workspace": [done(compute_in_the_way=False)],

@@ -11,7 +11,19 @@ import pytest
 from tests.workflow.asl import DEFINITION, Machine
 from tests.workflow.checks.budgets import worst_loops
 from tests.workflow.engine import Engine, Run
-from tests.workflow.routes import END, FAILURE, PATCH, READY, RESTART, RESTORE, ROLL_BACK, TERMINATE, VERIFY
+from tests.workflow.routes import (
+    CREATE,
+    END,
+    FAILURE,
+    PATCH,
+    PREPARED,
+    READY,
+    RESTART,
+    RESTORE,
+    ROLL_BACK,
+    TERMINATE,
+    VERIFY,
+)
 from tests.workflow.script import Script, fails, plan, script, waits
 
 IN_THE_WAY = waits("Please terminate all EC2 instances", compute_in_the_way=True)
@@ -21,6 +33,9 @@ SCRIPTS: Mapping[str, Script] = {
     "switch": script(patch_workspace=[waits("the key field to show", compute_in_the_way=False)]),
     "in the way": script(patch_workspace=[IN_THE_WAY]),
     "verify": script(verify=[waits("a notebook to be readable")]),
+    "create": script(
+        plan_rotation=[plan(operation="create_workspace")], create_workspace=[waits("workspace 7 PROVISIONING")]
+    ),
     "restart": script(restart_compute=[waits("cluster 1 PENDING")]),
     "roll back and restore": script(
         plan_rotation=[plan(settle=True)],
@@ -32,7 +47,7 @@ SCRIPTS: Mapping[str, Script] = {
 
 
 WHOLE = DEFINITION.read_text(encoding="utf-8")
-SHORT = re.sub(r"(?<=>= )(5400|1800)(?= %)|(?<=Budget: )(5,400|1,800)(?= seconds)", "600", WHOLE)
+SHORT = re.sub(r"(?<=>= )(5400|3600|1800)(?= %)|(?<=Budget: )(5,400|3,600|1,800)(?= seconds)", "600", WHOLE)
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +66,8 @@ def rounds(counter: str, text: str = SHORT) -> int:
 
 def test_only_budgets_are_cut() -> None:
     cut = [(a, b) for a, b in zip(WHOLE.splitlines(), SHORT.splitlines(), strict=True) if a != b]
-    assert len(cut) == 2 * 6
-    assert {re.sub(r"5,?400|1,?800", "600", a) for a, _ in cut} == {b for _, b in cut}
+    assert len(cut) == 2 * 7
+    assert {re.sub(r"5,?400|3,?600|1,?800", "600", a) for a, _ in cut} == {b for _, b in cut}
 
 
 def test_compute_that_never_stops(runs: dict[str, Run]) -> None:
@@ -73,6 +88,15 @@ def test_a_workspace_that_never_switches(runs: dict[str, Run]) -> None:
     assert run.error == "WorkspaceDidNotSwitch"
     assert run.cause is not None
     assert run.cause.endswith("after 5400 seconds. Waiting for: the key field to show")
+
+
+def test_a_workspace_that_never_comes_up(runs: dict[str, Run]) -> None:
+    run = runs["create"]
+    looped = [*CREATE, "Wait for the workspace"] * rounds("create_waited")
+    assert run.states == [*PREPARED, *looped, *CREATE, "Workspace did not come up", *FAILURE]
+    assert run.error == "WorkspaceDidNotComeUp"
+    assert run.cause is not None
+    assert run.cause.endswith("after 3600 seconds. Waiting for: workspace 7 PROVISIONING")
 
 
 def test_instances_that_never_stop(runs: dict[str, Run]) -> None:

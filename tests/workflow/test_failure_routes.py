@@ -4,10 +4,12 @@ import pytest
 
 from tests.workflow.conftest import Play
 from tests.workflow.routes import (
+    CREATE,
     END,
     FAILURE,
     PATCH,
     PREPARE,
+    PREPARED,
     QUIET,
     READY,
     RENEW,
@@ -30,7 +32,11 @@ FAILING = {
     ),
     "Set key policy": (PREPARE[:6], script(set_policy=[REFUSED])),
     "Register key configuration": (PREPARE, script(register_config=[REFUSED])),
-    "Pause triggers": ([*PREPARE, *QUIET[:1]], script(pause_triggers=[REFUSED])),
+    "Create workspace": (
+        [*PREPARED, *CREATE[:1]],
+        script(plan_rotation=[plan(operation="create_workspace")], create_workspace=[REFUSED]),
+    ),
+    "Pause triggers": ([*PREPARED, *QUIET[:1]], script(pause_triggers=[REFUSED])),
     "Terminate compute": ([*READY, *TERMINATE[:1]], script(terminate_compute=[REFUSED])),
     "Patch workspace": ([*READY, *TERMINATE, *PATCH[:1]], script(patch_workspace=[REFUSED])),
     "Verify": ([*READY, *TERMINATE, *PATCH, *VERIFY[:1]], script(verify=[REFUSED])),
@@ -59,11 +65,22 @@ def test_a_permanent_error_takes_the_failure_route(play: Play, state: str) -> No
     assert run.task_errors == ["PermissionDenied"]
 
 
+def test_a_workspace_that_fails_is_told_in_databricks_words_and_tried_once(play: Play) -> None:
+    said = "The new workspace 7 is FAILED: The subnet subnet-1 does not exist."
+    run = play(
+        script(plan_rotation=[plan(operation="create_workspace")], create_workspace=[fails("WorkspaceFailed", said)])
+    )
+    assert run.states == [*PREPARED, *CREATE[:1], *FAILURE]
+    assert (run.error, run.cause) == ("WorkspaceFailed", f"Create workspace: {said}")
+    assert len(run.calls("create_workspace")) == 1
+
+
 def test_every_task_after_the_plan_is_made_to_fail() -> None:
     assert set(FAILING) | {"Plan rotation", "Roll back", "Restore compute", "Record failure"} == {
         "Plan rotation",
         *PREPARE[4:],
         *(
+            "Create workspace",
             "Rotate key material",
             "Pause triggers",
             "Terminate compute",

@@ -4,7 +4,7 @@ import pytest
 
 from tests.workflow.conftest import Play
 from tests.workflow.engine import Engine
-from tests.workflow.routes import FINISH, PATCH, PREPARE, QUIET, READY, RENEW, TERMINATE
+from tests.workflow.routes import CREATE, FINISH, PATCH, PREPARE, PREPARED, QUIET, READY, RENEW, TERMINATE, VERIFY
 from tests.workflow.script import done, fails, plan, returns, script, waits
 
 
@@ -72,10 +72,28 @@ def test_material_is_rotated_without_touching_compute(play: Play) -> None:
     assert run.status == "SUCCEEDED"
 
 
+def test_a_new_workspace_is_polled_until_it_runs_and_proven(play: Play) -> None:
+    planned = plan(operation="create_workspace")
+    coming_up = waits("workspace 7 PROVISIONING")
+    run = play(
+        script(plan_rotation=[planned], create_workspace=[coming_up, coming_up, done()], verify=[waits(), done()])
+    )
+    assert run.states == [
+        *PREPARED,
+        *[*CREATE, "Wait for the workspace"] * 2,
+        *CREATE,
+        *[*VERIFY, "Wait for the proof"],
+        *VERIFY,
+        *["Complete rotation", "Rotation succeeded"],
+    ]
+    assert run.status == "SUCCEEDED"
+    assert [call["waited_seconds"] for call in run.calls("create_workspace")] == [0, 5, 13]
+
+
 def test_job_runs_are_waited_for_before_anything_is_down(play: Play) -> None:
     run = play(script(pause_triggers=[waits("run 1 of job 2 RUNNING"), waits(), done()]))
     drained = [*[*QUIET, "Wait for job runs to end"] * 2, *QUIET]
-    assert run.states == [*PREPARE, *drained, *TERMINATE, *PATCH, *FINISH]
+    assert run.states == [*PREPARED, *drained, *TERMINATE, *PATCH, *FINISH]
     assert [call["waited_seconds"] for call in run.calls("pause_triggers")] == [0, 5, 13]
 
 

@@ -5,7 +5,7 @@ have been applied, sleeps inside a call, and fails on PATCH's empty body. It is 
 the tests instead (tests/simulator).
 """
 
-from rekey.databricks.account import Account, KeyConfiguration, Workspace
+from rekey.databricks.account import Account, KeyConfiguration, Network, Workspace
 from rekey.databricks.workspace import WorkspaceApi
 
-__all__ = ["Account", "KeyConfiguration", "Workspace", "WorkspaceApi"]
+__all__ = ["Account", "KeyConfiguration", "Network", "Workspace", "WorkspaceApi"]

@@ -53,6 +53,10 @@ class Workspace:
         """Id of the key configuration that serves the use case."""
         return self.managed_services_key_id if use_case == "MANAGED_SERVICES" else self.storage_key_id
 
+    def refers_to(self, configuration_id: str) -> bool:
+        """Whether either field names the key configuration."""
+        return configuration_id in (self.managed_services_key_id, self.storage_key_id)
+
 
 @dataclass(frozen=True, slots=True)
 class KeyConfiguration:
@@ -84,6 +88,31 @@ class KeyConfiguration:
         return same and ("STORAGE" not in self.use_cases or self.reuse_key_for_cluster_volumes == reuse_for_volumes)
 
 
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What rekey reads of a network configuration."""
+
+    network_id: str
+    status: str
+    """UNATTACHED, VALID, WARNED or BROKEN."""
+    workspace_id: int | None
+    """The workspace that uses it: a network serves one."""
+    errors: tuple[str, ...]
+    """Why it is BROKEN: type and message of each error."""
+
+    @classmethod
+    def read(cls, answer: Mapping[str, Any]) -> Self:
+        return cls(
+            network_id=answer["network_id"],
+            status=answer.get("vpc_status", ""),
+            workspace_id=answer.get("workspace_id"),
+            errors=tuple(
+                f"{each.get('error_type', 'error')}: {each.get('error_message', '')}"
+                for each in answer.get("error_messages") or ()
+            ),
+        )
+
+
 class Account:
     """Account API of one Databricks account. Every method raises the classes of rekey.errors."""
 
@@ -96,6 +125,16 @@ class Account:
 
     def list_workspaces(self) -> list[Workspace]:
         return [Workspace.read(each) for each in self._transport.call("GET", f"{self._base}/workspaces")]
+
+    def create_workspace(
+        self, wish: Mapping[str, Any], configuration_id: str, use_cases: Iterable[UseCase]
+    ) -> Workspace:
+        """POST a workspace with its keys. It is PROVISIONING then: poll it.
+
+        Databricks makes another one each time it is asked: look for one of that name first.
+        """
+        body = {**wish, **{KEY_FIELDS[use_case]: configuration_id for use_case in use_cases}}
+        return Workspace.read(self._transport.call("POST", f"{self._base}/workspaces", body=body))
 
     def update_workspace_keys(self, workspace_id: int, configuration_id: str, use_cases: Iterable[UseCase]) -> None:
         """PATCH the key fields. Returning means "accepted", never "done": the change is asynchronous.
@@ -133,3 +172,11 @@ class Account:
         """ARN of the role with which Databricks launches EC2 instances in the customer's account."""
         answer = self._transport.call("GET", f"{self._base}/credentials/{credentials_id}")
         return str(answer["aws_credentials"]["sts_role"]["role_arn"])
+
+    def root_bucket(self, storage_configuration_id: str) -> str:
+        """Name of the root bucket of a storage configuration. Raises NotFound when there is none."""
+        answer = self._transport.call("GET", f"{self._base}/storage-configurations/{storage_configuration_id}")
+        return str(answer["root_bucket_info"]["bucket_name"])
+
+    def get_network(self, network_id: str) -> Network:
+        return Network.read(self._transport.call("GET", f"{self._base}/networks/{network_id}"))

@@ -105,6 +105,10 @@ class WorkspaceApi:
 
     # --- notebooks (API 2.0) ---
 
+    def make_folder(self, path: str) -> None:
+        """With all missing parents; harmless when it is there."""
+        self._call("POST", "/api/2.0/workspace/mkdirs", body={"path": path})
+
     def import_notebook(self, path: str, source: str) -> None:
         """Write a Python notebook, over what is there."""
         content = base64.b64encode(source.encode()).decode()

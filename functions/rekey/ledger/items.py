@@ -74,8 +74,8 @@ def rotation_key(rotation_id: str) -> Item:
     return {"pk": f"ROTATION#{rotation_id}", "sk": "ROTATION"}
 
 
-def lease_key(workspace_id: int) -> Item:
-    return {"pk": f"WORKSPACE#{workspace_id}", "sk": "LEASE"}
+def lease_key(subject: str) -> Item:
+    return {"pk": f"WORKSPACE#{subject}", "sk": "LEASE"}
 
 
 def request_key(request_id: str) -> Item:

@@ -22,12 +22,12 @@ from rekey.ledger.items import (
     rotation_update,
     unmarshal,
 )
-from rekey.rotation import Rotation
+from rekey.rotation import Rotation, name_subject
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-LEASE_TIME = timedelta(days=1)
+LEASE_TIME = timedelta(hours=36)
 """From the start of the window; longer than all of the state machine's budgets together."""
 
 _MOVED_ON = "The ledger has moved on since this step read it: look again."
@@ -51,7 +51,7 @@ class Ledger:
         opened, entry = append_entry(rotation, "Plan rotation", "planned", detail)
         expires = clock.moment(rotation.plan.start_at) + LEASE_TIME
         lease = {
-            **lease_key(rotation.workspace_id),
+            **lease_key(rotation.subject),
             "rotation_id": rotation.rotation_id,
             "fence": rotation.fence,
             "expires_at": int(expires.timestamp()),
@@ -72,10 +72,16 @@ class Ledger:
                 "rotation_id": rotation.rotation_id,
             }
             writes.append(self._put(item, "attribute_not_exists(pk) OR rotation_id = :old", {":old": replaces or "-"}))
+        guard = len(writes)
+        if not rotation.creates:
+            # A workspace that is only now being made is held by its name.
+            writes.append(self._free(lease_key(name_subject(rotation.plan.workspace_name))))
         failed = self._transact(writes)
-        if 0 in failed:
+        if {0, guard} & failed:
+            held = rotation.subject if 0 in failed else name_subject(rotation.plan.workspace_name)
+            field = "workspace" if rotation.creates else "workspace_id"
             raise RotationInProgress(
-                f"workspace_id: the rotation {self._lease_holder(rotation.workspace_id)} is at work on this workspace. "
+                f"{field}: the rotation {self._lease_holder(held)} is at work on this workspace. "
                 "Mend: wait until it has ended, and ask again."
             )
         if 3 in failed:
@@ -98,7 +104,7 @@ class Ledger:
         release = {
             "Delete": {
                 "TableName": self._table,
-                "Key": marshal(lease_key(rotation.workspace_id)),
+                "Key": marshal(lease_key(rotation.subject)),
                 "ConditionExpression": "rotation_id = :me AND fence = :fence",
                 "ExpressionAttributeValues": marshal({":me": rotation.rotation_id, ":fence": rotation.fence}),
             }
@@ -131,7 +137,7 @@ class Ledger:
         held = {
             "ConditionCheck": {
                 "TableName": self._table,
-                "Key": marshal(lease_key(rotation.workspace_id)),
+                "Key": marshal(lease_key(rotation.subject)),
                 "ConditionExpression": "rotation_id = :me AND fence = :fence",
                 "ExpressionAttributeValues": marshal({":me": rotation.rotation_id, ":fence": rotation.fence}),
             }
@@ -149,7 +155,7 @@ class Ledger:
 
     def check_lease(self, rotation: Rotation) -> None:
         """Raises LeaseLost unless the workspace is still this rotation's."""
-        lease = self._get(lease_key(rotation.workspace_id))
+        lease = self._get(lease_key(rotation.subject))
         if not lease or lease["rotation_id"] != rotation.rotation_id or int(lease["fence"]) != rotation.fence:
             raise LeaseLost(_lease_lost(rotation))
 
@@ -227,13 +233,23 @@ class Ledger:
             raise AwsUnavailable(_MOVED_ON)
         return changed
 
-    def _lease_holder(self, workspace_id: int) -> str:
-        lease = self._get(lease_key(workspace_id))
+    def _lease_holder(self, subject: str) -> str:
+        lease = self._get(lease_key(subject))
         return str(lease["rotation_id"]) if lease else "that just ended"
 
     def _get(self, key: Item) -> Item | None:
         answer = self._client.get_item(TableName=self._table, Key=marshal(key), ConsistentRead=True)
         return unmarshal(answer["Item"]) if "Item" in answer else None
+
+    def _free(self, key: Item) -> Item:
+        """That nobody holds a lease."""
+        check = {
+            "TableName": self._table,
+            "Key": marshal(key),
+            "ConditionExpression": "attribute_not_exists(pk) OR expires_at < :now",
+            "ExpressionAttributeValues": marshal({":now": int(clock.now().timestamp())}),
+        }
+        return {"ConditionCheck": check}
 
     def _put(self, item: Item, condition: str, values: Item | None = None) -> Item:
         put: Item = {"TableName": self._table, "Item": marshal(item), "ConditionExpression": condition}
@@ -257,4 +273,4 @@ class Ledger:
 
 
 def _lease_lost(rotation: Rotation) -> str:
-    return f"The lease on workspace {rotation.workspace_id} is no longer this rotation's; nothing more was changed."
+    return f"The lease on workspace {rotation.subject} is no longer this rotation's; nothing more was changed."

@@ -1,0 +1,44 @@
+"""A workspace is made with its keys on the deployed stack, and one that fails is reported and left for a person."""
+
+import uuid
+from typing import Any
+
+from tests.e2e.driver import Driver, Ended
+
+BROKEN = [{"error_type": "subnet", "error_message": "The subnet subnet-1 does not exist."}]
+
+
+def create(driver: Driver, network: dict[str, Any]) -> Ended:
+    name = f"made-{uuid.uuid4().hex[:8]}"
+    workspace = {
+        "workspace_name": name,
+        "aws_region": "us-east-1",
+        "credentials_id": driver.post("credentials", credentials_name=name)["credentials_id"],
+        "storage_configuration_id": driver.post("storage_configurations")["storage_configuration_id"],
+        "network_id": driver.post("networks", **network)["network_id"],
+    }
+    return driver.rotate(operation="create_workspace", workspace=workspace)
+
+
+def test_a_workspace_is_made_with_both_keys(driver: Driver) -> None:
+    ended = create(driver, {})
+    assert ended.status == "SUCCEEDED", ended
+    workspace_id = ended.output["workspace_id"]
+    assert driver.fields(workspace_id) == (ended.output["configuration_id"],) * 2
+    assert driver.key_state(ended.output["key_arn"]) == "Enabled"
+    assert not {"Terminate compute", "Settle wait", "Restart compute"} & set(ended.states)
+    assert driver.evidence(ended.name)["workspace"]["workspace_id"] == workspace_id
+    assert ended.output["findings"] == []
+    assert (driver.unreadable(workspace_id), driver.violations(workspace_id)) == ([], [])
+
+
+def test_a_workspace_whose_network_is_broken_is_told_and_left_for_a_person(driver: Driver) -> None:
+    ended = create(driver, {"error_messages": BROKEN})
+    assert (ended.status, ended.error) == ("FAILED", "WorkspaceFailed")
+    assert BROKEN[0]["error_message"] in ended.cause
+    evidence = driver.evidence(ended.name)
+    workspace_id = evidence["workspace"]["workspace_id"]
+    assert driver.shown(workspace_id)["workspace_status"] == "FAILED"
+    assert any(f"{workspace_id}" in each and "Mend: repair it" in each for each in evidence["findings"])
+    assert driver.key_state(evidence["keys"]["new_key_arn"]) == "Enabled"
+    assert driver.violations(workspace_id) == []
