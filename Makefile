@@ -33,11 +33,11 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-header --no-annotate --no-emit-index-url
 ARGS ?=
 
-.PHONY: help setup run test lint bench picture rules synth deploy lock clean clean-all
+.PHONY: help setup run test lint bench picture images rules synth deploy lock clean clean-all
 
 help:
 	@sed -n 's/^#   //p' Makefile
-	@echo "also: setup lint bench picture rules synth lock clean clean-all"
+	@echo "also: setup lint bench picture images rules synth lock clean clean-all"
 
 # --- set-up: each stamp depends on exactly what can make it stale ---
 
@@ -86,6 +86,10 @@ bench: setup
 
 picture: setup
 	$(BIN)/python -m stepfunctions.picture README.md $(ARGS)
+
+# Screenshots of the evidence, and a sample of it, from the tests that look at it in a browser.
+images: setup
+	$(BIN)/python -m pytest tests/browser --images docs/images $(ARGS)
 
 # The table of what rekey relies on, from the tests that prove it.
 rules: setup

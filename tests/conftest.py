@@ -69,12 +69,13 @@ def settings() -> Settings:
     )
 
 
-ONE_WORKER = ("e2e", "infra", "workflow")
-"""Folders whose tests share one costly thing (a deployed cloud, a synthesized stack, an emulator)."""
+ONE_WORKER = ("browser", "e2e", "infra", "workflow")
+"""Folders whose tests share one costly thing (a browser, a deployed cloud, a synthesized stack, an emulator)."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rules", metavar="FILE", type=Path, help="write the table of rules (docs/rules.toml) to FILE")
+    parser.addoption("--images", metavar="FOLDER", type=Path, help="save what the browser tests see to FOLDER")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from rekey import clock, evidence, keys, retirement, switch
+from rekey import clock, keys, retirement, switch
 from rekey.compute.restart import restart
+from rekey.evidence.document import downtime_seconds
+from rekey.evidence.write import write
 from rekey.observability import count, seconds
 from rekey.rollback import required_failure
 from rekey.rotation import Rotation
@@ -13,7 +15,7 @@ from rekey.step import Result, Step, shortened
 def complete(step: Step) -> Result:
     """End a rotation well. Raises SwitchReverted when the switch held only until compute was back."""
     if step.rotation.ended:
-        return _summary(step, evidence.write(step))
+        return _summary(step, write(step))
     if step.rotation.plan.operation == "rotate_material":
         return _end(step, "Complete rotation", "succeeded", [])
     switch.check_holds(step)
@@ -27,7 +29,7 @@ def record_failure(step: Step) -> Result:
     if not step.rotation.ended:
         summary = _end(step, "Record failure", "failed", _not_back(step), failure=failure)
     else:
-        summary = _summary(step, evidence.write(step))
+        summary = _summary(step, write(step))
     what = f"{failure['state']}: {failure['cause'].rstrip('. ')}."
     cause = f"{what} {_consequences(step)} Evidence: {summary['evidence']}"
     return {**summary, "failure": {**failure, "cause": cause}}
@@ -49,10 +51,10 @@ def _end(step: Step, state: str, status: str, findings: list[str], **changes: An
         **changes,
     )
     count("RotationsSucceeded" if status == "succeeded" else "RotationsFailed")
-    if (down := evidence.downtime_seconds(step.rotation)) is not None:
+    if (down := downtime_seconds(step.rotation)) is not None:
         seconds("Downtime", down)
     # Last, so that it holds the whole trail. A crash before this line is mended by the state's retry.
-    return _summary(step, evidence.write(step))
+    return _summary(step, write(step))
 
 
 def _summary(step: Step, evidence_uri: str) -> Result:
@@ -66,7 +68,7 @@ def _summary(step: Step, evidence_uri: str) -> Result:
         "key_arn": rotation.key_arn,
         "configuration_id": rotation.configuration_id,
         "old_key": rotation.plan.old_key.model_dump(mode="json") if rotation.plan.old_key else None,
-        "downtime_seconds": evidence.downtime_seconds(rotation),
+        "downtime_seconds": downtime_seconds(rotation),
         # All of them are in the evidence; the state machine's payload must not grow with the workspace.
         "findings": shortened(rotation.findings),
         "evidence": evidence_uri,

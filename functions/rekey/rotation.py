@@ -112,6 +112,8 @@ class Rotation(BaseModel):
     failure: dict[str, Any] | None = None
     audit_seq: int = 0
     audit_head: str = ""
+    evidence_sha256: str | None = None
+    """SHA-256 of the evidence.json that was written last."""
 
     @property
     def subject(self) -> str:

@@ -122,9 +122,9 @@ class World:
         self.loop("restart_compute")
         return self.call("complete_rotation", rotation_id=self.rotation_id)
 
-    def fail(self, state: str = "Verify", error: str = "SomeError") -> Any:
+    def fail(self, state: str = "Verify", error: str = "SomeError", cause: str = "it broke") -> Any:
         """The failure route. Gives what Record failure gives."""
-        failure = {"state": state, "error": error, "cause": "it broke"}
+        failure = {"state": state, "error": error, "cause": cause}
         waited, answer = 0, {"done": False}
         while not answer["done"]:
             answer = self.call("roll_back", rotation_id=self.rotation_id, waited_seconds=waited, failure=failure)

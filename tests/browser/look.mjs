@@ -1,0 +1,64 @@
+// Opens pages in headless Chromium and says what it saw. Reads {"executable", "jobs": [{"page", "widths", "images"}]}
+// as JSON from standard input; `images` are PNG files by width. Gives one object a job on standard output.
+import { readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import { chromium } from "playwright-core";
+
+const PRINTED = { width: 680, height: 962 }; // A4 less the page's margins, in CSS pixels
+const TOP = 1800; // how much of a page its image has
+
+// What the page is at its present width. Runs in the page.
+const look = () => {
+  const root = document.documentElement;
+  const all = (what) => [...document.querySelectorAll(what)];
+  const box = (each) => each.getBoundingClientRect();
+  const told = (each) => `${each.tagName}.${each.getAttribute("class")}: ${each.textContent.slice(0, 60)}`;
+  const reachesOut = (each) => {
+    if (each.closest("thead") && getComputedStyle(each.closest("thead")).position === "absolute") return false;
+    const { left, right, width } = box(each);
+    const cut = each.clientWidth > 0 && each.scrollWidth > each.clientWidth + 1;
+    return width > 0 && (cut || left < -1 || right > root.clientWidth + 1);
+  };
+  const labels = all("svg text").map((each) => ({ text: each.textContent, at: box(each) })).filter((each) => each.at.width);
+  const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  return {
+    scrollWidth: root.scrollWidth,
+    clientWidth: root.clientWidth,
+    text: document.body.innerText,
+    outside: all("body *").filter(reachesOut).slice(0, 5).map(told),
+    active: all("script, img, iframe, object, embed, link, base, form, a").length
+      + all("*").filter((each) => each.getAttributeNames().some((name) => name.startsWith("on"))).length,
+    bars: all("rect.bar[data-phase]").map((each) => ({ phase: each.dataset.phase, left: box(each).left, width: box(each).width })),
+    track: all("rect.track").map((each) => box(each).width)[0],
+    overlaps: labels.flatMap((a, i) => labels.slice(i + 1).filter((b) => meet(a.at, b.at)).map((b) => `${a.text} | ${b.text}`)),
+  };
+};
+
+const open = async (browser, job) => {
+  const seen = { troubles: [], requests: [], widths: {} };
+  const page = await browser.newPage();
+  const address = pathToFileURL(job.page).href;
+  page.on("console", (message) => seen.troubles.push(`${message.type()}: ${message.text()}`));
+  page.on("pageerror", (error) => seen.troubles.push(String(error)));
+  page.on("dialog", (dialog) => seen.troubles.push(`dialog: ${dialog.message()}`) && dialog.dismiss());
+  page.on("request", (request) => request.url() === address || seen.requests.push(request.url()));
+  await page.goto(address);
+  for (const width of job.widths) {
+    await page.setViewportSize({ width, height: 900 });
+    seen.widths[width] = await page.evaluate(look);
+    if (job.images[width]) await page.screenshot({ path: job.images[width], clip: { x: 0, y: 0, width, height: TOP }, fullPage: true });
+  }
+  await page.emulateMedia({ media: "print" });
+  await page.setViewportSize(PRINTED);
+  const paper = (await page.pdf({ preferCSSPageSize: true, printBackground: true, path: job.pdf })).toString("latin1");
+  seen.print = { pages: paper.match(/\/Type\s*\/Page\b/g)?.length ?? 0, ...(await page.evaluate(look)) };
+  await page.close();
+  return seen;
+};
+
+const { executable, jobs } = JSON.parse(readFileSync(0, "utf8"));
+const browser = await chromium.launch({ executablePath: executable, args: ["--no-sandbox", "--disable-gpu"] });
+const seen = [];
+for (const job of jobs) seen.push(await open(browser, job));
+await browser.close();
+process.stdout.write(JSON.stringify(seen));

@@ -1,0 +1,69 @@
+"""evidence.html in a real browser: at the width of a telephone, a tablet and a desk, and on paper."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rekey.evidence.page import render
+from rekey.evidence.page.timeline import drawn
+from rekey.evidence.page.wording import duration
+from tests.browser import samples
+from tests.browser.chromium import look
+from tests.steps.world import World
+
+WIDTHS = (390, 820, 1440)
+PAGES = {"succeeded": 9, "failed": 9, "hostile": 40}
+"""The most that each may take on A4."""
+
+SAMPLE = "evidence.sample.json"
+
+
+@pytest.mark.parametrize("name", samples.SAMPLES)
+def test_the_page_fits_every_width_and_paper_and_says_what_matters(
+    world: World, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config, tmp_path: Path, name: str
+) -> None:
+    evidence = samples.SAMPLES[name](samples.dated(world, monkeypatch))
+    page = tmp_path / "evidence.html"
+    page.write_text(render(evidence), encoding="utf-8")
+    images: Path | None = pytestconfig.getoption("images")
+    wanted = {str(width): str(images / f"evidence-{name}-{width}.png") for width in WIDTHS} if images else {}
+    shown = {} if name == "hostile" else wanted
+    (seen,) = look([{"page": str(page), "widths": WIDTHS, "images": shown}])
+    if images and name == "succeeded":
+        (images.parent / SAMPLE).write_text(samples.as_text(evidence), encoding="utf-8")
+    assert (seen["troubles"], seen["requests"]) == ([], [])
+    for view in (*seen["widths"].values(), seen["print"]):
+        assert view["scrollWidth"] <= view["clientWidth"]
+        assert view["outside"] == []
+        assert view["active"] == 0
+        _check_facts(evidence, view["text"])
+        _check_bars(evidence, view)
+    assert 2 <= seen["print"]["pages"] <= PAGES[name]
+
+
+def _check_facts(evidence: dict[str, Any], text: str) -> None:
+    """What an auditor looks for is there to be read."""
+    word = {"succeeded": "Succeeded", "failed": "Failed, rolled back"}[evidence["status"]]
+    assert word in text
+    assert duration(evidence["downtime_seconds"]) in text
+    assert str(evidence["workspace"]["workspace_id"]) in text
+    for value in (evidence["keys"]["new_key_arn"], evidence["audit"]["head"], evidence["execution_arn"]):
+        assert value in text
+    for key in ("requested_by", "reason"):
+        # Written out, with what would turn the writing direction as its number.
+        assert evidence["request"][key].replace("\u202e", r"\u202e").replace("\u202c", r"\u202c") in text
+    assert text.count("SHA-256") >= len(evidence["audit"]["entries"])
+
+
+def _check_bars(evidence: dict[str, Any], view: Any) -> None:
+    """Each bar has its phase's share of the track, and begins where the one before ended."""
+    phases = drawn(evidence["phases"])
+    total = sum(each["seconds"] for each in phases)
+    assert [each["phase"] for each in view["bars"]] == [each["phase"] for each in phases]
+    at = view["bars"][0]["left"]
+    for bar, phase in zip(view["bars"], phases, strict=True):
+        assert bar["left"] == pytest.approx(at, abs=0.5)
+        assert bar["width"] == pytest.approx(view["track"] * phase["seconds"] / total, abs=0.5)
+        at += bar["width"]
+    assert view["overlaps"] == []
