@@ -3,6 +3,7 @@
 import typer
 
 from cli import local_cloud
+from cli.evidence import evidence
 from cli.plan import plan
 from cli.terraform import terraform
 
@@ -16,6 +17,7 @@ app = typer.Typer(
 app.add_typer(local_cloud.app, name="local")
 app.command()(plan)
 app.command()(terraform)
+app.command()(evidence)
 
 
 @app.callback()

@@ -13,7 +13,7 @@ from local.cloud import DEFAULT_STATE_FILE, LocalCloud
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
-OUTPUT = "StateMachineArn"
+OUTPUTS = ("StateMachineArn", "EvidenceBucketName", "LedgerTableName")
 
 
 class StackError(RuntimeError):
@@ -25,6 +25,8 @@ class Stack:
     """A deployed stack, as far as the command line needs it."""
 
     state_machine_arn: str
+    evidence_bucket: str
+    ledger_table: str
     options: dict[str, Any]
     """Keyword arguments for boto3.client."""
 
@@ -44,7 +46,7 @@ def find(name: str, *, local: bool, state_file: Path = DEFAULT_STATE_FILE) -> St
     if local:
         cloud = LocalCloud.load(state_file)
         options: dict[str, Any] = cloud.client_options
-        return Stack(cloud.state_machine_arn, options)
+        return Stack(cloud.state_machine_arn, cloud.evidence_bucket, cloud.ledger_table, options)
     try:
         (stack,) = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     except (ClientError, BotoCoreError) as error:
@@ -53,8 +55,9 @@ def find(name: str, *, local: bool, state_file: Path = DEFAULT_STATE_FILE) -> St
             "deployed, give its name with --stack, or use --local"
         ) from error
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
-    if OUTPUT not in outputs:
+    if missing := [each for each in OUTPUTS if each not in outputs]:
         raise StackError(
-            f"the stack {name!r} has no output {OUTPUT}. Mend: give the name of rekey's stack with --stack"
+            f"the stack {name!r} has no output {missing[0]}. Mend: give the name of rekey's stack with --stack"
         )
-    return Stack(outputs[OUTPUT], {})
+    state_machine, bucket, table = (outputs[each] for each in OUTPUTS)
+    return Stack(state_machine, bucket, table, {})

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from cli.wording import HOUR, counted, duration, first_of
 from local.cloud import Scales
 from local.demo import compute
-from local.demo.evidence import broken_links
 from local.demo.model import Json, OldKey, Subject
 from local.demo.outcome import Outcome
+from rekey.evidence.chain import verify
 
 
 @dataclass(frozen=True)
@@ -100,4 +100,4 @@ def _downtime_trouble(outcome: Outcome) -> str:
 
 
 def _evidence_trouble(outcome: Outcome) -> str:
-    return first_of(broken_links(outcome.evidence)) if outcome.evidence else "there is no evidence"
+    return first_of(verify(outcome.evidence).problems) if outcome.evidence else "there is no evidence"

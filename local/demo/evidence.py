@@ -1,4 +1,4 @@
-"""Fetches a rotation's evidence from S3, keeps a copy, and checks its audit trail."""
+"""Fetches a rotation's evidence from S3, and keeps a copy of it and of its page."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from local.cloud.model import ROOT
 from local.demo.model import Json
-from rekey.ledger import entry_hash
+from rekey.evidence.form import evidence_key, page_key
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -14,36 +14,23 @@ if TYPE_CHECKING:
 FOLDER = ROOT / ".rekey" / "evidence"
 
 
-def fetch(s3: "S3Client", bucket: str, rotation_id: str, folder: Path = FOLDER) -> tuple[Json, Path | None]:
-    """The evidence, and the file that now holds it byte for byte. ({}, None) when the rotation left none."""
-    copy = folder / f"{rotation_id}.json"
-    copy.unlink(missing_ok=True)
-    try:
-        body = s3.get_object(Bucket=bucket, Key=f"rotations/{rotation_id}/evidence.json")["Body"].read()
-    except s3.exceptions.NoSuchKey:
-        return {}, None
+def fetch(s3: "S3Client", bucket: str, rotation_id: str, folder: Path = FOLDER) -> tuple[Json, list[Path]]:
+    """The evidence, and the files that now hold it and its page byte for byte. ({}, []) when the rotation left none."""
+    wanted = {
+        evidence_key(rotation_id): folder / f"{rotation_id}.json",
+        page_key(rotation_id): folder / f"{rotation_id}.html",
+    }
     folder.mkdir(parents=True, exist_ok=True)
-    copy.write_bytes(body)
-    evidence: Json = json.loads(body)
-    return evidence, copy
-
-
-def broken_links(evidence: Json) -> list[str]:
-    """Where the audit trail's chain of hashes is broken; empty when it is whole."""
-    entries, found, prev = evidence["audit"]["entries"], [], ""
-    if not entries:
-        return ["the audit trail is empty"]
-    for number, entry in enumerate(entries, start=1):
-        if entry["seq"] != number:
-            found.append(f"entry {number} says it is entry {entry['seq']}")
-        if entry["prev"] != prev:
-            found.append(f"entry {number} does not follow the one before")
-        if entry["hash"] != entry_hash(entry):
-            found.append(f"entry {number} was changed")
-        prev = entry["hash"]
-    if evidence["audit"]["head"] != prev:
-        found.append("the last entry is not the head")
-    return found
+    for key, copy in wanted.items():
+        copy.unlink(missing_ok=True)
+        try:
+            copy.write_bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        except s3.exceptions.NoSuchKey:
+            continue
+    copies = [copy for copy in wanted.values() if copy.exists()]
+    document = wanted[evidence_key(rotation_id)]
+    evidence: Json = json.loads(document.read_bytes()) if document.exists() else {}
+    return evidence, copies
 
 
 def shown(path: Path) -> str:

@@ -1,6 +1,6 @@
 """One rotation and its workspace, afterwards."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ class Outcome:
     execution: Execution
     after: Mapping[str, Any]
     evidence: Json
-    evidence_file: Path | None
+    evidence_files: Sequence[Path]
     downtime_seconds: float | None
 
     @property

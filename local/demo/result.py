@@ -81,9 +81,9 @@ def sum_up(now: Now, door: SideDoor, s3: "S3Client", bucket: str) -> Result:
 
 
 def _outcome(subject: Subject, execution: Execution, door: SideDoor, s3: "S3Client", bucket: str, now: Now) -> Outcome:
-    evidence, evidence_file = fetch(s3, bucket, subject.rotation_id)
+    evidence, evidence_files = fetch(s3, bucket, subject.rotation_id)
     down = evidence.get("downtime_seconds")
     after = door.workspace(subject.workspace_id)
     return Outcome(
-        subject, execution, after, evidence, evidence_file, None if down is None else round(now.story(down), 1)
+        subject, execution, after, evidence, evidence_files, None if down is None else round(now.story(down), 1)
     )

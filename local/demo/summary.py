@@ -27,7 +27,7 @@ def _parts(result: Result) -> Iterator[RenderableType]:
     yield from _section("Compute", _compute(result))
     yield from _section("Downtime", _downtime(result))
     yield from _section("Checks", _checks(result))
-    if files := [each.evidence_file for each in result.outcomes if each.evidence_file]:
+    if files := [file for each in result.outcomes for file in each.evidence_files]:
         yield from _section("Evidence", Group(*(Text(shown(each)) for each in files)))
     yield Text()
     if result.held:

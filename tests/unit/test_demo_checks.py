@@ -1,7 +1,6 @@
 """What must hold after the demo, and what it says when it does not."""
 
 import copy
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ import pytest
 from cli.follow import Execution
 from local.cloud import Scales
 from local.demo.checks import checks_of, objects_check, old_key_check, violations_check
-from local.demo.evidence import broken_links
 from local.demo.model import OldKey, Subject
 from local.demo.outcome import Outcome
 from local.demo.result import Result, nothing_came_of_it
@@ -54,7 +52,7 @@ def an_outcome(**changes: Any) -> Outcome:
     subject = Subject("payments", 1, "rotate", ("MANAGED_SERVICES",), OLD, {}, WORKSPACE, 3, 100.0)
     execution = Execution("arn", "SUCCEEDED", output={"status": "succeeded", "key_arn": NEW, "findings": []})
     evidence = {"audit": chain(3), "compute": {"interrupted": {"clusters": [{}], "pools": [{}], "warehouses": [{}]}}}
-    return replace(Outcome(subject, execution, after, evidence, Path("e.json"), 120.0), **changes)
+    return replace(Outcome(subject, execution, after, evidence, [Path("e.json")], 120.0), **changes)
 
 
 def troubles(outcome: Outcome) -> list[str]:
@@ -115,21 +113,10 @@ def test_findings_are_told() -> None:
     assert troubles(an_outcome(execution=execution)) == ["Odd."]
 
 
-@pytest.mark.parametrize(
-    ("spoil", "trouble"),
-    [
-        (lambda audit: audit["entries"][1].update(action="other"), "entry 2 was changed"),
-        (lambda audit: audit["entries"].pop(1), "entry 2 says it is entry 3"),
-        (lambda audit: audit["entries"].pop(), "the last entry is not the head"),
-        (lambda audit: audit["entries"].clear(), "the audit trail is empty"),
-        (lambda audit: audit["entries"].reverse(), "entry 1 says it is entry 3"),
-    ],
-)
-def test_a_spoiled_audit_trail_is_seen(spoil: Any, trouble: str) -> None:
-    audit = json.loads(json.dumps(chain(3)))
-    assert broken_links({"audit": audit}) == []
-    spoil(audit)
-    assert trouble in broken_links({"audit": audit})
+def test_a_spoiled_audit_trail_is_seen() -> None:
+    outcome = an_outcome()
+    outcome.evidence["audit"]["entries"].pop(1)
+    assert any("entry 2 does not follow" in each for each in troubles(outcome))
 
 
 @pytest.mark.parametrize(
