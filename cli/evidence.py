@@ -1,8 +1,9 @@
 """`rekey evidence`: what a rotation left for its auditor, shown, drawn and checked. Nothing is touched."""
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -55,14 +56,16 @@ def evidence(
         else:
             found = _of_stack(stack.find(name, local=local, state_file=state_file), rotation, check=check)
         if html:
-            html.write_text(_page(found.document), encoding="utf-8")
+            with _of_its_form():
+                html.write_text(render(found.document), encoding="utf-8")
             note(f"wrote {html}")
+        if not (check or as_json or html):
+            with _of_its_form():
+                _tell(found.document)
     if check:
         _tell_verdict(found, as_json=as_json)
     elif as_json:
         give(found.document)
-    elif not html:
-        _tell(found.document)
 
 
 def _of_file(file: Path) -> Found:
@@ -119,13 +122,16 @@ def _entries(document: Mapping[str, Any]) -> list[Any]:
     return entries if isinstance(entries, list) else []
 
 
-def _page(document: Mapping[str, Any]) -> str:
+@contextlib.contextmanager
+def _of_its_form() -> Iterator[None]:
+    """Raises EvidenceError for a document that lacks what every evidence has."""
     try:
-        return render(document)
+        yield
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise EvidenceError(
-            f"no page can be drawn: the evidence is not of the form that rekey writes ({error!r})"
-        ) from (error)
+            f"the evidence is not of the form that rekey writes: {error!r}. "
+            "Mend: give an evidence.json as rekey wrote it"
+        ) from error
 
 
 def _tell_verdict(found: Found, *, as_json: bool) -> None:

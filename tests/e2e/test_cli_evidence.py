@@ -26,18 +26,19 @@ def test_the_evidence_is_verified_against_the_ledger_and_a_change_is_named(drive
     document, rotation_id = driver.evidence(ended.name), ended.name
     good = rekey("--verify", rotation_id)
     assert (good.exit_code, "the ledger has the same entries" in good.stdout) == (0, True)
-    s3 = boto3.client("s3", **driver.cloud.client_options)
-    place = {"Bucket": driver.cloud.evidence_bucket}
-    page = s3.get_object(**place, Key=f"rotations/{rotation_id}/evidence.html")
+    options: Any = driver.cloud.client_options
+    s3 = boto3.client("s3", **options)
+    bucket = driver.cloud.evidence_bucket
+    page = s3.get_object(Bucket=bucket, Key=f"rotations/{rotation_id}/evidence.html")
     assert page["ContentType"] == "text/html; charset=utf-8"
     assert page["Body"].read().decode() == render(document)
     # Compute is not in the chain: only the ledger's hash of the file tells.
     document["compute"]["newcomers"] = ["somebody"]
-    s3.put_object(**place, Key=f"rotations/{rotation_id}/evidence.json", Body=json.dumps(document, indent=2))
+    s3.put_object(Bucket=bucket, Key=f"rotations/{rotation_id}/evidence.json", Body=json.dumps(document, indent=2))
     bad = rekey("--verify", rotation_id)
     assert (bad.exit_code, "the ledger has another SHA-256" in bad.stderr) == (1, True)
     document["audit"]["entries"][3]["detail"] = {}
-    s3.put_object(**place, Key=f"rotations/{rotation_id}/evidence.json", Body=json.dumps(document, indent=2))
+    s3.put_object(Bucket=bucket, Key=f"rotations/{rotation_id}/evidence.json", Body=json.dumps(document, indent=2))
     bad = rekey("--verify", rotation_id)
     assert bad.exit_code == 1
     assert "entry 4 was changed" in bad.stderr

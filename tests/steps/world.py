@@ -4,9 +4,11 @@ import importlib
 import json
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
+import jsonschema
 import requests
 
 from local.databricks.clock import ManualClock
@@ -22,6 +24,8 @@ POLL_SECONDS = 30
 """Between two calls of a loop; the state machine itself polls oftener."""
 
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:rekey-rotate-key:r1"
+EVIDENCE = json.loads((Path(__file__).resolve().parents[2] / "docs" / "evidence.schema.json").read_text("utf-8"))
+"""The schema that every evidence of every test must be of."""
 ADMINISTRATION = "arn:aws:iam::123456789012:root"
 
 
@@ -152,7 +156,9 @@ class World:
 
     def evidence(self) -> Any:
         body = boto3.client("s3").get_object(Bucket=BUCKET, Key=f"rotations/{self.rotation_id}/evidence.json")["Body"]
-        return json.loads(body.read())
+        evidence = json.loads(body.read())
+        jsonschema.validate(evidence, EVIDENCE)
+        return evidence
 
     def make_key(self, *, ours: bool = True) -> str:
         """A key as rekey would have made it earlier, with Databricks' statement."""

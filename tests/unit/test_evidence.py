@@ -179,13 +179,14 @@ def test_a_file_is_verified_without_any_cloud(tmp_path: Path) -> None:
     assert (code, json.loads(out)["holds"], json.loads(out)["same_in_ledger"]) == (1, False, None)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", "nonsense"])
+@pytest.mark.parametrize("content", ["", "[]", "{}", "nonsense", '{"audit": {"entries": []}}'])
 def test_a_file_that_is_no_evidence_is_refused_readably(tmp_path: Path, content: str) -> None:
     file = tmp_path / "other.json"
     file.write_text(content, encoding="utf-8")
-    code, out, err = rekey("--verify", str(file))
+    code, out, err = rekey(str(file))
     assert (code, out) == (1, "")
     assert "Mend:" in err
+    assert rekey("--verify", str(file))[:2] == (1, "")
 
 
 def test_the_page_can_be_drawn_again_from_a_file(tmp_path: Path) -> None:
