@@ -195,3 +195,18 @@ def test_the_page_can_be_drawn_again_from_a_file(tmp_path: Path) -> None:
     assert rekey(str(file), "--html", str(page))[0] == 0
     assert page.read_text(encoding="utf-8") == render(SAMPLE)
     assert "payments-prod" in rekey(str(file))[1]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (dict, "and is back."),
+        (lambda e: e["compute"]["compared"][0].update(back=False), "1 piece of it did not come back"),
+        (lambda e: e["compute"].update(compared=None), "how it is now could not be read"),
+        (lambda e: e.update(downtime_seconds=None), "Not all compute is back"),
+        (lambda e: e["findings"].append("Odd."), "Succeeded, with findings"),
+        (lambda e: e["audit"]["entries"][1].update(action="other"), "The chain does not hold:"),
+    ],
+)
+def test_the_page_says_no_more_than_the_evidence_has(spoil: Any, said: str) -> None:
+    assert said in render(spoiled(spoil))

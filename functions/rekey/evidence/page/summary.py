@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rekey.evidence.page.html import Child, Markup, tag
-from rekey.evidence.page.wording import NOTHING, OPERATIONS, code, duration, facts, listed, moment, name
+from rekey.evidence.page.wording import NOTHING, OPERATIONS, code, counted, duration, facts, listed, moment, name
 
 Evidence = Mapping[str, Any]
 
@@ -39,6 +39,10 @@ def status(evidence: Evidence) -> tuple[str, list[Child]]:
         [f"Failed in “{failure.get('state', 'unknown')}” ({failure.get('error', 'unknown')}): ", cause]
     ]
     keys = evidence["keys"]
+    if evidence["workspace"]["workspace_id"] is None:
+        return "Failed", [*about, "No workspace was made."]
+    if evidence["plan"]["operation"] == "rotate_material":
+        return "Failed", [*about, "The key is the same, and nothing was interrupted."]
     if keys["after"] is None:
         return "Failed", [*about, "Which keys the workspace is on now could not be read.", _compute(evidence)]
     if keys["after"] == keys["before"]:
@@ -72,6 +76,11 @@ def _compute(evidence: Evidence) -> str:
     down = evidence["downtime_seconds"]
     if down is None:
         return "Not all compute is back: see the findings."
+    compared = evidence["compute"]["compared"]
+    if compared is None:
+        return f"Compute was down for {duration(down)}; how it is now could not be read."
+    if missing := sum(each["back"] is False for each in compared):
+        return f"Compute was down for {duration(down)}. {counted(missing, 'piece')} of it did not come back, see below."
     return f"Compute was down for {duration(down)} and is back."
 
 
