@@ -16,7 +16,7 @@ import requests
 ROOT = Path(__file__).resolve().parents[2]
 REKEY = [sys.executable, "-c", "from cli.main import app; app(prog_name='rekey')", "local"]
 UP_SECONDS, DOWN_SECONDS, START_SECONDS, ROTATE_SECONDS = 300, 60, 60, 240
-WAYS = ([], ["--client-secret"])
+WAYS: tuple[list[str], ...] = ([], ["--client-secret"])
 
 pytestmark = pytest.mark.e2e
 
@@ -34,7 +34,7 @@ def clouds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[Path
     started = []
     try:
         for file, way in zip(files, WAYS, strict=True):
-            options = ["--json", "--minute-scale", "1/100", "--state-file", str(file), *way]
+            options = ["--json", "--minute-scale", "1/200", "--state-file", str(file), *way]
             result = rekey("up", *options, seconds=UP_SECONDS)
             assert result.returncode == 0, result.stderr
             started.append((file, json.loads(result.stdout)))
