@@ -62,12 +62,15 @@ def start(
             parser=scale, metavar="SCALE", show_default="1/2880", help="The same for the old key's last 24 hours."
         ),
     ] = Scales.day,
+    client_secret: Annotated[
+        bool, typer.Option("--client-secret", help="Log in to Databricks with a client secret, not the stack's role.")
+    ] = False,
     state_file: StateFile = DEFAULT_STATE_FILE,
     as_json: AsJson = False,
 ) -> None:
     """Start a cloud and deploy the stack to it. It runs on until `rekey local down`."""
     with told(CloudError, DemoError, as_json=as_json):
-        cloud = up(Scales(minute_scale, day_scale), state_file, note)
+        cloud = up(Scales(minute_scale, day_scale), state_file, note, secretless=not client_secret)
         seed_sample(cloud.simulator_url)
     if as_json:
         give({"status": "running", **_facts(cloud, state_file)})

@@ -11,8 +11,9 @@ from constructs import Construct
 
 from infra.ledger import DUE_INDEX, Ledger
 from infra.log_groups import build_log_group
+from infra.login import Login
 from infra.nag import acknowledge, resource_finding
-from infra.permissions import GRANTS, TRACE, WILDCARD_REASONS, Grant, On
+from infra.permissions import GRANTS, TRACE, WILDCARD_REASONS, WITHOUT_SECRET, Grant, On
 from infra.platform import Platform
 from infra.settings import Settings
 
@@ -24,7 +25,7 @@ class Shared:
     settings: Settings
     platform: Platform
     ledger: Ledger
-    secret_arn: str
+    login: Login
 
 
 class Functions(Construct):
@@ -37,7 +38,7 @@ class Functions(Construct):
         self._shared = shared
         self._layers = self._build_layers()
         self._environment = self._build_environment()
-        self.by_name = {name: self._build_function(name, grants) for name, grants in GRANTS.items()}
+        self.by_name = {name: self._build_function(name, self._chosen(grants)) for name, grants in GRANTS.items()}
 
     def _build_layers(self) -> list[lambda_.ILayerVersion]:
         platform = self._shared.platform
@@ -54,6 +55,11 @@ class Functions(Construct):
             )
         ]
 
+    def _chosen(self, grants: tuple[Grant, ...]) -> tuple[Grant, ...]:
+        if not self._shared.settings.is_secretless:
+            return grants
+        return tuple(WITHOUT_SECRET.get(grant, grant) for grant in grants)
+
     def _build_environment(self) -> dict[str, str]:
         settings = self._shared.settings
         return {
@@ -63,13 +69,13 @@ class Functions(Construct):
             "DATABRICKS_ACCOUNT_ID": str(settings.databricks_account_id),
             "DATABRICKS_ACCOUNT_HOST": settings.account_host,
             "DATABRICKS_WORKSPACE_HOST": settings.workspace_host,
-            "DATABRICKS_SECRET_ARN": self._shared.secret_arn,
             "DATABRICKS_SHARD": settings.databricks_shard,
             "GRACE_SECONDS": str(settings.grace_seconds),
             "SETTLE_SECONDS": str(settings.settle_seconds),
             "POWERTOOLS_SERVICE_NAME": "rekey",
             "POWERTOOLS_METRICS_NAMESPACE": "rekey",
             "POWERTOOLS_LOG_LEVEL": settings.log_level,
+            **self._shared.login.environment,
             **self._shared.platform.environment,
         }
 
@@ -126,8 +132,8 @@ class Functions(Construct):
             return ["*"]
         table_arn = self._shared.ledger.table.table_arn
         match on:
-            case On.SECRET:
-                return [self._shared.secret_arn]
+            case On.SECRET | On.DATABRICKS_ROLE:
+                return [self._shared.login.arn]
             case On.LEDGER:
                 return [table_arn, f"{table_arn}/index/{DUE_INDEX}"]
             case On.ROTATIONS:

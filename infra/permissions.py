@@ -8,6 +8,7 @@ class On(StrEnum):
     """What a grant reaches. The stack fills in the real ARNs."""
 
     SECRET = "the Databricks credential"  # noqa: S105, it only names it
+    DATABRICKS_ROLE = "the role that Databricks trusts"
     LEDGER = "the ledger table and its index"
     ROTATIONS = "rotations/* in the evidence bucket"
     KEYS = "arn:{partition}:kms:*:{account}:key/*"
@@ -37,7 +38,9 @@ class Grant:
 
 
 TRACE = Grant(("xray:PutTraceSegments", "xray:PutTelemetryRecords"), On.ANYTHING)
-SECRET = Grant(("secretsmanager:GetSecretValue",), On.SECRET)
+# The way into Databricks: the client secret, or, where the settings give none, the role that Databricks trusts.
+DATABRICKS = Grant(("secretsmanager:GetSecretValue",), On.SECRET)
+WITHOUT_SECRET = {DATABRICKS: Grant(("sts:AssumeRole",), On.DATABRICKS_ROLE)}
 # Every write is a transaction that also checks that the rotation still holds its lease: ConditionCheckItem.
 LEDGER = Grant(
     (
@@ -69,21 +72,21 @@ RETIRE_KEY = Grant(("kms:DescribeKey", "kms:DisableKey", "kms:TagResource"), On.
 DISABLE_KEY = Grant(("kms:DisableKey",), On.KEYS, Only.MANAGED_KEYS)
 
 GRANTS: dict[str, tuple[Grant, ...]] = {
-    "plan_rotation": (SECRET, LEDGER, SEE_KEY, SEE_TAGS, READ_POLICY),
+    "plan_rotation": (DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, READ_POLICY),
     "rotate_material": (LEDGER, RENEW_MANAGED_KEY, RENEW_BROUGHT_KEY),
     "create_key": (LEDGER, FIND_KEYS, MAKE_KEY, TAG_NEW_KEY, NAME_KEY, NAME_ALIAS),
     "set_policy": (LEDGER, READ_POLICY, WRITE_POLICY, ADD_TO_POLICY),
-    "register_config": (SECRET, LEDGER),
-    "create_workspace": (SECRET, LEDGER),
-    "pause_triggers": (SECRET, LEDGER, WRITE_EVIDENCE),
-    "terminate_compute": (SECRET, LEDGER, READ_EVIDENCE, WRITE_EVIDENCE),
-    "patch_workspace": (SECRET, LEDGER),
-    "verify": (SECRET, LEDGER, SEE_KEY, READ_POLICY),
-    "restart_compute": (SECRET, LEDGER, READ_EVIDENCE),
-    "complete_rotation": (SECRET, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE, FIND_KEYS, RETIRE_KEY),
-    "roll_back": (SECRET, LEDGER, READ_EVIDENCE, FIND_KEYS, RETIRE_KEY, READ_POLICY, ADD_TO_POLICY),
-    "record_failure": (SECRET, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE),
-    "disable_old_key": (SECRET, LEDGER, SEE_KEY, SEE_TAGS, DISABLE_KEY),
+    "register_config": (DATABRICKS, LEDGER),
+    "create_workspace": (DATABRICKS, LEDGER),
+    "pause_triggers": (DATABRICKS, LEDGER, WRITE_EVIDENCE),
+    "terminate_compute": (DATABRICKS, LEDGER, READ_EVIDENCE, WRITE_EVIDENCE),
+    "patch_workspace": (DATABRICKS, LEDGER),
+    "verify": (DATABRICKS, LEDGER, SEE_KEY, READ_POLICY),
+    "restart_compute": (DATABRICKS, LEDGER, READ_EVIDENCE),
+    "complete_rotation": (DATABRICKS, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE, FIND_KEYS, RETIRE_KEY),
+    "roll_back": (DATABRICKS, LEDGER, READ_EVIDENCE, FIND_KEYS, RETIRE_KEY, READ_POLICY, ADD_TO_POLICY),
+    "record_failure": (DATABRICKS, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE),
+    "disable_old_key": (DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, DISABLE_KEY),
 }
 
 # Why a grant names more than one exact resource. cdk-nag stops at each wildcard that has no reason here.

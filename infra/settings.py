@@ -64,6 +64,10 @@ class Settings(BaseModel):
     databricks_workspace_host: str = Field(
         description="an https:// address with {deployment_name} in it, or empty for the shard's own"
     )
+    databricks_client_id: UUID | Literal[""] = Field(
+        description="the application id (a UUID) of the service principal whose federation policy trusts the stack's "
+        "role, or empty to log in with a client secret"
+    )
     databricks_secret_arn: str = Field(
         pattern=r"^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:.+-[A-Za-z0-9]{6})?$",
         description="the full ARN of a secret with client_id and client_secret, or empty to have one made",
@@ -117,6 +121,20 @@ class Settings(BaseModel):
         if self.is_local != bool(self.local_python):
             raise ValueError("local_python is for stage local, and needed there")
         return self
+
+    @model_validator(mode="after")
+    def _one_way_into_databricks(self) -> "Settings":
+        if self.databricks_client_id and self.databricks_secret_arn:
+            raise ValueError(
+                f"{PREFIX}databricks_client_id and {PREFIX}databricks_secret_arn: give one; with the client id alone "
+                "no secret is stored anywhere"
+            )
+        return self
+
+    @property
+    def is_secretless(self) -> bool:
+        """Whether Databricks trusts the stack's role, instead of a client secret."""
+        return bool(self.databricks_client_id)
 
     @property
     def is_local(self) -> bool:

@@ -1,20 +1,16 @@
 """The stack: the pieces, wired together, and its outputs."""
 
-from typing import cast
-
 from aws_cdk import Annotations, CfnOutput, Stack, Tags
-from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.functions import Functions, Shared
 from infra.ledger import Ledger
+from infra.login import DatabricksRole, login_for
 from infra.nag import acknowledge
 from infra.platform import Platform, platform_for
 from infra.retirement import Retirement
 from infra.settings import PREFIX, Settings
 from infra.workflow import Workflow
-
-CREDENTIAL_FORM = '{"client_id": "not set yet"}'
 
 
 class RekeyStack(Stack):
@@ -40,8 +36,10 @@ class RekeyStack(Stack):
 
     def _build_pieces(self, settings: Settings, platform: Platform) -> None:
         ledger = Ledger(self, "Ledger", platform)
-        secret_arn = settings.databricks_secret_arn or self._build_secret(platform)
-        functions = Functions(self, "Functions", Shared(settings, platform, ledger, secret_arn)).by_name
+        login = login_for(self, settings, platform)
+        functions = Functions(self, "Functions", Shared(settings, platform, ledger, login)).by_name
+        if settings.is_secretless:
+            DatabricksRole(self, "DatabricksRole", settings, functions)
         workflow = Workflow(self, "Workflow", settings, functions)
         Retirement(self, "Retirement", settings, platform, functions["disable_old_key"])
         self._build_outputs(
@@ -49,27 +47,9 @@ class RekeyStack(Stack):
                 "StateMachineArn": workflow.state_machine.state_machine_arn,
                 "LedgerTableName": ledger.table.table_name,
                 "EvidenceBucketName": ledger.bucket.bucket_name,
-                "DatabricksSecretArn": secret_arn,
+                login.output: login.arn,
             }
         )
-
-    def _build_secret(self, platform: Platform) -> str:
-        secret = secretsmanager.Secret(
-            self,
-            "DatabricksCredential",
-            description="Databricks service principal of rekey: put its client_id and client_secret here",
-            generate_secret_string=secretsmanager.SecretStringGenerator(
-                secret_string_template=CREDENTIAL_FORM, generate_string_key="client_secret"
-            ),
-            removal_policy=platform.removal_policy,
-        )
-        acknowledge(
-            secret,
-            finding="AwsSolutions-SMG4",
-            reason="Databricks issues the service principal's secret; its owner replaces it in both places.",
-        )
-        # Id is the ARN, as Ref is; the emulator's Ref is the name instead.
-        return cast("secretsmanager.CfnSecret", secret.node.default_child).attr_id
 
     def _build_outputs(self, outputs: dict[str, str]) -> None:
         for name, value in outputs.items():

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from mypy_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sts import STSClient
+    from mypy_boto3_sts.type_defs import CredentialsTypeDef
 
 _CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=20)
 
@@ -73,6 +75,23 @@ def s3() -> "S3Client":
 def secrets() -> "SecretsManagerClient":
     client: SecretsManagerClient = _client("secretsmanager", None)
     return client
+
+
+def sts() -> "STSClient":
+    """STS in the Lambda's own region: its global endpoint issues no web identity tokens."""
+    client: STSClient = _client("sts", None)
+    return client
+
+
+def sts_with(session: "CredentialsTypeDef") -> "STSClient":
+    """STS as a role that was assumed, for one call."""
+    return boto3.client(
+        "sts",
+        config=_CONFIG,
+        aws_access_key_id=session["AccessKeyId"],
+        aws_secret_access_key=session["SecretAccessKey"],
+        aws_session_token=session["SessionToken"],
+    )
 
 
 @lru_cache(maxsize=32)

@@ -24,9 +24,12 @@ class Settings:
     databricks_workspace_host: str
     """Template with {deployment_name}, for example https://{deployment_name}.cloud.databricks.com."""
     databricks_secret_arn: str
+    """Empty when Databricks trusts a role instead: then databricks_client_id and databricks_role_arn are given."""
     databricks_shard: Shard
     grace_seconds: int
     settle_seconds: int
+    databricks_client_id: str = ""
+    databricks_role_arn: str = ""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
@@ -41,11 +44,14 @@ class Settings:
             databricks_account_id=_required(env, "DATABRICKS_ACCOUNT_ID"),
             databricks_account_host=_required(env, "DATABRICKS_ACCOUNT_HOST").rstrip("/"),
             databricks_workspace_host=_required(env, "DATABRICKS_WORKSPACE_HOST").rstrip("/"),
-            databricks_secret_arn=_required(env, "DATABRICKS_SECRET_ARN"),
+            databricks_secret_arn=env.get("DATABRICKS_SECRET_ARN", ""),
             databricks_shard=cast("Shard", shard),
             grace_seconds=_whole_seconds(env, "GRACE_SECONDS"),
             settle_seconds=_whole_seconds(env, "SETTLE_SECONDS"),
+            databricks_client_id=env.get("DATABRICKS_CLIENT_ID", ""),
+            databricks_role_arn=env.get("DATABRICKS_ROLE_ARN", ""),
         )
+        settings._check_one_way_into_databricks()
         if settings.stage != "local" and settings.grace_seconds < DAY_SECONDS:
             raise SettingsError(f"GRACE_SECONDS is {settings.grace_seconds}: set it to {DAY_SECONDS} or more.")
         return settings
@@ -53,6 +59,14 @@ class Settings:
     def workspace_host(self, deployment_name: str) -> str:
         """Base URL of one workspace."""
         return self.databricks_workspace_host.format(deployment_name=deployment_name)
+
+    def _check_one_way_into_databricks(self) -> None:
+        secret, client_id, role_arn = self.databricks_secret_arn, self.databricks_client_id, self.databricks_role_arn
+        if bool(client_id) != bool(role_arn) or bool(secret) == bool(role_arn):
+            raise SettingsError(
+                "Exactly one way into Databricks is needed, DATABRICKS_SECRET_ARN or DATABRICKS_CLIENT_ID with "
+                "DATABRICKS_ROLE_ARN: deploy the stack again, it sets them."
+            )
 
 
 def _required(env: Mapping[str, str], name: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import boto3
+import requests
 
 from local.cloud.model import ROOT, CloudError, Scales
 from local.cloud.processes import run
@@ -19,7 +20,7 @@ DEPLOY_SECONDS = 240.0
 
 
 def synthesize(
-    base: Mapping[str, str], folder: Path, simulator_url: str, credential: Credential, scales: Scales
+    base: Mapping[str, str], folder: Path, simulator_url: str, credential: Credential, scales: Scales, secretless: bool
 ) -> Path:
     """Run app.py as the CDK command line would, for stage "local". Returns the cloud assembly's folder."""
     assembly = folder / "cdk.out"
@@ -27,6 +28,7 @@ def synthesize(
         **json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"],
         "rekey:stage": "local",
         "rekey:databricks_account_id": credential.account_id,
+        "rekey:databricks_client_id": credential.client_id if secretless else "",
         "rekey:databricks_account_host": simulator_url,
         "rekey:databricks_workspace_host": simulator_url + "/w/{deployment_name}",
         "rekey:grace_seconds": scales.grace_seconds,
@@ -60,6 +62,19 @@ def fill_secret(aws: Mapping[str, str], secret_arn: str, credential: Credential)
     _session(aws).client("secretsmanager", endpoint_url=aws["AWS_ENDPOINT_URL"]).put_secret_value(
         SecretId=secret_arn, SecretString=json.dumps(value)
     )
+
+
+def trust_role(aws: Mapping[str, str], simulator_url: str, role_arn: str, credential: Credential) -> None:
+    """Let AWS vouch for the account's roles and Databricks believe it of this one, as a customer's admins would."""
+    enabled = (
+        _session(aws).client("iam", endpoint_url=aws["AWS_ENDPOINT_URL"]).enable_outbound_web_identity_federation()
+    )
+    policy = {
+        "issuer": enabled["IssuerIdentifier"],
+        "audiences": [credential.account_id],
+        "subject": role_arn,
+    }
+    requests.post(f"{simulator_url}/_sim/federation_policies", json=policy, timeout=30).raise_for_status()
 
 
 def _make_asset_bucket(aws: Mapping[str, str]) -> None:

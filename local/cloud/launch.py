@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 
-from local.cloud.deploy import deploy, fill_secret, synthesize
+from local.cloud.deploy import deploy, fill_secret, synthesize, trust_role
 from local.cloud.model import DEFAULT_STATE_FILE, CloudError, LocalCloud, Scales, aws_environment
 from local.cloud.processes import base_environment, is_running, stop
 from local.cloud.servers import (
@@ -35,8 +35,16 @@ def _silent(_: str) -> None:
     pass
 
 
-def up(scales: Scales | None = None, state_file: Path = DEFAULT_STATE_FILE, progress: Progress = _silent) -> LocalCloud:
+def up(
+    scales: Scales | None = None,
+    state_file: Path = DEFAULT_STATE_FILE,
+    progress: Progress = _silent,
+    *,
+    secretless: bool = True,
+) -> LocalCloud:
     """Start a local cloud and deploy the stack to it; it runs on until `down`, also when this process ends.
+
+    Databricks trusts the stack's role; not `secretless`, it is given a client secret instead.
 
     Files and logs go to the folder beside the state file that has its name. Raises CloudError, with nothing left
     running, when something fails or a cloud of this state file still runs.
@@ -44,7 +52,7 @@ def up(scales: Scales | None = None, state_file: Path = DEFAULT_STATE_FILE, prog
     _refuse_a_second(state_file)
     folder = _fresh_folder(state_file)
     with contextlib.ExitStack() as on_failure:
-        running = _Starting(scales or Scales(), folder, progress, on_failure).run()
+        running = _Starting(scales or Scales(), folder, progress, on_failure, secretless).run()
         running.save(state_file)
         on_failure.pop_all()
     return running
@@ -77,11 +85,14 @@ def cloud(
 class _Starting:
     """One start: its folder, its children and the clock that progress lines are stamped with."""
 
-    def __init__(self, scales: Scales, folder: Path, progress: Progress, on_failure: contextlib.ExitStack) -> None:
+    def __init__(
+        self, scales: Scales, folder: Path, progress: Progress, on_failure: contextlib.ExitStack, secretless: bool
+    ) -> None:
         self._scales = scales
         self._folder = folder
         self._progress = progress
         self._on_failure = on_failure
+        self._secretless = secretless
         self._began = time.monotonic()
         self._base = base_environment(folder)
         self._credential = Credential(
@@ -94,13 +105,16 @@ class _Starting:
         aws = aws_environment(emulator.url, REGION, ACCOUNT)
         simulator = self._keep(start_simulator(self._base, self._folder, aws, self._credential, self._scales))
         # Synthesis needs neither server, only the simulator's address: it runs while they start.
-        assembly = synthesize(self._base, self._folder, simulator.url, self._credential, self._scales)
+        assembly = synthesize(self._base, self._folder, simulator.url, self._credential, self._scales, self._secretless)
         self._say("synthesized the stack")
         for server in (emulator, simulator):
             server.wait()
             self._say(f"{server.name} answers on {server.url}")
         outputs = deploy(self._base, self._folder, aws, assembly)
-        fill_secret(aws, outputs["DatabricksSecretArn"], self._credential)
+        if self._secretless:
+            trust_role(aws, simulator.url, outputs["DatabricksRoleArn"], self._credential)
+        else:
+            fill_secret(aws, outputs["DatabricksSecretArn"], self._credential)
         self._say("deployed")
         return LocalCloud(
             endpoint=emulator.url,
@@ -111,7 +125,7 @@ class _Starting:
             state_machine_arn=outputs["StateMachineArn"],
             ledger_table=outputs["LedgerTableName"],
             evidence_bucket=outputs["EvidenceBucketName"],
-            databricks_secret_arn=outputs["DatabricksSecretArn"],
+            databricks_secret_arn=outputs.get("DatabricksSecretArn"),
             scales=self._scales,
             emulator_pid=emulator.process.pid,
             simulator_pid=simulator.process.pid,

@@ -43,7 +43,8 @@ class LocalCloud:
     state_machine_arn: str
     ledger_table: str
     evidence_bucket: str
-    databricks_secret_arn: str
+    databricks_secret_arn: str | None
+    """None where Databricks trusts the stack's role and there is no secret."""
     scales: Scales
     emulator_pid: int
     simulator_pid: int

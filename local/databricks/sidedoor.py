@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from local.databricks import inspection
 from local.databricks.crypto.kms import KeyUnusable
 from local.databricks.errors import ApiError, invalid_parameter
+from local.databricks.federation import MOST_POLICIES, FederationPolicy
 from local.databricks.http import Body, read_body, reply, world_of
 from local.databricks.lower_bound import lower_bound
 from local.databricks.routes import configurations
@@ -124,6 +125,27 @@ async def add_network(request: Request) -> JSONResponse:
     return reply(configurations.render_network(world_of(request), made))
 
 
+@router.post("/federation_policies")
+async def add_federation_policy(request: Request) -> JSONResponse:
+    """Takes the service principal's {"issuer", "subject", "audiences", "subject_claim", "jwks_json"}, the last three
+    may be left out; returns how many there are. A reset keeps them, as it keeps the client secret."""
+    world = world_of(request)
+    wish = _known(await read_body(request), FederationPolicy)
+    if len(world.federation_policies) >= MOST_POLICIES:
+        raise invalid_parameter(f"A service principal has at most {MOST_POLICIES} federation policies")
+    with _refusing():
+        policy = FederationPolicy(**{**wish, "audiences": tuple(wish.get("audiences", ()))})
+    world.federation_policies.append(policy)
+    return reply({"policies": len(world.federation_policies)})
+
+
+@router.delete("/federation_policies")
+async def remove_federation_policies(request: Request) -> JSONResponse:
+    """The service principal trusts nobody any more; its tokens stay good for their hour."""
+    world_of(request).federation_policies.clear()
+    return reply({"policies": 0})
+
+
 @router.post("/faults")
 async def order_fault(request: Request) -> JSONResponse:
     """Takes a fault order, see faults.py; returns all open ones."""
@@ -174,7 +196,9 @@ def _refusing() -> Iterator[None]:
         raise ApiError(400, "KEY_UNUSABLE", f"{unusable.key_arn}: {unusable}") from unusable
 
 
-def _known(body: Body, shape: type[Seed] | type[Stock] | type[Switches] | type[Latencies]) -> dict[str, Any]:
+def _known(
+    body: Body, shape: type[Seed] | type[Stock] | type[Switches] | type[Latencies] | type[FederationPolicy]
+) -> dict[str, Any]:
     unknown = set(body) - {entry.name for entry in fields(shape)}
     if unknown:
         raise invalid_parameter(f"Unknown: {', '.join(sorted(unknown))}")

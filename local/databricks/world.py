@@ -12,6 +12,7 @@ from local.databricks.crypto.policy import Caller
 from local.databricks.crypto.vault import Vault
 from local.databricks.errors import missing
 from local.databricks.faults import Faults
+from local.databricks.federation import FederationPolicy
 from local.databricks.rules.violations import Violations
 from local.databricks.settings import DATABRICKS_PRINCIPALS, Latencies, Settings, Switches
 from local.databricks.state.account import Credentials, KeyConfiguration, Network, StorageConfiguration, Workspace
@@ -29,10 +30,11 @@ class World:
         self.scale = Scale(settings.minute_scale, settings.day_scale)
         self._kms = kms
         self.tokens = Tokens()
+        self.federation_policies: list[FederationPolicy] = []
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything but the settings and the tokens, which clients keep and can't know to be gone."""
+        """Forget all but the settings, the federation policies, and the tokens, which clients can't know to be gone."""
         self.switches: Switches = replace(self.settings.switches)
         self.latencies: Latencies = replace(self.settings.latencies)
         self.configurations: dict[str, KeyConfiguration] = {}

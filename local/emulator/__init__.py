@@ -1,1 +1,1 @@
-"""The AWS emulator: MiniStack, and what rekey needs of KMS that MiniStack has not. Run: python -m local.emulator."""
+"""The AWS emulator: MiniStack, and what rekey needs that it has not of KMS and STS. Run: python -m local.emulator."""

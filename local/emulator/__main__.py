@@ -1,11 +1,20 @@
-"""Starts MiniStack with the missing KMS actions; settings come from its own environment variables."""
+"""Starts MiniStack with what it lacks of KMS and STS; settings come from its own environment variables."""
 
-from ministack.app import main  # type: ignore[import-untyped]
-from ministack.services import kms  # type: ignore[import-untyped]
+import os
+
+from ministack import app  # type: ignore[import-untyped]
+from ministack.core import iam_actions  # type: ignore[import-untyped]
+from ministack.services import iam, kms, sts  # type: ignore[import-untyped]
 
 from local.emulator.key_material import beside
+from local.emulator.web_identity import WebIdentity, with_condition_keys
 
+web_identity = WebIdentity(os.environ["AWS_ENDPOINT_URL"])
 kms.handle_request = beside(kms.handle_request)
+iam.handle_request = web_identity.beside_iam(iam.handle_request)
+sts.handle_request = web_identity.beside_sts(sts.handle_request)
+iam_actions.request_tag_context = with_condition_keys(iam_actions.request_tag_context)
+app.app = web_identity.beside_app(app.app)
 
 if __name__ == "__main__":
-    main()
+    app.main()

@@ -52,6 +52,9 @@ class Driver:
         assert answer.ok, answer.text
         return answer.json()
 
+    def delete(self, path: str) -> None:
+        requests.delete(f"{self.cloud.simulator_url}/_sim/{path}", timeout=30).raise_for_status()
+
     def workspace(self, **seed: Any) -> int:
         """Seed a workspace with some of everything; gives its id."""
         some = {"clusters": 4, "pools": 1, "warehouses": 3, "notebooks": 3, "secrets": 2, "files": 1}
@@ -203,6 +206,11 @@ class Driver:
         answer = self.aws("lambda").invoke(FunctionName=self._lambda(function)["FunctionName"], Payload=b"{}")
         result: dict[str, Any] = json.loads(answer["Payload"].read())
         return result
+
+    def renew(self, function: str) -> None:
+        """Have the next call of a Lambda start with an empty memory, as after a deployment."""
+        name = self._lambda(function)["FunctionName"]
+        self.aws("lambda").update_function_configuration(FunctionName=name, Description=uuid.uuid4().hex)
 
     def _role(self, function: str) -> str:
         return str(self._lambda(function)["Role"]).rsplit("/", 1)[-1]

@@ -14,6 +14,7 @@ from tests.infra.template import Template
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NOWHERE = "http://127.0.0.1:9"
+CLIENT_ID = "3c5f3f1e-9d0b-4c43-8a55-6f2b7c1d9e10"
 
 # The app without one acknowledged reason: cdk-nag must stop it.
 APP_WITHOUT_A_REASON = """
@@ -82,6 +83,7 @@ def syntheses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesis]:
     running = {
         "first": _start(folder / "first", {}),
         "second": _start(folder / "second", {}),
+        "secretless": _start(folder / "secretless", {"rekey:databricks_client_id": CLIENT_ID}),
         "local": _start(folder / "local", local | {"rekey:databricks_account_host": "http://127.0.0.1:1"}),
         "without a reason": _start(folder / "nag", {}, "-c", APP_WITHOUT_A_REASON),
         "settle too short": _start(folder / "settle", {"rekey:settle_seconds": "1199"}),
@@ -100,6 +102,11 @@ def syntheses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesis]:
 @pytest.fixture(scope="session")
 def template(syntheses: dict[str, Synthesis]) -> Template:
     return syntheses["first"].template
+
+
+@pytest.fixture(scope="session")
+def secretless_template(syntheses: dict[str, Synthesis]) -> Template:
+    return syntheses["secretless"].template
 
 
 @pytest.fixture(scope="session")

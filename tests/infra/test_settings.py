@@ -45,6 +45,7 @@ def test_values_from_the_command_line_are_text() -> None:
         ("databricks_account_host", "http://127.0.0.1:1", "is not an https:// address"),
         ("databricks_workspace_host", "https://one.cloud.databricks.com", "lacks {deployment_name}"),
         ("databricks_secret_arn", "my-secret", "the full ARN of a secret"),
+        ("databricks_client_id", "my-principal", "the application id (a UUID) of the service principal"),
         ("log_retention_days", 8, "one of 7, 30, 90"),
         ("lambda_timeout_seconds", 150, "30 to 120"),
         ("name", "Rekey_1", "a letter first"),
@@ -56,6 +57,16 @@ def test_a_wrong_value_is_refused_with_its_mend(name: str, value: object, said: 
         read(**{name: value})
     assert f"{PREFIX}{name}: " in str(refused.value)
     assert said in str(refused.value)
+
+
+def test_there_is_one_way_into_databricks() -> None:
+    client_id = "3c5f3f1e-9d0b-4c43-8a55-6f2b7c1d9e10"
+    secret_arn = "arn:aws:secretsmanager:us-east-1:111122223333:secret:credential-abc123"
+    assert not read().is_secretless
+    assert not read(databricks_secret_arn=secret_arn).is_secretless
+    assert read(databricks_client_id=client_id).is_secretless
+    with pytest.raises(SettingsError, match="rekey:databricks_client_id and rekey:databricks_secret_arn: give one"):
+        read(databricks_client_id=client_id, databricks_secret_arn=secret_arn)
 
 
 def test_a_missing_setting_is_named() -> None:

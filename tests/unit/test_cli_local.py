@@ -34,8 +34,9 @@ def starts(monkeypatch: pytest.MonkeyPatch) -> list[Scales]:
     """The scales with which clouds were asked to start."""
     asked: list[Scales] = []
 
-    def up(scales: Scales, state_file: Path, progress: Callable[[str], None]) -> LocalCloud:
+    def up(scales: Scales, state_file: Path, progress: Callable[[str], None], *, secretless: bool) -> LocalCloud:
         asked.append(scales)
+        progress("without a secret" if secretless else "with a client secret")
         progress("deployed")
         started = a_cloud(scales)
         started.save(state_file)
@@ -71,11 +72,15 @@ def test_up_says_how_to_reach_it(run: Run, starts: list[Scales]) -> None:
     result = run("up", "--minute-scale", "1/30", "--day-scale", "0.001")
     assert result.exit_code == 0
     assert starts == [Scales(1 / 30, 0.001)]
-    assert result.stderr == "deployed\n"
+    assert result.stderr == "without a secret\ndeployed\n"
     exports = [shlex.split(line) for line in result.stdout.splitlines() if line.startswith("  export ")]
     assert dict(each[1].split("=", 1) for each in exports) == a_cloud(Scales()).environment
     assert "30 times as fast; the old key's 24 h take 86 s" in result.stdout
     assert local_cloud.start_command(a_cloud(Scales())) in result.stdout
+
+
+def test_a_client_secret_is_asked_for(run: Run, starts: list[Scales]) -> None:
+    assert "with a client secret" in run("up", "--client-secret").stderr
 
 
 def test_up_as_json_is_one_object(run: Run, starts: list[Scales]) -> None:
@@ -86,7 +91,7 @@ def test_up_as_json_is_one_object(run: Run, starts: list[Scales]) -> None:
 
 
 def test_up_that_fails_says_why_without_a_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def up(*_: Any) -> LocalCloud:
+    def up(*_: Any, **__: Any) -> LocalCloud:
         raise CloudError("the CDK command line is not installed: run `make setup`")
 
     monkeypatch.setattr(local_cloud, "up", up)

@@ -40,6 +40,26 @@ def test_a_wrong_variable_is_named(name: str, value: str) -> None:
         Settings.from_env({**GOOD, name: value})
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"DATABRICKS_CLIENT_ID": "id", "DATABRICKS_ROLE_ARN": "arn:role"},
+        {"DATABRICKS_SECRET_ARN": "", "DATABRICKS_CLIENT_ID": "id"},
+        {"DATABRICKS_SECRET_ARN": "", "DATABRICKS_ROLE_ARN": "arn:role"},
+        {"DATABRICKS_CLIENT_ID": "id"},
+    ],
+)
+def test_there_is_exactly_one_way_into_databricks(changes: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match="DATABRICKS_ROLE_ARN"):
+        Settings.from_env({**GOOD, **changes})
+
+
+def test_a_role_takes_the_place_of_the_secret() -> None:
+    role = {"DATABRICKS_SECRET_ARN": "", "DATABRICKS_CLIENT_ID": "id", "DATABRICKS_ROLE_ARN": "arn:role"}
+    settings = Settings.from_env({**GOOD, **role})
+    assert (settings.databricks_client_id, settings.databricks_role_arn) == ("id", "arn:role")
+
+
 def test_a_grace_under_a_day_is_refused_outside_the_local_stage() -> None:
     with pytest.raises(SettingsError, match="GRACE_SECONDS"):
         Settings.from_env({**GOOD, "GRACE_SECONDS": "60"})

@@ -5,8 +5,9 @@ from functools import lru_cache
 
 from rekey import aws
 from rekey.databricks.account import Account
-from rekey.databricks.oauth import ClientCredentials, ClientCredentialsTokens
-from rekey.databricks.transport import Transport
+from rekey.databricks.identity import web_identity_token
+from rekey.databricks.oauth import ClientCredentials, ClientCredentialsTokens, WebIdentityTokens
+from rekey.databricks.transport import TokenSource, Transport
 from rekey.databricks.workspace import WorkspaceApi
 from rekey.errors import SettingsError
 from rekey.settings import Settings
@@ -16,22 +17,30 @@ from rekey.settings import Settings
 def connect_account(settings: Settings) -> Account:
     """Account API with the stack's service principal."""
     token_url = f"{settings.databricks_account_host}/oidc/accounts/{settings.databricks_account_id}/v1/token"
-    tokens = ClientCredentialsTokens(token_url, lambda: _credentials(settings.databricks_secret_arn))
-    return Account(Transport(settings.databricks_account_host, tokens), settings.databricks_account_id)
+    transport = Transport(settings.databricks_account_host, _tokens(settings, token_url))
+    return Account(transport, settings.databricks_account_id)
 
 
 @lru_cache(maxsize=8)
 def connect_workspace(settings: Settings, deployment_name: str) -> WorkspaceApi:
     """One workspace's API with the same service principal, which must be an admin of that workspace."""
     host = settings.workspace_host(deployment_name)
-    tokens = ClientCredentialsTokens(f"{host}/oidc/v1/token", lambda: _credentials(settings.databricks_secret_arn))
-    return WorkspaceApi(Transport(host, tokens))
+    return WorkspaceApi(Transport(host, _tokens(settings, f"{host}/oidc/v1/token")))
 
 
 def forget_clients() -> None:
     """Drop the cached clients (tests change the cloud under one process)."""
     connect_account.cache_clear()
     connect_workspace.cache_clear()
+
+
+def _tokens(settings: Settings, token_url: str) -> TokenSource:
+    """By the client secret where there is one, else by the role's web identity."""
+    if settings.databricks_secret_arn:
+        return ClientCredentialsTokens(token_url, lambda: _credentials(settings.databricks_secret_arn))
+    # The audience is Databricks' default for federation policies, and good for this one account.
+    role_arn, audience = settings.databricks_role_arn, settings.databricks_account_id
+    return WebIdentityTokens(token_url, settings.databricks_client_id, lambda: web_identity_token(role_arn, audience))
 
 
 def _credentials(secret_arn: str) -> ClientCredentials:
