@@ -6,6 +6,7 @@ from aws_cdk import Annotations, CfnOutput, Stack, Tags
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from infra.events import Events
 from infra.functions import Functions, Shared
 from infra.ledger import Ledger
 from infra.nag import acknowledge
@@ -41,8 +42,12 @@ class RekeyStack(Stack):
     def _build_pieces(self, settings: Settings, platform: Platform) -> None:
         ledger = Ledger(self, "Ledger", platform)
         secret_arn = settings.databricks_secret_arn or self._build_secret(platform)
-        functions = Functions(self, "Functions", Shared(settings, platform, ledger, secret_arn)).by_name
+        events = Events(self, "Events", settings, platform)
+        shared = Shared(settings, platform, ledger, secret_arn, events.bus, events.unpublished)
+        functions = Functions(self, "Functions", shared).by_name
         workflow = Workflow(self, "Workflow", settings, functions)
+        events.take_requests(workflow.state_machine)
+        events.publish(ledger, functions["publish_events"])
         Retirement(self, "Retirement", settings, platform, functions["disable_old_key"])
         self._build_outputs(
             {
@@ -50,6 +55,7 @@ class RekeyStack(Stack):
                 "LedgerTableName": ledger.table.table_name,
                 "EvidenceBucketName": ledger.bucket.bucket_name,
                 "DatabricksSecretArn": secret_arn,
+                "EventBusName": events.bus.event_bus_name,
             }
         )
 

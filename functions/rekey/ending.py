@@ -4,9 +4,11 @@ from typing import Any
 
 from rekey import clock, evidence, keys, retirement, switch
 from rekey.compute.restart import restart
+from rekey.errors import Cancelled
 from rekey.observability import count, seconds
+from rekey.outcome import downtime_seconds, failure_cause
 from rekey.rollback import required_failure
-from rekey.rotation import Rotation
+from rekey.rotation import Cancel, Status
 from rekey.step import Result, Step, shortened
 
 
@@ -25,15 +27,20 @@ def record_failure(step: Step) -> Result:
     """End a failed rotation. Gives {"failure": {"state", "error", "cause"}} with what was put back in the cause."""
     failure = required_failure(step)
     if not step.rotation.ended:
-        summary = _end(step, "Record failure", "failed", _not_back(step), failure=failure)
+        status: Status = "cancelled" if failure["error"] == Cancelled.__name__ else "failed"
+        summary = _end(step, "Record failure", status, _not_back(step), failure=failure)
     else:
         summary = _summary(step, evidence.write(step))
-    what = f"{failure['state']}: {failure['cause'].rstrip('. ')}."
-    cause = f"{what} {_consequences(step)} Evidence: {summary['evidence']}"
+    cause = failure_cause(step.rotation, failure, step.settings.evidence_bucket)
     return {**summary, "failure": {**failure, "cause": cause}}
 
 
-def _end(step: Step, state: str, status: str, findings: list[str], **changes: Any) -> Result:
+def end_cancelled(step: Step, cancel: Cancel) -> Result:
+    """End a rotation that has not begun: there is nothing to put back."""
+    return _end(step, "Cancel", "cancelled", [], cancel=cancel)
+
+
+def _end(step: Step, state: str, status: Status, findings: list[str], **changes: Any) -> Result:
     rotation = step.rotation
     ended_at = clock.text(clock.now())
     old_keys = retirement.retiring_keys(rotation, step.settings.grace_seconds)
@@ -48,8 +55,8 @@ def _end(step: Step, state: str, status: str, findings: list[str], **changes: An
         findings=tuple(dict.fromkeys([*rotation.findings, *findings])),
         **changes,
     )
-    count("RotationsSucceeded" if status == "succeeded" else "RotationsFailed")
-    if (down := evidence.downtime_seconds(step.rotation)) is not None:
+    count(f"Rotations{status.capitalize()}")
+    if (down := downtime_seconds(step.rotation)) is not None:
         seconds("Downtime", down)
     # Last, so that it holds the whole trail. A crash before this line is mended by the state's retry.
     return _summary(step, evidence.write(step))
@@ -66,7 +73,7 @@ def _summary(step: Step, evidence_uri: str) -> Result:
         "key_arn": rotation.key_arn,
         "configuration_id": rotation.configuration_id,
         "old_key": rotation.plan.old_key.model_dump(mode="json") if rotation.plan.old_key else None,
-        "downtime_seconds": evidence.downtime_seconds(rotation),
+        "downtime_seconds": downtime_seconds(rotation),
         # All of them are in the evidence; the state machine's payload must not grow with the workspace.
         "findings": shortened(rotation.findings),
         "evidence": evidence_uri,
@@ -94,30 +101,3 @@ def _disown_orphans(step: Step) -> None:
                 {"key_arn": key_arn},
                 findings=(*step.rotation.findings, finding),
             )
-
-
-def _consequences(step: Step) -> str:
-    rotation = step.rotation
-    if rotation.creates:
-        return _consequence_of_creation(rotation)
-    if rotation.switch_verified_at:
-        keys_now = "The workspace is on the new key, and the switch holds."
-    elif rotation.may_have_switched and any("no way to remove" in each for each in rotation.findings):
-        keys_now = "The workspace shows the new key configuration, which Databricks cannot remove."
-    else:
-        keys_now = "The workspace is on the keys it had before."
-    if rotation.snapshot_key is None:
-        compute_now = "No compute was touched."
-    elif rotation.compute_back_at:
-        compute_now = "All compute is back."
-    else:
-        compute_now = "Not all compute is back, see the findings."
-    return f"{keys_now} {compute_now}"
-
-
-def _consequence_of_creation(rotation: Rotation) -> str:
-    if rotation.switch_verified_at:
-        return f"The new workspace {rotation.workspace_id} runs with its keys, which were proven."
-    if rotation.made:
-        return f"The new workspace {rotation.workspace_id} was made and needs a person, see the findings."
-    return "No workspace was made."

@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from rekey import aws, clock, terraform
+from rekey import aws, terraform
 from rekey.compute.snapshot import Snapshot
 from rekey.compute.snapshot import read as read_snapshot
 from rekey.compute.world import Compute
@@ -15,15 +14,12 @@ from rekey.errors import RekeyError
 from rekey.facts import Facts
 from rekey.ledger import Item
 from rekey.observability import logger
+from rekey.outcome import downtime_seconds, evidence_key, evidence_uri, old_key_due_at
 from rekey.preflight import present_keys
 from rekey.rotation import Rotation
 from rekey.step import Step
 
 SCHEMA = "rekey.evidence/1"
-
-
-def evidence_key(rotation_id: str) -> str:
-    return f"rotations/{rotation_id}/evidence.json"
 
 
 def build(
@@ -70,14 +66,6 @@ def build(
     }
 
 
-def downtime_seconds(rotation: Rotation) -> float | None:
-    """From the first terminate until all compute was back; None when nothing was stopped, or not all is back."""
-    if rotation.blackout_started_at is None or rotation.compute_back_at is None:
-        return None
-    down = clock.moment(rotation.compute_back_at) - clock.moment(rotation.blackout_started_at)
-    return round(down.total_seconds(), 3)
-
-
 def write(step: Step) -> str:
     """Put the rotation's evidence into the bucket. Gives its S3 URI."""
     rotation, bucket = step.rotation, step.settings.evidence_bucket
@@ -92,7 +80,7 @@ def write(step: Step) -> str:
         Body=json.dumps(document, indent=2, default=str).encode(),
         ContentType="application/json",
     )
-    return f"s3://{bucket}/{key}"
+    return evidence_uri(bucket, rotation.rotation_id)
 
 
 def _hcl(step: Step) -> str | None:
@@ -124,7 +112,4 @@ def _old_key(rotation: Rotation, grace_seconds: int) -> dict[str, Any] | None:
     old = rotation.plan.old_key
     if old is None:
         return None
-    goes = None
-    if old.fate == "disable" and rotation.switch_verified_at:
-        goes = clock.text(clock.moment(rotation.switch_verified_at) + timedelta(seconds=grace_seconds))
-    return {**old.model_dump(mode="json"), "disabled_at_the_earliest": goes}
+    return {**old.model_dump(mode="json"), "disabled_at_the_earliest": old_key_due_at(rotation, grace_seconds)}

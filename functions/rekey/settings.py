@@ -27,6 +27,8 @@ class Settings:
     databricks_shard: Shard
     grace_seconds: int
     settle_seconds: int
+    event_bus: str
+    """Name of the EventBridge bus that rekey publishes to."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
@@ -45,6 +47,7 @@ class Settings:
             databricks_shard=cast("Shard", shard),
             grace_seconds=_whole_seconds(env, "GRACE_SECONDS"),
             settle_seconds=_whole_seconds(env, "SETTLE_SECONDS"),
+            event_bus=_required(env, "EVENT_BUS"),
         )
         if settings.stage != "local" and settings.grace_seconds < DAY_SECONDS:
             raise SettingsError(f"GRACE_SECONDS is {settings.grace_seconds}: set it to {DAY_SECONDS} or more.")
