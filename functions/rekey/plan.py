@@ -69,7 +69,7 @@ def make_plan(request: Request, facts: Facts, now: datetime) -> Plan:
         yearly_rotation=request.yearly_rotation,
         drain_minutes=(request.drain_minutes or DRAIN_MINUTES) if request.jobs == "drain" else 0,
         settle=settle,
-        start_at=clock.text(request.not_before or now),
+        start_at=clock.text(max(request.not_before or now, now)),
         not_after=clock.text(request.not_after) if request.not_after else None,
         approval=request.approval,
         reuse_key_for_cluster_volumes=reuse_for_volumes(request, facts.configurations),

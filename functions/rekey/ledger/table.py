@@ -54,8 +54,10 @@ class Ledger:
         Raises RotationInProgress or RequestIdReused.
         """
         opened, entry = append_entry(rotation, "Plan rotation", "planned", detail)
-        waits = APPROVAL_TIME if rotation.plan.approval else timedelta(0)
-        expires = max(clock.moment(rotation.plan.start_at), clock.now() + waits) + LEASE_TIME
+        starts = clock.moment(rotation.plan.start_at)
+        if rotation.plan.approval:
+            starts = max(starts, clock.now() + APPROVAL_TIME)
+        expires = starts + LEASE_TIME
         lease = {
             **lease_key(rotation.subject),
             "rotation_id": rotation.rotation_id,
