@@ -6,6 +6,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
 from rekey.events.publish import publish
+from rekey.observability import logger
 from rekey.step import Result, current_settings, observed, open_ledger
 
 processor = BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
@@ -14,8 +15,14 @@ processor = BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire
 def _publish(record: DynamoDBRecord) -> None:
     settings = current_settings()
     item = record.dynamodb.new_image if record.dynamodb else None
-    if item:
+    if not item:
+        return
+    try:
         publish(settings, open_ledger(settings), dict(item))
+    except Exception:
+        # The record is delivered again, and nobody else would say why.
+        logger.exception("an event could not be published")
+        raise
 
 
 @observed
