@@ -58,6 +58,13 @@ def test_an_event_is_known_again_by_its_id_and_its_source() -> None:
 
 
 def test_what_is_no_event_stays_as_it_is() -> None:
-    raws: tuple[Any, ...] = ({"workspace_id": 7}, {"detail-type": "x"}, {"detail": {}, "workspace_id": 7}, [], "text", None)
+    raws: tuple[Any, ...] = (
+        {"workspace_id": 7},
+        {"detail-type": "x"},
+        {"detail": {}, "workspace_id": 7},
+        [],
+        "text",
+        None,
+    )
     for raw in raws:
         assert unwrapped(raw) == raw
