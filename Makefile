@@ -33,11 +33,11 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-header --no-annotate --no-emit-index-url
 ARGS ?=
 
-.PHONY: help setup run test lint bench picture images rules synth deploy lock clean clean-all
+.PHONY: help setup run test lint bench picture images rules schemas synth deploy lock clean clean-all
 
 help:
 	@sed -n 's/^#   //p' Makefile
-	@echo "also: setup lint bench picture images rules synth lock clean clean-all"
+	@echo "also: setup lint bench picture images rules schemas synth lock clean clean-all"
 
 # --- set-up: each stamp depends on exactly what can make it stale ---
 
@@ -94,6 +94,10 @@ images: setup
 # The table of what rekey relies on, from the tests that prove it.
 rules: setup
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup -m rule --rules docs/rules.md $(ARGS)
+
+# JSON Schemas of the events, from the classes that the code uses.
+schemas: setup
+	$(BIN)/python -m tests.event_schemas docs/events
 
 synth: setup $(LAYER)
 	$(CDK) synth --quiet $(ARGS)

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aws_cdk import Aws, Duration
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.ledger import DUE_INDEX, Ledger
@@ -26,6 +28,8 @@ class Shared:
     platform: Platform
     ledger: Ledger
     login: Login
+    bus: events.IEventBus
+    unpublished: sqs.IQueue
 
 
 class Functions(Construct):
@@ -72,6 +76,7 @@ class Functions(Construct):
             "DATABRICKS_SHARD": settings.databricks_shard,
             "GRACE_SECONDS": str(settings.grace_seconds),
             "SETTLE_SECONDS": str(settings.settle_seconds),
+            "EVENT_BUS": self._shared.bus.event_bus_name,
             "POWERTOOLS_SERVICE_NAME": "rekey",
             "POWERTOOLS_METRICS_NAMESPACE": "rekey",
             "POWERTOOLS_LOG_LEVEL": settings.log_level,
@@ -138,8 +143,22 @@ class Functions(Construct):
                 return [table_arn, f"{table_arn}/index/{DUE_INDEX}"]
             case On.ROTATIONS:
                 return [self._shared.ledger.bucket.arn_for_objects("rotations/*")]
-            case On.KEYS | On.ALIASES | On.ANYTHING:
-                return [on.format(partition=Aws.PARTITION, account=Aws.ACCOUNT_ID)]
+            case On.STREAM:
+                return [self._shared.ledger.stream_arn]
+            case On.BUS:
+                return [self._shared.bus.event_bus_arn]
+            case On.UNPUBLISHED:
+                return [self._shared.unpublished.queue_arn]
+            case On.KEYS | On.ALIASES | On.WORKFLOW | On.EXECUTIONS | On.ANYTHING:
+                # The state machine names the Lambdas, so their roles cannot name it but by its name.
+                return [
+                    on.format(
+                        partition=Aws.PARTITION,
+                        region=Aws.REGION,
+                        account=Aws.ACCOUNT_ID,
+                        name=self._shared.settings.name,
+                    )
+                ]
 
     def _acknowledge_wildcards(self, role: iam.Role, grants: tuple[Grant, ...]) -> None:
         for on in sorted({grant.on for grant in (TRACE, *grants)}):

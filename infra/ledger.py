@@ -1,5 +1,7 @@
 """The ledger (DynamoDB) and the evidence bucket (S3): what rekey did, kept when the stack is gone."""
 
+from typing import cast
+
 from aws_cdk import Duration
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
@@ -33,6 +35,7 @@ class Ledger(Construct):
                 point_in_time_recovery_enabled=True
             ),
             time_to_live_attribute="expires_at",
+            stream=dynamodb.StreamViewType.NEW_IMAGE,
             deletion_protection=self._platform.keeps_data,
             removal_policy=self._platform.removal_policy,
         )
@@ -43,6 +46,11 @@ class Ledger(Construct):
             projection_type=dynamodb.ProjectionType.ALL,
         )
         return table
+
+    @property
+    def stream_arn(self) -> str:
+        """ARN of the table's stream."""
+        return cast("dynamodb.CfnTable", self.table.node.default_child).attr_stream_arn
 
     def _build_bucket(self, access_logs: s3.IBucket) -> s3.Bucket:
         return s3.Bucket(

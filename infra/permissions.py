@@ -13,6 +13,11 @@ class On(StrEnum):
     ROTATIONS = "rotations/* in the evidence bucket"
     KEYS = "arn:{partition}:kms:*:{account}:key/*"
     ALIASES = "arn:{partition}:kms:*:{account}:alias/rekey/*"
+    STREAM = "the ledger table's stream"
+    BUS = "the event bus"
+    UNPUBLISHED = "the queue of what could not be published"
+    WORKFLOW = "arn:{partition}:states:{region}:{account}:stateMachine:{name}-rotate-key"
+    EXECUTIONS = "arn:{partition}:states:{region}:{account}:execution:{name}-rotate-key:*"
     ANYTHING = "*"
 
 
@@ -71,9 +76,22 @@ RENEW_BROUGHT_KEY = Grant(RENEW, On.KEYS, Only.BROUGHT_KEYS)
 RETIRE_KEY = Grant(("kms:DescribeKey", "kms:DisableKey", "kms:TagResource"), On.KEYS, Only.MANAGED_KEYS)
 DISABLE_KEY = Grant(("kms:DisableKey",), On.KEYS, Only.MANAGED_KEYS)
 
+READ_STREAM = Grant(("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"), On.STREAM)
+FIND_STREAM = Grant(("dynamodb:ListStreams",), On.ANYTHING)
+READ_LEDGER = Grant(("dynamodb:GetItem",), On.LEDGER)
+PUBLISH = Grant(("events:PutEvents",), On.BUS)
+SET_ASIDE = Grant(("sqs:SendMessage",), On.UNPUBLISHED)
+ANSWER = Grant(("states:SendTaskSuccess", "states:SendTaskFailure"), On.WORKFLOW)
+STOP = Grant(("states:StopExecution",), On.EXECUTIONS)
+
 GRANTS: dict[str, tuple[Grant, ...]] = {
     "plan_rotation": (DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, READ_POLICY),
     "rotate_material": (LEDGER, RENEW_MANAGED_KEY, RENEW_BROUGHT_KEY),
+    "record_refusal": (LEDGER,),
+    "ask_approval": (LEDGER,),
+    "answer_approval": (LEDGER, ANSWER),
+    "cancel_rotation": (DATABRICKS, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE, STOP),
+    "publish_events": (READ_LEDGER, READ_STREAM, FIND_STREAM, PUBLISH, SET_ASIDE),
     "create_key": (LEDGER, FIND_KEYS, MAKE_KEY, TAG_NEW_KEY, NAME_KEY, NAME_ALIAS),
     "set_policy": (LEDGER, READ_POLICY, WRITE_POLICY, ADD_TO_POLICY),
     "register_config": (DATABRICKS, LEDGER),
@@ -94,5 +112,7 @@ WILDCARD_REASONS: dict[On, str] = {
     On.ROTATIONS: "One folder a rotation, named when it starts; nothing else in the bucket is reachable.",
     On.KEYS: "Keys are made at run time, in each workspace's region; the tag rekey:managed narrows them to ours.",
     On.ALIASES: "Aliases are made at run time, and only under alias/rekey/.",
-    On.ANYTHING: "kms:CreateKey, tag:GetResources and X-Ray take no resource; what CreateKey makes must be tagged.",
+    On.EXECUTIONS: "Executions are named when they start; only those of rekey's own state machine are reachable.",
+    On.ANYTHING: "kms:CreateKey, tag:GetResources, dynamodb:ListStreams and X-Ray take no resource; what CreateKey "
+    "makes must be tagged.",
 }

@@ -83,8 +83,8 @@ def _local(settings: Settings) -> Platform:
         removal_policy=RemovalPolicy.DESTROY,
         # It speaks plain HTTP on loopback, and would enforce a policy that refuses that.
         tls=False,
-        # It checks kms:CreateAlias against "*", whatever the alias and the key are.
-        without_arns=frozenset({On.ALIASES}),
+        # It checks kms:CreateAlias and states:SendTask* against "*", whatever the alias, key or state machine is.
+        without_arns=frozenset({On.ALIASES, On.WORKFLOW}),
         # The emulator's IAM knows nothing of the roles that a bootstrap stack would bring.
         synthesizer=CliCredentialsStackSynthesizer(),
         environment={"PYTHON": settings.local_python, "POWERTOOLS_TRACE_DISABLED": "true"},

@@ -4,11 +4,10 @@ from aws_cdk import Aws, Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.nag import acknowledge
 from infra.platform import Platform
+from infra.queues import build_dead_letter_queue
 from infra.settings import Settings
 
 
@@ -24,20 +23,9 @@ class Retirement(Construct):
         disable_old_key: lambda_.Function,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.undelivered = self._build_queue(platform)
+        self.undelivered = build_dead_letter_queue(self, "Undelivered", platform)
         role = self._build_role(disable_old_key)
         self.schedule = self._build_schedule(settings, disable_old_key, role)
-
-    def _build_queue(self, platform: Platform) -> sqs.Queue:
-        queue = sqs.Queue(
-            self,
-            "Undelivered",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=platform.tls,
-            retention_period=Duration.days(14),
-        )
-        acknowledge(queue, finding="AwsSolutions-SQS3", reason="It is itself a dead-letter queue.")
-        return queue
 
     def _build_role(self, disable_old_key: lambda_.Function) -> iam.Role:
         statements = [

@@ -80,6 +80,10 @@ class Settings(BaseModel):
         ge=0, description=f"at least {MINIMUM_GRACE_SECONDS}: Databricks needs the old key for 24 hours"
     )
     retirement_rate_minutes: int = Field(ge=1, le=60, description="1 to 60 minutes")
+    event_bus: str = Field(
+        pattern=r"^[A-Za-z0-9._/-]{0,256}$",
+        description="the name of an existing EventBridge bus, or empty to have one made",
+    )
     log_retention_days: RetentionDays = Field(
         description=f"one of {', '.join(map(str, get_args(RetentionDays)))} (a week to ten years)"
     )

@@ -3,6 +3,7 @@
 from aws_cdk import Annotations, CfnOutput, Stack, Tags
 from constructs import Construct
 
+from infra.events import Events
 from infra.functions import Functions, Shared
 from infra.ledger import Ledger
 from infra.login import DatabricksRole, login_for
@@ -37,10 +38,14 @@ class RekeyStack(Stack):
     def _build_pieces(self, settings: Settings, platform: Platform) -> None:
         ledger = Ledger(self, "Ledger", platform)
         login = login_for(self, settings, platform)
-        functions = Functions(self, "Functions", Shared(settings, platform, ledger, login)).by_name
+        events = Events(self, "Events", settings, platform)
+        shared = Shared(settings, platform, ledger, login, events.bus, events.unpublished)
+        functions = Functions(self, "Functions", shared).by_name
         if settings.is_secretless:
             DatabricksRole(self, "DatabricksRole", settings, functions)
         workflow = Workflow(self, "Workflow", settings, functions)
+        events.take_requests(workflow.state_machine)
+        events.publish(ledger, functions["publish_events"])
         Retirement(self, "Retirement", settings, platform, functions["disable_old_key"])
         self._build_outputs(
             {
@@ -48,6 +53,7 @@ class RekeyStack(Stack):
                 "LedgerTableName": ledger.table.table_name,
                 "EvidenceBucketName": ledger.bucket.bucket_name,
                 login.output: login.arn,
+                "EventBusName": events.bus.event_bus_name,
             }
         )
 

@@ -101,10 +101,10 @@ class Picture:
                 yield _arrow(name, rule["Next"], _in_words(rule["Condition"]))
         if "Default" in state and self._is_drawn(state["Default"]):
             yield _arrow(name, state["Default"], "otherwise")
-        for target in _caught(state):
+        for target in dict.fromkeys(_caught(state)):
             if name == self._first_to_undo:
                 yield f'{_id(name)} -. "from here on: any error,<br/>any time budget over" .-> {_id(target)}'
-            elif target != self._way_back and name not in self._behind:
+            elif target not in (self._way_back, onward) and name not in self._behind:
                 yield f'{_id(name)} -. "any error" .-> {_id(target)}'
 
     def _targets(self, name: str) -> list[str]:

@@ -66,6 +66,7 @@ def settings() -> Settings:
         databricks_shard="commercial",
         grace_seconds=86_400,
         settle_seconds=1_200,
+        event_bus="rekey",
     )
 
 

@@ -18,10 +18,12 @@ from rekey.errors import AccessDenied, AwsError, AwsUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
     from mypy_boto3_sts.type_defs import CredentialsTypeDef
 
@@ -69,6 +71,16 @@ def dynamodb() -> "DynamoDBClient":
 
 def s3() -> "S3Client":
     client: S3Client = _client("s3", None)
+    return client
+
+
+def stepfunctions() -> "SFNClient":
+    client: SFNClient = _client("stepfunctions", None)
+    return client
+
+
+def events() -> "EventBridgeClient":
+    client: EventBridgeClient = _client("events", None)
     return client
 
 

@@ -4,11 +4,12 @@ from typing import Any
 
 from rekey import clock, keys, retirement, switch
 from rekey.compute.restart import restart
-from rekey.evidence.document import downtime_seconds
+from rekey.errors import Cancelled
 from rekey.evidence.write import write
 from rekey.observability import count, seconds
+from rekey.outcome import downtime_seconds, failure_cause
 from rekey.rollback import required_failure
-from rekey.rotation import Rotation
+from rekey.rotation import Cancel, Status
 from rekey.step import Result, Step, shortened
 
 
@@ -27,15 +28,20 @@ def record_failure(step: Step) -> Result:
     """End a failed rotation. Gives {"failure": {"state", "error", "cause"}} with what was put back in the cause."""
     failure = required_failure(step)
     if not step.rotation.ended:
-        summary = _end(step, "Record failure", "failed", _not_back(step), failure=failure)
+        status: Status = "cancelled" if failure["error"] == Cancelled.__name__ else "failed"
+        summary = _end(step, "Record failure", status, _not_back(step), failure=failure)
     else:
         summary = _summary(step, write(step))
-    what = f"{failure['state']}: {failure['cause'].rstrip('. ')}."
-    cause = f"{what} {_consequences(step)} Evidence: {summary['evidence']}"
+    cause = failure_cause(step.rotation, failure, step.settings.evidence_bucket)
     return {**summary, "failure": {**failure, "cause": cause}}
 
 
-def _end(step: Step, state: str, status: str, findings: list[str], **changes: Any) -> Result:
+def end_cancelled(step: Step, cancel: Cancel) -> Result:
+    """End a rotation that has not begun: there is nothing to put back."""
+    return _end(step, "Cancel", "cancelled", [], cancel=cancel)
+
+
+def _end(step: Step, state: str, status: Status, findings: list[str], **changes: Any) -> Result:
     rotation = step.rotation
     ended_at = clock.text(clock.now())
     old_keys = retirement.retiring_keys(rotation, step.settings.grace_seconds)
@@ -50,7 +56,7 @@ def _end(step: Step, state: str, status: str, findings: list[str], **changes: An
         findings=tuple(dict.fromkeys([*rotation.findings, *findings])),
         **changes,
     )
-    count("RotationsSucceeded" if status == "succeeded" else "RotationsFailed")
+    count(f"Rotations{status.capitalize()}")
     if (down := downtime_seconds(step.rotation)) is not None:
         seconds("Downtime", down)
     # Last, so that it holds the whole trail. A crash before this line is mended by the state's retry.
@@ -96,30 +102,3 @@ def _disown_orphans(step: Step) -> None:
                 {"key_arn": key_arn},
                 findings=(*step.rotation.findings, finding),
             )
-
-
-def _consequences(step: Step) -> str:
-    rotation = step.rotation
-    if rotation.creates:
-        return _consequence_of_creation(rotation)
-    if rotation.switch_verified_at:
-        keys_now = "The workspace is on the new key, and the switch holds."
-    elif rotation.may_have_switched and any("no way to remove" in each for each in rotation.findings):
-        keys_now = "The workspace shows the new key configuration, which Databricks cannot remove."
-    else:
-        keys_now = "The workspace is on the keys it had before."
-    if rotation.snapshot_key is None:
-        compute_now = "No compute was touched."
-    elif rotation.compute_back_at:
-        compute_now = "All compute is back."
-    else:
-        compute_now = "Not all compute is back, see the findings."
-    return f"{keys_now} {compute_now}"
-
-
-def _consequence_of_creation(rotation: Rotation) -> str:
-    if rotation.switch_verified_at:
-        return f"The new workspace {rotation.workspace_id} runs with its keys, which were proven."
-    if rotation.made:
-        return f"The new workspace {rotation.workspace_id} was made and needs a person, see the findings."
-    return "No workspace was made."

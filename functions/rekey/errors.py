@@ -99,6 +99,14 @@ class LeaseLost(RekeyError):
     """The workspace's lease is no longer this rotation's: another one may be at work, so this one stops."""
 
 
+class Cancelled(RekeyError):
+    """A person cancelled the rotation before its switch: what was done so far is put back."""
+
+
+class WindowClosed(RekeyError):
+    """The maintenance window would close before the rotation is surely done."""
+
+
 class WorkspaceChanged(RekeyError):
     """Since the plan was made somebody else changed the workspace's keys."""
 

@@ -11,6 +11,7 @@ from rekey.creation import facts as creation
 from rekey.databricks import Account, Workspace
 from rekey.databricks.connect import connect_account, connect_workspace
 from rekey.errors import NotFound, PermissionDenied, RequestIdReused, RequestRefused, WorkspaceNotFound
+from rekey.events.inbox import unwrapped
 from rekey.facts import Facts, decide_operation, keys_in_play, reuse_for_volumes
 from rekey.given import look_at
 from rekey.ledger import Ledger
@@ -40,7 +41,7 @@ def open_rotation(settings: Settings, ledger: Ledger, event: PlanEvent) -> Resul
     Nothing is written unless the decision is to rotate, and then all of it in one transaction.
     Raises InvalidRequest, RequestRefused, WorkspaceNotFound, RotationInProgress or RequestIdReused.
     """
-    request = parse_request(event.request)
+    request = parse_request(unwrapped(event.request))
     identify(rotation_id=event.rotation_id, workspace_id=request.workspace_id)
     if opened := ledger.find(event.rotation_id):
         if opened.ended:
@@ -53,7 +54,7 @@ def open_rotation(settings: Settings, ledger: Ledger, event: PlanEvent) -> Resul
     replaces = None
     if request.request_id and not request.dry_run:
         earlier = _earlier(ledger, request, request.request_id)
-        if earlier and earlier.status != "failed":
+        if earlier and earlier.status not in ("failed", "cancelled"):
             return _result("already_requested", earlier)
         replaces = earlier.rotation_id if earlier else None
     account = connect_account(settings)

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from rekey import clock
 from rekey.rotation import Plan
 
 SETTLE_SECONDS = 1_200
@@ -28,6 +30,27 @@ class Phase:
     budget_seconds: int
     downtime: bool
     why: str
+
+
+def budget(plan: Plan) -> int:
+    """Seconds that a plan may take at the most: every phase until its budget is over."""
+    return sum(each.budget_seconds for each in phases(plan))
+
+
+def window_too_short(plan: Plan, now: datetime) -> str | None:
+    """Why a rotation might still be at work when its window closes; None when it is surely done, or may take its time.
+
+    It counts from now or from when the window opens, whichever is later.
+    """
+    if plan.not_after is None:
+        return None
+    start, needed = max(now, clock.moment(plan.start_at)), timedelta(seconds=budget(plan))
+    if start + needed <= clock.moment(plan.not_after):
+        return None
+    return (
+        f"the window closes at {plan.not_after}, and a rotation that starts at {clock.text(start)} "
+        f"may take up to {needed.total_seconds() / 60:.0f} minutes by its budgets."
+    )
 
 
 def phases(plan: Plan) -> list[Phase]:

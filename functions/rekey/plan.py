@@ -6,6 +6,7 @@ from rekey import clock
 from rekey.creation.refusals import forbids_new
 from rekey.errors import RequestRefused
 from rekey.facts import USE_CASES, Facts, decide_operation, given_configuration, reuse_for_volumes
+from rekey.phases import window_too_short
 from rekey.refusals import forbids
 from rekey.request import DRAIN_MINUTES, Operation, Request
 from rekey.rotation import KeySource, OldKey, Plan
@@ -50,7 +51,7 @@ def make_plan(request: Request, facts: Facts, now: datetime) -> Plan:
     if old_key:
         why.append(f"old key: {old_key.fate}, because {old_key.why}")
     why.append(f"settle wait: {_settle_reason(operation, settle)}")
-    return Plan(
+    plan = Plan(
         operation=operation,
         use_cases=use_cases,
         why=tuple(why),
@@ -68,11 +69,16 @@ def make_plan(request: Request, facts: Facts, now: datetime) -> Plan:
         yearly_rotation=request.yearly_rotation,
         drain_minutes=(request.drain_minutes or DRAIN_MINUTES) if request.jobs == "drain" else 0,
         settle=settle,
-        start_at=clock.text(request.not_before or now),
+        start_at=clock.text(max(request.not_before or now, now)),
+        not_after=clock.text(request.not_after) if request.not_after else None,
+        approval=request.approval,
         reuse_key_for_cluster_volumes=reuse_for_volumes(request, facts.configurations),
         cross_account_role=facts.cross_account_role,
         would_stop=facts.compute.counts() if operation != "rotate_material" else {},
     )
+    if late := window_too_short(plan, now):
+        raise RequestRefused(f"not_after: {late} Mend: give a longer window, or leave not_after out.")
+    return plan
 
 
 _SOURCES: dict[KeySource, str] = {

@@ -42,6 +42,9 @@ _MENDS = {
     "reuse_key_for_cluster_volumes": "give true or false",
     "yearly_rotation": "give true or false",
     "not_before": 'give an ISO 8601 time with offset, for example "2026-11-30T22:00:00+01:00", or leave it out',
+    "not_after": "give the end of the window as an ISO 8601 time with offset, for example "
+    '"2026-12-01T04:00:00+01:00", or leave it out',
+    "approval": "give true or false",
     "old_key": 'give "disable" or "retain"',
     "jobs": 'give "interrupt" to cut active job runs short, or "drain" to wait for them first',
     "drain_minutes": 'give 1 to 240, with jobs "drain"; left out it is 60',
@@ -76,6 +79,8 @@ class Request(BaseModel):
     reuse_key_for_cluster_volumes: bool = True
     yearly_rotation: bool = False
     not_before: AwareDatetime | None = None
+    not_after: AwareDatetime | None = None
+    approval: bool = False
     old_key: Literal["disable", "retain"] = "disable"
     jobs: Literal["interrupt", "drain"] = "interrupt"
     drain_minutes: Annotated[int, Field(ge=1, le=240)] | None = None
@@ -128,6 +133,8 @@ class Request(BaseModel):
             )
         if self.not_before and self.not_before > clock.now() + LATEST_WINDOW:
             raise ValueError("not_before: the window opens in more than 14 days. Mend: ask nearer to the day.")
+        if self.not_after and self.not_after <= (self.not_before or clock.now()):
+            raise ValueError("not_after: the window closes before it opens. Mend: give a later time, or leave it out.")
         return self
 
     def digest(self) -> str:

@@ -45,6 +45,8 @@ def roll_back(step: Step) -> Result:
             _keep_new(step)
             return Progress(done=True).result(settle=settle, workspace_on="new")
     _clean_up(step)
+    if step.rotation.rolled_back_at is None:
+        step.record(STEP, "rolled back", {"workspace_on": "old"}, rolled_back_at=clock.text(clock.now()))
     return Progress(done=True).result(settle=settle, workspace_on="old")
 
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from rekey.request import Operation, Request, UseCase
 
-Status = Literal["planned", "running", "switched", "succeeded", "failed"]
+Status = Literal["planned", "running", "switched", "succeeded", "failed", "cancelled"]
 PatchOutcome = Literal["unknown", "refused", "accepted"]
 
 
@@ -53,6 +53,10 @@ class Plan(BaseModel):
     settle: bool
     """Whether STORAGE is in play, so that Databricks' 20 minutes must pass."""
     start_at: str
+    not_after: str | None = None
+    """When the window closes: a rotation that could still be at work then is not started."""
+    approval: bool = False
+    """Whether an approver must say yes before it starts."""
     reuse_key_for_cluster_volumes: bool
     cross_account_role: str | None
     """Role that starts EC2 instances; known only when cluster volumes use the key."""
@@ -69,6 +73,16 @@ class MadeWorkspace(BaseModel):
     deployment_name: str
 
 
+class Cancel(BaseModel):
+    """A person's wish that a rotation ends, as soon as that is safe."""
+
+    model_config = ConfigDict(frozen=True)
+
+    by: str
+    at: str
+    reason: str | None = None
+
+
 class Rotation(BaseModel):
     """One rotation. Written by the ledger alone; a new object for each change."""
 
@@ -81,6 +95,10 @@ class Rotation(BaseModel):
     request: Request
     plan: Plan
     created_at: str
+    approval_asked_at: str | None = None
+    approved_by: str | None = None
+    cancel: Cancel | None = None
+    rolled_back_at: str | None = None
     key_arn: str | None = None
     policy_before: str | None = None
     """Policy of a key that was given, as it was before rekey added Databricks' statements; None when it needed none."""
@@ -135,12 +153,22 @@ class Rotation(BaseModel):
 
     @property
     def ended(self) -> bool:
-        return self.status in ("succeeded", "failed")
+        return self.status in ("succeeded", "failed", "cancelled")
 
     @property
     def may_have_switched(self) -> bool:
         """Whether Databricks may have applied, or may yet apply, a change."""
         return bool({"unknown", "accepted"} & {self.patch_outcome, self.creation_outcome})
+
+    @property
+    def begun(self) -> bool:
+        """Whether any step after the plan has begun: before that there is nothing to put back."""
+        return self.status != "planned"
+
+    @property
+    def must_finish(self) -> bool:
+        """Whether going on is the only safe way: the switch was sent, or KMS was asked to renew material."""
+        return self.may_have_switched or (self.plan.operation == "rotate_material" and self.begun)
 
 
 def name_subject(workspace_name: str) -> str:

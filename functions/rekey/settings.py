@@ -28,6 +28,8 @@ class Settings:
     databricks_shard: Shard
     grace_seconds: int
     settle_seconds: int
+    event_bus: str
+    """Name of the EventBridge bus that rekey publishes to."""
     databricks_client_id: str = ""
     databricks_role_arn: str = ""
 
@@ -50,6 +52,7 @@ class Settings:
             settle_seconds=_whole_seconds(env, "SETTLE_SECONDS"),
             databricks_client_id=env.get("DATABRICKS_CLIENT_ID", ""),
             databricks_role_arn=env.get("DATABRICKS_ROLE_ARN", ""),
+            event_bus=_required(env, "EVENT_BUS"),
         )
         settings._check_one_way_into_databricks()
         if settings.stage != "local" and settings.grace_seconds < DAY_SECONDS:

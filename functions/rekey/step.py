@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ConfigDict
 
 from rekey import aws
+from rekey.control.entrance import enter
 from rekey.databricks import Account, WorkspaceApi
 from rekey.databricks.connect import connect_account, connect_workspace
 from rekey.errors import RekeyError
@@ -41,6 +42,8 @@ class StepEvent(BaseModel):
     waited_seconds: int = 0
     """Seconds that the state machine has waited in this step's loop so far."""
     failure: Failure | None = None
+    task_token: str | None = None
+    """Wait for approval only: what the approver's answer is sent to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +142,11 @@ def observed(function: Callable[[Any], Result]) -> Callable[[Any, LambdaContext]
     return cast("Callable[[Any, LambdaContext], Result]", handler)
 
 
-def step(function: Callable[[Step], Result]) -> Callable[[Any, LambdaContext], Result]:
-    """A Lambda handler around one step of a rotation. Nothing is done unless the lease is still held."""
+def step(function: Callable[[Step], Result], *, begins: bool = True) -> Callable[[Any, LambdaContext], Result]:
+    """A Lambda handler around one step of a rotation. Nothing is done unless the lease is still held.
+
+    `begins` is False for what comes before the window: the rotation has not begun by it.
+    """
 
     def run(raw: Any) -> Result:
         settings = current_settings()
@@ -150,6 +156,8 @@ def step(function: Callable[[Step], Result]) -> Callable[[Any, LambdaContext], R
         identify(rotation_id=rotation.rotation_id, workspace_id=rotation.workspace_id)
         if not rotation.ended:
             ledger.check_lease(rotation)
+        if begins and event.failure is None:
+            rotation = enter(ledger, rotation)
         return function(Step(settings, ledger, rotation, event))
 
     run.__name__, run.__doc__ = function.__name__, function.__doc__

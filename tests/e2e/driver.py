@@ -201,9 +201,11 @@ class Driver:
             for policy, original in before.items():
                 iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=original)
 
-    def invoke(self, function: str) -> dict[str, Any]:
-        """Call a Lambda as its schedule would; gives its answer."""
-        answer = self.aws("lambda").invoke(FunctionName=self._lambda(function)["FunctionName"], Payload=b"{}")
+    def invoke(self, function: str, **event: Any) -> dict[str, Any]:
+        """Call a Lambda as its schedule, or a person, would; gives its answer."""
+        answer = self.aws("lambda").invoke(
+            FunctionName=self._lambda(function)["FunctionName"], Payload=json.dumps(event).encode()
+        )
         result: dict[str, Any] = json.loads(answer["Payload"].read())
         return result
 

@@ -82,7 +82,7 @@ def test_a_refusal_ends_in_the_first_state_and_touches_nothing(
     ended = driver.rotate(workspace_id=workspace_id, request_id="CHG1", **request_)
     assert (ended.status, ended.error) == ("FAILED", error)
     assert said in ended.cause
-    assert ended.states == ["Plan rotation", "Rotation not started"]
+    assert ended.states == ["Plan rotation", "Record refusal", "Rotation not started"]
     assert driver.keys() == keys
     assert changes(driver) == requests_before
     assert driver.ledger(f"WORKSPACE#{workspace_id}", "LEASE") is None

@@ -6,6 +6,11 @@ from typing import Any
 
 LAMBDAS = (
     "plan_rotation",
+    "record_refusal",
+    "ask_approval",
+    "answer_approval",
+    "cancel_rotation",
+    "publish_events",
     "rotate_material",
     "create_key",
     "set_policy",

@@ -34,6 +34,8 @@ def test_the_environment_is_what_the_functions_read(template: Template) -> None:
     variables = template.function("plan_rotation")["Environment"]["Variables"]
     [table] = template.all("AWS::DynamoDB::Table")
     assert variables.pop("LEDGER_TABLE") == {"Ref": table}
+    [bus] = template.all("AWS::Events::EventBus")
+    assert variables.pop("EVENT_BUS") == {"Ref": bus}
     assert variables.pop("EVIDENCE_BUCKET")["Ref"].startswith("LedgerEvidence")
     assert variables.pop("DATABRICKS_SECRET_ARN")["Fn::GetAtt"][1] == "Id"
     assert variables == {
@@ -140,6 +142,7 @@ def test_outputs(template: Template) -> None:
         "LedgerTableName",
         "EvidenceBucketName",
         "DatabricksSecretArn",
+        "EventBusName",
     }
 
 

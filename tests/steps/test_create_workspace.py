@@ -82,6 +82,7 @@ def test_the_evidence_and_the_logs_name_the_workspace_once_it_is_known(world: Wo
     actions = [each["action"] for each in evidence["audit"]["entries"]]
     assert actions == [
         "planned",
+        "window opened",
         "key created",
         "policy set",
         "configuration registered",

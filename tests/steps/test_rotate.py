@@ -126,6 +126,7 @@ def test_the_evidence_tells_the_whole_story_and_its_chain_holds(world: World) ->
     entries = evidence["audit"]["entries"]
     assert [each["action"] for each in entries] == [
         "planned",
+        "window opened",
         "key created",
         "policy set",
         "configuration registered",

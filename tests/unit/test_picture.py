@@ -88,7 +88,7 @@ def test_the_picture_reads_from_the_plan_to_the_end(lines: list[str]) -> None:
 
 def test_all_catches_are_two_dotted_arrows(lines: list[str]) -> None:
     dotted = [(match[1], match[4]) for match in found(ARROW, lines) if match[3]]
-    assert dotted == [("plan_rotation", "rotation_not_started"), ("create_key", "roll_back")]
+    assert dotted == [("plan_rotation", "record_refusal"), ("wait_for_approval", "roll_back")]
 
 
 def test_the_picture_is_written_between_the_markers_and_nowhere_else(page: Path, definition: dict[str, Any]) -> None:

@@ -10,6 +10,9 @@ from typing import Any, Literal
 
 DEFINITION = Path(__file__).resolve().parents[2] / "stepfunctions" / "rotate_key.asl.json"
 
+CALLBACK = ".waitForTaskToken"
+"""Ends the Resource of a Task that waits for somebody's answer."""
+
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 
 State = Mapping[str, Any]

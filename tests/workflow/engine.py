@@ -36,6 +36,8 @@ STEPS = {
     "CompleteRotation": "complete_rotation",
     "RollBack": "roll_back",
     "RecordFailure": "record_failure",
+    "AskApproval": "ask_approval",
+    "RecordRefusal": "record_refusal",
 }
 
 
@@ -116,6 +118,21 @@ class Engine:
         request = {"workspace_id": 1234567890123456} if request is None else request
         started = self._states.start_execution(stateMachineArn=machine, name=name, input=json.dumps(request))
         return started["executionArn"]
+
+    def answer(self, execution: str, *, approve: bool, seconds: float = 60) -> None:
+        """Answer as an approver, once the execution asks."""
+        calls = self._folder / execution.rpartition(":")[2] / "ask_approval.calls"
+        deadline = time.monotonic() + seconds
+        while not calls.exists() or not (lines := calls.read_text().splitlines()):
+            assert time.monotonic() < deadline, "the execution did not ask for an approval"
+            time.sleep(0.05)
+        token = json.loads(lines[-1])["task_token"]
+        if approve:
+            self._states.send_task_success(taskToken=token, output="{}")
+        else:
+            self._states.send_task_failure(
+                taskToken=token, error="ApprovalDeclined", cause="ada declined the rotation."
+            )
 
     def finish(self, execution: str, seconds: float = 120) -> Run:
         """Wait for the execution's end."""

@@ -236,6 +236,16 @@ MUTATIONS = [
         put("Must storage settle first?", "Choices", 0, "Condition", value="{% false %}"),
         "when settle is True",
     ),
+    Mutation(
+        budgets.approvals_are_waited_for_as_the_lease_reckons,
+        put("Wait for approval", "TimeoutSeconds", value=86_400),
+        "an approval is waited for 86400 s",
+    ),
+    Mutation(
+        contract.placeholders_are_the_agreed_ones,
+        put("Verify", "Resource", value="arn:${Partition}:states:::lambda:invoke.waitForTaskToken"),
+        "Verify: a task token goes with",
+    ),
     Mutation(budgets.worst_time_fits, rest("TimeoutSeconds", 1_209_600 + 3600), "TimeoutSeconds less the 14 days"),
     Mutation(budgets.worst_time_fits, put("Roll back", "TimeoutSeconds", value=3000), "the ledger's lease is 129600 s"),
     Mutation(

@@ -3,6 +3,7 @@
 PREPARE = [
     "Plan rotation",
     "What was decided?",
+    "Is approval needed?",
     "Wait for window",
     "Which way?",
     "Create key",

@@ -46,6 +46,7 @@ def plan(
     decision: str = "rotate",
     operation: Operation | None = None,
     start_at: str = "2026-11-21T20:07:00.123Z",
+    approval: bool = False,
 ) -> Answer:
     """Plan rotation's answer: an add of both use cases when `settle`, else a rotation of the MANAGED_SERVICES key."""
     before = None if settle else "cfg-old"
@@ -63,6 +64,7 @@ def plan(
         old_key=old_key,
         settle=settle,
         start_at=start_at,
+        approval=approval,
         reuse_key_for_cluster_volumes=True,
         cross_account_role=None,
         would_stop={"clusters": 3},
@@ -87,5 +89,7 @@ def script(**changes: Sequence[Answer]) -> Script:
         "complete_rotation": [returns(rotation_id=THIS_ROTATION, status="succeeded")],
         "roll_back": [done(settle=False, workspace_on="old")],
         "record_failure": [{"explain": True}],
+        "ask_approval": [returns()],
+        "record_refusal": [returns()],
     }
     return {**happy, **changes}

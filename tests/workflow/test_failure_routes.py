@@ -25,12 +25,12 @@ REFUSED = fails("PermissionDenied", "The service principal may not do this.")
 
 # State -> (the states up to and including it, what its Lambda answers).
 FAILING = {
-    "Create key": (PREPARE[:5], script(create_key=[REFUSED])),
+    "Create key": (PREPARE[:6], script(create_key=[REFUSED])),
     "Rotate key material": (
-        [*PREPARE[:4], *RENEW[:1]],
+        [*PREPARE[:5], *RENEW[:1]],
         script(plan_rotation=[plan(operation="rotate_material")], rotate_material=[REFUSED]),
     ),
-    "Set key policy": (PREPARE[:6], script(set_policy=[REFUSED])),
+    "Set key policy": (PREPARE[:7], script(set_policy=[REFUSED])),
     "Register key configuration": (PREPARE, script(register_config=[REFUSED])),
     "Create workspace": (
         [*PREPARED, *CREATE[:1]],
@@ -78,7 +78,7 @@ def test_a_workspace_that_fails_is_told_in_databricks_words_and_tried_once(play:
 def test_every_task_after_the_plan_is_made_to_fail() -> None:
     assert set(FAILING) | {"Plan rotation", "Roll back", "Restore compute", "Record failure"} == {
         "Plan rotation",
-        *PREPARE[4:],
+        *PREPARE[5:],
         *(
             "Create workspace",
             "Rotate key material",
@@ -143,13 +143,13 @@ def test_when_roll_back_fails_compute_comes_back_all_the_same(play: Play, storag
 
 def test_when_restore_fails_the_failure_is_recorded_all_the_same(play: Play) -> None:
     run = play(script(create_key=[fails("AwsError", "No.")], restart_compute=[fails("NotFound", "Gone.")]))
-    assert run.states == [*PREPARE[:5], *ROLL_BACK, "Must storage settle first?", "Restore compute", *END]
+    assert run.states == [*PREPARE[:6], *ROLL_BACK, "Must storage settle first?", "Restore compute", *END]
     assert (run.error, run.cause) == ("AwsError", "Create key: No. After that, Restore compute failed too: Gone.")
 
 
 def test_when_recording_fails_the_first_error_is_kept(play: Play) -> None:
     run = play(script(create_key=[fails("AwsError", "No.")], record_failure=[fails("LeaseLost", "Not ours.")]))
-    assert run.states == [*PREPARE[:5], *FAILURE]
+    assert run.states == [*PREPARE[:6], *FAILURE]
     assert (run.status, run.error) == ("FAILED", "AwsError")
     assert run.cause == "No. After that, Record failure failed too: Not ours."
 
@@ -190,7 +190,7 @@ MALFORMED: dict[str, Script] = {
 
 def test_a_plan_without_a_plan_is_caught(play: Play) -> None:
     run = play(MALFORMED["Plan rotation"])
-    assert run.states == ["Plan rotation", "Rotation not started"]
+    assert run.states == ["Plan rotation", "Record refusal", "Rotation not started"]
     assert run.error == "States.QueryEvaluationError"
 
 
@@ -203,4 +203,4 @@ def test_a_record_without_the_failure_keeps_the_first_error(play: Play) -> None:
 @pytest.mark.parametrize("answer", [{"return": None}, {"return": []}, {"return": "odd"}, returns()])
 def test_an_odd_answer_of_roll_back_waits_for_storage_and_ends_in_fail(play: Play, answer: dict[str, object]) -> None:
     run = play(script(create_key=[fails("AwsError", "No.")], roll_back=[answer, done(settle=False)]))
-    assert run.states == [*PREPARE[:5], *ROLL_BACK, "Wait for the roll back", *FAILURE]
+    assert run.states == [*PREPARE[:6], *ROLL_BACK, "Wait for the roll back", *FAILURE]

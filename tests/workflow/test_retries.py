@@ -56,7 +56,7 @@ def test_a_crash_is_tried_again(play: Play) -> None:
 
 def test_a_lambda_that_crashes_each_time_becomes_the_failure(play: Play) -> None:
     run = play(script(create_key=[crashes()]))
-    assert run.states == [*PREPARE[:5], *FAILURE]
+    assert run.states == [*PREPARE[:6], *FAILURE]
     assert run.task_errors == ["Runtime.ExitError"] * 3
     assert run.error == "Runtime.ExitError"
     assert run.cause is not None

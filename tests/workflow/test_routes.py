@@ -4,7 +4,19 @@ import pytest
 
 from tests.workflow.conftest import Play
 from tests.workflow.engine import Engine
-from tests.workflow.routes import CREATE, FINISH, PATCH, PREPARE, PREPARED, QUIET, READY, RENEW, TERMINATE, VERIFY
+from tests.workflow.routes import (
+    CREATE,
+    FAILURE,
+    FINISH,
+    PATCH,
+    PREPARE,
+    PREPARED,
+    QUIET,
+    READY,
+    RENEW,
+    TERMINATE,
+    VERIFY,
+)
 from tests.workflow.script import done, fails, plan, returns, script, waits
 
 
@@ -48,7 +60,7 @@ def test_a_repeated_request_ends_with_the_rotation_that_serves_it(play: Play) ->
 def test_a_refusal_is_readable_and_leaves_no_trace(play: Play) -> None:
     mend = 'workspace_id: it is missing. Mend: give the workspace\'s number, for example 1234567890123456, {…} "o=…".'
     run = play(script(plan_rotation=[fails("InvalidRequest", f"{mend}\n{mend}")]))
-    assert run.states == ["Plan rotation", "Rotation not started"]
+    assert run.states == ["Plan rotation", "Record refusal", "Rotation not started"]
     assert (run.status, run.error, run.cause) == ("FAILED", "InvalidRequest", f"{mend}\n{mend}")
     assert len(run.calls("plan_rotation")) == 1
 
@@ -62,7 +74,7 @@ def test_material_is_rotated_without_touching_compute(play: Play) -> None:
     planned = plan(operation="rotate_material")
     run = play(script(plan_rotation=[planned], rotate_material=[waits("new material of arn:old"), done()]))
     assert run.states == [
-        *PREPARE[:4],
+        *PREPARE[:5],
         *RENEW,
         "Wait for the new material",
         *RENEW,
@@ -145,3 +157,22 @@ def test_an_answer_without_the_newest_fields_is_waited_for(play: Play) -> None:
     run = play(script(patch_workspace=[returns(waiting_for=[]), returns(done=True)]))
     assert run.states == [*READY, *TERMINATE, *PATCH, "Wait for the switch", *PATCH, *FINISH]
     assert run.status == "SUCCEEDED"
+
+
+ASKED = ["Plan rotation", "What was decided?", "Is approval needed?", "Wait for approval"]
+
+
+def test_an_approval_is_waited_for_before_anything_is_touched(engine: Engine, machine: str) -> None:
+    execution = engine.start(machine, script(plan_rotation=[plan(approval=True)]))
+    engine.answer(execution, approve=True)
+    run = engine.finish(execution)
+    assert run.status == "SUCCEEDED"
+    assert run.states[:5] == [*ASKED, "Wait for window"]
+
+
+def test_a_declined_rotation_ends_in_fail_with_who_declined(engine: Engine, machine: str) -> None:
+    execution = engine.start(machine, script(plan_rotation=[plan(approval=True)]))
+    engine.answer(execution, approve=False)
+    run = engine.finish(execution)
+    assert run.states == [*ASKED, *FAILURE]
+    assert (run.error, run.cause) == ("ApprovalDeclined", "Wait for approval: ada declined the rotation.")

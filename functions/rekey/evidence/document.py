@@ -4,15 +4,14 @@ docs/evidence.schema.json says what is in it; a test holds the two together.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
-from rekey import clock
 from rekey.compute.snapshot import Snapshot
 from rekey.evidence.form import SCHEMA
 from rekey.evidence.present import Present
 from rekey.evidence.spans import phases
 from rekey.ledger import Item
+from rekey.outcome import downtime_seconds, old_key_due_at
 from rekey.rotation import Rotation
 from rekey.settings import Settings
 
@@ -72,14 +71,6 @@ def build(
     }
 
 
-def downtime_seconds(rotation: Rotation) -> float | None:
-    """From the first terminate until all compute was back; None when nothing was stopped, or not all is back."""
-    if rotation.blackout_started_at is None or rotation.compute_back_at is None:
-        return None
-    down = clock.moment(rotation.compute_back_at) - clock.moment(rotation.blackout_started_at)
-    return round(down.total_seconds(), 3)
-
-
 def _use_cases(fields: Mapping[Any, str | None] | None, present: Present) -> dict[str, Any] | None:
     """{"MANAGED_SERVICES": {"configuration_id", "key_arn"}, ...}, a use case without a key as None."""
     if fields is None:
@@ -97,7 +88,4 @@ def _old_key(rotation: Rotation, grace_seconds: int) -> dict[str, Any] | None:
     old = rotation.plan.old_key
     if old is None:
         return None
-    goes = None
-    if old.fate == "disable" and rotation.switch_verified_at:
-        goes = clock.text(clock.moment(rotation.switch_verified_at) + timedelta(seconds=grace_seconds))
-    return {**old.model_dump(mode="json"), "disabled_at_the_earliest": goes}
+    return {**old.model_dump(mode="json"), "disabled_at_the_earliest": old_key_due_at(rotation, grace_seconds)}

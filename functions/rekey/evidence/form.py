@@ -11,6 +11,10 @@ def evidence_key(rotation_id: str) -> str:
     return f"rotations/{rotation_id}/evidence.json"
 
 
+def evidence_uri(bucket: str, rotation_id: str) -> str:
+    return f"s3://{bucket}/{evidence_key(rotation_id)}"
+
+
 def page_key(rotation_id: str) -> str:
     return f"rotations/{rotation_id}/evidence.html"
 

@@ -8,7 +8,7 @@ from rekey import aws
 from rekey.compute.snapshot import read as read_snapshot
 from rekey.compute.triggers import read_triggers
 from rekey.evidence.document import build
-from rekey.evidence.form import as_bytes, evidence_key, page_key
+from rekey.evidence.form import as_bytes, evidence_key, evidence_uri, page_key
 from rekey.evidence.page import render
 from rekey.evidence.present import look
 from rekey.observability import logger
@@ -28,7 +28,7 @@ def write(step: Step) -> str:
     if page := _page(document):
         key_of_page = page_key(rotation.rotation_id)
         aws.s3().put_object(Bucket=bucket, Key=key_of_page, Body=page, ContentType="text/html; charset=utf-8")
-    return f"s3://{bucket}/{key}"
+    return evidence_uri(bucket, rotation.rotation_id)
 
 
 def _page(document: Mapping[str, Any]) -> bytes | None:

@@ -78,6 +78,14 @@ def lease_key(subject: str) -> Item:
     return {"pk": f"WORKSPACE#{subject}", "sk": "LEASE"}
 
 
+def token_key(rotation_id: str) -> Item:
+    return {**rotation_key(rotation_id), "sk": "APPROVAL"}
+
+
+def refusal_key(rotation_id: str) -> Item:
+    return {"pk": f"REFUSAL#{rotation_id}", "sk": "AUDIT#000001"}
+
+
 def request_key(request_id: str) -> Item:
     return {"pk": f"REQUEST#{request_id}", "sk": "REQUEST"}
 

@@ -16,10 +16,12 @@ from rekey.ledger.items import (
     key_item_key,
     lease_key,
     marshal,
+    refusal_key,
     request_key,
     rotation_item,
     rotation_key,
     rotation_update,
+    token_key,
     unmarshal,
 )
 from rekey.rotation import Rotation, name_subject
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 
 LEASE_TIME = timedelta(hours=36)
 """From the start of the window; longer than all of the state machine's budgets together."""
+
+APPROVAL_TIME = timedelta(days=3)
+"""How long an approval is waited for, as stepfunctions/rotate_key.asl.json has it; a test holds the two together."""
 
 _MOVED_ON = "The ledger has moved on since this step read it: look again."
 
@@ -49,7 +54,10 @@ class Ledger:
         Raises RotationInProgress or RequestIdReused.
         """
         opened, entry = append_entry(rotation, "Plan rotation", "planned", detail)
-        expires = clock.moment(rotation.plan.start_at) + LEASE_TIME
+        starts = clock.moment(rotation.plan.start_at)
+        if rotation.plan.approval:
+            starts = max(starts, clock.now() + APPROVAL_TIME)
+        expires = starts + LEASE_TIME
         lease = {
             **lease_key(rotation.subject),
             "rotation_id": rotation.rotation_id,
@@ -172,6 +180,26 @@ class Ledger:
     def find_request(self, request_id: str) -> Item | None:
         """{"digest", "rotation_id"} of a request id that was used."""
         return self._get(request_key(request_id))
+
+    def keep_token(self, rotation: Rotation, token: str) -> None:
+        """Remember what an approver's answer is sent to. A later one replaces an earlier: only it is waited on."""
+        item = {**token_key(rotation.rotation_id), "token": token, "asked_at": clock.text(clock.now())}
+        self._client.put_item(TableName=self._table, Item=marshal(item))
+
+    def find_token(self, rotation: Rotation) -> str | None:
+        item = self._get(token_key(rotation.rotation_id))
+        return str(item["token"]) if item else None
+
+    def refuse(self, refusal: Mapping[str, Any]) -> None:
+        """Write down a request that was not started, once."""
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=marshal({**refusal_key(refusal["rotation_id"]), **refusal}),
+                ConditionExpression="attribute_not_exists(pk)",
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return
 
     # --- keys that wait to go ---
 

@@ -34,4 +34,5 @@ CHECKS: tuple[Check, ...] = (
     budgets.calls_count_against_their_budget,
     budgets.worst_time_fits,
     budgets.worst_history_fits,
+    budgets.approvals_are_waited_for_as_the_lease_reckons,
 )

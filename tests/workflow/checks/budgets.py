@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rekey.ledger import LEASE_TIME
+from rekey.ledger import APPROVAL_TIME, LEASE_TIME
 from rekey.request import LATEST_WINDOW
-from tests.workflow.asl import Machine, State, Transition
+from tests.workflow.asl import CALLBACK, Machine, State, Transition
 from tests.workflow.checks.graph import budget_of
 from tests.workflow.checks.tasks import delays
 from tests.workflow.expressions import ExpressionError, fill
@@ -38,7 +38,12 @@ def attempts(task: State) -> int:
 
 
 def worst_call(task: State) -> float:
-    """Seconds of one visit that uses up every retry, each attempt until its time limit."""
+    """Seconds of one visit that uses up every retry, each attempt until its time limit.
+
+    Of a Task that waits for an answer only the asking counts: `worst_approval` has the rest.
+    """
+    if task["Resource"].endswith(CALLBACK):
+        return sum(sum(delays(retrier)) for retrier in task["Retry"])
     return attempts(task) * float(task["TimeoutSeconds"]) + sum(sum(delays(retrier)) for retrier in task["Retry"])
 
 
@@ -79,6 +84,15 @@ def worst_seconds(machine: Machine) -> float:
     )
 
 
+def worst_approval(machine: Machine) -> float:
+    """Seconds that answers of people are waited for."""
+    return sum(
+        float(task["TimeoutSeconds"])
+        for task in machine.of_type("Task").values()
+        if task["Resource"].endswith(CALLBACK)
+    )
+
+
 def worst_events(machine: Machine) -> int:
     """All budgets, each state once more, and for each Task every retry once."""
     return (
@@ -102,8 +116,9 @@ def calls_count_against_their_budget(machine: Machine) -> list[str]:
 def worst_time_fits(machine: Machine) -> list[str]:
     worst = worst_seconds(machine)
     limits = {
-        "TimeoutSeconds less the 14 days to the window": machine.definition["TimeoutSeconds"]
-        - LATEST_WINDOW.total_seconds(),
+        "TimeoutSeconds less the 14 days to the window and the wait for an approval": (
+            machine.definition["TimeoutSeconds"] - LATEST_WINDOW.total_seconds() - worst_approval(machine)
+        ),
         "the ledger's lease": LEASE_TIME.total_seconds(),
     }
     return [
@@ -111,6 +126,11 @@ def worst_time_fits(machine: Machine) -> list[str]:
         for what, limit in limits.items()
         if worst >= limit
     ]
+
+
+def approvals_are_waited_for_as_the_lease_reckons(machine: Machine) -> list[str]:
+    waited, reckoned = worst_approval(machine), APPROVAL_TIME.total_seconds()
+    return [f"an approval is waited for {waited:.0f} s, the lease reckons {reckoned:.0f} s"] * (waited != reckoned)
 
 
 def worst_history_fits(machine: Machine) -> list[str]:

@@ -1,14 +1,16 @@
 """Checks of what the definition shares with the Lambdas, with infra, and with Databricks' rules."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from rekey.events.refusal import RefusalEvent
 from rekey.opening import PlanEvent
 from rekey.step import StepEvent
-from tests.workflow.asl import PLACEHOLDER, Machine, strings
+from tests.workflow.asl import CALLBACK, PLACEHOLDER, Machine, strings
 from tests.workflow.checks.totality import sample
 from tests.workflow.checks.variables import readings
 from tests.workflow.expressions import ExpressionError, fill
@@ -17,13 +19,16 @@ FUNCTIONS = Path(__file__).resolve().parents[3] / "functions"
 
 _LAMBDA_NAMES = """
     PlanRotation CreateKey SetPolicy RegisterConfig TerminateCompute PatchWorkspace Verify RestartCompute
-    CompleteRotation RollBack RecordFailure RotateMaterial PauseTriggers CreateWorkspace
+    CompleteRotation RollBack RecordFailure RotateMaterial PauseTriggers CreateWorkspace AskApproval RecordRefusal
 """
 LAMBDAS = frozenset(_LAMBDA_NAMES.split())
 OTHERS = frozenset({"Partition", "SettleSeconds"})
 
 INVOKE = "arn:${Partition}:states:::lambda:invoke"
 SETTLE = "{% ${SettleSeconds} %}"
+
+MODELS: Mapping[str, type[BaseModel]] = {"Plan rotation": PlanEvent, "Record refusal": RefusalEvent}
+"""What the Lambdas take that are no steps of a rotation."""
 
 NO_CHANGE = {"Does the workspace run?"}
 """A new workspace has its STORAGE key from its first day: nothing has to settle."""
@@ -32,7 +37,14 @@ GATHERING = frozenset({"append", "merge", "spread", "zip", "range", "map", "each
 
 CONTEXT = {
     "input": {"workspace_id": 1},
-    "context": {"Execution": {"Name": "r-1", "Id": "arn:aws:states:us-east-1:111122223333:execution:m:r-1"}},
+    "context": {
+        "Execution": {
+            "Name": "r-1",
+            "Id": "arn:aws:states:us-east-1:111122223333:execution:m:r-1",
+            "Input": {"workspace_id": 1},
+        },
+        "Task": {"Token": "AAAA"},
+    },
 }
 
 
@@ -45,8 +57,10 @@ def placeholders_are_the_agreed_ones(machine: Machine) -> list[str]:
         if not (FUNCTIONS / f"{module}.py").is_file():
             problems.append(f"${{{name}}}: there is no functions/{module}.py")
     for name, task in machine.of_type("Task").items():
-        if task["Resource"] != INVOKE:
+        if task["Resource"].removesuffix(CALLBACK) != INVOKE:
             problems.append(f"{name}: Resource is not {INVOKE}")
+        if task["Resource"].endswith(CALLBACK) != ("task_token" in task["Arguments"]["Payload"]):
+            problems.append(f"{name}: a task token goes with {CALLBACK}, and only with it")
         if not re.fullmatch(r"\$\{\w+\}", task["Arguments"]["FunctionName"]):
             problems.append(f"{name}: FunctionName is not one placeholder")
     return problems
@@ -55,7 +69,7 @@ def placeholders_are_the_agreed_ones(machine: Machine) -> list[str]:
 def payloads_are_what_the_lambdas_take(machine: Machine) -> list[str]:
     problems = []
     for name, task in machine.of_type("Task").items():
-        model = PlanEvent if name == machine.start else StepEvent
+        model = MODELS.get(name, StepEvent)
         try:
             model.model_validate(fill(task["Arguments"]["Payload"], sample(machine), CONTEXT))
         except (ExpressionError, ValidationError) as error:

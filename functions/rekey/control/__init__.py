@@ -1,0 +1,1 @@
+"""How people steer a rotation: its window, its approval, its cancellation."""

@@ -1,0 +1,91 @@
+"""Cancelling: safe at any moment. Before the switch it rolls back, after it the rotation finishes."""
+
+from typing import Literal
+
+from botocore.exceptions import ClientError
+from pydantic import BaseModel, ConfigDict, Field
+
+from rekey import aws, clock, ending
+from rekey.errors import AwsUnavailable
+from rekey.evidence.write import write
+from rekey.ledger import Ledger
+from rekey.observability import identify
+from rekey.rotation import Cancel, Rotation
+from rekey.settings import Settings
+from rekey.step import Result, Step, StepEvent
+
+STEP = "Cancel"
+
+Outcome = Literal["cancelled", "rolling_back", "finishing", "ended"]
+
+WHAT: dict[Outcome, str] = {
+    "cancelled": "It had not begun: nothing was touched, and it is over.",
+    "rolling_back": "What was done so far is being put back, and all compute comes back.",
+    "finishing": "The change was already sent to Databricks or KMS, so the rotation finishes: going back now could "
+    "leave data unreadable.",
+    "ended": "It had ended already.",
+}
+
+_LOOKS = 5
+
+
+class Wish(BaseModel):
+    """Who wants which rotation to end."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rotation_id: str
+    by: str = Field(min_length=1, max_length=200)
+    reason: str | None = Field(default=None, max_length=500)
+
+
+def cancel(settings: Settings, ledger: Ledger, wish: Wish) -> Result:
+    """Gives {"rotation_id", "outcome", "what"}. To ask twice is harmless.
+
+    A step may write to the ledger at the same moment; then it is looked at again, a few times.
+    Raises AwsUnavailable when that was not enough.
+    """
+    for _ in range(_LOOKS - 1):
+        try:
+            return _cancel_once(settings, ledger, wish)
+        except AwsUnavailable:
+            continue
+    return _cancel_once(settings, ledger, wish)
+
+
+def _cancel_once(settings: Settings, ledger: Ledger, wish: Wish) -> Result:
+    rotation = ledger.load(wish.rotation_id)
+    identify(rotation_id=rotation.rotation_id, workspace_id=rotation.workspace_id)
+    outcome = _outcome(rotation)
+    asked = Cancel(by=wish.by, at=clock.text(clock.now()), reason=wish.reason)
+    if outcome == "cancelled":
+        # The ledger first: whichever step wakes up from now on finds the rotation ended.
+        ending.end_cancelled(Step(settings, ledger, rotation, StepEvent(rotation_id=rotation.rotation_id)), asked)
+        _stop_execution(rotation, asked)
+    elif outcome == "ended" and rotation.status == "cancelled":
+        # An earlier try may have ended between the ledger and these.
+        if rotation.evidence_sha256 is None:
+            write(Step(settings, ledger, rotation, StepEvent(rotation_id=rotation.rotation_id)))
+        _stop_execution(rotation, asked)
+    elif outcome in ("rolling_back", "finishing") and rotation.cancel is None:
+        ledger.record(rotation, STEP, "cancel asked", {**asked.model_dump(), "outcome": outcome}, cancel=asked)
+    return {"rotation_id": rotation.rotation_id, "outcome": outcome, "what": WHAT[outcome]}
+
+
+def _outcome(rotation: Rotation) -> Outcome:
+    if rotation.ended:
+        return "ended"
+    if not rotation.begun and rotation.failure is None:
+        return "cancelled"
+    return "finishing" if rotation.must_finish and rotation.failure is None else "rolling_back"
+
+
+def _stop_execution(rotation: Rotation, asked: Cancel) -> None:
+    """It waits for its window or its approval, and has nothing to do there any more."""
+    try:
+        aws.stepfunctions().stop_execution(
+            executionArn=rotation.execution_arn, error="Cancelled", cause=f"{asked.by} cancelled the rotation."
+        )
+    except ClientError as error:
+        if aws.error_code(error) not in ("ExecutionDoesNotExist", "ValidationException"):
+            raise

@@ -1,0 +1,1 @@
+"""Events: requests that come in over EventBridge, and what rekey tells the world."""

@@ -1,0 +1,46 @@
+"""The event bus: what starts the state machine, what is published, and where what cannot be delivered waits."""
+
+import json
+
+from tests.infra.template import Template
+
+
+def test_both_kinds_of_requests_start_the_state_machine_with_retries_and_a_dead_letter_queue(
+    template: Template,
+) -> None:
+    [machine] = template.all("AWS::StepFunctions::StateMachine")
+    rules = [rule for rule in template.all("AWS::Events::Rule").values() if "EventBusName" in rule]
+    assert [rule["EventPattern"] for rule in rules] == [
+        {"detail-type": ["Rotation Requested"]},
+        {"detail-type": ["Workspace Requested"]},
+    ]
+    for rule in rules:
+        [target] = rule["Targets"]
+        assert target["Arn"] == {"Ref": machine}
+        assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 24}
+        assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] in template.all("AWS::SQS::Queue")
+        # The event as a whole: its id is what tells a second delivery.
+        assert not {"Input", "InputPath", "InputTransformer"} & target.keys()
+
+
+def test_what_the_rules_may_start_is_this_state_machine_alone(template: Template) -> None:
+    [machine] = template.all("AWS::StepFunctions::StateMachine")
+    [rule, *_] = template.all("AWS::Events::Rule").values()
+    role = rule["Targets"][0]["RoleArn"]["Fn::GetAtt"][0]
+    [policy] = template.resource(role)["Properties"]["Policies"]
+    [statement] = policy["PolicyDocument"]["Statement"]
+    assert (statement["Action"], statement["Resource"]) == ("states:StartExecution", {"Ref": machine})
+
+
+def test_the_outbox_reads_new_audit_entries_alone_and_sets_aside_what_fails(template: Template) -> None:
+    [table] = template.all("AWS::DynamoDB::Table")
+    assert template.only("AWS::DynamoDB::Table")["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
+    mapping = template.only("AWS::Lambda::EventSourceMapping")
+    assert mapping["EventSourceArn"] == {"Fn::GetAtt": [table, "StreamArn"]}
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    [pattern] = mapping["FilterCriteria"]["Filters"]
+    assert json.loads(pattern["Pattern"]) == {
+        "eventName": ["INSERT"],
+        "dynamodb": {"Keys": {"sk": {"S": [{"prefix": "AUDIT#"}]}}},
+    }
+    assert mapping["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0] in template.all("AWS::SQS::Queue")

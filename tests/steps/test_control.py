@@ -1,0 +1,250 @@
+"""How people steer a rotation: its window, its approval, and its cancellation at every state."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from rekey import clock, errors
+from tests.steps.test_fail import changing_requests, kms_keys
+from tests.steps.test_rotate import settled
+from tests.steps.world import POLL_SECONDS, World
+
+BEFORE_THE_SWITCH = (
+    "plan_rotation",
+    "create_key",
+    "set_policy",
+    "register_config",
+    "pause_triggers",
+    "terminate_compute",
+)
+AFTER_THE_SWITCH = ("patch_workspace", "switch", "settle", "verify", "restart_compute")
+
+
+def cancel(world: World, **more: Any) -> Any:
+    return world.call("cancel_rotation", rotation_id=world.rotation_id, by="ada", **more)
+
+
+def seeded(world: World) -> tuple[int, str]:
+    """A workspace with a MANAGED_SERVICES key, and that key."""
+    old = world.make_key()
+    return world.workspace(keys={"managed_services": old})["workspace_id"], old
+
+
+def steps(world: World) -> dict[str, Callable[[], Any]]:
+    """The good route, call by call."""
+    rotation_id = world.rotation_id
+    return {
+        **{
+            name: lambda name=name: world.call(name, rotation_id=rotation_id)  # type: ignore[misc]
+            for name in ("create_key", "set_policy", "register_config")
+        },
+        "pause_triggers": lambda: world.loop("pause_triggers"),
+        "terminate_compute": lambda: world.loop("terminate_compute"),
+        "patch_workspace": lambda: sent_patch(world),
+        "switch": world.switch,
+        "settle": lambda: world.clock.advance(world.settings.settle_seconds),
+        "verify": lambda: world.loop("verify"),
+        "restart_compute": lambda: world.loop("restart_compute"),
+    }
+
+
+def sent_patch(world: World) -> None:
+    """The change is accepted, and shows nowhere yet."""
+    while world.rotation().patch_outcome != "accepted":
+        world.clock.advance(POLL_SECONDS)
+        world.call("patch_workspace", rotation_id=world.rotation_id, waited_seconds=0)
+
+
+@pytest.mark.rule("rule-8")
+@pytest.mark.parametrize("state", BEFORE_THE_SWITCH)
+def test_cancelled_before_the_switch_everything_is_put_back(world: World, state: str) -> None:
+    workspace_id, old = seeded(world)
+    before, fields = world.compute(workspace_id), world.fields(workspace_id)
+    world.plan(workspace_id=workspace_id, request_id="CHG1")
+    for name, call in steps(world).items():
+        if state == "plan_rotation":
+            break
+        call()
+        if name == state:
+            break
+    answer = cancel(world, reason="not tonight")
+    if state == "plan_rotation":
+        assert answer["outcome"] == "cancelled"
+    else:
+        assert answer["outcome"] == "rolling_back"
+        after = BEFORE_THE_SWITCH.index(state) + 1
+        coming = [*BEFORE_THE_SWITCH, "patch_workspace"][after]
+        with pytest.raises(errors.Cancelled, match=r"ada cancelled the rotation \(not tonight\)"):
+            world.call(coming, rotation_id="r1")
+        report = world.fail("Create key", "Cancelled")
+        assert "on the keys it had before" in report["failure"]["cause"]
+    rotation = world.rotation()
+    assert (rotation.status, world.evidence()["status"]) == ("cancelled", "cancelled")
+    assert world.fields(workspace_id) == fields
+    assert settled(world.compute(workspace_id)) == settled(before)
+    assert world.key_state(old) == "Enabled"
+    assert {world.key_state(each) for each in kms_keys() if each not in old} <= {"Disabled"}
+    assert world.get("violations") == []
+    assert world.get("health")["unreadable"] == []
+    # The lease is given back, and the same request may be made again.
+    assert world.plan("r2", workspace_id=workspace_id, request_id="CHG1")["decision"] == "rotate"
+
+
+@pytest.mark.rule("rule-8")
+@pytest.mark.parametrize("state", AFTER_THE_SWITCH)
+def test_cancelled_after_the_switch_was_sent_the_rotation_finishes(world: World, state: str) -> None:
+    workspace_id, _ = seeded(world)
+    before = world.compute(workspace_id)
+    world.plan(workspace_id=workspace_id)
+    for name, call in steps(world).items():
+        call()
+        if name == state:
+            answer = cancel(world)
+            assert answer["outcome"] == "finishing"
+            assert "unreadable" in answer["what"]
+    summary = world.call("complete_rotation", rotation_id="r1")
+    assert summary["status"] == "succeeded"
+    assert settled(world.compute(workspace_id)) == settled(before)
+    assert world.get("health")["unreadable"] == []
+
+
+def test_cancelling_what_has_ended_or_twice_changes_nothing(world: World) -> None:
+    workspace_id, _ = seeded(world)
+    world.plan(workspace_id=workspace_id)
+    assert cancel(world)["outcome"] == "cancelled"
+    trail = world.ledger.trail("r1")
+    assert cancel(world)["outcome"] == "ended"
+    assert world.ledger.trail("r1") == trail
+    with pytest.raises(errors.RekeyError, match="knows no rotation"):
+        world.call("cancel_rotation", rotation_id="r9", by="ada")
+
+
+@pytest.mark.rule("rule-8")
+def test_a_step_that_wakes_up_in_a_cancelled_rotation_touches_nothing(world: World) -> None:
+    """The execution is stopped after the ledger is written: in between a step may still begin."""
+    workspace_id, _ = seeded(world)
+    keys = kms_keys()
+    world.plan(workspace_id=workspace_id)
+    cancel(world)
+    with pytest.raises(errors.Cancelled):
+        world.call("create_key", rotation_id="r1")
+    assert kms_keys() == keys
+    assert changing_requests(world) == []
+
+
+def test_renewed_material_cannot_be_taken_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace_id, _ = seeded(world)
+    world.plan(workspace_id=workspace_id, operation="rotate_material")
+    rotation = world.rotation()
+    world.ledger.record(rotation, "Wait for window", "window opened", {}, status="running")
+    assert cancel(world)["outcome"] == "finishing"
+
+
+# --- approval ---
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What Step Functions was told (moto has no task tokens; tests/workflow and tests/e2e use a real engine)."""
+    told: list[dict[str, Any]] = []
+
+    class StepFunctions:
+        def send_task_success(self, **arguments: Any) -> None:
+            told.append(arguments)
+
+        send_task_failure = send_task_success
+
+    monkeypatch.setattr("rekey.aws.stepfunctions", StepFunctions)
+    return told
+
+
+def asked(world: World) -> None:
+    workspace_id, _ = seeded(world)
+    world.plan(workspace_id=workspace_id, approval=True, requested_by="grace")
+    world.call("ask_approval", rotation_id="r1", task_token="AAAA")
+
+
+def answer(world: World, decision: str = "approve", by: str = "ada") -> Any:
+    return world.call("answer_approval", rotation_id="r1", decision=decision, by=by)
+
+
+def test_an_approved_rotation_goes_on(world: World, sent: list[dict[str, Any]]) -> None:
+    asked(world)
+    assert world.rotation().status == "planned"
+    assert answer(world)["outcome"] == "approved"
+    assert sent == [{"taskToken": "AAAA", "output": "{}"}]
+    assert world.rotation().approved_by == "ada"
+    assert "AAAA" not in str(world.ledger.trail("r1"))
+
+
+def test_the_asker_cannot_approve_their_own_request(world: World, sent: list[dict[str, Any]]) -> None:
+    asked(world)
+    with pytest.raises(errors.RequestRefused, match="somebody else must approve"):
+        answer(world, by="Grace")
+    assert sent == []
+    assert world.rotation().approved_by is None
+
+
+def test_a_declined_rotation_says_who_declined(world: World, sent: list[dict[str, Any]]) -> None:
+    asked(world)
+    assert answer(world, "decline")["outcome"] == "declined"
+    assert sent[0]["error"] == "ApprovalDeclined"
+    assert "ada declined" in sent[0]["cause"]
+
+
+def test_approving_twice_is_harmless_and_asking_again_takes_the_new_token(
+    world: World, sent: list[dict[str, Any]]
+) -> None:
+    asked(world)
+    world.call("ask_approval", rotation_id="r1", task_token="BBBB")
+    answer(world)
+    answer(world)
+    assert [each["taskToken"] for each in sent] == ["BBBB", "BBBB"]
+    assert [each["action"] for each in world.ledger.trail("r1")].count("approval asked") == 1
+    assert [each["action"] for each in world.ledger.trail("r1")].count("approved") == 1
+
+
+def test_nothing_is_approved_that_nobody_asked_for(world: World, sent: list[dict[str, Any]]) -> None:
+    workspace_id, _ = seeded(world)
+    world.plan(workspace_id=workspace_id)
+    with pytest.raises(errors.RequestRefused, match="waits for no approval"):
+        answer(world)
+    world.call("create_key", rotation_id="r1")
+    with pytest.raises(errors.RequestRefused, match="it is running"):
+        answer(world)
+
+
+# --- the window ---
+
+
+def test_a_window_that_closes_too_soon_is_refused_with_the_time_it_takes(world: World) -> None:
+    workspace_id, _ = seeded(world)
+    opens = clock.now() + timedelta(hours=5)
+    window = {"not_before": clock.text(opens), "not_after": clock.text(opens + timedelta(hours=1))}
+    with pytest.raises(errors.RequestRefused, match=r"not_after: .* may take up to \d+ minutes .* Mend: "):
+        world.plan(workspace_id=workspace_id, **window)
+    assert world.ledger.find("r1") is None
+    window["not_after"] = clock.text(opens + timedelta(hours=8))
+    assert world.plan(workspace_id=workspace_id, **window)["decision"] == "rotate"
+
+
+def test_a_rotation_that_comes_too_late_for_its_window_does_not_begin(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace_id, _ = seeded(world)
+    keys = kms_keys()
+    world.plan(workspace_id=workspace_id, not_after=clock.text(clock.now() + timedelta(hours=4)))
+    late = clock.now() + timedelta(hours=3)
+    monkeypatch.setattr(clock, "now", lambda: late)
+    with pytest.raises(errors.WindowClosed, match="Nothing was touched"):
+        world.call("create_key", rotation_id="r1")
+    assert kms_keys() == keys
+    assert world.fail("Create key", "WindowClosed")["status"] == "failed"
+
+
+def test_a_window_that_closes_before_it_opens_is_refused(world: World) -> None:
+    opens = clock.now() + timedelta(hours=5)
+    with pytest.raises(errors.InvalidRequest, match="not_after: the window closes before it opens"):
+        world.plan(workspace_id=1, not_before=clock.text(opens), not_after=clock.text(opens))
