@@ -9,6 +9,7 @@ from rekey import aws, clock
 from rekey.compute.snapshot import Snapshot
 from rekey.compute.snapshot import read as read_snapshot
 from rekey.ledger import Item
+from rekey.notebooks.report import report
 from rekey.rotation import Rotation
 from rekey.step import Step
 
@@ -19,7 +20,13 @@ def evidence_key(rotation_id: str) -> str:
     return f"rotations/{rotation_id}/evidence.json"
 
 
-def build(rotation: Rotation, trail: Sequence[Item], snapshot: Snapshot | None, grace_seconds: int) -> dict[str, Any]:
+def build(
+    rotation: Rotation,
+    trail: Sequence[Item],
+    snapshot: Snapshot | None,
+    grace_seconds: int,
+    notebooks: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """The evidence as JSON. `trail` is the audit trail in order, a hash chain that `audit.head` ends."""
     return {
         "schema": SCHEMA,
@@ -46,6 +53,7 @@ def build(rotation: Rotation, trail: Sequence[Item], snapshot: Snapshot | None, 
             "interrupted": snapshot.model_dump(mode="json") if snapshot else None,
             "newcomers": list(rotation.newcomers),
         },
+        "notebooks": notebooks,
         "findings": list(rotation.findings),
         "failure": rotation.failure,
         "audit": {"entries": list(trail), "head": rotation.audit_head},
@@ -64,7 +72,9 @@ def write(step: Step) -> str:
     """Put the rotation's evidence into the bucket. Gives its S3 URI."""
     rotation, bucket = step.rotation, step.settings.evidence_bucket
     snapshot = read_snapshot(bucket, rotation.snapshot_key) if rotation.snapshot_key else None
-    document = build(rotation, step.ledger.trail(rotation.rotation_id), snapshot, step.settings.grace_seconds)
+    document = build(
+        rotation, step.ledger.trail(rotation.rotation_id), snapshot, step.settings.grace_seconds, report(step)
+    )
     key = evidence_key(rotation.rotation_id)
     aws.s3().put_object(
         Bucket=bucket,

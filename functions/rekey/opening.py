@@ -13,6 +13,7 @@ from rekey.errors import NotFound, RequestIdReused, RequestRefused, WorkspaceNot
 from rekey.facts import Facts, decide_operation, keys_in_play, reuse_for_volumes
 from rekey.given import look_at
 from rekey.ledger import Ledger
+from rekey.notebooks.walk import missing_paths
 from rekey.observability import count, identify
 from rekey.plan import make_plan
 from rekey.policy import databricks_statements
@@ -127,7 +128,7 @@ def _facts(settings: Settings, account: Account, request: Request, execution_arn
             f"{request.workspace_id}. Mend: copy the number from the account console or the workspace's address (o=…)."
         ) from error
     configurations, own_account = account.list_configurations(), own_account_of(execution_arn)
-    compute, admin = _inside(settings, workspace)
+    compute, admin, missing_paths = _inside(settings, workspace, request)
     try:
         _, use_cases, _ = decide_operation(request, workspace)
     except RequestRefused:
@@ -139,6 +140,7 @@ def _facts(settings: Settings, account: Account, request: Request, execution_arn
             cross_account_role=None,
             workspaces=account.list_workspaces(),
             workspace_admin=admin,
+            missing_paths=missing_paths,
             own_account=own_account,
         )
     role = _cross_account_role(account, request, workspace, reuse=reuse_for_volumes(request, configurations))
@@ -149,6 +151,7 @@ def _facts(settings: Settings, account: Account, request: Request, execution_arn
         cross_account_role=role,
         workspaces=account.list_workspaces(),
         workspace_admin=admin,
+        missing_paths=missing_paths,
         own_account=own_account,
         keys=[look_at(each, own_account) for each in keys_in_play(request, workspace, configurations)],
         wanted=databricks_statements(
@@ -160,15 +163,18 @@ def _facts(settings: Settings, account: Account, request: Request, execution_arn
     )
 
 
-def _inside(settings: Settings, workspace: Workspace) -> tuple[Compute, bool]:
-    """(classic compute, whether we are admin), asked of the workspace itself while it can answer.
+def _inside(settings: Settings, workspace: Workspace, request: Request) -> tuple[Compute, bool, tuple[str, ...]]:
+    """(classic compute, whether we are admin, paths of the request that are not there).
+
+    Asked of the workspace itself while it can answer.
 
     This also proves, before anything is touched, that the service principal is let in.
     """
     if workspace.status != "RUNNING" or workspace.region in NO_CMK_REGIONS:
-        return Compute(), True
+        return Compute(), True, ()
     api = connect_workspace(settings, workspace.deployment_name)
-    return look(api), api.is_admin()
+    admin = api.is_admin()
+    return look(api), admin, missing_paths(api, request.renew_notebooks or ()) if admin else ()
 
 
 def own_account_of(arn: str) -> str:

@@ -27,7 +27,7 @@ from rekey.rotation import Rotation
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-LEASE_TIME = timedelta(days=1)
+LEASE_TIME = timedelta(hours=36)
 """From the start of the window; longer than all of the state machine's budgets together."""
 
 _MOVED_ON = "The ledger has moved on since this step read it: look again."
