@@ -80,6 +80,8 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "patch_workspace": (SECRET, LEDGER),
     "verify": (SECRET, LEDGER, SEE_KEY, READ_POLICY),
     "restart_compute": (SECRET, LEDGER, READ_EVIDENCE),
+    "list_notebooks": (SECRET, LEDGER, READ_EVIDENCE, WRITE_EVIDENCE),
+    "renew_notebooks": (SECRET, LEDGER, READ_EVIDENCE, WRITE_EVIDENCE),
     "complete_rotation": (SECRET, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE, FIND_KEYS, RETIRE_KEY),
     "roll_back": (SECRET, LEDGER, READ_EVIDENCE, FIND_KEYS, RETIRE_KEY, READ_POLICY, ADD_TO_POLICY),
     "record_failure": (SECRET, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE),

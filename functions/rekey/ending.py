@@ -4,6 +4,7 @@ from typing import Any
 
 from rekey import clock, evidence, keys, retirement, switch
 from rekey.compute.restart import restart
+from rekey.notebooks.report import findings, report
 from rekey.observability import count, seconds
 from rekey.rollback import required_failure
 from rekey.rotation import Rotation
@@ -18,7 +19,7 @@ def complete(step: Step) -> Result:
         return _end(step, "Complete rotation", "succeeded", [])
     switch.check_holds(step)
     _disown_orphans(step)
-    return _end(step, "Complete rotation", "succeeded", _not_back(step))
+    return _end(step, "Complete rotation", "succeeded", [*_not_back(step), *findings(report(step))])
 
 
 def record_failure(step: Step) -> Result:
@@ -33,7 +34,7 @@ def record_failure(step: Step) -> Result:
     return {**summary, "failure": {**failure, "cause": cause}}
 
 
-def _end(step: Step, state: str, status: str, findings: list[str], **changes: Any) -> Result:
+def _end(step: Step, state: str, status: str, found: list[str], **changes: Any) -> Result:
     rotation = step.rotation
     ended_at = clock.text(clock.now())
     old_keys = retirement.retiring_keys(rotation, step.settings.grace_seconds)
@@ -45,7 +46,7 @@ def _end(step: Step, state: str, status: str, findings: list[str], **changes: An
         keys=old_keys,
         status=status,
         ended_at=ended_at,
-        findings=tuple(dict.fromkeys([*rotation.findings, *findings])),
+        findings=tuple(dict.fromkeys([*rotation.findings, *found])),
         **changes,
     )
     count("RotationsSucceeded" if status == "succeeded" else "RotationsFailed")

@@ -14,6 +14,7 @@ from rekey.compute.world import Compute
 from rekey.errors import RekeyError
 from rekey.facts import Facts
 from rekey.ledger import Item
+from rekey.notebooks.report import report
 from rekey.observability import logger
 from rekey.preflight import present_keys
 from rekey.rotation import Rotation
@@ -27,11 +28,16 @@ def evidence_key(rotation_id: str) -> str:
 
 
 def build(
-    rotation: Rotation, trail: Sequence[Item], snapshot: Snapshot | None, grace_seconds: int, hcl: str | None
+    rotation: Rotation,
+    trail: Sequence[Item],
+    snapshot: Snapshot | None,
+    grace_seconds: int,
+    hcl: str | None,
+    notebooks: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The evidence as JSON. `trail` is the audit trail in order, a hash chain that `audit.head` ends.
 
-    `hcl` are the workspace's keys for Terraform, as they are now.
+    `hcl` are the workspace's keys for Terraform, as they are now; `notebooks` is the renewal's report.
     """
     return {
         "schema": SCHEMA,
@@ -63,6 +69,7 @@ def build(
             "interrupted": snapshot.model_dump(mode="json") if snapshot else None,
             "newcomers": list(rotation.newcomers),
         },
+        "notebooks": notebooks,
         "findings": list(rotation.findings),
         "failure": rotation.failure,
         "terraform": hcl,
@@ -83,7 +90,12 @@ def write(step: Step) -> str:
     rotation, bucket = step.rotation, step.settings.evidence_bucket
     snapshot = read_snapshot(bucket, rotation.snapshot_key) if rotation.snapshot_key else None
     document = build(
-        rotation, step.ledger.trail(rotation.rotation_id), snapshot, step.settings.grace_seconds, _hcl(step)
+        rotation,
+        step.ledger.trail(rotation.rotation_id),
+        snapshot,
+        step.settings.grace_seconds,
+        _hcl(step),
+        report(step),
     )
     key = evidence_key(rotation.rotation_id)
     aws.s3().put_object(

@@ -29,6 +29,8 @@ class Facts:
     """Whether the service principal is an admin of the workspace; else its lists of compute are not complete."""
     account_id: str = ""
     """The Databricks account."""
+    missing_paths: Sequence[str] = ()
+    """Those of the request's renew_notebooks that the workspace does not have."""
     own_account: str = ""
     """The AWS account that rekey runs in."""
     keys: Sequence[KeyFacts] = ()

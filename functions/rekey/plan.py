@@ -49,6 +49,8 @@ def make_plan(request: Request, facts: Facts, now: datetime) -> Plan:
         why.append(f"key: {_SOURCES[source]}")
     if old_key:
         why.append(f"old key: {old_key.fate}, because {old_key.why}")
+    if request.renew_notebooks:
+        why.append("notebooks: those under the given paths are exported and re-imported once compute is back")
     why.append(f"settle wait: {_settle_reason(operation, settle)}")
     return Plan(
         operation=operation,
@@ -67,6 +69,7 @@ def make_plan(request: Request, facts: Facts, now: datetime) -> Plan:
         material_keys=tuple(each.arn for each in facts.keys) if operation == "rotate_material" else (),
         yearly_rotation=request.yearly_rotation,
         drain_minutes=(request.drain_minutes or DRAIN_MINUTES) if request.jobs == "drain" else 0,
+        renew_notebooks=bool(request.renew_notebooks),
         settle=settle,
         start_at=clock.text(request.not_before or now),
         reuse_key_for_cluster_volumes=reuse_for_volumes(request, facts.configurations),

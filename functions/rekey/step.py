@@ -41,6 +41,8 @@ class StepEvent(BaseModel):
     waited_seconds: int = 0
     """Seconds that the state machine has waited in this step's loop so far."""
     failure: Failure | None = None
+    batch: int | None = None
+    """Number of the batch of notebooks, from 0."""
 
 
 @dataclass(frozen=True, slots=True)

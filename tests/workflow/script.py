@@ -45,6 +45,7 @@ def plan(
     settle: bool = False,
     decision: str = "rotate",
     operation: Operation | None = None,
+    renew_notebooks: bool = False,
     start_at: str = "2026-11-21T20:07:00.123Z",
 ) -> Answer:
     """Plan rotation's answer: an add of both use cases when `settle`, else a rotation of the MANAGED_SERVICES key."""
@@ -61,6 +62,7 @@ def plan(
         network="customer",
         before={"MANAGED_SERVICES": before, "STORAGE": None},
         old_key=old_key,
+        renew_notebooks=renew_notebooks,
         settle=settle,
         start_at=start_at,
         reuse_key_for_cluster_volumes=True,
@@ -84,6 +86,8 @@ def script(**changes: Sequence[Answer]) -> Script:
         "verify": [done()],
         "restart_compute": [done()],
         "rotate_material": [done()],
+        "list_notebooks": [done(batches=[0])],
+        "renew_notebooks": [done()],
         "complete_rotation": [returns(rotation_id=THIS_ROTATION, status="succeeded")],
         "roll_back": [done(settle=False, workspace_on="old")],
         "record_failure": [{"explain": True}],

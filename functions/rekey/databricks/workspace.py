@@ -122,6 +122,37 @@ class WorkspaceApi:
     def delete_notebook(self, path: str) -> None:
         self._call("POST", "/api/2.0/workspace/delete", body={"path": path, "recursive": False})
 
+    # --- workspace objects and their permissions (API 2.0) ---
+
+    def get_object(self, path: str) -> Json:
+        """Type, id, language and time of the last change of what is at a path. Raises NotFound."""
+        found: Json = self._call("GET", "/api/2.0/workspace/get-status", query={"path": path})
+        return found
+
+    def list_objects(self, path: str) -> list[Json]:
+        """What is directly in a folder; Databricks leaves the key out for an empty one."""
+        return list(self._call("GET", "/api/2.0/workspace/list", query={"path": path}).get("objects", []))
+
+    def export_object(self, path: str, form: str) -> bytes:
+        """A notebook in a format (SOURCE, JUPYTER, …). More than 10 MB: code MAX_NOTEBOOK_SIZE_EXCEEDED."""
+        answer = self._call("GET", "/api/2.0/workspace/export", query={"path": path, "format": form})
+        return base64.b64decode(answer["content"])
+
+    def import_object(self, path: str, content: bytes, form: str, *, language: str | None, overwrite: bool) -> None:
+        """Write a notebook. Databricks needs the language with SOURCE; other formats carry it."""
+        body = {"path": path, "format": form, "content": base64.b64encode(content).decode(), "overwrite": overwrite}
+        self._call("POST", "/api/2.0/workspace/import", body={**body, "language": language} if language else body)
+
+    def get_permissions(self, family: str, object_id: int) -> list[Json]:
+        """Each principal with `all_permissions`, inherited ones too. `family` is "notebooks", "directories", …."""
+        answer = self._call("GET", f"/api/2.0/permissions/{family}/{object_id}")
+        return list(answer.get("access_control_list", []))
+
+    def set_permissions(self, family: str, object_id: int, permissions: Sequence[Json]) -> None:
+        """Replaces what is given on the object itself; what it inherits stays."""
+        body = {"access_control_list": list(permissions)}
+        self._call("PUT", f"/api/2.0/permissions/{family}/{object_id}", body=body)
+
     def _pages(self, path: str, name: str, query: Json) -> Iterator[Json]:
         """Every object of a paged list. Databricks leaves `name` out when there is none; an empty token ends."""
         token = ""
