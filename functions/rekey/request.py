@@ -129,10 +129,7 @@ class Request(BaseModel):
             what = "it is missing" if self.workspace is None else 'it goes with operation "create_workspace"'
             raise ValueError(f"workspace: {what}. Mend: {_MENDS['workspace']}.")
         if self.workspace and self.workspace.serverless and self.use_cases and "STORAGE" in self.use_cases:
-            raise ValueError(
-                "use_cases: a SERVERLESS workspace has default storage, which its MANAGED_SERVICES key protects. "
-                "Mend: ask for MANAGED_SERVICES alone, or leave it out."
-            )
+            raise ValueError(storage_is_not_its_own())
         if self.drain_minutes and self.jobs != "drain":
             raise ValueError('drain_minutes: it goes with jobs "drain". Mend: leave it out, or give jobs "drain".')
         if self.yearly_rotation and self.operation != "rotate_material":
@@ -160,6 +157,14 @@ def storage_cannot_be_replaced() -> str:
         "use_cases: a STORAGE key can be added to a workspace, never replaced. Mend: ask for MANAGED_SERVICES alone, "
         'or for operation "rotate_material", which renews a STORAGE key inside KMS (RotateKeyOnDemand): '
         "the same ARN, no downtime."
+    )
+
+
+def storage_is_not_its_own() -> str:
+    """The refusal of a key that would protect nothing ("Configure customer-managed keys"): field and mend."""
+    return (
+        "use_cases: a SERVERLESS workspace has default storage, which its MANAGED_SERVICES key protects. "
+        "Mend: ask for MANAGED_SERVICES alone, or leave it out."
     )
 
 

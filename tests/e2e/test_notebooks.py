@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.driver import Driver
+from tests.e2e.test_rotation import NETWORKS, whole
 
 
 def notebook_keys(driver: Driver, workspace_id: int) -> dict[str, Any]:
@@ -12,12 +13,15 @@ def notebook_keys(driver: Driver, workspace_id: int) -> dict[str, Any]:
     return {each["name"]: each["key_arn"] for each in objects if each["kind"] == "notebook"}
 
 
-@pytest.fixture
-def workspace_id(driver: Driver) -> int:
-    return driver.workspace(mixed_notebooks=27, other_objects=4, keys={"managed_services": driver.make_key()})
+def seeded(driver: Driver, network: str) -> int:
+    keys = {"managed_services": driver.make_key()}
+    return driver.workspace(network=network, mixed_notebooks=27, other_objects=4, keys=keys)
 
 
-def test_notebooks_come_under_the_new_key(driver: Driver, workspace_id: int) -> None:
+@pytest.mark.parametrize("network", NETWORKS)
+def test_notebooks_come_under_the_new_key(driver: Driver, network: str) -> None:
+    workspace_id = seeded(driver, network)
+    before = driver.compute(workspace_id)
     name = driver.shown(workspace_id)["deployment_name"]
     ended = driver.rotate(workspace_id=workspace_id, renew_notebooks=["/"])
     assert ended.status == "SUCCEEDED", ended
@@ -30,11 +34,11 @@ def test_notebooks_come_under_the_new_key(driver: Driver, workspace_id: int) -> 
     imports = [each for each in driver.get("requests") if each["path"].endswith(f"/{name}/api/2.0/workspace/import")]
     assert len([each for each in imports if each["status"] == 200]) == 30 + len(("canary before", "canary after"))
     assert set(notebook_keys(driver, workspace_id).values()) == {ended.output["key_arn"]}
-    assert driver.unreadable(workspace_id) == []
-    assert driver.violations(workspace_id) == []
+    whole(driver, workspace_id, before)
 
 
-def test_a_renewal_that_is_denied_is_a_finding(driver: Driver, workspace_id: int) -> None:
+def test_a_renewal_that_is_denied_is_a_finding(driver: Driver) -> None:
+    workspace_id = seeded(driver, "customer")
     with driver.without("renew_notebooks", "s3:PutObject"):
         ended = driver.rotate(workspace_id=workspace_id, renew_notebooks=["/Users"])
     assert ended.status == "SUCCEEDED", ended
