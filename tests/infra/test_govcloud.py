@@ -21,12 +21,14 @@ def shard(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.mark.rule("govcloud")
 def test_no_arn_names_a_partition(syntheses: dict[str, Synthesis], shard: str) -> None:
     text = json.dumps(syntheses[shard].template.body)
     assert re.findall(r"arn:aws[a-z-]*:", text) == []
     assert text.count('{"Ref": "AWS::Partition"}') > 10
 
 
+@pytest.mark.rule("govcloud", "principal")
 def test_the_lambdas_speak_to_the_shard_and_let_its_account_in(syntheses: dict[str, Synthesis], shard: str) -> None:
     console, domain, databricks = SHARDS[shard]
     variables = syntheses[shard].template.function("set_policy")["Environment"]["Variables"]

@@ -43,6 +43,7 @@ def test_workspace_objects_and_their_permissions(pair: Pair, wire: Wire) -> None
     assert ours == [each.as_dict() for each in theirs.access_control_list]
 
 
+@pytest.mark.rule("notebook-format")
 @pytest.mark.parametrize("form", ["JUPYTER", "SOURCE"])
 def test_export_and_import_an_object_in_a_format(pair: Pair, wire: Wire, form: str) -> None:
     path = pair.api.list_objects("/Shared")[0]["path"]

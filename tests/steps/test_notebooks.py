@@ -86,6 +86,7 @@ def fault(world: World, match: dict[str, str], kind: str, skip: int, **more: Any
     world.post("faults", match=match, fault=kind, skip=skip, **more)
 
 
+@pytest.mark.rule("notebook-size", "op-renew-notebooks")
 def test_notebooks_under_the_paths_are_renewed_and_nothing_else(world: World) -> None:
     workspace = seeded(world, notebooks=3, mixed_notebooks=12, large_notebooks=1, other_objects=4)
     api = api_of(world, workspace)
@@ -120,6 +121,7 @@ def test_only_the_paths_are_touched(world: World) -> None:
     assert len(renewed) == 3
 
 
+@pytest.mark.rule("op-renew-notebooks")
 def test_200_notebooks_and_20_faults_and_none_is_lost(world: World) -> None:
     """Faults that pass are outlived; those that stay leave their notebook as it was, and are counted exactly."""
     workspace = seeded(world, notebooks=60, mixed_notebooks=140)
@@ -158,6 +160,7 @@ def test_200_notebooks_and_20_faults_and_none_is_lost(world: World) -> None:
     assert world.get("health")["unreadable"] == []
 
 
+@pytest.mark.rule("notebook-identity")
 @pytest.mark.parametrize("kind", ["status", "applied_then_lost"])
 def test_permissions_are_put_back_where_an_import_loses_them(world: World, kind: str) -> None:
     workspace = seeded(world, mixed_notebooks=6)

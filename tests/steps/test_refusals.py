@@ -1,15 +1,18 @@
 """What the documentation forbids is refused by the first step: nothing is sent to Databricks, KMS is as it was."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import boto3
 import pytest
 
-from rekey import errors
+from rekey import errors, policy
 from rekey.facts import USE_CASES
+from rekey.keys import KeyArn
+from rekey.policy import databricks_statements
 from tests.steps.test_fail import changing_requests
-from tests.steps.test_keys import own_key
+from tests.steps.test_keys import own_key, policy_of
 from tests.steps.world import World
 
 BOTH = list(USE_CASES)
@@ -22,9 +25,25 @@ Made = tuple[Seed, Seed]
 """(the workspace, the request)."""
 
 
-def disabled(world: World) -> str:
-    key_arn = own_key()
-    boto3.client("kms").disable_key(KeyId=key_arn)
+def disabled(key_arn: str) -> str:
+    boto3.client("kms").disable_key(KeyId=KeyArn.of(key_arn).key_id)
+    return key_arn
+
+
+def key_for_both(world: World) -> str:
+    """A key as rekey would have made it for both use cases."""
+    key_arn = world.make_key()
+    statements = databricks_statements(
+        shard=world.settings.databricks_shard,
+        databricks_account_id=world.settings.databricks_account_id,
+        use_cases=USE_CASES,
+        cross_account_role=None,
+    )
+    boto3.client("kms").put_key_policy(
+        KeyId=KeyArn.of(key_arn).key_id,
+        PolicyName="default",
+        Policy=json.dumps(policy.merged(json.dumps(policy_of(key_arn)), statements)),
+    )
     return key_arn
 
 
@@ -37,18 +56,18 @@ def registered(world: World, **keys: str) -> str:
 def registered_and_then_disabled(world: World) -> str:
     key_arn = world.make_key()
     configuration = registered(world, managed_services=key_arn)
-    boto3.client("kms").disable_key(KeyId=key_arn)
+    disabled(key_arn)
     return configuration
 
 
 REFUSALS: dict[str, tuple[Callable[[World], Made], str]] = {
     "storage replaced": (
-        lambda world: ({"keys": {"storage": world.make_key()}}, {"operation": "add", "use_cases": ["STORAGE"]}),
+        lambda world: ({"keys": {"storage": key_for_both(world)}}, {"operation": "add", "use_cases": ["STORAGE"]}),
         "use_cases: a STORAGE key can be added to a workspace, never replaced",
     ),
     "storage replaced, operation left out": (
         lambda world: (
-            {"keys": {"managed_services": (key_arn := world.make_key()), "storage": key_arn}},
+            {"keys": {"managed_services": (key_arn := key_for_both(world)), "storage": key_arn}},
             {"use_cases": BOTH},
         ),
         "use_cases: a STORAGE key can be added to a workspace, never replaced",
@@ -68,7 +87,7 @@ REFUSALS: dict[str, tuple[Callable[[World], Made], str]] = {
         "key_arn: the key is ECC_NIST_P256 for SIGN_VERIFY; Databricks needs a symmetric key",
     ),
     "key of another AWS account": (lambda _: ({}, {"key_arn": ELSEWHERE}), "key_arn: .* AWS account 999999999999"),
-    "disabled key": (lambda world: ({}, {"key_arn": disabled(world)}), "key_arn: the key is Disabled"),
+    "disabled key": (lambda _: ({}, {"key_arn": disabled(own_key())}), "key_arn: the key is Disabled"),
     "configuration whose key is disabled": (
         lambda world: (
             {},
