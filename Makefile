@@ -89,7 +89,7 @@ picture: setup
 
 # The table of what rekey relies on, from the tests that prove it.
 rules: setup
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup -m rule --rules docs/rules.md $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup -m rule --rules=docs/rules.md $(ARGS)
 
 synth: setup $(LAYER)
 	$(CDK) synth --quiet $(ARGS)
