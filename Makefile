@@ -93,7 +93,7 @@ images: setup
 
 # The table of what rekey relies on, from the tests that prove it.
 rules: setup
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup -m rule --rules docs/rules.md $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup -m rule --rules=docs/rules.md $(ARGS)
 
 # JSON Schemas of the events, from the classes that the code uses.
 schemas: setup

@@ -3,6 +3,8 @@
 import json
 import time
 import uuid
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -17,8 +19,15 @@ PATIENCE_SECONDS = 180.0
 LOOK_EVERY_SECONDS = 0.5
 
 
+class RequestFileError(ValueError):
+    """There is no one request to plan; the message says what to do."""
+
+
 def plan(
-    workspace_id: Annotated[int, typer.Argument(metavar="WORKSPACE", help="The workspace's number.")],
+    workspace_id: Annotated[int | None, typer.Argument(metavar="WORKSPACE", help="The workspace's number.")] = None,
+    request_file: Annotated[
+        Path | None, typer.Option("--request", metavar="FILE", help="A whole request as JSON, in place of the others.")
+    ] = None,
     operation: Annotated[str | None, typer.Option(help="add, rotate or rotate_material; decided if left out.")] = None,
     use_case: Annotated[list[str] | None, typer.Option(help="MANAGED_SERVICES or STORAGE; may be repeated.")] = None,
     key_arn: Annotated[str | None, typer.Option(help="Use this KMS key instead of a new one.")] = None,
@@ -28,10 +37,9 @@ def plan(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
 ) -> None:
     """Say what a rotation would do, how long it would take, and why. The exit status is 0 when it is possible."""
-    request: dict[str, Any] = {"workspace_id": workspace_id, "dry_run": True}
-    given = {"operation": operation, "use_cases": use_case, "key_arn": key_arn}
-    request.update({field: value for field, value in given.items() if value})
-    with told(stack.StackError, CloudError, as_json=as_json):
+    given = {"workspace_id": workspace_id, "operation": operation, "use_cases": use_case, "key_arn": key_arn}
+    with told(stack.StackError, CloudError, RequestFileError, as_json=as_json):
+        request = request_of({field: value for field, value in given.items() if value}, request_file)
         preflight = preflight_of(stack.find(name, local=local, state_file=state_file), request)
     if as_json:
         give(preflight)
@@ -40,6 +48,21 @@ def plan(
     if not preflight["possible"]:
         note("rekey: this rotation is not possible now")
         raise typer.Exit(FAILED)
+
+
+def request_of(given: Mapping[str, Any], request_file: Path | None) -> dict[str, Any]:
+    """The dry run's request: what was given on the command line, or what is in the file. Raises RequestFileError."""
+    if (request_file is None) == (not given):
+        raise RequestFileError("it takes a workspace or a request file. Mend: give WORKSPACE, or --request FILE alone")
+    if request_file is None:
+        return {**given, "dry_run": True}
+    try:
+        read = json.loads(request_file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RequestFileError(f"{request_file} could not be read: {error}. Mend: give a file with JSON") from error
+    if not isinstance(read, dict):
+        raise RequestFileError(f'{request_file} has no JSON object. Mend: write {{"workspace_id": 1234567890123456}}')
+    return {**read, "dry_run": True}
 
 
 def preflight_of(found: stack.Stack, request: dict[str, Any]) -> dict[str, Any]:

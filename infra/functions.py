@@ -19,6 +19,10 @@ from infra.permissions import GRANTS, TRACE, WILDCARD_REASONS, WITHOUT_SECRET, G
 from infra.platform import Platform
 from infra.settings import Settings
 
+MEMORY_MB = {"renew_notebooks": 1024}
+"""Where the setting may be too little: a 10 MB notebook takes up to 240 MB (python -m benchmarks.notebook), and a
+Lambda's share of a processor, which compares it in time, grows with its memory."""
+
 
 @dataclass(frozen=True)
 class Shared:
@@ -103,7 +107,7 @@ class Functions(Construct):
             role=role.without_policy_updates(),
             environment=self._environment,
             log_group=log_group,
-            memory_size=settings.lambda_memory_mb,
+            memory_size=max(settings.lambda_memory_mb, MEMORY_MB.get(name, 0)),
             timeout=Duration.seconds(settings.lambda_timeout_seconds),
             tracing=lambda_.Tracing.ACTIVE,
         )

@@ -21,6 +21,7 @@ State = Mapping[str, Any]
 # By type. The colours hold on a light page and on a dark one.
 _SHAPES = {
     "Task": '["{}"]',
+    "Map": '["{}<br/>in batches"]',
     "Pass": '["{}"]',
     "Wait": '(["{}"])',
     "Choice": '{{{{"{}"}}}}',
@@ -29,6 +30,7 @@ _SHAPES = {
 }
 _COLOURS = {
     "Task": "fill:#dbe9ff,stroke:#3b6fb6,color:#10243e",
+    "Map": "fill:#dbe9ff,stroke:#3b6fb6,color:#10243e",
     "Wait": "fill:#fff3d1,stroke:#b98a1d,color:#3d2e06",
     "Pass": "fill:#f4f4f6,stroke:#8a8f98,color:#22262c",
     "Choice": "fill:#f4f4f6,stroke:#8a8f98,color:#22262c",

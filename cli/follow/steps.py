@@ -14,12 +14,15 @@ GOOD_ROUTE = (
     "Settle wait",
     "Verify",
     "Restart compute",
+    "List notebooks",
+    "Renew notebooks",
     "Complete rotation",
 )
 """What a rotation goes through when nothing fails. Not all pass through Settle wait."""
 
-MAY_BE_NOTHING = frozenset({"Wait for window"})
-"""Steps that are worth a line only when they take time: without not_before the window is open."""
+MAY_BE_NOTHING = frozenset({"Wait for window", "List notebooks", "Renew notebooks"})
+"""Steps that are worth a line only when they take time: without not_before the window is open, and few requests have
+notebooks renewed."""
 
 ROLL_BACK = "Roll back"
 """Where the failure route begins."""
@@ -33,6 +36,9 @@ PAUSES: Mapping[str, str] = {
     "Wait for the switch": "Patch workspace",
     "Wait for the proof": "Verify",
     "Wait for compute to come back": "Restart compute",
+    "Wait for the list": "List notebooks",
+    "Renew batch": "Renew notebooks",
+    "Wait for the batch": "Renew notebooks",
     "Wait for the roll back": "Roll back",
     "Wait for compute to be restored": "Restore compute",
 }
@@ -49,6 +55,6 @@ WAITS: Mapping[str, str] = {
 
 def step_of(state: str, kind: str) -> str | None:
     """The step that a state belongs to; None for choices and other states that take no time."""
-    if kind not in ("Task", "Wait"):
+    if kind not in ("Task", "Wait", "Map"):
         return None
     return PAUSES.get(state, state)

@@ -6,6 +6,7 @@ from rekey import clock, keys, retirement, switch
 from rekey.compute.restart import restart
 from rekey.errors import Cancelled
 from rekey.evidence.write import write
+from rekey.notebooks.report import findings, report
 from rekey.observability import count, seconds
 from rekey.outcome import downtime_seconds, failure_cause
 from rekey.rollback import required_failure
@@ -21,7 +22,7 @@ def complete(step: Step) -> Result:
         return _end(step, "Complete rotation", "succeeded", [])
     switch.check_holds(step)
     _disown_orphans(step)
-    return _end(step, "Complete rotation", "succeeded", _not_back(step))
+    return _end(step, "Complete rotation", "succeeded", [*_not_back(step), *findings(report(step))])
 
 
 def record_failure(step: Step) -> Result:
@@ -41,7 +42,7 @@ def end_cancelled(step: Step, cancel: Cancel) -> Result:
     return _end(step, "Cancel", "cancelled", [], cancel=cancel)
 
 
-def _end(step: Step, state: str, status: Status, findings: list[str], **changes: Any) -> Result:
+def _end(step: Step, state: str, status: Status, found: list[str], **changes: Any) -> Result:
     rotation = step.rotation
     ended_at = clock.text(clock.now())
     old_keys = retirement.retiring_keys(rotation, step.settings.grace_seconds)
@@ -53,7 +54,7 @@ def _end(step: Step, state: str, status: Status, findings: list[str], **changes:
         keys=old_keys,
         status=status,
         ended_at=ended_at,
-        findings=tuple(dict.fromkeys([*rotation.findings, *findings])),
+        findings=tuple(dict.fromkeys([*rotation.findings, *found])),
         **changes,
     )
     count(f"Rotations{status.capitalize()}")

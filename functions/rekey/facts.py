@@ -29,6 +29,8 @@ class Facts:
     """Whether the service principal is an admin of the workspace; else its lists of compute are not complete."""
     account_id: str = ""
     """The Databricks account."""
+    missing_paths: Sequence[str] = ()
+    """Those of the request's renew_notebooks that the workspace does not have."""
     own_account: str = ""
     """The AWS account that rekey runs in."""
     keys: Sequence[KeyFacts] = ()
@@ -55,7 +57,8 @@ def decide_operation(request: Request, workspace: Workspace) -> tuple[Operation,
     """(operation, use cases, reasons). Raises RequestRefused when nothing is left to do."""
     if request.workspace:
         return "create_workspace", *_use_cases_of_new(request, request.workspace)
-    missing = tuple(each for each in USE_CASES if workspace.configuration_id(each) is None)
+    possible = USE_CASES[:1] if workspace.serverless else USE_CASES
+    missing = tuple(each for each in possible if workspace.configuration_id(each) is None)
     has_managed = "MANAGED_SERVICES" not in missing
     operation = request.operation or ("rotate" if has_managed else "add")
     why = []
@@ -66,7 +69,7 @@ def decide_operation(request: Request, workspace: Workspace) -> tuple[Operation,
     if operation == "rotate":
         use_cases = request.use_cases or ("MANAGED_SERVICES",)
     elif operation == "rotate_material":
-        use_cases = request.use_cases or tuple(each for each in USE_CASES if each not in missing)
+        use_cases = request.use_cases or tuple(each for each in possible if each not in missing)
         if not use_cases:
             raise RequestRefused(
                 "operation: rotate_material is not possible, the workspace has no key. "
@@ -76,7 +79,7 @@ def decide_operation(request: Request, workspace: Workspace) -> tuple[Operation,
         use_cases = request.use_cases or missing
         if not use_cases:
             raise RequestRefused(
-                "operation: add is not possible, the workspace has a key for both use cases. "
+                "operation: add is not possible, the workspace has every key that it can have. "
                 'Mend: ask for operation "rotate", which changes the MANAGED_SERVICES key.'
             )
     if request.use_cases is None:

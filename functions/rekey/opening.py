@@ -15,6 +15,7 @@ from rekey.events.inbox import unwrapped
 from rekey.facts import Facts, decide_operation, keys_in_play, reuse_for_volumes
 from rekey.given import look_at
 from rekey.ledger import Ledger
+from rekey.notebooks.walk import missing_paths
 from rekey.observability import count, identify
 from rekey.plan import make_plan
 from rekey.policy import databricks_statements
@@ -126,7 +127,7 @@ def _facts(settings: Settings, account: Account, request: Request, execution_arn
         return creation.look(settings, account, request, request.workspace, own_account)
     workspace = _workspace(settings, account, request)
     configurations = account.list_configurations()
-    compute, admin = _inside(settings, workspace)
+    compute, admin, missing_paths = _inside(settings, workspace, request)
     try:
         _, use_cases, _ = decide_operation(request, workspace)
     except RequestRefused:
@@ -139,6 +140,7 @@ def _facts(settings: Settings, account: Account, request: Request, execution_arn
             workspaces=account.list_workspaces(),
             workspace_admin=admin,
             account_id=settings.databricks_account_id,
+            missing_paths=missing_paths,
             own_account=own_account,
         )
     role = _cross_account_role(account, request, workspace, reuse=reuse_for_volumes(request, configurations))
@@ -150,6 +152,7 @@ def _facts(settings: Settings, account: Account, request: Request, execution_arn
         workspaces=account.list_workspaces(),
         workspace_admin=admin,
         account_id=settings.databricks_account_id,
+        missing_paths=missing_paths,
         own_account=own_account,
         keys=[look_at(each, own_account) for each in keys_in_play(request, workspace, configurations)],
         wanted=databricks_statements(
@@ -178,18 +181,20 @@ def _workspace(settings: Settings, account: Account, request: Request) -> Worksp
         ) from error
 
 
-def _inside(settings: Settings, workspace: Workspace) -> tuple[Compute, bool]:
-    """(classic compute, whether we are admin), asked of the workspace itself while it can answer.
+def _inside(settings: Settings, workspace: Workspace, request: Request) -> tuple[Compute, bool, tuple[str, ...]]:
+    """(classic compute, whether we are admin, paths of the request that are not there).
+
+    Asked of the workspace itself while it can answer.
 
     This also proves, before anything is touched, that the service principal is let in.
     """
     if workspace.status != "RUNNING" or workspace.region in NO_CMK_REGIONS:
-        return Compute(), True
+        return Compute(), True, ()
     api = connect_workspace(settings, workspace.deployment_name)
     if not api.is_admin():
         # What its lists would show is not complete, and they may be refused outright.
-        return Compute(), False
-    return look(api), True
+        return Compute(), False, ()
+    return look(api), True, missing_paths(api, request.renew_notebooks or ())
 
 
 def own_account_of(arn: str) -> str:

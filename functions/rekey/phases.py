@@ -17,8 +17,14 @@ BUDGETS: Mapping[str, int] = {
     "Patch workspace": 5_400,
     "Verify": 600,
     "Restart compute": 1_800,
+    "List notebooks": 600,
+    "Renew batch": 1_800,
 }
 """Seconds, as stepfunctions/rotate_key.asl.json has them; a test holds the two together."""
+
+
+NOTEBOOK_WAVES = 5
+"""At most 20 batches of notebooks, four of them at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,4 +93,8 @@ def phases(plan: Plan) -> list[Phase]:
     if pieces:
         why = "clusters and warehouses take a few minutes to start"
         found.append(Phase("Restart compute", 300, BUDGETS["Restart compute"], True, why))
+    if plan.renew_notebooks:
+        why = "about a second a notebook, four at a time; trouble with them never fails the rotation"
+        longest = BUDGETS["List notebooks"] + NOTEBOOK_WAVES * BUDGETS["Renew batch"]
+        found.append(Phase("Renew notebooks", 300, longest, False, why))
     return found

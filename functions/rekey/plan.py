@@ -50,6 +50,8 @@ def make_plan(request: Request, facts: Facts, now: datetime) -> Plan:
         why.append(f"key: {_SOURCES[source]}")
     if old_key:
         why.append(f"old key: {old_key.fate}, because {old_key.why}")
+    if request.renew_notebooks:
+        why.append("notebooks: those under the given paths are exported and re-imported once compute is back")
     why.append(f"settle wait: {_settle_reason(operation, settle)}")
     plan = Plan(
         operation=operation,
@@ -68,6 +70,7 @@ def make_plan(request: Request, facts: Facts, now: datetime) -> Plan:
         material_keys=tuple(each.arn for each in facts.keys) if operation == "rotate_material" else (),
         yearly_rotation=request.yearly_rotation,
         drain_minutes=(request.drain_minutes or DRAIN_MINUTES) if request.jobs == "drain" else 0,
+        renew_notebooks=bool(request.renew_notebooks),
         settle=settle,
         start_at=clock.text(max(request.not_before or now, now)),
         not_after=clock.text(request.not_after) if request.not_after else None,

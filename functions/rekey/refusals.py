@@ -5,7 +5,14 @@ from collections.abc import Sequence
 from rekey.facts import Facts, given_configuration, reuse_for_volumes
 from rekey.given import BROUGHT, forbids_key, forbids_policy
 from rekey.keys import MANAGED
-from rekey.request import Operation, Request, UseCase, storage_cannot_be_replaced
+from rekey.request import (
+    Operation,
+    Request,
+    UseCase,
+    notebooks_need_a_new_key,
+    storage_cannot_be_replaced,
+    storage_is_not_its_own,
+)
 
 NO_CMK_REGIONS = frozenset({"us-west-1"})
 """Databricks, "Create a workspace using the Account API": no customer-managed keys there."""
@@ -37,6 +44,8 @@ def forbids(request: Request, facts: Facts, operation: Operation, use_cases: Seq
         )
     if operation == "rotate" and "STORAGE" in use_cases:
         found.append(storage_cannot_be_replaced())
+    if workspace.serverless and operation == "add" and "STORAGE" in use_cases:
+        found.append(storage_is_not_its_own())
     for use_case in use_cases:
         present = workspace.configuration_id(use_case)
         if operation == "add" and present and use_case == "STORAGE":
@@ -57,6 +66,12 @@ def forbids(request: Request, facts: Facts, operation: Operation, use_cases: Seq
             "reuse_key_for_cluster_volumes: the workspace's cross-account role could not be found, and cluster volumes "
             "cannot use the key without it. Mend: set it to false, or register the workspace's credentials."
         )
+    if request.renew_notebooks and (operation not in ("add", "rotate") or "MANAGED_SERVICES" not in use_cases):
+        found.append(notebooks_need_a_new_key())
+    found += [
+        f"renew_notebooks: the workspace has no {path}. Mend: correct the path, or leave it out."
+        for path in facts.missing_paths
+    ]
     found += forbids_given(request, facts, operation, use_cases)
     return list(dict.fromkeys(found))
 

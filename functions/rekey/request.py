@@ -26,6 +26,10 @@ Operation = Literal["add", "rotate", "rotate_material", "create_workspace"]
 DRAIN_MINUTES = 60
 """How long job runs are waited for when the request says drain and no more."""
 
+MOST_PATHS = 20
+WorkspacePath = Annotated[str, Field(pattern=r"^/$|^(/[^/]+)+$", max_length=1000)]
+"""Absolute, without a slash at its end."""
+
 LATEST_WINDOW = timedelta(days=14)
 
 KEY_ARN = r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$"
@@ -48,6 +52,7 @@ _MENDS = {
     "old_key": 'give "disable" or "retain"',
     "jobs": 'give "interrupt" to cut active job runs short, or "drain" to wait for them first',
     "drain_minutes": 'give 1 to 240, with jobs "drain"; left out it is 60',
+    "renew_notebooks": 'give 1 to 20 absolute workspace paths, each once, such as ["/Shared"], or leave it out',
     "dry_run": "give true or false",
     "reason": "give at most 500 characters",
     "requested_by": "give at most 200 characters",
@@ -84,6 +89,7 @@ class Request(BaseModel):
     old_key: Literal["disable", "retain"] = "disable"
     jobs: Literal["interrupt", "drain"] = "interrupt"
     drain_minutes: Annotated[int, Field(ge=1, le=240)] | None = None
+    renew_notebooks: Annotated[tuple[WorkspacePath, ...], Field(min_length=1, max_length=MOST_PATHS)] | None = None
     dry_run: bool = False
     reason: Annotated[str, Field(max_length=500)] | None = None
     requested_by: Annotated[str, Field(max_length=200)] | None = None
@@ -106,6 +112,13 @@ class Request(BaseModel):
             raise ValueError("a use case is named twice")
         return use_cases
 
+    @field_validator("renew_notebooks")
+    @classmethod
+    def _each_path_once(cls, paths: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if paths is not None and len(set(paths)) != len(paths):
+            raise ValueError("a path is named twice")
+        return paths
+
     @model_validator(mode="after")
     def _possible(self) -> Self:
         if self.operation == "rotate" and self.use_cases and "STORAGE" in self.use_cases:
@@ -121,16 +134,18 @@ class Request(BaseModel):
             what = "it is missing" if self.workspace is None else 'it goes with operation "create_workspace"'
             raise ValueError(f"workspace: {what}. Mend: {_MENDS['workspace']}.")
         if self.workspace and self.workspace.serverless and self.use_cases and "STORAGE" in self.use_cases:
-            raise ValueError(
-                "use_cases: a SERVERLESS workspace has default storage, which its MANAGED_SERVICES key protects. "
-                "Mend: ask for MANAGED_SERVICES alone, or leave it out."
-            )
+            raise ValueError(storage_is_not_its_own())
         if self.drain_minutes and self.jobs != "drain":
             raise ValueError('drain_minutes: it goes with jobs "drain". Mend: leave it out, or give jobs "drain".')
         if self.yearly_rotation and self.operation != "rotate_material":
             raise ValueError(
                 'yearly_rotation: it goes with rotate_material. Mend: leave it out, or ask for "rotate_material".'
             )
+        if self.renew_notebooks and self.operation == "create_workspace":
+            raise ValueError("renew_notebooks: a new workspace has no notebooks yet. Mend: leave it out.")
+        without_managed = self.use_cases and "MANAGED_SERVICES" not in self.use_cases
+        if self.renew_notebooks and (self.operation not in (None, "add", "rotate") or without_managed):
+            raise ValueError(notebooks_need_a_new_key())
         if self.not_before and self.not_before > clock.now() + LATEST_WINDOW:
             raise ValueError("not_before: the window opens in more than 14 days. Mend: ask nearer to the day.")
         if self.not_after and self.not_after <= (self.not_before or clock.now()):
@@ -149,6 +164,22 @@ def storage_cannot_be_replaced() -> str:
         "use_cases: a STORAGE key can be added to a workspace, never replaced. Mend: ask for MANAGED_SERVICES alone, "
         'or for operation "rotate_material", which renews a STORAGE key inside KMS (RotateKeyOnDemand): '
         "the same ARN, no downtime."
+    )
+
+
+def storage_is_not_its_own() -> str:
+    """The refusal of a key that would protect nothing ("Configure customer-managed keys"): field and mend."""
+    return (
+        "use_cases: a SERVERLESS workspace has default storage, which its MANAGED_SERVICES key protects. "
+        "Mend: ask for MANAGED_SERVICES alone, or leave it out."
+    )
+
+
+def notebooks_need_a_new_key() -> str:
+    """The refusal of a renewal that would change nothing: field and mend."""
+    return (
+        "renew_notebooks: notebooks are under the MANAGED_SERVICES key, which this request does not change. "
+        'Mend: leave it out, or ask for "add" or "rotate" of MANAGED_SERVICES.'
     )
 
 

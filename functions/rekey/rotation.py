@@ -50,6 +50,8 @@ class Plan(BaseModel):
     yearly_rotation: bool = False
     drain_minutes: int = 0
     """How long active job runs are waited for before they are cut short."""
+    renew_notebooks: bool = False
+    """Whether notebooks are exported and re-imported after the switch; the request has their paths."""
     settle: bool
     """Whether STORAGE is in play, so that Databricks' 20 minutes must pass."""
     start_at: str
@@ -125,6 +127,11 @@ class Rotation(BaseModel):
     switched_at: str | None = None
     switch_verified_at: str | None = None
     compute_back_at: str | None = None
+    notebooks_key: str | None = None
+    """Where in the evidence bucket the list of notebooks is that are to be renewed."""
+    notebook_batches: int | None = None
+    """How many batches they are renewed in; set once all are listed."""
+    notebook_batches_done: tuple[int, ...] = ()
     ended_at: str | None = None
     findings: tuple[str, ...] = ()
     failure: dict[str, Any] | None = None

@@ -44,6 +44,8 @@ class StepEvent(BaseModel):
     failure: Failure | None = None
     task_token: str | None = None
     """Wait for approval only: what the approver's answer is sent to."""
+    batch: int | None = None
+    """Number of the batch of notebooks, from 0."""
 
 
 @dataclass(frozen=True, slots=True)

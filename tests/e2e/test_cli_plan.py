@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from tests.e2e.driver import Driver
+from tests.e2e.test_create_workspace import wish
 
 
 @pytest.fixture
@@ -28,6 +29,18 @@ def test_the_plan_is_told_as_text_and_as_json(driver: Driver, state_file: Path) 
     assert "Settle wait: about 20 min" in text
     code, text = rekey(state_file, "--json", workspace_id)
     assert (code, json.loads(text)["possible"]) == (0, True)
+
+
+def test_a_workspace_that_is_to_be_made_is_planned_from_a_request_file(
+    driver: Driver, state_file: Path, tmp_path: Path
+) -> None:
+    request = tmp_path / "request.json"
+    request.write_text(json.dumps({"operation": "create_workspace", "workspace": wish(driver, {})}))
+    made = len(driver.get("state")["workspaces"])
+    code, text = rekey(state_file, "--json", "--request", str(request))
+    assert (code, json.loads(text)["possible"]) == (0, True)
+    assert [each["name"] for each in json.loads(text)["phases"]] == ["Create workspace", "Verify"]
+    assert len(driver.get("state")["workspaces"]) == made
 
 
 def test_what_is_not_possible_is_said_with_its_mend(driver: Driver, state_file: Path) -> None:

@@ -3,37 +3,48 @@
 import uuid
 from typing import Any
 
-from tests.e2e.driver import Driver, Ended
+from tests.e2e.driver import Driver
+from tests.e2e.test_rotation import whole
 
 BROKEN = [{"error_type": "subnet", "error_message": "The subnet subnet-1 does not exist."}]
+NOTHING_YET: dict[str, Any] = {"clusters": {}, "warehouses": {}, "pools": {}}
 
 
-def create(driver: Driver, network: dict[str, Any]) -> Ended:
+def wish(driver: Driver, network: dict[str, Any] | None) -> dict[str, Any]:
+    """A workspace whose parts exist; without a network it gets one that Databricks manages."""
     name = f"made-{uuid.uuid4().hex[:8]}"
     workspace = {
         "workspace_name": name,
         "aws_region": "us-east-1",
         "credentials_id": driver.post("credentials", credentials_name=name)["credentials_id"],
         "storage_configuration_id": driver.post("storage_configurations")["storage_configuration_id"],
-        "network_id": driver.post("networks", **network)["network_id"],
     }
-    return driver.rotate(operation="create_workspace", workspace=workspace)
+    if network is not None:
+        workspace["network_id"] = driver.post("networks", **network)["network_id"]
+    return workspace
+
+
+def start(driver: Driver, network: dict[str, Any] | None) -> str:
+    return driver.start(operation="create_workspace", workspace=wish(driver, network))
 
 
 def test_a_workspace_is_made_with_both_keys(driver: Driver) -> None:
-    ended = create(driver, {})
-    assert ended.status == "SUCCEEDED", ended
-    workspace_id = ended.output["workspace_id"]
-    assert driver.fields(workspace_id) == (ended.output["configuration_id"],) * 2
-    assert driver.key_state(ended.output["key_arn"]) == "Enabled"
-    assert not {"Terminate compute", "Settle wait", "Restart compute"} & set(ended.states)
-    assert driver.evidence(ended.name)["workspace"]["workspace_id"] == workspace_id
-    assert ended.output["findings"] == []
-    assert (driver.unreadable(workspace_id), driver.violations(workspace_id)) == ([], [])
+    started = {kind: start(driver, network) for kind, network in (("customer", {}), ("databricks", None))}
+    for kind, name in started.items():
+        ended = driver.wait(name)
+        assert ended.status == "SUCCEEDED", ended
+        workspace_id = ended.output["workspace_id"]
+        assert ("network_id" in driver.shown(workspace_id)) == (kind == "customer")
+        assert driver.fields(workspace_id) == (ended.output["configuration_id"],) * 2
+        assert driver.key_state(ended.output["key_arn"]) == "Enabled"
+        assert not {"Terminate compute", "Settle wait", "Restart compute"} & set(ended.states)
+        assert driver.evidence(ended.name)["workspace"]["workspace_id"] == workspace_id
+        assert ended.output["findings"] == []
+        whole(driver, workspace_id, NOTHING_YET)
 
 
 def test_a_workspace_whose_network_is_broken_is_told_and_left_for_a_person(driver: Driver) -> None:
-    ended = create(driver, {"error_messages": BROKEN})
+    ended = driver.wait(start(driver, {"error_messages": BROKEN}))
     assert (ended.status, ended.error) == ("FAILED", "WorkspaceFailed")
     assert BROKEN[0]["error_message"] in ended.cause
     evidence = driver.evidence(ended.name)

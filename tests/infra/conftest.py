@@ -85,6 +85,8 @@ def syntheses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesis]:
         "second": _start(folder / "second", {}),
         "secretless": _start(folder / "secretless", {"rekey:databricks_client_id": CLIENT_ID}),
         "local": _start(folder / "local", local | {"rekey:databricks_account_host": "http://127.0.0.1:1"}),
+        "govcloud": _start(folder / "govcloud", {"rekey:databricks_shard": "govcloud"}),
+        "govcloud-dod": _start(folder / "govcloud-dod", {"rekey:databricks_shard": "govcloud-dod"}),
         "without a reason": _start(folder / "nag", {}, "-c", APP_WITHOUT_A_REASON),
         "settle too short": _start(folder / "settle", {"rekey:settle_seconds": "1199"}),
     }

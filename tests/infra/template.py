@@ -21,6 +21,8 @@ LAMBDAS = (
     "patch_workspace",
     "verify",
     "restart_compute",
+    "list_notebooks",
+    "renew_notebooks",
     "complete_rotation",
     "roll_back",
     "record_failure",

@@ -54,6 +54,8 @@ BEYOND: dict[str, set[str]] = {
     "patch_workspace": SECRET,
     "verify": SECRET | {"kms:DescribeKey", "kms:GetKeyPolicy"},
     "restart_compute": SECRET | READ,
+    "list_notebooks": SECRET | READ | WRITE,
+    "renew_notebooks": SECRET | READ | WRITE,
     "complete_rotation": SECRET | READ | WRITE | RETIRE | {"dynamodb:DeleteItem"},
     "roll_back": SECRET | READ | RETIRE | {"kms:GetKeyPolicy", "kms:PutKeyPolicy"},
     "record_failure": SECRET | READ | WRITE | {"dynamodb:DeleteItem"},

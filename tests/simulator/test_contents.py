@@ -57,6 +57,7 @@ def test_import_and_export(bench: Bench) -> None:
     assert bench.workspace(workspace, "GET", path).content == b"select 1"
 
 
+@pytest.mark.rule("notebook-format")
 def test_jupyter_keeps_outputs_and_source_drops_them(bench: Bench) -> None:
     workspace = bench.seed()
     cell = {"cell_type": "code", "source": ["1 + 1"], "outputs": [{"output_type": "stream", "text": ["2"]}]}
@@ -67,6 +68,7 @@ def test_jupyter_keeps_outputs_and_source_drops_them(bench: Bench) -> None:
     assert source == "# Databricks notebook source\n1 + 1\n\n# COMMAND ----------\n\n1 + 1"
 
 
+@pytest.mark.rule("notebook-format", "notebook-size")
 @pytest.mark.parametrize(
     ("more", "refusal"),
     [

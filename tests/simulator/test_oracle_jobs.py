@@ -10,6 +10,7 @@ from databricks.sdk import errors as sdk_errors
 from databricks.sdk.service import jobs
 
 from rekey import errors
+from rekey.compute.world import stands_on_cluster
 from tests.simulator.bench import Bench
 from tests.simulator.oracle import Pair, Wire, make_pair, same, workspace_api
 
@@ -72,6 +73,25 @@ def test_runs_and_jobs_longer_than_a_page_are_read_to_their_end(wire: Wire, benc
     for read, key in ((api.list_jobs, "job_id"), (api.list_active_runs, "run_id"), (api.list_pipelines, "pipeline_id")):
         sent, found = wire.during(read)
         assert (len({each[key] for each in found}), len(sent) > 1) == (110, True)
+
+
+@pytest.mark.rule("tasks-paged")
+def test_tasks_beyond_a_page_are_read_to_their_end(wire: Wire, bench: Bench) -> None:
+    """The last of them is the one on a cluster: without it, the job and its run would look serverless."""
+    pair = make_pair(bench, bench.seed(jobs=[{**JOBS[0], "tasks": 250}, JOBS[2]]))
+    ours, theirs = same(wire, pair.api.list_jobs, lambda: list(pair.sdk.jobs.list(expand_tasks=True)))
+    assert len(wire.sent) == 1 + 3
+    assert [each["settings"]["tasks"] for each in ours] == [each.settings.as_dict()["tasks"] for each in theirs]
+    runs, sdk_runs = same(
+        wire,
+        pair.api.list_active_runs,
+        lambda: list(pair.sdk.jobs.list_runs(active_only=True, expand_tasks=True)),
+    )
+    assert len(wire.sent) == 1 + 3
+    keys = [[task["task_key"] for task in each["tasks"]] for each in runs]
+    assert keys == [[task.task_key for task in each.tasks] for each in sdk_runs]
+    assert sorted(stands_on_cluster(each) for each in runs) == [False, True]
+    assert sorted(stands_on_cluster(each["settings"]) for each in ours) == [False, True]
 
 
 @pytest.mark.rule("run-cancel")

@@ -34,6 +34,7 @@ def both(bench: Bench, key: str) -> Json:
     }
 
 
+@pytest.mark.rule("create-accepted")
 def test_a_workspace_comes_up_and_encrypts_under_its_keys(bench: Bench) -> None:
     key = bench.key()
     wish = {**parts(bench), **both(bench, key), "custom_tags": {"env": "prod"}, "pricing_tier": "ENTERPRISE"}
@@ -135,6 +136,7 @@ def test_keys_must_fit(bench: Bench) -> None:
     assert "serverless" in refusal(**storage, **nothing, compute_mode="SERVERLESS")
 
 
+@pytest.mark.rule("serverless-workspace")
 def test_a_serverless_workspace_takes_a_managed_services_key_alone(bench: Bench) -> None:
     managed = bench.register(bench.key(), "MANAGED_SERVICES")
     made = create(
@@ -155,6 +157,7 @@ def test_a_serverless_workspace_takes_a_managed_services_key_alone(bench: Bench)
     assert bench.patch(made, managed=other).status_code == 200
 
 
+@pytest.mark.rule("network-once")
 def test_a_network_serves_one_workspace(bench: Bench) -> None:
     wish = parts(bench)
     made = create(bench, **wish)
@@ -245,6 +248,7 @@ def test_deleting_waits_for_provisioning_and_frees_what_was_used(bench: Bench) -
     assert bench.rules_broken() == ["workspace_deleted"]
 
 
+@pytest.mark.rule("create-twice")
 def test_a_request_whose_answer_is_lost_makes_a_workspace_all_the_same(bench: Bench) -> None:
     bench.side("POST", "/faults", {"match": {"method": "POST"}, "fault": "applied_then_lost", "status": 500})
     assert bench.account("POST", "/workspaces", parts(bench)).status_code == 500

@@ -55,6 +55,7 @@ def configurations(world: World) -> list[Any]:
     return found
 
 
+@pytest.mark.rule("create-accepted", "op-create-workspace")
 @pytest.mark.parametrize("status", [200, 201])
 def test_a_workspace_is_made_with_both_keys(world: World, status: int) -> None:
     world.post("switches", create_workspace_status=status)
@@ -102,6 +103,7 @@ def test_the_workspace_that_was_made_is_rotated_like_any_other(world: World) -> 
     assert world.fields(made["workspace_id"]) == (rotated["configuration_id"], made["configuration_id"])
 
 
+@pytest.mark.rule("serverless-workspace")
 def test_a_serverless_workspace_has_a_managed_services_key_alone(world: World) -> None:
     request = wish(
         world, compute_mode="SERVERLESS", credentials_id=None, storage_configuration_id=None, network_id=None
@@ -153,6 +155,7 @@ def test_a_dry_run_tells_all_and_touches_nothing(world: World) -> None:
     assert kms_keys() == []
 
 
+@pytest.mark.rule("refused-untouched")
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -181,6 +184,7 @@ def test_a_key_of_another_region_is_refused(world: World) -> None:
         world.plan(**wish(world), key_arn=key_arn)
 
 
+@pytest.mark.rule("network-once")
 def test_a_name_or_a_network_that_is_taken_is_refused(world: World) -> None:
     other = world.workspace(workspace_name="new")
     with pytest.raises(errors.RequestRefused, match="workspace_name: the account has a workspace of that name"):
@@ -276,6 +280,7 @@ def test_a_key_that_databricks_cannot_use(world: World, outcome: str) -> None:
     assert world.key_state(key_arn) == "Enabled"
 
 
+@pytest.mark.rule("create-twice")
 @pytest.mark.parametrize("lost", [{"fault": "applied_then_lost"}, {"fault": "applied_then_lost", "status": 500}])
 def test_a_lost_answer_makes_nothing_twice(world: World, lost: dict[str, Any]) -> None:
     prepare(world, wish(world))

@@ -124,7 +124,14 @@ class World:
             self.clock.advance(self.settings.settle_seconds)
         self.loop("verify")
         self.loop("restart_compute")
+        if plan["renew_notebooks"]:
+            self.renew_notebooks()
         return self.call("complete_rotation", rotation_id=self.rotation_id)
+
+    def renew_notebooks(self) -> None:
+        """List them, and renew one batch after the other."""
+        for number in self.loop("list_notebooks")["batches"]:
+            self.loop("renew_notebooks", batch=number)
 
     def fail(self, state: str = "Verify", error: str = "SomeError", cause: str = "it broke") -> Any:
         """The failure route. Gives what Record failure gives."""

@@ -65,6 +65,7 @@ def test_only_polls_and_overrun_budgets_are_folded(definition: dict[str, Any], l
         *("Does the workspace run?", "Wait for the workspace", "Workspace did not come up"),
         *("Wait for the proof", "Switch was not proven"),
         *("Is compute back?", "Wait for compute to come back"),
+        *("Are notebooks listed?", "Wait for the list"),
         *("Is the material rotated?", "Wait for the new material", "Material was not rotated"),
         *("Is it rolled back?", "Wait for the roll back"),
         *("Is compute restored?", "Wait for compute to be restored"),
@@ -78,7 +79,8 @@ def test_the_picture_reads_from_the_plan_to_the_end(lines: list[str]) -> None:
         "terminate_compute --> patch_workspace",
         'has_the_workspace_switched -- "done and settle" --> settle_wait',
         'has_the_workspace_switched -- "compute in the way" --> wait_for_instances_to_stop',
-        "restart_compute --> complete_rotation",
+        'are_notebooks_to_be_renewed -- "otherwise" --> complete_rotation',
+        "renew_notebooks --> complete_rotation",
         "complete_rotation --> rotation_succeeded",
         "record_failure --> rotation_failed",
     ):
@@ -86,9 +88,14 @@ def test_the_picture_reads_from_the_plan_to_the_end(lines: list[str]) -> None:
     assert 'terminate_compute["Terminate compute<br/>↻ ≤ 30 min"]' in text
 
 
-def test_all_catches_are_two_dotted_arrows(lines: list[str]) -> None:
+def test_all_catches_are_a_few_dotted_arrows(lines: list[str]) -> None:
     dotted = [(match[1], match[4]) for match in found(ARROW, lines) if match[3]]
-    assert dotted == [("plan_rotation", "record_refusal"), ("wait_for_approval", "roll_back")]
+    assert dotted == [
+        ("plan_rotation", "record_refusal"),
+        ("wait_for_approval", "roll_back"),
+        ("list_notebooks", "complete_rotation"),
+        ("renew_notebooks", "complete_rotation"),
+    ]
 
 
 def test_the_picture_is_written_between_the_markers_and_nowhere_else(page: Path, definition: dict[str, Any]) -> None:

@@ -109,7 +109,7 @@ BOTH = replace(KEYED, storage_key_id="old")
         (replace(BARE, status="PROVISIONING"), {}, "workspace_id: the workspace is PROVISIONING"),
         (BARE, {"operation": "rotate"}, 'no MANAGED_SERVICES key to rotate. Mend: ask for operation "add"'),
         (KEYED, {"operation": "add", "use_cases": ["MANAGED_SERVICES"]}, 'Mend: ask for operation "rotate"'),
-        (BOTH, {"operation": "add"}, "a key for both use cases"),
+        (BOTH, {"operation": "add"}, "every key that it can have"),
         (BOTH, {"operation": "add", "use_cases": ["STORAGE"]}, "never replaced"),
         (BOTH, {"use_cases": ["STORAGE"]}, "never replaced"),
     ],

@@ -49,7 +49,8 @@ def test_a_day_that_is_not_over_is_checked_whatever_the_index_says() -> None:
 @pytest.mark.parametrize("field", ["managed_services_key_id", "storage_key_id"])
 @pytest.mark.parametrize("name", ["old", "another-configuration-of-the-same-key"])
 def test_a_key_that_any_workspace_refers_to_is_kept(field: str, name: str) -> None:
-    user = replace(BARE, workspace_id=7, **{field: name})
+    fields: dict[str, Any] = {field: name}
+    user = replace(BARE, workspace_id=7, **fields)
     made = decision(workspaces=[BARE, user], configurations=[configuration("old"), configuration(name)])
     assert made == Decision("due", "still in use by workspace 7")
 

@@ -16,7 +16,7 @@ CALLBACK = ".waitForTaskToken"
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 
 State = Mapping[str, Any]
-Kind = Literal["next", "choice", "default", "catch"]
+Kind = Literal["next", "choice", "default", "catch", "item"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,14 @@ class Machine:
         self.text = text
         self.definition: dict[str, Any] = json.loads(text)
         self.start: str = self.definition["StartAt"]
-        self.states: dict[str, State] = self.definition["States"]
+        self.states: dict[str, State] = {}
+        """Those inside a Map too: its items begin where the Map says, and end where the Map goes on."""
+        self._ends: dict[str, str] = {}
+        for name, state in self.definition["States"].items():
+            self.states[name] = {key: value for key, value in state.items() if key != "ItemProcessor"}
+            inside = state.get("ItemProcessor", {}).get("States", {})
+            self.states.update(inside)
+            self._ends.update({each: state["Next"] for each, inner in inside.items() if inner.get("End")})
 
     @classmethod
     def load(cls) -> "Machine":
@@ -60,7 +67,17 @@ class Machine:
 
     @cached_property
     def transitions(self) -> list[Transition]:
-        return [way for name, state in self.states.items() for way in _ways(name, state)]
+        ways = [way for name, state in self.states.items() for way in _ways(name, state)]
+        ways += [Transition(name, target, "next") for name, target in self._ends.items()]
+        for name, state in self.definition["States"].items():
+            if "ItemProcessor" in state:
+                ways.append(Transition(name, state["ItemProcessor"]["StartAt"], "item"))
+        return ways
+
+    @cached_property
+    def batch_states(self) -> set[str]:
+        """States inside a Map: entered once for each item."""
+        return {name for name in self.states if name not in self.definition["States"]}
 
     def leaving(self, name: str) -> list[Transition]:
         return [way for way in self.transitions if way.source == name]

@@ -33,6 +33,8 @@ STEPS = {
     "Verify": "verify",
     "RestartCompute": "restart_compute",
     "RotateMaterial": "rotate_material",
+    "ListNotebooks": "list_notebooks",
+    "RenewNotebooks": "renew_notebooks",
     "CompleteRotation": "complete_rotation",
     "RollBack": "roll_back",
     "RecordFailure": "record_failure",

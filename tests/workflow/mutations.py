@@ -66,6 +66,18 @@ MUTATIONS = [
         graph.failures_end_in_fail, put("Switch was not proven", "Next", value="Rotation succeeded"), "Switch was not"
     ),
     Mutation(graph.failures_end_in_fail, put("Record failure", "Next", value="Rotation succeeded"), "Record failure"),
+    Mutation(
+        graph.failures_end_in_fail,
+        put("List notebooks", "Catch", 0, "Next", value="Roll back"),
+        "List notebooks: its failure goes to 'Roll back'",
+    ),
+    Mutation(
+        graph.states_can_end,
+        drop("Renew notebooks", "ItemProcessor", "States", "Batch is over", "End"),
+        "Batch is over: there is no way on",
+    ),
+    Mutation(tasks.everything_is_caught, drop("Renew notebooks", "Catch"), "Renew notebooks: its last Catch"),
+    Mutation(budgets.batches_go_in_waves, put("Renew notebooks", "MaxConcurrency", value=2), "2 at a time"),
     Mutation(graph.loops_are_bounded, put("Wait for the proof", "Type", value="Pass"), "the loop has no Wait"),
     Mutation(graph.loops_are_bounded, drop("Is the switch proven?", "Choices", 2), "no Choice leaves the loop"),
     Mutation(graph.loops_are_bounded, drop("Wait for the proof", "Assign", "verify_waited"), "no Choice leaves"),
@@ -247,7 +259,7 @@ MUTATIONS = [
         "Verify: a task token goes with",
     ),
     Mutation(budgets.worst_time_fits, rest("TimeoutSeconds", 1_209_600 + 3600), "TimeoutSeconds less the 14 days"),
-    Mutation(budgets.worst_time_fits, put("Roll back", "TimeoutSeconds", value=3000), "the ledger's lease is 129600 s"),
+    Mutation(budgets.worst_time_fits, put("Roll back", "TimeoutSeconds", value=6000), "the ledger's lease is 129600 s"),
     Mutation(
         budgets.calls_count_against_their_budget,
         put("Restart compute", "Assign", "restart_waited", value="{% $restart_waited %}"),

@@ -45,7 +45,7 @@ FAILING = {
         script(restart_compute=[REFUSED, done()]),
     ),
     "Complete rotation": (
-        [*READY, *TERMINATE, *PATCH, *VERIFY, *RESTART, "Complete rotation"],
+        [*READY, *TERMINATE, *PATCH, *VERIFY, *RESTART, "Are notebooks to be renewed?", "Complete rotation"],
         script(complete_rotation=[REFUSED]),
     ),
 }

@@ -8,6 +8,7 @@ from tests.workflow.routes import (
     CREATE,
     FAILURE,
     FINISH,
+    NOTEBOOKS,
     PATCH,
     PREPARE,
     PREPARED,
@@ -17,7 +18,7 @@ from tests.workflow.routes import (
     TERMINATE,
     VERIFY,
 )
-from tests.workflow.script import done, fails, plan, returns, script, waits
+from tests.workflow.script import Script, crashes, done, fails, plan, returns, script, waits
 
 
 def test_a_managed_services_key_is_rotated_without_a_settle_wait(play: Play) -> None:
@@ -148,8 +149,58 @@ def test_a_proof_and_a_restart_that_take_their_time_are_waited_for(play: Play) -
         *[*READY, *TERMINATE, *PATCH],
         *["Verify", "Is the switch proven?", "Wait for the proof", "Verify", "Is the switch proven?"],
         *["Restart compute", "Is compute back?", "Wait for compute to come back"] * 2,
-        *["Restart compute", "Is compute back?", "Complete rotation", "Rotation succeeded"],
+        *["Restart compute", "Is compute back?", *FINISH[-3:]],
     ]
+
+
+def test_notebooks_are_renewed_in_batches_once_compute_is_back(play: Play) -> None:
+    run = play(
+        script(
+            plan_rotation=[plan(renew_notebooks=True)],
+            list_notebooks=[waits("folders", batches=[]), done(batches=[0, 1, 2])],
+            renew_notebooks=[waits("notebooks"), done()],
+        )
+    )
+    listing = ["List notebooks", "Are notebooks listed?", "Wait for the list", *NOTEBOOKS[1:]]
+    assert run.states == [*READY, *TERMINATE, *PATCH, *FINISH[:-2], *listing, *FINISH[-2:]]
+    assert run.status == "SUCCEEDED"
+    batches = [call["batch"] for call in run.calls("renew_notebooks")]
+    assert set(batches) == {0, 1, 2}
+    assert len(batches) == 4
+
+
+def test_one_batch_or_none_is_a_list_too(play: Play) -> None:
+    for numbers in ([], [0]):
+        run = play(script(plan_rotation=[plan(renew_notebooks=True)], list_notebooks=[done(batches=numbers)]))
+        assert run.status == "SUCCEEDED"
+        assert [call["batch"] for call in run.calls("renew_notebooks")] == numbers
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        {"list_notebooks": [fails("PermissionDenied")]},
+        {"list_notebooks": [returns(done=True)]},
+        {"renew_notebooks": [fails("AwsError")]},
+        {"renew_notebooks": [crashes()]},
+    ],
+)
+def test_no_trouble_with_notebooks_fails_a_rotation(play: Play, trouble: Script) -> None:
+    run = play(script(plan_rotation=[plan(renew_notebooks=True)], **trouble))
+    assert run.states[-2:] == ["Complete rotation", "Rotation succeeded"]
+    assert run.calls("roll_back") == []
+    assert run.status == "SUCCEEDED"
+
+
+def test_a_batch_that_fails_does_not_end_the_others(play: Play) -> None:
+    run = play(
+        script(
+            plan_rotation=[plan(renew_notebooks=True)],
+            list_notebooks=[done(batches=list(range(6)))],
+            renew_notebooks=[fails("AwsError"), done()],
+        )
+    )
+    assert len({call["batch"] for call in run.calls("renew_notebooks")}) == 6
 
 
 def test_an_answer_without_the_newest_fields_is_waited_for(play: Play) -> None:

@@ -70,4 +70,5 @@ def as_wished(wish: NewWorkspace) -> Workspace:
         network_id=wish.network_id,
         managed_services_key_id=None,
         storage_key_id=None,
+        serverless=wish.serverless,
     )

@@ -32,6 +32,8 @@ class Workspace:
     network_id: str | None
     managed_services_key_id: str | None
     storage_key_id: str | None
+    serverless: bool = False
+    """Its storage is Databricks' default storage, which its MANAGED_SERVICES key protects."""
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self:
@@ -47,6 +49,7 @@ class Workspace:
             network_id=answer.get("network_id"),
             managed_services_key_id=answer.get(KEY_FIELDS["MANAGED_SERVICES"]),
             storage_key_id=answer.get(KEY_FIELDS["STORAGE"]),
+            serverless=answer.get("compute_mode") == "SERVERLESS",
         )
 
     def configuration_id(self, use_case: UseCase) -> str | None:

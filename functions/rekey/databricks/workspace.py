@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rekey.databricks.transport import Transport
+from rekey.errors import NotFound
 
 Json = dict[str, Any]
 
@@ -63,7 +64,13 @@ class WorkspaceApi:
 
     def list_jobs(self) -> list[Json]:
         """All jobs with their triggers and tasks."""
-        return list(self._pages("/api/2.2/jobs/list", "jobs", {"expand_tasks": "true", "limit": _PAGE}))
+        found = []
+        for job in self._pages("/api/2.2/jobs/list", "jobs", {"expand_tasks": "true", "limit": _PAGE}):
+            if job.get("has_more"):
+                whole = self._whole("/api/2.2/jobs/get", {"job_id": job["job_id"]})
+                job["settings"]["tasks"] = [task for each in whole for task in each["settings"].get("tasks", [])]
+            found.append(job)
+        return found
 
     def update_job(self, job_id: int, new_settings: Json) -> None:
         """Replaces whole top-level settings: a trigger has to come with all its fields, even to be paused."""
@@ -72,7 +79,13 @@ class WorkspaceApi:
     def list_active_runs(self) -> list[Json]:
         """Runs that are queued, pending, running or about to be repeated, with their tasks."""
         query = {"active_only": "true", "expand_tasks": "true", "limit": _RUNS_PAGE}
-        return list(self._pages("/api/2.2/jobs/runs/list", "runs", query))
+        found = []
+        for run in self._pages("/api/2.2/jobs/runs/list", "runs", query):
+            if run.get("has_more"):
+                whole = self._whole("/api/2.2/jobs/runs/get", {"run_id": run["run_id"]})
+                run["tasks"] = [task for each in whole for task in each.get("tasks", [])]
+            found.append(run)
+        return found
 
     def cancel_run(self, run_id: int) -> None:
         """Asynchronous; harmless for a run that is over. Unlike a terminated cluster it lets no retry begin."""
@@ -122,12 +135,55 @@ class WorkspaceApi:
     def delete_notebook(self, path: str) -> None:
         self._call("POST", "/api/2.0/workspace/delete", body={"path": path, "recursive": False})
 
+    # --- workspace objects and their permissions (API 2.0) ---
+
+    def get_object(self, path: str) -> Json:
+        """Type, id, language and time of the last change of what is at a path. Raises NotFound."""
+        found: Json = self._call("GET", "/api/2.0/workspace/get-status", query={"path": path})
+        return found
+
+    def list_objects(self, path: str) -> list[Json]:
+        """What is directly in a folder; Databricks leaves the key out for an empty one."""
+        return list(self._call("GET", "/api/2.0/workspace/list", query={"path": path}).get("objects", []))
+
+    def export_object(self, path: str, form: str) -> bytes:
+        """A notebook in a format (SOURCE, JUPYTER, …). More than 10 MB: code MAX_NOTEBOOK_SIZE_EXCEEDED."""
+        answer = self._call("GET", "/api/2.0/workspace/export", query={"path": path, "format": form})
+        return base64.b64decode(answer["content"])
+
+    def import_object(self, path: str, content: bytes, form: str, *, language: str | None, overwrite: bool) -> None:
+        """Write a notebook. Databricks needs the language with SOURCE; other formats carry it."""
+        body = {"path": path, "format": form, "content": base64.b64encode(content).decode(), "overwrite": overwrite}
+        self._call("POST", "/api/2.0/workspace/import", body={**body, "language": language} if language else body)
+
+    def get_permissions(self, family: str, object_id: int) -> list[Json]:
+        """Each principal with `all_permissions`, inherited ones too. `family` is "notebooks", "directories", …."""
+        answer = self._call("GET", f"/api/2.0/permissions/{family}/{object_id}")
+        return list(answer.get("access_control_list", []))
+
+    def set_permissions(self, family: str, object_id: int, permissions: Sequence[Json]) -> None:
+        """Replaces what is given on the object itself; what it inherits stays."""
+        body = {"access_control_list": list(permissions)}
+        self._call("PUT", f"/api/2.0/permissions/{family}/{object_id}", body=body)
+
     def _pages(self, path: str, name: str, query: Json) -> Iterator[Json]:
         """Every object of a paged list. Databricks leaves `name` out when there is none; an empty token ends."""
+        for answer in self._answers(path, query):
+            yield from answer.get(name, [])
+
+    def _whole(self, path: str, query: Json) -> list[Json]:
+        """All pages of one job or run: more than 100 tasks come in several. None when it is gone meanwhile."""
+        try:
+            return list(self._answers(path, query))
+        except NotFound:
+            return []
+
+    def _answers(self, path: str, query: Json) -> Iterator[Json]:
+        """Every page of a paged answer."""
         token = ""
         while True:
             answer = self._call("GET", path, query={**query, "page_token": token} if token else query)
-            yield from answer.get(name, [])
+            yield answer
             token = answer.get("next_page_token", "")
             if not token:
                 return

@@ -61,10 +61,16 @@ def _marks(rotation: Rotation, trail: Sequence[Item], settle_seconds: int) -> li
 
 
 def _beginning(rotation: Rotation, trail: Sequence[Item]) -> list[Mark]:
-    opened, start = rotation.created_at, rotation.plan.start_at
-    if len(trail) > 1 and opened < start <= trail[1]["at"]:
-        return [(opened, "Wait for window"), (start, "Prepare")]
-    return [(opened, "Prepare")]
+    """Until the first step begins people are waited for: an approver, or the window."""
+    opened = rotation.created_at
+    begun = next((entry["at"] for entry in trail if entry["action"] == "window opened"), None)
+    if rotation.approval_asked_at:
+        waits: Mark = (opened, "Wait for approval")
+    elif rotation.plan.start_at > opened:
+        waits = (opened, "Wait for window")
+    else:
+        return [(opened, "Prepare")]
+    return [waits, (begun, "Prepare")] if begun else [waits]
 
 
 def _then(marks: list[Mark], at: str, phase: str, settle_seconds: int, settle: str) -> list[Mark]:

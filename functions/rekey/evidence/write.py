@@ -11,6 +11,7 @@ from rekey.evidence.document import build
 from rekey.evidence.form import as_bytes, evidence_key, evidence_uri, page_key
 from rekey.evidence.page import render
 from rekey.evidence.present import look
+from rekey.notebooks.report import report
 from rekey.observability import logger
 from rekey.step import Step
 
@@ -21,7 +22,7 @@ def write(step: Step) -> str:
     snapshot = read_snapshot(bucket, rotation.snapshot_key) if rotation.snapshot_key else None
     triggers = read_triggers(bucket, rotation.triggers_key) if rotation.triggers_key else None
     trail = step.ledger.trail(rotation.rotation_id)
-    document = build(rotation, trail, snapshot, step.settings, look(step, snapshot, triggers))
+    document = build(rotation, trail, snapshot, step.settings, look(step, snapshot, triggers), notebooks=report(step))
     body, key = as_bytes(document), evidence_key(rotation.rotation_id)
     aws.s3().put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
     step.rotation = step.ledger.note(rotation, evidence_sha256=hashlib.sha256(body).hexdigest())

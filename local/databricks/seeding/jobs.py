@@ -80,7 +80,7 @@ def _settings(workspace: Workspace, wish: JobSeed, name: str) -> dict[str, Any]:
         "timeout_seconds": 0,
         "format": "MULTI_TASK",
         "tags": {"team": name},
-        "tasks": [task],
+        "tasks": [*({**task, "task_key": f"before-{n}"} for n in range(wish.tasks - 1)), task],
         **_trigger(wish),
     }
     if wish.max_retries:

@@ -10,7 +10,8 @@ TriggerWish = Literal["schedule", "continuous", "periodic", "file_arrival", "tab
 class JobSeed:
     """One job. Its trigger fires every `every_seconds`, a run takes `run_seconds` (0: until someone ends it), both
     simulated. `cluster` is the index of the all-purpose cluster that an "all_purpose" job runs on. `running`: it has
-    a run under way; left out, a continuous job that is not paused has."""
+    a run under way; left out, a continuous job that is not paused has. Of more than one of `tasks` the last runs as
+    `compute` says, and the others are serverless."""
 
     name: str | None = None
     trigger: TriggerWish = "schedule"
@@ -22,6 +23,7 @@ class JobSeed:
     max_retries: int = 0
     max_concurrent_runs: int = 1
     running: bool | None = None
+    tasks: int = 1
 
 
 @dataclass(kw_only=True)

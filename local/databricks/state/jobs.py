@@ -6,6 +6,7 @@ from typing import Any
 from local.databricks.state.lifecycle import Lifecycle
 
 RUN_ACTIVE = frozenset({"QUEUED", "PENDING", "RUNNING", "TERMINATING", "BLOCKED", "WAITING_FOR_RETRY"})
+CLUSTER_OF_TASK = frozenset({"new_cluster", "existing_cluster_id", "job_cluster_key"})
 TRIGGERS = ("schedule", "continuous", "trigger")
 """The settings that make a job run by itself; a job has at most one of them."""
 
@@ -46,8 +47,9 @@ class Job:
 
     @property
     def task(self) -> dict[str, Any]:
-        """The first task: the simulator runs no other."""
-        return dict((self.settings.get("tasks") or [{}])[0])
+        """The first task on a cluster, else the first: the simulator runs no other."""
+        tasks = self.settings.get("tasks") or [{}]
+        return dict(next((each for each in tasks if CLUSTER_OF_TASK & each.keys()), tasks[0]))
 
     @property
     def cluster_spec(self) -> dict[str, Any] | None:

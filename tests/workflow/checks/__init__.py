@@ -32,6 +32,7 @@ CHECKS: tuple[Check, ...] = (
     contract.values_do_not_grow,
     contract.settle_waits_only_for_storage,
     budgets.calls_count_against_their_budget,
+    budgets.batches_go_in_waves,
     budgets.worst_time_fits,
     budgets.worst_history_fits,
     budgets.approvals_are_waited_for_as_the_lease_reckons,

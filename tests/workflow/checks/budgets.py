@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from rekey.ledger import APPROVAL_TIME, LEASE_TIME
+from rekey.notebooks.walk import MOST_BATCHES
+from rekey.phases import NOTEBOOK_WAVES
 from rekey.request import LATEST_WINDOW
 from tests.workflow.asl import CALLBACK, Machine, State, Transition
 from tests.workflow.checks.graph import budget_of
@@ -19,7 +21,7 @@ CDK_JSON = Path(__file__).resolve().parents[3] / "cdk.json"
 LONGEST_HISTORY = 25_000
 
 # Entered, scheduled, started, succeeded or failed, exited; and for each retry scheduled, started, failed.
-EVENTS = {"Task": 5, "Choice": 2, "Wait": 2, "Pass": 2, "Succeed": 2, "Fail": 1}
+EVENTS = {"Task": 5, "Choice": 2, "Wait": 2, "Pass": 2, "Map": 4, "Succeed": 2, "Fail": 1}
 EVENTS_OF_RETRY = 3
 
 
@@ -31,6 +33,8 @@ class Loop:
     rounds: int
     waited: float
     events: int
+    waves: int = 1
+    """How often it runs one after the other: batches in a Map, as many at a time as its MaxConcurrency."""
 
 
 def attempts(task: State) -> int:
@@ -60,7 +64,9 @@ def run_out(machine: Machine, cycle: list[Transition]) -> Loop | None:
             variables.update(_assigned(way, variables))
         rounds += 1
     events = sum(EVENTS[machine.states[way.source]["Type"]] for way in cycle)
-    return Loop(counter, rounds, variables[counter], rounds * events)
+    batched = cycle[0].source in machine.batch_states
+    times, waves = (MOST_BATCHES, NOTEBOOK_WAVES) if batched else (1, 1)
+    return Loop(counter, rounds, variables[counter], times * rounds * events, waves)
 
 
 def worst_loops(machine: Machine) -> dict[str, Loop]:
@@ -78,9 +84,9 @@ def worst_seconds(machine: Machine) -> float:
     settle: int = json.loads(CDK_JSON.read_text(encoding="utf-8"))["context"]["rekey:settle_seconds"]
     settles = sum("SettleSeconds" in str(state.get("Seconds", "")) for state in machine.states.values())
     return (
-        sum(loop.waited for loop in worst_loops(machine).values())
+        sum(loop.waves * loop.waited for loop in worst_loops(machine).values())
         + settles * settle
-        + sum(worst_call(task) for task in machine.of_type("Task").values())
+        + sum(_waves(machine, name) * worst_call(task) for name, task in machine.of_type("Task").items())
     )
 
 
@@ -97,8 +103,11 @@ def worst_events(machine: Machine) -> int:
     """All budgets, each state once more, and for each Task every retry once."""
     return (
         sum(loop.events for loop in worst_loops(machine).values())
-        + sum(EVENTS[state["Type"]] for state in machine.states.values())
-        + sum(EVENTS_OF_RETRY * (attempts(task) - 1) for task in machine.of_type("Task").values())
+        + sum(_times(machine, name) * EVENTS[state["Type"]] for name, state in machine.states.items())
+        + sum(
+            _times(machine, name) * EVENTS_OF_RETRY * (attempts(task) - 1)
+            for name, task in machine.of_type("Task").items()
+        )
     )
 
 
@@ -138,10 +147,31 @@ def worst_history_fits(machine: Machine) -> list[str]:
     return [f"a rotation may make {worst} events of {LONGEST_HISTORY}"] if worst >= LONGEST_HISTORY else []
 
 
+def batches_go_in_waves(machine: Machine) -> list[str]:
+    """The time that all batches take is reckoned with as many at a time as the Map allows."""
+    return [
+        f"{name}: {state.get('MaxConcurrency', 0)} at a time do not make {NOTEBOOK_WAVES} waves of {MOST_BATCHES}"
+        for name, state in machine.of_type("Map").items()
+        if state.get("MaxConcurrency", 0) * NOTEBOOK_WAVES != MOST_BATCHES
+    ]
+
+
+def _times(machine: Machine, name: str) -> int:
+    return MOST_BATCHES if name in machine.batch_states else 1
+
+
+def _waves(machine: Machine, name: str) -> int:
+    return NOTEBOOK_WAVES if name in machine.batch_states else 1
+
+
 def _numbers(machine: Machine) -> dict[str, float]:
-    """The counters as the first state sets them."""
+    """The counters as the first state sets them, and the first one of a Map's items."""
+    first = [machine.start, *(way.target for way in machine.transitions if way.kind == "item")]
     return {
-        name: value for name, value in machine.states[machine.start].get("Assign", {}).items() if isinstance(value, int)
+        name: value
+        for state in first
+        for name, value in machine.states[state].get("Assign", {}).items()
+        if isinstance(value, int)
     }
 
 

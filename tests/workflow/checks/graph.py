@@ -6,6 +6,13 @@ from tests.workflow.asl import Machine, Transition
 
 LONGEST_NAME = 80
 
+RENEWAL = {
+    "List notebooks": "Complete rotation",
+    "Renew batch": "Batch is over",
+    "Renew notebooks": "Complete rotation",
+}
+"""What fails here becomes a finding: the switch is proven and compute is back, so nothing is rolled back."""
+
 
 def targets_exist(machine: Machine) -> list[str]:
     targets = [("StartAt", machine.start), *((way.source, way.target) for way in machine.transitions)]
@@ -26,7 +33,11 @@ def states_can_end(machine: Machine) -> list[str]:
     ends = set(machine.of_type("Succeed", "Fail"))
     problems = []
     for name, state in machine.states.items():
-        if name not in ends and ("Default" if state["Type"] == "Choice" else "Next") not in state:
+        if (
+            name not in ends
+            and not state.get("End")
+            and ("Default" if state["Type"] == "Choice" else "Next") not in state
+        ):
             problems.append(f"{name}: there is no way on from here")
         if not machine.reachable(name) & ends:
             problems.append(f"{name}: no end can be reached from here")
@@ -37,9 +48,15 @@ def failures_end_in_fail(machine: Machine) -> list[str]:
     """What is caught, or written to `failure`, must never end as a success."""
     succeed = set(machine.of_type("Succeed"))
     failing = [way for way in machine.transitions if way.kind == "catch" or "failure" in way.assign]
-    return [
+    problems = [
+        f"{way.source}: its failure goes to {way.target!r}, not to {RENEWAL[way.source]!r}, or fails the rotation"
+        for way in failing
+        if way.source in RENEWAL and (way.target != RENEWAL[way.source] or "failure" in way.assign)
+    ]
+    return problems + [
         f"{way.source}: its failure goes to {way.target!r} and can end in {', '.join(sorted(good))}"
         for way in failing
+        if way.source not in RENEWAL
         if (good := machine.reachable(way.target) & succeed)
     ]
 
@@ -72,12 +89,12 @@ def budget_of(machine: Machine, cycle: list[Transition]) -> tuple[str, int] | No
 
 
 def _is_counted(machine: Machine, cycle: list[Transition], counter: str) -> bool:
-    return any(
-        machine.states[way.source]["Type"] == "Wait"
-        and machine.states[way.source].get("Seconds") == "{% $delay %}"
-        and f"${counter} + $delay" in way.assign.get(counter, "")
-        for way in cycle
-    )
+    for way in cycle:
+        state = machine.states[way.source]
+        pause = re.fullmatch(r"\{% (\$\w+) %\}", str(state.get("Seconds", "")))
+        if state["Type"] == "Wait" and pause and f"${counter} + {pause[1]}" in way.assign.get(counter, ""):
+            return True
+    return False
 
 
 def states_are_explained(machine: Machine) -> list[str]:

@@ -109,7 +109,7 @@ def transient_errors_are_retried(machine: Machine) -> list[str]:
 def everything_is_caught(machine: Machine) -> list[str]:
     """The last Catch takes States.ALL, alone; an earlier one may take errors of rekey.errors by name."""
     problems = []
-    for name, task in machine.of_type("Task").items():
+    for name, task in machine.of_type("Task", "Map").items():
         catchers = task.get("Catch", [])
         if not catchers or catchers[-1]["ErrorEquals"] != ["States.ALL"]:
             problems.append(f"{name}: its last Catch is not States.ALL")

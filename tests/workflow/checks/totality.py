@@ -39,6 +39,7 @@ def sample(machine: Machine) -> dict[str, Any]:
             values.setdefault(name, {} if "$states.result" in json.dumps(value) else value)
     # Both come from the first answer: an execution has them from its own version.
     values.update(rotation_id="r-1", decision="rotate", plan={"settle": True, "start_at": "2026-11-21T20:07:00.123Z"})
+    values["batch"] = 0
     values["failure"] = {"state": "Verify", "error": "SwitchReverted", "cause": "It went back."}
     return values
 

@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 
 from local.databricks.errors import invalid_parameter
 from local.databricks.http import Body, InWorkspace, WorkspaceCall, reply
-from local.databricks.routes.workspace.paging import page
+from local.databricks.routes.workspace.paging import MOST_TASKS, first_tasks, page
 from local.databricks.rules import jobs as rules
 from local.databricks.state.jobs import TRIGGERS, Job
 
@@ -36,7 +36,7 @@ async def list_all(call: InWorkspace) -> JSONResponse:
     expand = call.query("expand_tasks").lower() == "true"
     answer: dict[str, Any] = {"has_more": bool(token)}
     if shown:
-        answer["jobs"] = [render(job, expand) for job in shown]
+        answer["jobs"] = [first_tasks_of_job(render(job, expand)) for job in shown]
     if token:
         answer["next_page_token"] = token
     return reply(answer)
@@ -44,8 +44,10 @@ async def list_all(call: InWorkspace) -> JSONResponse:
 
 @router.get("/get")
 async def get(call: InWorkspace) -> JSONResponse:
-    job = _find(call, call.required_query("job_id"))
-    return reply({**render(job, with_tasks=True), "run_as_user_name": "someone@example.com"})
+    """With 100 tasks a page (CODE databricks-sdk-py, JobsExt.get)."""
+    job = {**render(_find(call, call.required_query("job_id")), with_tasks=True), "run_as_user_name": "a@example.com"}
+    job["settings"]["tasks"], token = page(call, job["settings"].get("tasks", []), "", MOST_TASKS, MOST_TASKS)
+    return reply({**job, "next_page_token": token} if token else job)
 
 
 @router.post("/update")
@@ -93,6 +95,11 @@ def render(job: Job, with_tasks: bool) -> dict[str, Any]:
         "created_time": int(job.created_at * 1000),
         "settings": settings,
     }
+
+
+def first_tasks_of_job(job: dict[str, Any]) -> dict[str, Any]:
+    settings = first_tasks(job["settings"])
+    return {**job, "settings": settings, **({"has_more": True} if settings.pop("has_more", False) else {})}
 
 
 def _new_settings(body: Body) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 
 from local.databricks.errors import invalid_parameter
 from local.databricks.http import InWorkspace, WorkspaceCall, reply
-from local.databricks.routes.workspace.paging import page
+from local.databricks.routes.workspace.paging import MOST_TASKS, first_tasks, page
 from local.databricks.rules import jobs as rules
 from local.databricks.state.jobs import RUN_ACTIVE, Run
 from local.databricks.state.lifecycle import Phase
@@ -40,7 +40,7 @@ async def list_all(call: InWorkspace) -> JSONResponse:
     shown, token = page(call, found, "limit", default=20, most=MOST_PER_PAGE)
     answer: dict[str, Any] = {"has_more": bool(token)}
     if shown:
-        answer["runs"] = [render(call, run, expand) for run in shown]
+        answer["runs"] = [first_tasks(render(call, run, expand)) for run in shown]
     if token:
         answer["next_page_token"] = token
     return reply(answer)
@@ -48,7 +48,10 @@ async def list_all(call: InWorkspace) -> JSONResponse:
 
 @router.get("/get")
 async def get(call: InWorkspace) -> JSONResponse:
-    return reply(render(call, _find(call, call.required_query("run_id")), with_tasks=True))
+    """With 100 tasks a page (CODE databricks-sdk-py, JobsExt.get_run)."""
+    run = render(call, _find(call, call.required_query("run_id")), with_tasks=True)
+    run["tasks"], token = page(call, run["tasks"], "", default=MOST_TASKS, most=MOST_TASKS)
+    return reply({**run, "next_page_token": token} if token else run)
 
 
 @router.post("/cancel")
@@ -91,7 +94,7 @@ def render(call: WorkspaceCall, run: Run, with_tasks: bool) -> dict[str, Any]:
         **_condition(run, phase),
     }
     if with_tasks:
-        shown["tasks"] = [_task(call, run, shown)]
+        shown["tasks"] = _tasks(call, run, shown)
     return shown
 
 
@@ -112,10 +115,16 @@ def _condition(run: Run, phase: Phase) -> dict[str, Any]:
     return shown
 
 
-def _task(call: WorkspaceCall, run: Run, shown: dict[str, Any]) -> dict[str, Any]:
+def _tasks(call: WorkspaceCall, run: Run, shown: dict[str, Any]) -> list[dict[str, Any]]:
+    """The job's tasks in their order; the one that the simulator runs has the run's cluster."""
     job = call.workspace.jobs.get(run.job_id)
-    same = {name: shown[name] for name in (*_SHARED_WITH_TASK, "cluster_instance") if name in shown}
-    return {"task_key": "main", **(job.task if job else {}), "run_id": run.run_id + run.attempt, **same}
+    runs = job.task if job else {}
+    same = {name: shown[name] for name in _SHARED_WITH_TASK if name in shown}
+    cluster = {"cluster_instance": shown["cluster_instance"]} if "cluster_instance" in shown else {}
+    return [
+        {"task_key": "main", **task, "run_id": run.run_id + run.attempt, **same, **(cluster if task == runs else {})}
+        for task in (job.settings.get("tasks") if job else None) or [runs]
+    ]
 
 
 def _run_type(call: WorkspaceCall, run: Run) -> str:
