@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from mypy_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
+    from mypy_boto3_stepfunctions import SFNClient
 
 _CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=20)
 
@@ -72,6 +75,21 @@ def s3() -> "S3Client":
 
 def secrets() -> "SecretsManagerClient":
     client: SecretsManagerClient = _client("secretsmanager", None)
+    return client
+
+
+def ssm() -> "SSMClient":
+    client: SSMClient = _client("ssm", None)
+    return client
+
+
+def stepfunctions() -> "SFNClient":
+    client: SFNClient = _client("stepfunctions", None)
+    return client
+
+
+def sqs() -> "SQSClient":
+    client: SQSClient = _client("sqs", None)
     return client
 
 
