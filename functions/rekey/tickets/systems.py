@@ -87,7 +87,7 @@ class Http:
                 f"key: {self._name} shows rekey no such ticket. "
                 "Mend: let the account of rekey's API token see the ticket."
             )
-        if not response.ok or response.is_redirect:
+        if response.status_code >= 300:
             raise TicketSystemUnavailable(
                 f"{self._name} answered {response.status_code} to {method} {path}.",
                 retry_after=_seconds(response.headers.get("Retry-After", "")),
