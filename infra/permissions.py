@@ -12,6 +12,11 @@ class On(StrEnum):
     ROTATIONS = "rotations/* in the evidence bucket"
     KEYS = "arn:{partition}:kms:*:{account}:key/*"
     ALIASES = "arn:{partition}:kms:*:{account}:alias/rekey/*"
+    TICKETS_SECRET = "the ticket systems' secrets"  # noqa: S105, it only names it
+    TICKETS_PARAMETER = "the ticket systems' settings"
+    COMMENTS = "the queue of comments for tickets"
+    STATE_MACHINE = "arn:{partition}:states:{region}:{account}:stateMachine:{name}-rotate-key"
+    EXECUTIONS = "arn:{partition}:states:{region}:{account}:execution:{name}-rotate-key:*"
     ANYTHING = "*"
 
 
@@ -34,6 +39,8 @@ class Grant:
     actions: tuple[str, ...]
     on: On
     only: Only | None = None
+    items: str = ""
+    """For the ledger: only items whose partition key is like this."""
 
 
 TRACE = Grant(("xray:PutTraceSegments", "xray:PutTelemetryRecords"), On.ANYTHING)
@@ -86,10 +93,44 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "disable_old_key": (SECRET, LEDGER, SEE_KEY, SEE_TAGS, DISABLE_KEY),
 }
 
+TICKETS_SECRET = Grant(("secretsmanager:GetSecretValue",), On.TICKETS_SECRET)
+TICKETS_PARAMETER = Grant(("ssm:GetParameter",), On.TICKETS_PARAMETER)
+
+# Built only where rekey:tickets names a ticket system.
+TICKET_GRANTS: dict[str, tuple[Grant, ...]] = {
+    "ticket_webhook": (
+        TICKETS_SECRET,
+        TICKETS_PARAMETER,
+        Grant(("dynamodb:GetItem", "dynamodb:PutItem"), On.LEDGER, items="TICKET#*"),
+        Grant(("states:StartExecution",), On.STATE_MACHINE),
+        Grant(("states:DescribeExecution",), On.EXECUTIONS),
+        Grant(("sqs:SendMessage",), On.COMMENTS),
+    ),
+    "notify_ticket": (
+        TICKETS_SECRET,
+        TICKETS_PARAMETER,
+        Grant(
+            ("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+            On.LEDGER,
+            items="COMMENTS",
+        ),
+        Grant(
+            (
+                "sqs:ChangeMessageVisibility",
+                "sqs:DeleteMessage",
+                "sqs:GetQueueAttributes",
+                "sqs:ReceiveMessage",
+            ),
+            On.COMMENTS,
+        ),
+    ),
+}
+
 # Why a grant names more than one exact resource. cdk-nag stops at each wildcard that has no reason here.
 WILDCARD_REASONS: dict[On, str] = {
     On.ROTATIONS: "One folder a rotation, named when it starts; nothing else in the bucket is reachable.",
     On.KEYS: "Keys are made at run time, in each workspace's region; the tag rekey:managed narrows them to ours.",
     On.ALIASES: "Aliases are made at run time, and only under alias/rekey/.",
+    On.EXECUTIONS: "Each ticket's execution has a name of its own; it is only looked at, to answer a repeat.",
     On.ANYTHING: "kms:CreateKey, tag:GetResources and X-Ray take no resource; what CreateKey makes must be tagged.",
 }

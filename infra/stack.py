@@ -3,6 +3,7 @@
 from typing import cast
 
 from aws_cdk import Annotations, CfnOutput, Stack, Tags
+from aws_cdk import aws_events as events
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
@@ -12,6 +13,7 @@ from infra.nag import acknowledge
 from infra.platform import Platform, platform_for
 from infra.retirement import Retirement
 from infra.settings import PREFIX, Settings
+from infra.tickets import Tickets
 from infra.workflow import Workflow
 
 CREDENTIAL_FORM = '{"client_id": "not set yet"}'
@@ -41,7 +43,8 @@ class RekeyStack(Stack):
     def _build_pieces(self, settings: Settings, platform: Platform) -> None:
         ledger = Ledger(self, "Ledger", platform)
         secret_arn = settings.databricks_secret_arn or self._build_secret(platform)
-        functions = Functions(self, "Functions", Shared(settings, platform, ledger, secret_arn)).by_name
+        built = Functions(self, "Functions", Shared(settings, platform, ledger, secret_arn))
+        functions = built.by_name
         workflow = Workflow(self, "Workflow", settings, functions)
         Retirement(self, "Retirement", settings, platform, functions["disable_old_key"])
         self._build_outputs(
@@ -52,6 +55,9 @@ class RekeyStack(Stack):
                 "DatabricksSecretArn": secret_arn,
             }
         )
+        if settings.tickets:
+            tickets = Tickets(self, "Tickets", settings, platform, built, events.EventBus(self, "Bus"))
+            self._build_outputs({"TicketsUrl": tickets.url, "TicketsSecretArn": tickets.secret_arn})
 
     def _build_secret(self, platform: Platform) -> str:
         secret = secretsmanager.Secret(

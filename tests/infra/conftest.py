@@ -15,6 +15,23 @@ from tests.infra.template import Template
 ROOT = Path(__file__).resolve().parent.parent.parent
 NOWHERE = "http://127.0.0.1:9"
 
+TICKETS = {
+    "jira": {
+        "base_url": "https://acme.atlassian.net/",
+        "projects": ["SEC"],
+        "statuses": ["Approved"],
+        "approvers": ["5b10a2844c20165700ede21g"],
+        "workspaces": [1234567890123456],
+    },
+    "servicenow": {
+        "base_url": "https://acme.service-now.com",
+        "projects": ["Platform"],
+        "statuses": ["approved"],
+        "approvers": ["*"],
+        "workspaces": ["*"],
+    },
+}
+
 # The app without one acknowledged reason: cdk-nag must stop it.
 APP_WITHOUT_A_REASON = """
 from infra import permissions
@@ -83,6 +100,7 @@ def syntheses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesis]:
         "first": _start(folder / "first", {}),
         "second": _start(folder / "second", {}),
         "local": _start(folder / "local", local | {"rekey:databricks_account_host": "http://127.0.0.1:1"}),
+        "tickets": _start(folder / "tickets", {"rekey:tickets": json.dumps(TICKETS)}),
         "without a reason": _start(folder / "nag", {}, "-c", APP_WITHOUT_A_REASON),
         "settle too short": _start(folder / "settle", {"rekey:settle_seconds": "1199"}),
     }
@@ -105,3 +123,8 @@ def template(syntheses: dict[str, Synthesis]) -> Template:
 @pytest.fixture(scope="session")
 def local_template(syntheses: dict[str, Synthesis]) -> Template:
     return syntheses["local"].template
+
+
+@pytest.fixture(scope="session")
+def tickets_template(syntheses: dict[str, Synthesis]) -> Template:
+    return syntheses["tickets"].template

@@ -51,12 +51,11 @@ def systems() -> Iterator[tuple[State, str]]:
         state = State(new_secret())
         with mock_aws(), running(state) as url:
             aws.forget_clients()
-            text = {"AttributeType": "S"}
             boto3.client("dynamodb").create_table(
                 TableName=TABLE,
                 BillingMode="PAY_PER_REQUEST",
                 KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-                AttributeDefinitions=[{"AttributeName": "pk", **text}, {"AttributeName": "sk", **text}],  # type: ignore[list-item]
+                AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
             )
             boto3.client("secretsmanager").create_secret(Name="tickets", SecretString="{}")
             yield state, url

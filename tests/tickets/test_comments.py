@@ -102,7 +102,7 @@ def test_two_events_of_one_rotation_are_two_comments(desk: Desk) -> None:
 def test_servicenow_gets_text_that_it_cannot_take_for_html(desk: Desk) -> None:
     ticket = desk.open("servicenow")
     cause = "[code]<script>alert(1)</script>[/code]"
-    desk.notify(desk.put(event("Rotation Failed", "servicenow", ticket.key, **{**FAILED, "cause": cause})))
+    desk.notify(desk.put(event("Rotation Failed", "servicenow", ticket.key, state="Verify", cause=cause)))
     [comment] = ticket.comments
     assert comment.journal == "work_notes"
     assert "[code]" not in comment.text

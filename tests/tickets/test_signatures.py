@@ -26,7 +26,7 @@ def then(monkeypatch: pytest.MonkeyPatch) -> None:
 
     class Then(datetime):
         @classmethod
-        def now(cls, _: object = None) -> datetime:  # type: ignore[override]
+        def now(cls, **_: object) -> datetime:  # type: ignore[override]
             return datetime.fromtimestamp(AT, UTC)
 
     monkeypatch.setattr(webhooks, "datetime", Then)
