@@ -15,7 +15,7 @@ from tests.infra.template import Template
 ROOT = Path(__file__).resolve().parent.parent.parent
 NOWHERE = "http://127.0.0.1:9"
 
-TICKETS = {
+TICKETS: dict[str, dict[str, object]] = {
     "jira": {
         "base_url": "https://acme.atlassian.net/",
         "projects": ["SEC"],

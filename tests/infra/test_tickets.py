@@ -22,7 +22,7 @@ def read(tickets: Any) -> Settings:
 
 
 def jira(**changes: Any) -> dict[str, Any]:
-    return {"jira": {**TICKETS["jira"], **changes}}
+    return {"jira": TICKETS["jira"] | changes}
 
 
 # --- the setting ---

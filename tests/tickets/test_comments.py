@@ -116,6 +116,12 @@ def test_what_a_ticket_is_not_told_of_makes_no_comment(desk: Desk, kind: str) ->
     assert ticket.comments == []
 
 
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_what_is_no_ticket_key_goes_into_no_address(desk: Desk, provider: Provider) -> None:
+    record = desk.put(event("Rotation Started", provider, "../../3/user?accountId=1"))
+    assert desk.notify(record)["told"] == ["nothing"]
+
+
 # --- the words ---
 
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from rekey import clock
 from rekey.tickets.settings import Credentials, TicketSettings
 from rekey.tickets.signatures import Headers, verify_age, verify_hub
 from rekey.tickets.systems import Delivery, Http, Ticket, inner, key_of, parse_object
@@ -15,6 +16,7 @@ _KEY = r"[A-Z][A-Z0-9_]{1,30}-[1-9][0-9]{0,11}"
 class Jira:
     """https://developer.atlassian.com/cloud/jira/platform/rest/v3/ and .../webhooks/."""
 
+    key_pattern = _KEY
     default_mapping: Mapping[str, str] = {
         # `named` has every field under the name that people see, so that no custom field's number is needed.
         "workspace_id": 'whole(named."Databricks workspace ID")',
@@ -66,8 +68,8 @@ class Jira:
         self._http.call("POST", f"/rest/api/3/issue/{key}/comment", body={"body": as_adf(paragraphs)})
 
     def _approvers(self, histories: list[Any]) -> frozenset[str]:
-        """Who made the last step into an approved status, by account id: histories come with the newest first."""
-        for history in sorted(histories, key=lambda each: str(inner(each, "created")), reverse=True):
+        """Who made the last step into an approved status, by account id. Jira gives the most recent histories."""
+        for history in sorted(histories, key=lambda each: clock.moment(each["created"]), reverse=True):
             for item in inner(history, "items") or []:
                 if inner(item, "field") == "status" and inner(item, "toString") in self._settings.statuses:
                     return frozenset({str(inner(history, "author", "accountId"))})

@@ -14,6 +14,7 @@ _KEY = r"[A-Z]{2,10}[0-9]{4,12}"
 class ServiceNow:
     """https://docs.servicenow.com, "Table API". A record is found by its number, which people know it by."""
 
+    key_pattern = _KEY
     default_mapping: Mapping[str, str] = {
         "workspace_id": "whole(u_databricks_workspace_id.value)",
         "operation": "u_key_operation.value",

@@ -96,9 +96,9 @@ def ticket_settings(places: Places, provider: str) -> TicketSettings | None:
 
 
 def credentials(places: Places, provider: str) -> Credentials:
-    """One system's secrets. Raises SettingsError, without a word of what is in the secret."""
+    """One system's secrets; none while nobody has written them. Raises SettingsError, without a word of the secret."""
     found = _secrets().get(places.secret_arn, transform="json", max_age=SECONDS_TO_LIVE)
-    part: Any = found.get(provider) if isinstance(found, dict) else None
+    part: Any = found.get(provider, {}) if isinstance(found, dict) else None
     try:
         return Credentials.model_validate_json(json.dumps(part))
     except ValidationError:

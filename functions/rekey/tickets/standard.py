@@ -18,6 +18,7 @@ _FIELDS = ("workspace_id", "operation", "use_cases", "not_before", "reason", "re
 class Standard:
     """https://www.standardwebhooks.com."""
 
+    key_pattern = _KEY
     default_mapping: Mapping[str, str] = {name: f"request.{name}" for name in _FIELDS}
 
     def __init__(self, settings: TicketSettings, credentials: Credentials) -> None:

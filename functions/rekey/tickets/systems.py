@@ -41,6 +41,9 @@ class Ticket:
 class TicketSystem(Protocol):
     """Jira, ServiceNow, or anything that speaks Standard Webhooks."""
 
+    key_pattern: str
+    """What a ticket's key looks like; nothing else goes into an address."""
+
     default_mapping: Mapping[str, str]
 
     def receive(self, headers: Headers, body: bytes) -> Delivery:
@@ -118,9 +121,13 @@ def inner(document: Any, *names: str) -> Any:
 
 def key_of(value: Any, pattern: str, field_name: str, example: str) -> str:
     """A ticket's key, which goes into addresses: exactly of its system's form. Raises Malformed."""
-    if not isinstance(value, str) or not re.fullmatch(pattern, value, re.ASCII):
+    if not is_key(value, pattern):
         raise Malformed(f"{field_name}: it is no ticket's key. Mend: send one such as {example}.")
-    return value
+    return str(value)
+
+
+def is_key(value: Any, pattern: str) -> bool:
+    return isinstance(value, str) and re.fullmatch(pattern, value, re.ASCII) is not None
 
 
 def _seconds(header: str) -> int:

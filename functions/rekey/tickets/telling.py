@@ -15,6 +15,7 @@ from rekey.observability import count, identify, logger
 from rekey.tickets.comments import compose, marker
 from rekey.tickets.connect import connect
 from rekey.tickets.settings import Places
+from rekey.tickets.systems import is_key
 
 PARTITION = "COMMENTS"
 REMEMBERED_SECONDS = 30 * 86_400
@@ -57,6 +58,10 @@ def _once(event: dict[str, Any], table: str, places: Places, context: LambdaCont
         """Look first: an earlier try may have got further than its answer."""
         ticket = detail["ticket"]
         system = connect(places, ticket["provider"])
+        if not is_key(ticket["key"], system.key_pattern):
+            # Whoever starts an execution by hand may write anything into `ticket`.
+            logger.warning("no ticket's key", event_id=event_id)
+            return "nothing"
         if system.has_comment(ticket["key"], marker(detail)):
             logger.info("told before", event_id=event_id)
             return "before"
