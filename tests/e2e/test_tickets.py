@@ -101,7 +101,8 @@ def test_each_kind_of_ticket_starts_a_rotation_that_ends_well_and_has_each_comme
 
 def test_deliveries_at_the_same_moment_start_one_rotation(driver: Driver) -> None:
     tickets = Tickets(driver)
-    key = tickets.open("jira", workspace_id=driver.workspace(), operation="add")
+    workspace_id = driver.workspace(keys={"managed_services": driver.make_key()})
+    key = tickets.open("jira", workspace_id=workspace_id, operation="rotate")
     with ThreadPoolExecutor(4) as pool:
         answers = [answer_of(each) for each in pool.map(lambda _: tickets.approve("jira", key), range(4))]
     assert sorted(status for status, _ in answers) == [200, 200, 200, 202], answers

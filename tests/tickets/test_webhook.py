@@ -11,6 +11,7 @@ from local.tickets.state import PROVIDERS, Provider, Ticket
 from rekey.request import parse_request
 from rekey.tickets.intake import MAX_BYTES
 from rekey.tickets.register import Register
+from rekey.tickets.standard import Standard
 from tests.tickets.desk import APPROVER, WORKSPACE, Desk
 
 NOT_AUTHENTIC = (401, {"status": "refused", "message": "The delivery could not be authenticated."})
@@ -69,6 +70,29 @@ def test_after_a_failure_a_new_approval_asks_again_and_an_old_delivery_does_not(
     status, second = desk.ask(provider, ticket)
     assert (status, second["status"]) == (202, "started")
     assert second["rotation_id"] != first["rotation_id"]
+
+
+def test_of_the_same_delivery_twice_at_once_one_is_the_first(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw, headers = sign(desk.state, "standard", desk.approve("standard", desk.open("standard")))
+    read, answers = Standard.read, []
+
+    def meanwhile(system: Standard, key: str) -> Any:
+        monkeypatch.setattr(Standard, "read", read)
+        answers.append(desk.post("standard", raw, headers))
+        return read(system, key)
+
+    monkeypatch.setattr(Standard, "read", meanwhile)
+    answers.append(desk.post("standard", raw, headers))
+    assert [(status, body["status"]) for status, body in answers] == [(202, "started"), (200, "already")]
+
+
+def test_a_step_in_jira_is_one_delivery_whichever_webhook_brings_it(desk: Desk) -> None:
+    ticket = desk.open("jira")
+    body = desk.approve("jira", ticket)
+    _, first = desk.send("jira", body)
+    desk.stop(first["rotation_id"])
+    body["timestamp"] += 1
+    assert desk.send("jira", body) == (200, {"status": "already", "rotation_id": first["rotation_id"]})
 
 
 def test_a_crash_between_claim_and_start_is_made_good_by_the_next_try(

@@ -1,7 +1,7 @@
 """From a webhook to an execution, in this order and no other:
 
-size, raw bytes, signature, timestamp, replay, schema of the delivery, the ticket as its system shows it,
-project, approval, the request, workspace, start.
+size, raw bytes, signature, timestamp, which ticket, replay, the ticket as its system shows it, project, approval,
+schema of the request, workspace, start.
 """
 
 import base64
@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from rekey import aws
+from rekey import aws, clock
 from rekey.observability import count, identify, logger
 from rekey.tickets import authorisation
 from rekey.tickets.connect import connect
@@ -137,6 +137,7 @@ def _tell(places: Places, rotation_id: str, provider: str, key: str, refusal: Re
     detail = {
         "schema": "rekey.event/1",
         "id": f"{rotation_id}/refused",
+        "time": clock.text(clock.now()),
         "rotation_id": rotation_id,
         "ticket": {"provider": provider, "key": key},
         "data": {"error": type(refusal).__name__, "message": str(refusal)},

@@ -44,8 +44,7 @@ class Jira:
             for each in (changes if isinstance(changes, list) else [])
         )
         key = key_of(inner(event, "issue", "key"), _KEY, "issue.key", "SEC-12")
-        # The body is what is signed, its identifier header is not; and a repeated delivery has the same body.
-        return Delivery(key, hashlib.sha256(body).hexdigest(), asks)
+        return Delivery(key, _identity(event, key, body), asks)
 
     def read(self, key: str) -> Ticket:
         issue = self._http.call("GET", f"/rest/api/3/issue/{key}", query={"expand": "names,changelog"})
@@ -74,6 +73,12 @@ class Jira:
                 if inner(item, "field") == "status" and inner(item, "toString") in self._settings.statuses:
                     return frozenset({str(inner(history, "author", "accountId"))})
         return frozenset()
+
+
+def _identity(event: dict[str, Any], key: str, body: bytes) -> str:
+    """The step itself, whichever webhook brings it and how often. X-Atlassian-Webhook-Identifier is not signed."""
+    step = inner(event, "changelog", "id")
+    return f"{key}/{step}" if isinstance(step, str) and step else hashlib.sha256(body).hexdigest()
 
 
 def as_adf(paragraphs: list[str]) -> dict[str, Any]:

@@ -49,15 +49,18 @@ class Register:
         return Claim(rotation_id, holds=status in GOING_OR_DONE or (status is None and fresh))
 
     def claim(self, ticket_id: str, rotation_id: str, *, replaces: str | None) -> bool:
-        """Make the rotation the ticket's, in place of the one that was seen. False when another was faster."""
+        """Make the rotation the ticket's, in place of the one that was seen. False when another was faster.
+
+        The same delivery may come twice at once: StartExecution alone would take both for the first.
+        """
         client = aws.dynamodb()
         item = {**_key(ticket_id), "rotation_id": rotation_id, "claimed_at": int(clock.now().timestamp())}
         try:
             client.put_item(
                 TableName=self._table,
                 Item=marshal(item),
-                ConditionExpression="attribute_not_exists(pk) OR rotation_id IN (:seen, :me)",
-                ExpressionAttributeValues=marshal({":seen": replaces or "-", ":me": rotation_id}),
+                ConditionExpression="attribute_not_exists(pk) OR rotation_id = :seen",
+                ExpressionAttributeValues=marshal({":seen": replaces or "-"}),
             )
         except client.exceptions.ConditionalCheckFailedException:
             return False
