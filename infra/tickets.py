@@ -30,6 +30,8 @@ COMMENT_TIMEOUT = Duration.seconds(60)
 TOLD = (
     "Rotation Refused",
     "Rotation Planned",
+    "Rotation Approval Requested",
+    "Rotation Declined",
     "Rotation Started",
     "Rotation Succeeded",
     "Rotation Failed",

@@ -18,13 +18,18 @@ PLANNED: dict[str, Any] = {
     "why": ["The workspace has a key for MANAGED_SERVICES."],
     "would_stop": {"clusters": 3, "pools": 0, "warehouses": 2},
     "start_at": "2026-11-30T21:00:00.000Z",
+    "approval": True,
+    "expected_seconds": 900,
+    "expected_downtime_seconds": 600,
 }
 SUCCEEDED: dict[str, Any] = {
     "operation": "rotate",
     "use_cases": ["MANAGED_SERVICES"],
     "downtime_seconds": 754.2,
     "key_arn": "arn:aws:kms:us-east-1:111122223333:key/new",
-    "old_key": {"key_arn": "arn:aws:kms:us-east-1:111122223333:key/old", "fate": "disable"},
+    "old_key_arn": "arn:aws:kms:us-east-1:111122223333:key/old",
+    "old_key_fate": "disable",
+    "old_key_due_at": "2026-12-01T21:00:00.000Z",
     "findings": ["Cluster c1 was started by somebody else."],
     "evidence": "s3://rekey-evidence/rotations/r1/evidence.json",
 }
@@ -135,7 +140,8 @@ def text(kind: str, **data: Any) -> str:
 def test_accepted_says_what_stops_and_when() -> None:
     said = text("Rotation Planned", **PLANNED)
     assert "key rotation (MANAGED_SERVICES) of workspace 1234567890123456" in said
-    assert "at 2026-11-30T21:00:00.000Z" in said
+    assert "at 2026-11-30T21:00:00.000Z and takes about 15 min, 10 min of it without classic compute." in said
+    assert "waits for rekey's own approval" in said
     assert "It stops and brings back: 3 clusters, 2 warehouses." in said
 
 
@@ -149,12 +155,19 @@ def test_refused_says_the_mend() -> None:
 def test_done_says_downtime_old_key_and_where_the_evidence_is() -> None:
     said = text("Rotation Succeeded", **SUCCEEDED)
     assert "13 min" in said
-    assert "key/old is disabled after 24 hours at the earliest" in said
+    assert "key/old is disabled at 2026-12-01T21:00:00.000Z at the earliest" in said
     assert "Cluster c1 was started by somebody else." in said
     assert "s3://rekey-evidence/rotations/r1/evidence.json" in said
     assert "X-Amz-Signature" not in said
     assert "https://us-east-1.console.aws.amazon.com/s3/object/rekey-evidence?" in said
     assert "No compute was down." in text("Rotation Succeeded", **{**SUCCEEDED, "downtime_seconds": None})
+
+
+def test_who_ended_it_is_named() -> None:
+    assert "declined by arn:ops (not this week); nothing was touched" in text(
+        "Rotation Declined", by="arn:ops", reason="not this week"
+    )
+    assert "cancelled by arn:ops." in text("Rotation Cancelled", by="arn:ops", reason=None)
 
 
 def test_failed_says_what_is_restored() -> None:

@@ -35,8 +35,20 @@ def _accepted(detail: Data, data: Data) -> list[str]:
     return [
         f"rekey accepted the rotation: {_what(data)} of {_workspace(detail)}.",
         f"It starts {f'at {start}' if start else 'now'}{_length(data)}.",
+        "Before that it waits for rekey's own approval." if data.get("approval") else "",
         _stops(data.get("would_stop")),
         f"Why: {' '.join(map(str, data['why']))}" if data.get("why") else "",
+    ]
+
+
+def _approval_asked(detail: Data, data: Data) -> list[str]:
+    return [f"The {_what(data)} of {_workspace(detail)} waits for rekey's own approval, three days at the most."]
+
+
+def _declined(detail: Data, data: Data) -> list[str]:
+    return [
+        f"The rotation of {_workspace(detail)} was declined{_by(data)}; nothing was touched.",
+        "After the mend, have the ticket approved again.",
     ]
 
 
@@ -50,8 +62,8 @@ def _done(detail: Data, data: Data) -> list[str]:
         f"Done: the {_what(data)} of {_workspace(detail)} went well and was verified.",
         "No compute was down." if down is None else f"Classic compute was down for {_span(down)}.",
         f"The key is now {data['key_arn']}." if data.get("key_arn") else "",
-        _old_key(data.get("old_key")),
-        *(f"Note: {each}" for each in data.get("findings") or []),
+        _old_key(data),
+        *_notes(data),
         _evidence(data.get("evidence")),
     ]
 
@@ -60,19 +72,21 @@ def _failed(detail: Data, data: Data) -> list[str]:
     return [
         f"The rotation of {_workspace(detail)} failed in the state {data.get('state', '?')}: {data.get('error', '')}.",
         str(data.get("cause", "")),
+        *_notes(data),
         "After the mend, have the ticket approved again.",
         _evidence(data.get("evidence")),
     ]
 
 
 def _cancelled(detail: Data, data: Data) -> list[str]:
-    by = f" by {data['by']}" if data.get("by") else ""
-    return [f"The rotation of {_workspace(detail)} was cancelled{by}."]
+    return [f"The rotation of {_workspace(detail)} was cancelled{_by(data)}.", _evidence(data.get("evidence"))]
 
 
 _TOLD: dict[str, Callable[[Data, Data], list[str]]] = {
     "Rotation Refused": _refused,
     "Rotation Planned": _accepted,
+    "Rotation Approval Requested": _approval_asked,
+    "Rotation Declined": _declined,
     "Rotation Started": _started,
     "Rotation Succeeded": _done,
     "Rotation Failed": _failed,
@@ -103,21 +117,28 @@ def _stops(would_stop: Any) -> str:
 
 
 def _length(data: Data) -> str:
-    """How long, as far as the plan tells."""
     expected, down = data.get("expected_seconds"), data.get("expected_downtime_seconds")
     if not expected:
-        budget = data.get("budget_seconds")
-        return f" and is given up after {_span(budget)} at the latest" if isinstance(budget, int | float) else ""
+        return ""
     return f" and takes about {_span(expected)}{f', {_span(down)} of it without classic compute' if down else ''}"
 
 
-def _old_key(old: Any) -> str:
-    if not old:
+def _old_key(data: Data) -> str:
+    key_arn, due = data.get("old_key_arn"), data.get("old_key_due_at")
+    if not key_arn:
         return ""
-    day = old.get("disabled_at_the_earliest") or old.get("due_at")
-    if old.get("fate") == "retain":
-        return f"The old key {old.get('key_arn')} is retained."
-    return f"The old key {old.get('key_arn')} is disabled {f'at {day}' if day else 'after 24 hours'} at the earliest."
+    if data.get("old_key_fate") == "retain":
+        return f"The old key {key_arn} is retained."
+    return f"The old key {key_arn} is disabled {f'at {due}' if due else 'after 24 hours'} at the earliest."
+
+
+def _notes(data: Data) -> list[str]:
+    return [f"Note: {each}" for each in data.get("findings") or []]
+
+
+def _by(data: Data) -> str:
+    by, reason = data.get("by"), data.get("reason")
+    return f"{f' by {by}' if by else ''}{f' ({reason})' if reason else ''}"
 
 
 def _evidence(uri: Any) -> str:
