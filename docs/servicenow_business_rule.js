@@ -27,8 +27,9 @@
     });
 
     // generateMac takes the key in base64 and gives the MAC in base64: what Standard Webhooks has on both sides.
-    var key = secret.replace(/^whsec_/, '');
-    var mac = new GlideCertificateEncryption().generateMac(key, 'HmacSHA256', id + '.' + timestamp + '.' + body);
+    // The class has one name in scoped applications and another in the global scope.
+    var signer = typeof GlideCertificateEncryption === 'undefined' ? new CertificateEncryption() : new GlideCertificateEncryption();
+    var mac = signer.generateMac(secret.replace(/^whsec_/, ''), 'HmacSHA256', id + '.' + timestamp + '.' + body);
 
     var request = new sn_ws.RESTMessageV2();
     request.setEndpoint(gs.getProperty('rekey.webhook.url'));

@@ -32,7 +32,7 @@ const gs = {
 const sn_cc = {StandardCredentialsProvider: class {
   getCredentialByID(id) { return {getAttribute: (name) => id === 'c1' && name === 'password' ? given.secret : null}; }
 }};
-class GlideCertificateEncryption {
+class SCOPE {
   generateMac(key, algorithm, text) {
     if (algorithm !== 'HmacSHA256') throw new Error(algorithm);
     return crypto.createHmac('sha256', Buffer.from(key, 'base64')).update(text).digest('base64');
@@ -59,10 +59,10 @@ const previous = null;
 """
 
 
-def run(*statuses: int, number: str = "CHG0030001") -> list[Any]:
+def run(*statuses: int, number: str = "CHG0030001", signer: str = "GlideCertificateEncryption") -> list[Any]:
     """Run the rule with these answers; gives what it sent."""
     given = {"secret": SECRET, "statuses": statuses, "record": {"number": number, "sys_id": "a" * 32}}
-    program = f"{SERVICENOW}\n{RULE.read_text()}\nprocess.stdout.write(JSON.stringify(sent));"
+    program = f"{SERVICENOW.replace('SCOPE', signer)}\n{RULE.read_text()}\nprocess.stdout.write(JSON.stringify(sent));"
     ran = subprocess.run(
         [NODE, "-e", program, "--", "-", json.dumps(given)], capture_output=True, text=True, timeout=60, check=False
     )
@@ -71,8 +71,10 @@ def run(*statuses: int, number: str = "CHG0030001") -> list[Any]:
     return sent
 
 
-def test_what_the_rule_sends_is_authentic() -> None:
-    [sent] = run(202)
+@pytest.mark.parametrize("signer", ["GlideCertificateEncryption", "CertificateEncryption"])
+def test_what_the_rule_sends_is_authentic(signer: str) -> None:
+    """The second is the class' name in the global scope."""
+    [sent] = run(202, signer=signer)
     assert (sent["method"], sent["url"]) == ("POST", "https://api.example.com/tickets/servicenow")
     body = sent["body"].encode()
     assert verify_standard([SECRET], sent["headers"], body) == "msg_0123456789abcdef0123456789abcdef"

@@ -78,7 +78,8 @@ class Jira:
 def _identity(event: dict[str, Any], key: str, body: bytes) -> str:
     """The step itself, whichever webhook brings it and how often. X-Atlassian-Webhook-Identifier is not signed."""
     step = inner(event, "changelog", "id")
-    return f"{key}/{step}" if isinstance(step, str) and step else hashlib.sha256(body).hexdigest()
+    named = isinstance(step, str | int) and str(step).isalnum()
+    return f"{key}/{step}" if named else hashlib.sha256(body).hexdigest()
 
 
 def as_adf(paragraphs: list[str]) -> dict[str, Any]:
