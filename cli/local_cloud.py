@@ -22,7 +22,7 @@ from local.demo.seeding import SAMPLE, seed_sample
 app = typer.Typer(help="A cloud on this machine: AWS and Databricks, simulated, with the stack", no_args_is_help=True)
 
 SAMPLE_INPUT = ROOT / "stepfunctions" / "inputs" / "add.json"
-HEALTH_PATHS = {"endpoint": "/_ministack/health", "simulator_url": "/_sim/health"}
+HEALTH_PATHS = {"endpoint": "/_ministack/health", "simulator_url": "/_sim/health", "tickets_url": "/_tickets/health"}
 
 
 def scale(written: str | float) -> float:
@@ -102,7 +102,11 @@ def status(state_file: StateFile = DEFAULT_STATE_FILE, as_json: AsJson = False) 
         for line in _how_to_reach(cloud, state_file):
             say(line)
     if silent:
-        names = {"endpoint": "the AWS emulator", "simulator_url": "the Databricks simulator"}
+        names = {
+            "endpoint": "the AWS emulator",
+            "simulator_url": "the Databricks simulator",
+            "tickets_url": "the ticket systems",
+        }
         gone = " and ".join(names[each] for each in silent)
         note(
             f"rekey: {gone} no longer answers. Mend: {_command('down', state_file)}, then {_command('up', state_file)}"
@@ -123,6 +127,7 @@ def _how_to_reach(cloud: LocalCloud, state_file: Path) -> Iterator[str]:
     scales = cloud.scales
     yield f"AWS            {cloud.endpoint} (account {cloud.account}, {cloud.region})"
     yield f"Databricks     {cloud.simulator_url} (side door: /_sim)"
+    yield f"Tickets        {cloud.tickets_url} (side door: /_tickets)"
     yield f"State machine  {cloud.state_machine_arn}"
     yield f"Time           {1 / scales.minute:g} times as fast; the old key's 24 h take {scales.grace_seconds} s"
     yield f"Logs           {_shown(Path(cloud.emulator_log).parent)}"

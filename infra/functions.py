@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_events as events
@@ -46,7 +47,20 @@ class Functions(Construct):
         self._shared = shared
         self._layers = self._build_layers()
         self._environment = self._build_environment()
+        self._places: Mapping[On, str] = {}
         self.by_name = {name: self._build_function(name, self._chosen(grants)) for name, grants in GRANTS.items()}
+
+    def add(
+        self,
+        name: str,
+        grants: tuple[Grant, ...],
+        places: Mapping[On, str],
+        environment: Mapping[str, str],
+        timeout: Duration,
+    ) -> lambda_.Function:
+        """One more Lambda, for a piece that not every deployment has; `places` are the ARNs that only it knows."""
+        self._places = places
+        return self._build_function(name, grants, environment, timeout)
 
     def _build_layers(self) -> list[lambda_.ILayerVersion]:
         platform = self._shared.platform
@@ -88,7 +102,13 @@ class Functions(Construct):
             **self._shared.platform.environment,
         }
 
-    def _build_function(self, name: str, grants: tuple[Grant, ...]) -> lambda_.Function:
+    def _build_function(
+        self,
+        name: str,
+        grants: tuple[Grant, ...],
+        environment: Mapping[str, str] | None = None,
+        timeout: Duration | None = None,
+    ) -> lambda_.Function:
         settings, platform = self._shared.settings, self._shared.platform
         construct_id = pascal_case(name)
         function_name = f"{settings.name}-{name.replace('_', '-')}"
@@ -105,10 +125,10 @@ class Functions(Construct):
             layers=self._layers,
             # The role is whole as it stands in the table: CDK may add nothing to it.
             role=role.without_policy_updates(),
-            environment=self._environment,
+            environment={**self._environment, **(environment or {})},
             log_group=log_group,
             memory_size=max(settings.lambda_memory_mb, MEMORY_MB.get(name, 0)),
-            timeout=Duration.seconds(settings.lambda_timeout_seconds),
+            timeout=timeout or Duration.seconds(settings.lambda_timeout_seconds),
             tracing=lambda_.Tracing.ACTIVE,
         )
 
@@ -133,7 +153,7 @@ class Functions(Construct):
         return iam.PolicyStatement(
             actions=list(grant.actions),
             resources=self._resources(grant.on),
-            conditions={"StringEquals": {grant.only: "true"}} if grant.only else None,
+            conditions=_conditions(grant),
         )
 
     def _resources(self, on: On) -> list[str]:
@@ -155,20 +175,22 @@ class Functions(Construct):
                 return [self._shared.unpublished.queue_arn]
             case On.KEYS | On.ALIASES | On.WORKFLOW | On.EXECUTIONS | On.ANYTHING:
                 # The state machine names the Lambdas, so their roles cannot name it but by its name.
-                return [
-                    on.format(
-                        partition=Aws.PARTITION,
-                        region=Aws.REGION,
-                        account=Aws.ACCOUNT_ID,
-                        name=self._shared.settings.name,
-                    )
-                ]
+                name = self._shared.settings.name
+                return [on.format(partition=Aws.PARTITION, region=Aws.REGION, account=Aws.ACCOUNT_ID, name=name)]
+            case On.TICKETS_SECRET | On.TICKETS_PARAMETER | On.COMMENTS:
+                return [self._places[on]]
 
     def _acknowledge_wildcards(self, role: iam.Role, grants: tuple[Grant, ...]) -> None:
         for on in sorted({grant.on for grant in (TRACE, *grants)}):
             if on in WILDCARD_REASONS:
                 [resource] = self._resources(on)
                 acknowledge(role, finding=resource_finding(self, resource), reason=WILDCARD_REASONS[on])
+
+
+def _conditions(grant: Grant) -> dict[str, Any] | None:
+    if grant.items:
+        return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [grant.items]}}
+    return {"StringEquals": {grant.only: "true"}} if grant.only else None
 
 
 def pascal_case(name: str) -> str:

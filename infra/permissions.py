@@ -16,6 +16,9 @@ class On(StrEnum):
     STREAM = "the ledger table's stream"
     BUS = "the event bus"
     UNPUBLISHED = "the queue of what could not be published"
+    TICKETS_SECRET = "the ticket systems' secrets"  # noqa: S105, it only names it
+    TICKETS_PARAMETER = "the ticket systems' settings"
+    COMMENTS = "the queue of comments for tickets"
     WORKFLOW = "arn:{partition}:states:{region}:{account}:stateMachine:{name}-rotate-key"
     EXECUTIONS = "arn:{partition}:states:{region}:{account}:execution:{name}-rotate-key:*"
     ANYTHING = "*"
@@ -40,6 +43,8 @@ class Grant:
     actions: tuple[str, ...]
     on: On
     only: Only | None = None
+    items: str = ""
+    """For the ledger: only items whose partition key is like this."""
 
 
 TRACE = Grant(("xray:PutTraceSegments", "xray:PutTelemetryRecords"), On.ANYTHING)
@@ -107,6 +112,39 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "roll_back": (DATABRICKS, LEDGER, READ_EVIDENCE, FIND_KEYS, RETIRE_KEY, READ_POLICY, ADD_TO_POLICY),
     "record_failure": (DATABRICKS, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE),
     "disable_old_key": (DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, DISABLE_KEY),
+}
+
+TICKETS_SECRET = Grant(("secretsmanager:GetSecretValue",), On.TICKETS_SECRET)
+TICKETS_PARAMETER = Grant(("ssm:GetParameter",), On.TICKETS_PARAMETER)
+
+# Built only where rekey:tickets names a ticket system.
+TICKET_GRANTS: dict[str, tuple[Grant, ...]] = {
+    "ticket_webhook": (
+        TICKETS_SECRET,
+        TICKETS_PARAMETER,
+        Grant(("dynamodb:GetItem", "dynamodb:PutItem"), On.LEDGER, items="TICKET#*"),
+        Grant(("states:StartExecution",), On.WORKFLOW),
+        Grant(("states:DescribeExecution",), On.EXECUTIONS),
+        Grant(("sqs:SendMessage",), On.COMMENTS),
+    ),
+    "notify_ticket": (
+        TICKETS_SECRET,
+        TICKETS_PARAMETER,
+        Grant(
+            ("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+            On.LEDGER,
+            items="COMMENTS",
+        ),
+        Grant(
+            (
+                "sqs:ChangeMessageVisibility",
+                "sqs:DeleteMessage",
+                "sqs:GetQueueAttributes",
+                "sqs:ReceiveMessage",
+            ),
+            On.COMMENTS,
+        ),
+    ),
 }
 
 # Why a grant names more than one exact resource. cdk-nag stops at each wildcard that has no reason here.

@@ -1,7 +1,8 @@
 """The stack's settings: read from CDK context (cdk.json, or -c rekey:name=value) and checked first."""
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 from uuid import UUID
@@ -15,6 +16,9 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic.fields import FieldInfo
+
+from infra.ticket_settings import MAX_BYTES, Tickets
 
 PREFIX = "rekey:"
 LOCAL_STAGE = "local"
@@ -92,6 +96,7 @@ class Settings(BaseModel):
     lambda_timeout_seconds: int = Field(
         ge=30, le=120, description="30 to 120: the state machine gives up on a task after 150 seconds"
     )
+    tickets: Tickets = Field(description='an object such as {"jira": {...}} (docs/tickets.md), or {} for no tickets')
     local_python: str = Field(description="stage local only: the interpreter that runs the Lambdas")
 
     @classmethod
@@ -119,6 +124,26 @@ class Settings(BaseModel):
         if info.field_name == "databricks_workspace_host" and host and "{deployment_name}" not in host:
             raise ValueError(f"{host!r} lacks {{deployment_name}}")
         return host.rstrip("/")
+
+    @field_validator("tickets", mode="before")
+    @classmethod
+    def _from_the_command_line(cls, tickets: object) -> object:
+        if not isinstance(tickets, str):
+            return tickets
+        try:
+            return json.loads(tickets or "{}")
+        except ValueError:
+            raise ValueError("it is not JSON") from None
+
+    @field_validator("tickets")
+    @classmethod
+    def _tickets_by_https_and_not_too_many(cls, tickets: Tickets, info: ValidationInfo) -> Tickets:
+        for name, system in tickets.systems.items():
+            if info.data.get("stage") != LOCAL_STAGE and not system.base_url.startswith("https://"):
+                raise ValueError(f"{name}.base_url: {system.base_url!r} is not an https:// address")
+        if (size := len(tickets.as_parameter.encode())) > MAX_BYTES:
+            raise ValueError(f"it is {size} bytes, over SSM's {MAX_BYTES}: shorten the lists, or use *")
+        return tickets
 
     @model_validator(mode="after")
     def _local_python_only_in_the_local_stage(self) -> "Settings":
@@ -164,15 +189,44 @@ class Settings(BaseModel):
 def _explain(invalid: ValidationError) -> str:
     lines = []
     for error in invalid.errors(include_url=False):
-        name = str(error["loc"][0]) if error["loc"] else ""
-        field = Settings.model_fields.get(name)
+        path = [str(part) for part in error["loc"]]
+        field = _field(path)
+        name = ".".join(path)
         problem = error["msg"].removeprefix("Value error, ")
         if not name:
             lines.append(problem)
         elif field is None:
-            lines.append(f"{PREFIX}{name}: there is no such setting; cdk.json has them all")
+            lines.append(f"{PREFIX}{name}: there is no such setting; {_known(path)}")
         elif error["type"] == "missing":
-            lines.append(f"{PREFIX}{name}: missing; give {field.description} (cdk.json has the default)")
+            default = "cdk.json has the default" if len(path) == 1 else "docs/tickets.md"
+            lines.append(f"{PREFIX}{name}: missing; give {field.description} ({default})")
         else:
             lines.append(f"{PREFIX}{name}: {problem}; give {field.description}")
-    return "rekey's settings are wrong:\n  " + "\n  ".join(lines)
+    return "rekey's settings are wrong:\n  " + "\n  ".join(dict.fromkeys(lines))
+
+
+def _field(path: Sequence[str]) -> FieldInfo | None:
+    """The field that a fault is in: the innermost that has a description. None for one that there is not."""
+    fields: Mapping[str, FieldInfo] = Settings.model_fields
+    found = None
+    for part in path:
+        if part not in fields:
+            return found if not fields else None
+        found = fields[part]
+        fields = _inside(found)
+    return found
+
+
+def _inside(field: FieldInfo) -> Mapping[str, FieldInfo]:
+    """The fields of a model inside a model; none of anything else."""
+    for kind in (field.annotation, *get_args(field.annotation)):
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind.model_fields
+    return {}
+
+
+def _known(path: Sequence[str]) -> str:
+    if len(path) == 1:
+        return "cdk.json has them all"
+    inside = _field(path[:-1])
+    return f"there are {', '.join(_inside(inside))}" if inside else "see docs/tickets.md"

@@ -11,6 +11,7 @@ from infra.nag import acknowledge
 from infra.platform import Platform, platform_for
 from infra.retirement import Retirement
 from infra.settings import PREFIX, Settings
+from infra.tickets import Tickets
 from infra.workflow import Workflow
 
 
@@ -39,8 +40,8 @@ class RekeyStack(Stack):
         ledger = Ledger(self, "Ledger", platform)
         login = login_for(self, settings, platform)
         events = Events(self, "Events", settings, platform)
-        shared = Shared(settings, platform, ledger, login, events.bus, events.unpublished)
-        functions = Functions(self, "Functions", shared).by_name
+        built = Functions(self, "Functions", Shared(settings, platform, ledger, login, events.bus, events.unpublished))
+        functions = built.by_name
         if settings.is_secretless:
             DatabricksRole(self, "DatabricksRole", settings, functions)
         workflow = Workflow(self, "Workflow", settings, functions)
@@ -56,6 +57,9 @@ class RekeyStack(Stack):
                 "EventBusName": events.bus.event_bus_name,
             }
         )
+        if settings.tickets:
+            tickets = Tickets(self, "Tickets", settings, platform, built, events.bus)
+            self._build_outputs({"TicketsUrl": tickets.url, "TicketsSecretArn": tickets.secret_arn})
 
     def _build_outputs(self, outputs: dict[str, str]) -> None:
         for name, value in outputs.items():

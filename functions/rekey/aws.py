@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from mypy_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
     from mypy_boto3_sts.type_defs import CredentialsTypeDef
@@ -104,6 +106,16 @@ def sts_with(session: "CredentialsTypeDef") -> "STSClient":
         aws_secret_access_key=session["SecretAccessKey"],
         aws_session_token=session["SessionToken"],
     )
+
+
+def ssm() -> "SSMClient":
+    client: SSMClient = _client("ssm", None)
+    return client
+
+
+def sqs() -> "SQSClient":
+    client: SQSClient = _client("sqs", None)
+    return client
 
 
 @lru_cache(maxsize=32)

@@ -3,7 +3,10 @@
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import requests
@@ -19,8 +22,29 @@ SYNTH_SECONDS = 180.0
 DEPLOY_SECONDS = 240.0
 
 
+APPROVER = "approver"
+APPROVED = {"jira": "Approved", "servicenow": "approved", "standard": "approved"}
+"""The status that asks, by ticket system."""
+
+
+@dataclass(frozen=True)
+class Urls:
+    """Where the stand-ins are."""
+
+    simulator: str
+    tickets: str
+
+
+def ticket_settings(tickets_url: str) -> dict[str, Any]:
+    """The setting rekey:tickets for the local ticket systems: project SEC, the user `approver`, every workspace."""
+    who = {"projects": ["SEC"], "approvers": [APPROVER], "workspaces": ["*"]}
+    return {
+        name: {"base_url": f"{tickets_url}/{name}", "statuses": [status], **who} for name, status in APPROVED.items()
+    }
+
+
 def synthesize(
-    base: Mapping[str, str], folder: Path, simulator_url: str, credential: Credential, scales: Scales, secretless: bool
+    base: Mapping[str, str], folder: Path, urls: Urls, credential: Credential, scales: Scales, secretless: bool
 ) -> Path:
     """Run app.py as the CDK command line would, for stage "local". Returns the cloud assembly's folder."""
     assembly = folder / "cdk.out"
@@ -29,10 +53,11 @@ def synthesize(
         "rekey:stage": "local",
         "rekey:databricks_account_id": credential.account_id,
         "rekey:databricks_client_id": credential.client_id if secretless else "",
-        "rekey:databricks_account_host": simulator_url,
-        "rekey:databricks_workspace_host": simulator_url + "/w/{deployment_name}",
+        "rekey:databricks_account_host": urls.simulator,
+        "rekey:databricks_workspace_host": urls.simulator + "/w/{deployment_name}",
         "rekey:grace_seconds": scales.grace_seconds,
         "rekey:retirement_rate_minutes": 1,
+        "rekey:tickets": ticket_settings(urls.tickets),
         "rekey:local_python": sys.executable,
     }
     # The real home: it holds the cache of unpacked CDK modules, which saves ten seconds.
@@ -75,6 +100,20 @@ def trust_role(aws: Mapping[str, str], simulator_url: str, role_arn: str, creden
         "subject": role_arn,
     }
     requests.post(f"{simulator_url}/_sim/federation_policies", json=policy, timeout=30).raise_for_status()
+
+
+def join_tickets(
+    aws: Mapping[str, str], outputs: Mapping[str, str], tickets_url: str, secret: Mapping[str, Any]
+) -> None:
+    """Give rekey the ticket systems' secrets, and them the address of its webhooks."""
+    _session(aws).client("secretsmanager", endpoint_url=aws["AWS_ENDPOINT_URL"]).put_secret_value(
+        SecretId=outputs["TicketsSecretArn"], SecretString=json.dumps(secret)
+    )
+    # By the emulator's path: its host names do not resolve everywhere.
+    api_id = urlsplit(outputs["TicketsUrl"]).netloc.partition(".")[0]
+    base = f"{aws['AWS_ENDPOINT_URL']}/_aws/execute-api/{api_id}/$default/tickets"
+    webhooks = {name: f"{base}/{name}" for name in APPROVED}
+    requests.put(f"{tickets_url}/_tickets/webhooks", json=webhooks, timeout=10).raise_for_status()
 
 
 def _make_asset_bucket(aws: Mapping[str, str]) -> None:

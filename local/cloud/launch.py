@@ -12,21 +12,24 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 
-from local.cloud.deploy import deploy, fill_secret, synthesize, trust_role
+from local.cloud.deploy import Urls, deploy, fill_secret, join_tickets, synthesize, trust_role
 from local.cloud.model import DEFAULT_STATE_FILE, CloudError, LocalCloud, Scales, aws_environment
 from local.cloud.processes import base_environment, is_running, stop
 from local.cloud.servers import (
     EMULATOR_MARKER,
     SIMULATOR_MARKER,
+    TICKETS_MARKER,
     Credential,
     Server,
     start_emulator,
     start_simulator,
+    start_tickets,
 )
+from local.tickets.state import new_secret
 
 REGION = "us-east-1"
 ACCOUNT = "111122223333"
-LOGS = ("emulator.log", "simulator.log", "deploy.log")
+LOGS = ("emulator.log", "simulator.log", "tickets.log", "deploy.log")
 
 Progress = Callable[[str], None]
 
@@ -62,7 +65,11 @@ def down(state_file: Path = DEFAULT_STATE_FILE) -> None:
     """Stop the cloud of this state file and all that it started. The logs stay. Harmless when there is none."""
     with contextlib.suppress(CloudError):
         running = LocalCloud.load(state_file)
-        for pid, marker in ((running.simulator_pid, SIMULATOR_MARKER), (running.emulator_pid, EMULATOR_MARKER)):
+        for pid, marker in (
+            (running.tickets_pid, TICKETS_MARKER),
+            (running.simulator_pid, SIMULATOR_MARKER),
+            (running.emulator_pid, EMULATOR_MARKER),
+        ):
             if is_running(pid, marker):
                 stop(pid)
     state_file.unlink(missing_ok=True)
@@ -104,10 +111,13 @@ class _Starting:
         emulator = self._keep(start_emulator(self._base, self._folder, REGION, ACCOUNT, self._scales))
         aws = aws_environment(emulator.url, REGION, ACCOUNT)
         simulator = self._keep(start_simulator(self._base, self._folder, aws, self._credential, self._scales))
-        # Synthesis needs neither server, only the simulator's address: it runs while they start.
-        assembly = synthesize(self._base, self._folder, simulator.url, self._credential, self._scales, self._secretless)
+        secret = new_secret()
+        tickets = self._keep(start_tickets(self._base, self._folder, secret))
+        # Synthesis needs no server, only their addresses: it runs while they start.
+        urls = Urls(simulator=simulator.url, tickets=tickets.url)
+        assembly = synthesize(self._base, self._folder, urls, self._credential, self._scales, self._secretless)
         self._say("synthesized the stack")
-        for server in (emulator, simulator):
+        for server in (emulator, simulator, tickets):
             server.wait()
             self._say(f"{server.name} answers on {server.url}")
         outputs = deploy(self._base, self._folder, aws, assembly)
@@ -115,12 +125,14 @@ class _Starting:
             trust_role(aws, simulator.url, outputs["DatabricksRoleArn"], self._credential)
         else:
             fill_secret(aws, outputs["DatabricksSecretArn"], self._credential)
+        join_tickets(aws, outputs, tickets.url, secret)
         self._say("deployed")
         return LocalCloud(
             endpoint=emulator.url,
             region=REGION,
             account=ACCOUNT,
             simulator_url=simulator.url,
+            tickets_url=tickets.url,
             databricks_account_id=self._credential.account_id,
             state_machine_arn=outputs["StateMachineArn"],
             ledger_table=outputs["LedgerTableName"],
@@ -129,8 +141,10 @@ class _Starting:
             scales=self._scales,
             emulator_pid=emulator.process.pid,
             simulator_pid=simulator.process.pid,
+            tickets_pid=tickets.process.pid,
             emulator_log=str(emulator.log),
             simulator_log=str(simulator.log),
+            tickets_log=str(tickets.log),
             deploy_log=str(self._folder / "deploy.log"),
         )
 

@@ -39,6 +39,7 @@ class LocalCloud:
     region: str
     account: str
     simulator_url: str
+    tickets_url: str
     databricks_account_id: str
     state_machine_arn: str
     ledger_table: str
@@ -48,8 +49,10 @@ class LocalCloud:
     scales: Scales
     emulator_pid: int
     simulator_pid: int
+    tickets_pid: int
     emulator_log: str
     simulator_log: str
+    tickets_log: str
     deploy_log: str
 
     @property

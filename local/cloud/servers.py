@@ -1,5 +1,6 @@
-"""Starts the two servers of the local cloud: the AWS emulator (MiniStack) and the Databricks simulator."""
+"""Starts the servers of the local cloud: the AWS emulator (MiniStack), the Databricks simulator, the ticket systems."""
 
+import json
 import subprocess
 import sys
 import urllib.error
@@ -7,12 +8,14 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from local.cloud.model import Scales, aws_environment
 from local.cloud.processes import free_port, start, wait_until
 
 EMULATOR_MARKER = "local.emulator"
 SIMULATOR_MARKER = "local.databricks"
+TICKETS_MARKER = "local.tickets"
 START_SECONDS = 40.0
 
 
@@ -93,3 +96,12 @@ def start_simulator(
     environment = {**base, **emulator_environment, "DATABRICKS_SIMULATOR_CLIENT_SECRET": credential.client_secret}
     process = start(command, environment, log)
     return Server("the Databricks simulator", f"http://127.0.0.1:{port}", "/_sim/health", log, process)
+
+
+def start_tickets(base: Mapping[str, str], folder: Path, secret: Mapping[str, Any]) -> Server:
+    """Start the stand-ins for Jira, ServiceNow and a ticket system of one's own."""
+    port = free_port()
+    log = folder / "tickets.log"
+    environment = {**base, "TICKETS_SECRET": json.dumps(secret)}
+    process = start([sys.executable, "-m", "local.tickets", "--port", str(port)], environment, log)
+    return Server("the ticket systems", f"http://127.0.0.1:{port}", "/_tickets/health", log, process)

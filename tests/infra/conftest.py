@@ -16,6 +16,23 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 NOWHERE = "http://127.0.0.1:9"
 CLIENT_ID = "3c5f3f1e-9d0b-4c43-8a55-6f2b7c1d9e10"
 
+TICKETS: dict[str, dict[str, object]] = {
+    "jira": {
+        "base_url": "https://acme.atlassian.net/",
+        "projects": ["SEC"],
+        "statuses": ["Approved"],
+        "approvers": ["5b10a2844c20165700ede21g"],
+        "workspaces": [1234567890123456],
+    },
+    "servicenow": {
+        "base_url": "https://acme.service-now.com",
+        "projects": ["Platform"],
+        "statuses": ["approved"],
+        "approvers": ["*"],
+        "workspaces": ["*"],
+    },
+}
+
 # The app without one acknowledged reason: cdk-nag must stop it.
 APP_WITHOUT_A_REASON = """
 from infra import permissions
@@ -87,6 +104,7 @@ def syntheses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesis]:
         "local": _start(folder / "local", local | {"rekey:databricks_account_host": "http://127.0.0.1:1"}),
         "govcloud": _start(folder / "govcloud", {"rekey:databricks_shard": "govcloud"}),
         "govcloud-dod": _start(folder / "govcloud-dod", {"rekey:databricks_shard": "govcloud-dod"}),
+        "tickets": _start(folder / "tickets", {"rekey:tickets": json.dumps(TICKETS)}),
         "without a reason": _start(folder / "nag", {}, "-c", APP_WITHOUT_A_REASON),
         "settle too short": _start(folder / "settle", {"rekey:settle_seconds": "1199"}),
     }
@@ -114,3 +132,8 @@ def secretless_template(syntheses: dict[str, Synthesis]) -> Template:
 @pytest.fixture(scope="session")
 def local_template(syntheses: dict[str, Synthesis]) -> Template:
     return syntheses["local"].template
+
+
+@pytest.fixture(scope="session")
+def tickets_template(syntheses: dict[str, Synthesis]) -> Template:
+    return syntheses["tickets"].template

@@ -26,6 +26,7 @@ def a_cloud(emulator_pid: int = 1) -> LocalCloud:
         region="us-east-1",
         account="111122223333",
         simulator_url="http://127.0.0.1:2",
+        tickets_url="http://127.0.0.1:3",
         databricks_account_id="0d26daa6-5e44-4c97-a497-ef015f91254a",
         state_machine_arn="arn:aws:states:us-east-1:111122223333:stateMachine:rekey-rotate-key",
         ledger_table="ledger",
@@ -34,8 +35,10 @@ def a_cloud(emulator_pid: int = 1) -> LocalCloud:
         scales=Scales(minute=0.5, day=0.25),
         emulator_pid=emulator_pid,
         simulator_pid=1,
+        tickets_pid=1,
         emulator_log="emulator.log",
         simulator_log="simulator.log",
+        tickets_log="tickets.log",
         deploy_log="deploy.log",
     )
 

@@ -54,6 +54,7 @@ def a_cloud(scales: Scales) -> LocalCloud:
         region="us-east-1",
         account="111122223333",
         simulator_url="http://127.0.0.1:9",
+        tickets_url="http://127.0.0.1:9",
         databricks_account_id="a",
         state_machine_arn="arn:aws:states:us-east-1:111122223333:stateMachine:rekey-rotate-key",
         ledger_table="ledger",
@@ -62,8 +63,10 @@ def a_cloud(scales: Scales) -> LocalCloud:
         scales=scales,
         emulator_pid=2**22 + 1,
         simulator_pid=2**22 + 2,
+        tickets_pid=2**22 + 3,
         emulator_log="/tmp/x/emulator.log",  # noqa: S108
         simulator_log="/tmp/x/simulator.log",  # noqa: S108
+        tickets_log="/tmp/x/tickets.log",  # noqa: S108
         deploy_log="/tmp/x/deploy.log",  # noqa: S108
     )
 

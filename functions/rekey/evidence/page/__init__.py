@@ -79,7 +79,7 @@ def _timeline(evidence: Evidence) -> list[Child]:
         ),
     ]
     return [
-        [_waited(each) for each in evidence["phases"] if each["phase"] == UNDRAWN],
+        [_waited(each) for each in evidence["phases"] if each["phase"] in UNDRAWN],
         tag("figure", drawing, tag("figcaption", legend)) if drawing else None,
         facts([(what, moment(at)) for what, at in moments if at], class_="moments"),
     ]

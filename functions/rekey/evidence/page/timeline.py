@@ -12,14 +12,14 @@ ROW, BAR, TOP, AXIS = 40, 12, 6, 34
 STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400, 172_800, 604_800)
 """Seconds between two marks of the axis."""
 
-UNDRAWN = "Wait for window"
-"""Nothing happens in it, and it may take days: it is told, and not drawn."""
+UNDRAWN = ("Wait for approval", "Wait for window")
+"""Nothing happens in them, and they may take days: they are told, and not drawn."""
 
 Phase = Mapping[str, Any]
 
 
 def drawn(phases: Sequence[Phase]) -> list[Phase]:
-    return [each for each in phases if each["phase"] != UNDRAWN]
+    return [each for each in phases if each["phase"] not in UNDRAWN]
 
 
 def timeline(phases: Sequence[Phase], downtime_seconds: float | None) -> Markup | None:

@@ -1,0 +1,160 @@
+"""What a ticket is told: short paragraphs for a person, from the events that rekey publishes. Plain functions."""
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+Data = Mapping[str, Any]
+
+
+def compose(kind: str, detail: Data) -> list[str] | None:
+    """The comment for an event, its marker last; None for an event that a ticket is not told of."""
+    tell = _TOLD.get(kind)
+    if tell is None:
+        return None
+    data = detail.get("data") or {}
+    return [*(each for each in tell(detail, data) if each), f"{_time(detail)}{marker(detail)}"]
+
+
+def marker(detail: Data) -> str:
+    """What tells that this event was told: in each comment, and looked for before it is written."""
+    return f"[rekey {detail['id']}]"
+
+
+def _refused(_: Data, data: Data) -> list[str]:
+    return [
+        "rekey refused the rotation; nothing was touched.",
+        *str(data.get("message", "")).splitlines(),
+        "After the mend, have the ticket approved again.",
+    ]
+
+
+def _accepted(detail: Data, data: Data) -> list[str]:
+    start = data.get("start_at")
+    return [
+        f"rekey accepted the rotation: {_what(data)} of {_workspace(detail)}.",
+        f"It starts {f'at {start}' if start else 'now'}{_length(data)}.",
+        "Before that it waits for rekey's own approval." if data.get("approval") else "",
+        _stops(data.get("would_stop")),
+        f"Why: {' '.join(map(str, data['why']))}" if data.get("why") else "",
+    ]
+
+
+def _approval_asked(detail: Data, data: Data) -> list[str]:
+    return [f"The {_what(data)} of {_workspace(detail)} waits for rekey's own approval, three days at the most."]
+
+
+def _declined(detail: Data, data: Data) -> list[str]:
+    return [
+        f"The rotation of {_workspace(detail)} was declined{_by(data)}; nothing was touched.",
+        "After the mend, have the ticket approved again.",
+    ]
+
+
+def _started(detail: Data, data: Data) -> list[str]:
+    return [f"rekey has started the {_what(data)} of {_workspace(detail)}."]
+
+
+def _done(detail: Data, data: Data) -> list[str]:
+    down = data.get("downtime_seconds")
+    return [
+        f"Done: the {_what(data)} of {_workspace(detail)} went well and was verified.",
+        "No compute was down." if down is None else f"Classic compute was down for {_span(down)}.",
+        f"The key is now {data['key_arn']}." if data.get("key_arn") else "",
+        _old_key(data),
+        *_notes(data),
+        _evidence(data.get("evidence")),
+    ]
+
+
+def _failed(detail: Data, data: Data) -> list[str]:
+    return [
+        f"The rotation of {_workspace(detail)} failed in the state {data.get('state', '?')}: {data.get('error', '')}.",
+        str(data.get("cause", "")),
+        *_notes(data),
+        "After the mend, have the ticket approved again.",
+        _evidence(data.get("evidence")),
+    ]
+
+
+def _cancelled(detail: Data, data: Data) -> list[str]:
+    return [f"The rotation of {_workspace(detail)} was cancelled{_by(data)}.", _evidence(data.get("evidence"))]
+
+
+_TOLD: dict[str, Callable[[Data, Data], list[str]]] = {
+    "Rotation Refused": _refused,
+    "Rotation Planned": _accepted,
+    "Rotation Approval Requested": _approval_asked,
+    "Rotation Declined": _declined,
+    "Rotation Started": _started,
+    "Rotation Succeeded": _done,
+    "Rotation Failed": _failed,
+    "Rotation Cancelled": _cancelled,
+}
+
+TOLD = tuple(_TOLD)
+"""The detail-types that a ticket is told of."""
+
+
+def _workspace(detail: Data) -> str:
+    workspace_id = detail.get("workspace_id")
+    return f"workspace {workspace_id}" if workspace_id else "the new workspace"
+
+
+def _what(data: Data) -> str:
+    use_cases = " and ".join(map(str, data.get("use_cases") or []))
+    names = {"add": "first keys", "rotate": "key rotation", "rotate_material": "renewal of key material"}
+    name = names.get(str(data.get("operation")), "rotation")
+    return f"{name} ({use_cases})" if use_cases else name
+
+
+def _stops(would_stop: Any) -> str:
+    pieces = {kind: n for kind, n in (would_stop or {}).items() if n}
+    if not pieces:
+        return "It stops no compute."
+    return f"It stops and brings back: {', '.join(f'{n} {kind}' for kind, n in pieces.items())}."
+
+
+def _length(data: Data) -> str:
+    expected, down = data.get("expected_seconds"), data.get("expected_downtime_seconds")
+    if not expected:
+        return ""
+    return f" and takes about {_span(expected)}{f', {_span(down)} of it without classic compute' if down else ''}"
+
+
+def _old_key(data: Data) -> str:
+    key_arn, due = data.get("old_key_arn"), data.get("old_key_due_at")
+    if not key_arn:
+        return ""
+    if data.get("old_key_fate") == "retain":
+        return f"The old key {key_arn} is retained."
+    return f"The old key {key_arn} is disabled {f'at {due}' if due else 'after 24 hours'} at the earliest."
+
+
+def _notes(data: Data) -> list[str]:
+    return [f"Note: {each}" for each in data.get("findings") or []]
+
+
+def _by(data: Data) -> str:
+    by, reason = data.get("by"), data.get("reason")
+    return f"{f' by {by}' if by else ''}{f' ({reason})' if reason else ''}"
+
+
+def _evidence(uri: Any) -> str:
+    """The evidence's address and its page in the console: both need a sign-in, so that a ticket gives nothing away."""
+    if not uri:
+        return ""
+    bucket, _, key = str(uri).removeprefix("s3://").partition("/")
+    region = os.environ.get("AWS_REGION", "us-east-1")
+    console = "console.amazonaws-us-gov.com" if region.startswith("us-gov-") else "console.aws.amazon.com"
+    link = f"https://{region}.{console}/s3/object/{bucket}?region={region}&prefix={quote(key)}"
+    return f"Evidence: {uri} ({link})"
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def _time(detail: Data) -> str:
+    return f"{detail['time']} " if detail.get("time") else ""

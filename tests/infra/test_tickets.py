@@ -1,0 +1,159 @@
+"""What tickets bring into the stack, and that without them there is nothing of it."""
+
+import json
+from typing import Any, get_args
+
+import pytest
+
+from infra import ticket_settings
+from infra import tickets as infra_tickets
+from infra.settings import PREFIX, Settings, SettingsError
+from rekey.tickets.comments import TOLD
+from rekey.tickets.mapping import MAPPABLE
+from rekey.tickets.settings import PROVIDERS, TicketSettings
+from tests.infra.conftest import TICKETS, Synthesis, cdk_json_context
+from tests.infra.template import Template
+
+OURS = ("ticket_webhook", "notify_ticket")
+
+
+def read(tickets: Any) -> Settings:
+    return Settings.from_context({**cdk_json_context(), PREFIX + "tickets": tickets})
+
+
+def jira(**changes: Any) -> dict[str, Any]:
+    return {"jira": TICKETS["jira"] | changes}
+
+
+# --- the setting ---
+
+
+def test_without_tickets_there_is_nothing_of_them(template: Template) -> None:
+    for kind in ("AWS::ApiGatewayV2::Api", "AWS::SSM::Parameter", "AWS::Lambda::EventSourceMapping"):
+        assert template.all(kind) == {}
+    assert len(template.all("AWS::SecretsManager::Secret")) == 1
+
+
+def test_the_lambdas_read_what_the_setting_says() -> None:
+    settings = json.loads(read(json.dumps(TICKETS)).tickets.as_parameter)
+    assert set(settings) == {"jira", "servicenow"}
+    found = TicketSettings.model_validate_json(json.dumps(settings["jira"]))
+    assert (found.base_url, found.workspaces) == ("https://acme.atlassian.net", (1234567890123456,))
+    assert TicketSettings.model_validate_json(json.dumps(settings["servicenow"])).table == "change_request"
+
+
+@pytest.mark.parametrize(
+    ("tickets", "said"),
+    [
+        ("{", "rekey:tickets: it is not JSON; give an object"),
+        ({"github": {}}, "rekey:tickets.github: there is no such setting; there are jira, servicenow, standard"),
+        (jira(base_url="http://acme.atlassian.net"), "jira.base_url: 'http://acme.atlassian.net' is not an https://"),
+        (jira(base_url="https://user@acme.net"), "rekey:tickets.jira.base_url: "),
+        (jira(approvers=[]), "rekey:tickets.jira.approvers: "),
+        (jira(workspaces=["all"]), 'give a list of workspace numbers, "new" for new ones, or ["*"] for all'),
+        (jira(mapping={"workspace_id": "fields.["}), "is no JMESPath expression"),
+        (jira(mapping={"ticket": "key"}), "rekey:tickets.jira.mapping"),
+        (jira(table="incident"), "rekey:tickets.jira.table: there is no such setting"),
+        (jira(workspaces=list(range(10**15, 10**15 + 600))), "over SSM's 8192: shorten the lists, or use *"),
+        ({"jira": {"base_url": "https://acme.atlassian.net"}}, "rekey:tickets.jira.projects: missing; give a list"),
+    ],
+)
+def test_a_wrong_setting_is_refused_with_its_field_and_mend(tickets: Any, said: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        read(tickets)
+    assert said in str(refused.value)
+
+
+def test_stack_and_lambdas_agree() -> None:
+    """infra and functions do not import each other: what both know is compared here."""
+    assert set(ticket_settings.MAPPABLE) == MAPPABLE
+    assert infra_tickets.TOLD == TOLD
+    assert set(ticket_settings.Tickets.model_fields) == set(PROVIDERS)
+    assert set(ticket_settings.ServiceNowSystem.model_fields) == set(TicketSettings.model_fields)
+    journals = get_args(TicketSettings.model_fields["comment_field"].annotation)
+    assert get_args(ticket_settings.ServiceNowSystem.model_fields["comment_field"].annotation) == journals
+
+
+# --- the stack ---
+
+
+def test_cdk_nag_has_nothing_open(syntheses: dict[str, Synthesis]) -> None:
+    report = json.loads((syntheses["tickets"].assembly / "validation-report.json").read_text())
+    assert report["pluginReports"] == []
+
+
+def test_only_configured_systems_have_a_route(tickets_template: Template) -> None:
+    routes = {each["RouteKey"] for each in tickets_template.all("AWS::ApiGatewayV2::Route").values()}
+    assert routes == {"POST /tickets/jira", "POST /tickets/servicenow"}
+
+
+def test_the_api_is_throttled_and_logged(tickets_template: Template) -> None:
+    stage = tickets_template.only("AWS::ApiGatewayV2::Stage")
+    assert stage["DefaultRouteSettings"] == {"ThrottlingRateLimit": 5, "ThrottlingBurstLimit": 20}
+    log_group = stage["AccessLogSettings"]["DestinationArn"]["Fn::GetAtt"][0]
+    assert tickets_template.resource(log_group)["Properties"]["RetentionInDays"] == 365
+    # Headers and bodies hold signatures and tickets: neither is logged.
+    assert not [word for word in ("header", "body", "authorizer") if word in stage["AccessLogSettings"]["Format"]]
+
+
+def test_comments_are_retried_and_what_cannot_be_told_raises_an_alarm(tickets_template: Template) -> None:
+    [mapping] = tickets_template.all("AWS::Lambda::EventSourceMapping").values()
+    assert mapping["BatchSize"] == 1
+    queue = tickets_template.resource(mapping["EventSourceArn"]["Fn::GetAtt"][0])["Properties"]
+    timeout = tickets_template.function("notify_ticket")["Timeout"]
+    assert queue["VisibilityTimeout"] == 6 * timeout
+    untold = queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+    [alarm] = tickets_template.all("AWS::CloudWatch::Alarm").values()
+    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": {"Fn::GetAtt": [untold, "QueueName"]}}]
+    [rule] = tickets_template.all("AWS::Events::Rule").values()
+    assert rule["EventPattern"]["detail"] == {"ticket": {"provider": ["jira", "servicenow"]}}
+    assert rule["Targets"][0]["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] == untold
+
+
+def test_no_secret_is_in_the_template(tickets_template: Template) -> None:
+    secrets = tickets_template.all("AWS::SecretsManager::Secret")
+    [tickets] = [each for name, each in secrets.items() if name.startswith("Tickets")]
+    assert tickets["SecretString"] == "{}"
+
+
+EVERY_LAMBDA = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+ROWS = {
+    "ticket_webhook": {
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "secretsmanager:GetSecretValue",
+        "sqs:SendMessage",
+        "ssm:GetParameter",
+        "states:DescribeExecution",
+        "states:StartExecution",
+    },
+    "notify_ticket": {
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "secretsmanager:GetSecretValue",
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+        "ssm:GetParameter",
+    },
+}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_lambda_may_do_what_its_row_says_and_cannot_reach_databricks_or_its_keys(
+    tickets_template: Template, name: str
+) -> None:
+    assert tickets_template.actions_of(name) == EVERY_LAMBDA | ROWS[name]
+    statements = tickets_template.statements_of(name)
+    [secret] = [each.resources for each in statements if each.actions == ["secretsmanager:GetSecretValue"]]
+    assert secret[0]["Fn::GetAtt"][0].startswith("TicketsSecret")
+
+
+@pytest.mark.parametrize(("name", "items"), [("ticket_webhook", "TICKET#*"), ("notify_ticket", "COMMENTS")])
+def test_of_the_ledger_a_lambda_reaches_its_own_items_alone(tickets_template: Template, name: str, items: str) -> None:
+    for statement in tickets_template.statements_of(name):
+        if statement.actions[0].startswith("dynamodb:"):
+            assert statement.conditions == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [items]}}

@@ -1,0 +1,85 @@
+"""The desk as a fixture. A module's tests share clients and servers; tickets and executions are each test's own."""
+
+import uuid
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from local.tickets.app import running
+from local.tickets.state import State, new_secret
+from rekey import aws
+from rekey.step import current_settings
+from rekey.tickets import settings as ticket_settings
+from tests.names import ACCOUNT_ID, BUCKET, TABLE
+from tests.tickets.desk import APPROVED, APPROVER, WORKSPACE, Desk
+
+DEFINITION = '{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}'
+
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_REGION": "us-east-1",
+    "REKEY_STAGE": "local",
+    "LEDGER_TABLE": TABLE,
+    "EVIDENCE_BUCKET": BUCKET,
+    "DATABRICKS_ACCOUNT_ID": ACCOUNT_ID,
+    "DATABRICKS_ACCOUNT_HOST": "https://accounts.example.com",
+    "DATABRICKS_WORKSPACE_HOST": "https://{deployment_name}.example.com",
+    "DATABRICKS_SECRET_ARN": "databricks",
+    "DATABRICKS_SHARD": "commercial",
+    "GRACE_SECONDS": "86400",
+    "SETTLE_SECONDS": "1200",
+    "TICKETS_PARAMETER": "/rekey/tickets",
+    "TICKETS_SECRET_ARN": "tickets",
+    "POWERTOOLS_SERVICE_NAME": "rekey",
+    "POWERTOOLS_METRICS_NAMESPACE": "rekey",
+    "POWERTOOLS_TRACE_DISABLED": "true",
+}
+
+
+@pytest.fixture(scope="module")
+def systems() -> Iterator[tuple[State, str]]:
+    """moto with what the stack makes, and the ticket systems."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in ENVIRONMENT.items():
+            environment.setenv(name, value)
+        environment.delenv("AWS_ENDPOINT_URL", raising=False)
+        environment.delenv("AWS_SESSION_TOKEN", raising=False)
+        state = State(new_secret())
+        with mock_aws(), running(state) as url:
+            aws.forget_clients()
+            boto3.client("dynamodb").create_table(
+                TableName=TABLE,
+                BillingMode="PAY_PER_REQUEST",
+                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+                AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            )
+            boto3.client("secretsmanager").create_secret(Name="tickets", SecretString="{}")
+            yield state, url
+            aws.forget_clients()
+
+
+@pytest.fixture
+def desk(systems: tuple[State, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    state, url = systems
+    # Numbers go on, so that no two tests have a ticket in common.
+    state.secret, state.faults = new_secret(), type(state.faults)()
+    name = f"t{uuid.uuid4().hex[:12]}"
+    made = aws.stepfunctions().create_state_machine(
+        name=name, definition=DEFINITION, roleArn="arn:aws:iam::123456789012:role/rekey"
+    )
+    queue = aws.sqs().create_queue(QueueName=name)
+    monkeypatch.setenv("STATE_MACHINE_ARN", made["stateMachineArn"])
+    monkeypatch.setenv("TICKET_COMMENTS_QUEUE_URL", queue["QueueUrl"])
+    who = {"projects": ["SEC"], "approvers": [APPROVER], "workspaces": [WORKSPACE]}
+    settings = {each: {"base_url": f"{url}/{each}", "statuses": [APPROVED[each]], **who} for each in APPROVED}
+    made_desk = Desk(state, url, made["stateMachineArn"], queue["QueueUrl"])
+    made_desk.configure(settings)
+    made_desk.write_secret(state.secret)
+    current_settings.cache_clear()
+    yield made_desk
+    current_settings.cache_clear()
+    ticket_settings.forget()
