@@ -67,6 +67,8 @@ class Functions(Construct):
             "DATABRICKS_SHARD": settings.databricks_shard,
             "GRACE_SECONDS": str(settings.grace_seconds),
             "SETTLE_SECONDS": str(settings.settle_seconds),
+            "WATCH_SECONDS": str(settings.watch_seconds),
+            "BREAK_GLASS_ROLE_ARN": settings.break_glass_role_arn,
             "POWERTOOLS_SERVICE_NAME": "rekey",
             "POWERTOOLS_METRICS_NAMESPACE": "rekey",
             "POWERTOOLS_LOG_LEVEL": settings.log_level,
@@ -118,7 +120,7 @@ class Functions(Construct):
         return iam.PolicyStatement(
             actions=list(grant.actions),
             resources=self._resources(grant.on),
-            conditions={"StringEquals": {grant.only: "true"}} if grant.only else None,
+            conditions=_conditions(grant),
         )
 
     def _resources(self, on: On) -> list[str]:
@@ -140,6 +142,16 @@ class Functions(Construct):
             if on in WILDCARD_REASONS:
                 [resource] = self._resources(on)
                 acknowledge(role, finding=resource_finding(self, resource), reason=WILDCARD_REASONS[on])
+
+
+def _conditions(grant: Grant) -> dict[str, dict[str, str]] | None:
+    conditions = {}
+    if grant.only:
+        conditions["StringEquals"] = {str(grant.only): "true"}
+    if grant.sets_policy:
+        # If it exists: whether KMS names the key where the request leaves it out is not documented.
+        conditions["BoolIfExists"] = {"kms:BypassPolicyLockoutSafetyCheck": "false"}
+    return conditions or None
 
 
 def pascal_case(name: str) -> str:

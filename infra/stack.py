@@ -6,6 +6,7 @@ from aws_cdk import Annotations, CfnOutput, Stack, Tags
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from infra.alarms import Alarms
 from infra.functions import Functions, Shared
 from infra.ledger import Ledger
 from infra.nag import acknowledge
@@ -43,7 +44,8 @@ class RekeyStack(Stack):
         secret_arn = settings.databricks_secret_arn or self._build_secret(platform)
         functions = Functions(self, "Functions", Shared(settings, platform, ledger, secret_arn)).by_name
         workflow = Workflow(self, "Workflow", settings, functions)
-        Retirement(self, "Retirement", settings, platform, functions["disable_old_key"])
+        Retirement(self, "Retirement", settings, platform, functions["disable_old_key"], functions["reenable_key"])
+        Alarms(self, "Alarms", settings)
         self._build_outputs(
             {
                 "StateMachineArn": workflow.state_machine.state_machine_arn,

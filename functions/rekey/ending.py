@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from rekey import clock, evidence, keys, retirement, switch
+from rekey import clock, evidence, keys, switch
 from rekey.compute.restart import restart
 from rekey.observability import count, seconds
+from rekey.retirement.rotations import gone_at_once, moved_on, wait_to_go
 from rekey.rollback import required_failure
 from rekey.rotation import Rotation
 from rekey.step import Result, Step, shortened
@@ -36,13 +37,13 @@ def record_failure(step: Step) -> Result:
 def _end(step: Step, state: str, status: str, findings: list[str], **changes: Any) -> Result:
     rotation = step.rotation
     ended_at = clock.text(clock.now())
-    old_keys = retirement.retiring_keys(rotation, step.settings.grace_seconds)
+    moved = moved_on(step.ledger, step.account, rotation, step.settings.grace_seconds, clock.now())
     step.rotation = step.ledger.close(
         rotation,
         state,
         status,
-        {"old_keys_due": {item["key_arn"]: item["due_at"] for item in old_keys}},
-        keys=old_keys,
+        {"keys": {key.key_arn: key.state for _, key in moved}},
+        keys=moved,
         status=status,
         ended_at=ended_at,
         findings=tuple(dict.fromkeys([*rotation.findings, *findings])),
@@ -86,6 +87,13 @@ def _disown_orphans(step: Step) -> None:
     for key_arn in keys.find_keys(region, step.rotation.rotation_id):
         if key_arn != step.rotation.key_arn:
             refused = keys.abandon(region, key_arn)
+            now = clock.now()
+            orphan = (
+                wait_to_go(step.rotation, key_arn, step.settings.grace_seconds, now)
+                if refused
+                else gone_at_once(step.rotation, key_arn, now)
+            )
+            step.ledger.keys.introduce(orphan, "an orphan was found")
             outcome = f"could not be disabled ({refused})" if refused else "was disabled"
             finding = f"An orphaned key was found and {outcome}: {key_arn}."
             step.record(

@@ -27,6 +27,10 @@ class Settings:
     databricks_shard: Shard
     grace_seconds: int
     settle_seconds: int
+    watch_seconds: int
+    """How long a disabled key is watched, and enabled again if something needs it."""
+    break_glass_role_arn: str = ""
+    """The role that the guards in keys' own policies exempt; empty: nobody."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
@@ -45,6 +49,8 @@ class Settings:
             databricks_shard=cast("Shard", shard),
             grace_seconds=_whole_seconds(env, "GRACE_SECONDS"),
             settle_seconds=_whole_seconds(env, "SETTLE_SECONDS"),
+            watch_seconds=_whole_seconds(env, "WATCH_SECONDS"),
+            break_glass_role_arn=env.get("BREAK_GLASS_ROLE_ARN", ""),
         )
         if settings.stage != "local" and settings.grace_seconds < DAY_SECONDS:
             raise SettingsError(f"GRACE_SECONDS is {settings.grace_seconds}: set it to {DAY_SECONDS} or more.")

@@ -30,6 +30,7 @@ def synthesize(
         "rekey:databricks_account_host": simulator_url,
         "rekey:databricks_workspace_host": simulator_url + "/w/{deployment_name}",
         "rekey:grace_seconds": scales.grace_seconds,
+        "rekey:watch_seconds": 14 * scales.grace_seconds,
         "rekey:retirement_rate_minutes": 1,
         "rekey:local_python": sys.executable,
     }

@@ -34,6 +34,7 @@ def world(cloud: None, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Itera
             "DATABRICKS_SHARD": "commercial",
             "GRACE_SECONDS": "86400",
             "SETTLE_SECONDS": "1200",
+            "WATCH_SECONDS": "1209600",
             "POWERTOOLS_SERVICE_NAME": "rekey",
             "POWERTOOLS_METRICS_NAMESPACE": "rekey",
             "POWERTOOLS_TRACE_DISABLED": "true",
