@@ -16,6 +16,7 @@ GOOD = {
     "DATABRICKS_SHARD": "commercial",
     "GRACE_SECONDS": "86400",
     "SETTLE_SECONDS": "1200",
+    "WATCH_SECONDS": "1209600",
 }
 
 

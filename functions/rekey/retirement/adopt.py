@@ -48,15 +48,15 @@ def adopt(ledger: Ledger, account: Account, adoption: Adoption, *, grace_seconds
     if adoption.check_only:
         state, why = (known.state, known.why) if known else ("retained", "it is not under rekey's care yet")
         return {"key_arn": key_arn, "state": state, "why": why, "adopted": False}
-    adopted = _adopted(known, facts, adoption, grace_seconds, at)
-    if adopted is not known:
-        adopted = ledger.keys.change(known, adopted, "adopted", asked_by=adoption.asked_by)
-    return {
-        "key_arn": key_arn,
-        "state": adopted.state,
-        "why": adopted.why,
-        "adopted": adopted.version > _version(known),
-    }
+    if known is not None and known.state == "disabled":
+        # Only an enabled key gets here: its owner was quicker than the sweep, which would have held it.
+        held = known.to("held", "somebody enabled it, so it is theirs to let go", at)
+        known = ledger.keys.change(known, held, "found enabled")
+    key = _adopted(known, facts, adoption, grace_seconds, at)
+    changed = key != known
+    if changed:
+        ledger.keys.change(known, key, "adopted", asked_by=adoption.asked_by)
+    return {"key_arn": key_arn, "state": key.state, "why": key.why, "adopted": changed}
 
 
 def forbids_adoption(kms: KeyFacts, facts: Facts, known: Key | None, adoption: Adoption) -> list[str]:
@@ -84,9 +84,6 @@ def forbids_adoption(kms: KeyFacts, facts: Facts, known: Key | None, adoption: A
 
 def _adopted(known: Key | None, facts: Facts, adoption: Adoption, grace_seconds: int, at: datetime) -> Key:
     key = known or meet(adoption.key_arn, "retained", "it is not under rekey's care yet", at)
-    if key.state == "disabled":
-        # Only an enabled key gets here: its owner was quicker than the sweep, which would have held it.
-        key = key.to("held", "somebody enabled it, so it is theirs to let go", at)
     users = [each.workspace_id for each in facts.users(adoption.key_arn)]
     key = key.model_copy(update={"workspaces": tuple(dict.fromkeys([*key.workspaces, *users]))})
     by = f" by {adoption.asked_by}" if adoption.asked_by else ""

@@ -22,7 +22,7 @@ def reenable(ledger: Ledger, key: Key, why: str, at: datetime) -> Key:
     aws.kms(key.region).enable_key(KeyId=KeyArn.of(key.key_arn).key_id)
     held = ledger.keys.change(key, key.to("held", why, at), "enabled again", was=key.state)
     count("KeysReenabled")
-    logger.warning("a disabled key was needed and is enabled again", key_arn=key.key_arn, why=why)
+    logger.warning("a disabled key was needed and is enabled again", extra={"key_arn": key.key_arn, "why": why})
     tell(held)
     return held
 
@@ -47,7 +47,7 @@ def _look_at(ledger: Ledger, key_arn: str, detail: Mapping[str, Any], at: dateti
     if key.state != "disabled" and not key.claimed_at:
         return f"it is {key.state}: nothing to do"
     if key.state == "disabled" and (key.watch_until is None or at > clock.moment(key.watch_until)):
-        logger.warning("a key whose watch is over was asked for", key_arn=key_arn)
+        logger.warning("a key whose watch is over was asked for", extra={"key_arn": key_arn})
         return "its watch is over"
     who = (detail.get("userIdentity") or {}).get("arn") or (detail.get("userIdentity") or {}).get("accountId")
     called = f"{detail.get('eventName', 'a call')} at {detail.get('eventTime', 'an unknown time')}"

@@ -124,7 +124,9 @@ def _left(
 def wait_to_go(rotation: Rotation, key_arn: str, grace_seconds: int, at: datetime) -> Key:
     """The new key of a failed rotation, which cannot go at once: something may be encrypted under it."""
     why = "its rotation failed, and something may be encrypted under it"
-    return _of_failed(rotation, key_arn, "grace", why, at, goes_at=clock.text(at + wait(grace_seconds)))
+    # The workspace is back on its old key, and no other knew this one.
+    free = {"unreferenced_since": clock.text(at), "goes_at": clock.text(at + wait(grace_seconds))}
+    return _of_failed(rotation, key_arn, "grace", why, at, **free)
 
 
 def gone_at_once(rotation: Rotation, key_arn: str, at: datetime) -> Key:

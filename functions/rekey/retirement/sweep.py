@@ -77,7 +77,7 @@ def _guarded(at_work: Sweep, key: Key, answer: dict[str, Any]) -> Key:
         answer["kept"][key.key_arn] = str(error)
         return key
     except Exception as error:  # noqa: BLE001, whatever is wrong with one key, the others must be looked at
-        logger.exception("a key could not be looked at", key_arn=key.key_arn)
+        logger.exception("a key could not be looked at", extra={"key_arn": key.key_arn})
         answer["failed"][key.key_arn] = f"{type(error).__name__}: {error}"
         return key
     if (key.state, after.state) == ("disabled", "held"):
@@ -165,7 +165,7 @@ def _remove_canaries(at_work: Sweep, key: Key) -> Key:
             try:
                 switch.remove_canary(at_work.inside(workspace), canary.rotation_id, "before")
             except DatabricksError as error:
-                logger.warning(f"a canary stays: {error}", key_arn=key.key_arn)
+                logger.warning(f"a canary stays: {error}", extra={"key_arn": key.key_arn})
     return at_work.ledger.keys.note(key, key.model_copy(update={"canaries": ()}))
 
 
