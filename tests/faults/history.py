@@ -186,14 +186,15 @@ class History:
         with pytest.MonkeyPatch.context() as patch, self._as_given(patch):
             try:
                 account = cast("Any", self.databricks)
-                adopt(self.ledger, account, adoption, grace_seconds=SETTINGS.grace_seconds, at=clock.now())
+                grace_seconds = SETTINGS.grace_seconds
+                answer = adopt(self.ledger, account, adoption, grace_seconds=grace_seconds, at=clock.now())
             except RekeyError:
                 return
         key = self.ledger.keys.find(key_arn)
         assert key is not None
         assert key.state != "disabled"
         self.theirs.discard(key_arn)
-        if key.state == "grace":
+        if answer["adopted"] and key.state == "grace":
             self.left_at[key_arn] = self.now
         self._note_looks()
 

@@ -14,6 +14,7 @@ from rekey.errors import RekeyError
 from rekey.ledger import Ledger
 from rekey.request import UseCase
 from rekey.retirement.conditions import Case, Decision, Facts, KmsFacts, LastUse, decide
+from rekey.retirement.signs import Signs
 from rekey.retirement.states import TRANSITIONS, Key, State, meet
 from rekey.retirement.sweep import is_overdue, sweep
 from rekey.settings import Settings
@@ -185,3 +186,41 @@ def test_a_reason_is_written_once_however_often_it_is_found(ledger: Ledger, sett
     assert found is not None
     assert (found.state, found.why) == ("due", "a rotation is under way with it: r7")
     assert len(ledger.keys.trail(key_arn)) == 2
+
+
+# --- signs ---
+
+
+class Inside:
+    """A workspace in which one cluster ended."""
+
+    def __init__(self, cluster: dict[str, Any]) -> None:
+        self._cluster = {"cluster_id": "0123-1", **cluster}
+
+    def list_clusters(self, _: Any) -> list[dict[str, Any]]:
+        return [self._cluster]
+
+
+def ended(code: str, after_seconds: float, **parameters: str) -> dict[str, Any]:
+    at = int((NOW.timestamp() + after_seconds) * 1000)
+    return {"terminated_time": at, "termination_reason": {"code": code, "parameters": parameters}}
+
+
+@pytest.mark.parametrize(
+    ("cluster", "sign"),
+    [
+        (ended("AWS_INVALID_KMS_KEY_STATE", 60), True),
+        (ended("AWS_INACCESSIBLE_KMS_KEY_FAILURE", 60, aws_error_message=f"{OLD_ARN} is disabled"), True),
+        (ended("AWS_INVALID_KMS_KEY_STATE", 60, aws_error_message="arn:aws:kms:us-east-1:1:key/another"), False),
+        (ended("AWS_INVALID_KMS_KEY_STATE", -60), False),
+        (ended("USER_REQUEST", 60), False),
+        ({}, False),
+    ],
+)
+def test_a_cluster_that_ended_for_the_key_since_it_was_disabled_is_a_sign(cluster: Any, sign: bool) -> None:
+    key = waiting(state="disabled", disabled_at=clock.text(NOW), workspaces=(BARE.workspace_id,))
+    inside: Any = Inside(cluster)
+    found = Signs(Facts(NOW, DAY, [BARE], []), lambda _: inside).of(key)
+    assert (found is not None) is sign
+    if found:
+        assert found.startswith(f"cluster 0123-1 of workspace {BARE.workspace_id} ended with AWS_")
