@@ -48,7 +48,7 @@ def test_a_shared_key_goes_with_the_last_workspace_that_left_it(driver: Driver) 
     assert [driver.violations(each) for each in (first, second)] == [[], []]
 
 
-@pytest.mark.rule("rule-7")
+@pytest.mark.rule("rule-7-back")
 def test_a_late_reader_brings_the_key_back_and_it_is_held_and_alarmed(driver: Driver, state_file: Path) -> None:
     old, kms = driver.make_key(), driver.aws("kms")
     written = kms.encrypt(KeyId=old, Plaintext=b"written by somebody else")["CiphertextBlob"]

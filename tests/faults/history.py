@@ -108,9 +108,9 @@ class History:
         return rotation_id
 
     def switch(self, rotation_id: str) -> None:
-        """The workspace shows the new key; the proof is still to come."""
+        """The workspace shows the new key; the proof is still to come. A notebook is written under the old key first."""
         rotation, number = self.open[rotation_id]
-        if self.kms.of(str(rotation.key_arn)).enabled:
+        if all(self.kms.of(each).enabled for each in (str(rotation.key_arn), self.databricks.key_of(number))):
             self._move(number, str(rotation.key_arn))
 
     def end_rotation(self, rotation_id: str, *, well: bool) -> None:

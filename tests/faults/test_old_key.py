@@ -162,6 +162,7 @@ class OldKeys(RuleBasedStateMachine):
         self.history.check()
 
 
+@pytest.mark.rule("rule-7", "rule-7-back", "old-key-a-day")
 def test_the_old_key_goes_when_it_is_safe_and_never_before() -> None:
     run: Any = run_state_machine_as_test
     run(OldKeys, settings=SETTINGS)

@@ -51,7 +51,7 @@ def enabled_by_hand(world: World, workspace_id: int, canary: str) -> None:
     boto3.client("kms").enable_key(KeyId=old.rpartition("/")[2])
 
 
-@pytest.mark.rule("rule-7")
+@pytest.mark.rule("rule-7-back")
 @pytest.mark.parametrize(
     ("happens", "why"), [(failing_canary, "no longer reads"), (enabled_by_hand, "somebody enabled")]
 )
@@ -69,6 +69,7 @@ def test_a_sign_brings_the_key_back_and_nobody_but_a_person_lets_it_go(
     assert world.call("adopt_key", key_arn=old, own_account=OWN, asked_by="alex")["state"] == "grace"
 
 
+@pytest.mark.rule("rule-7-back")
 def test_a_refused_use_brings_the_key_back_once_and_a_strangers_key_is_left_alone(
     world: World, gone: tuple[str, int]
 ) -> None:
@@ -98,6 +99,7 @@ def test_a_key_that_is_out_or_held_cannot_be_given_to_a_rotation(world: World, g
     assert "a rotation is under way with it: r9" in world.sweep(2 * A_DAY_LATER)["kept"][old]
 
 
+@pytest.mark.rule("key-last-use")
 def test_a_key_that_was_used_waits_and_where_kms_does_not_tell_the_ledger_says_so(world: World, usage: Usage) -> None:
     old = world.make_key()
     workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
