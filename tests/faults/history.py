@@ -108,7 +108,7 @@ class History:
         return rotation_id
 
     def switch(self, rotation_id: str) -> None:
-        """The workspace shows the new key; the proof is still to come. A notebook is written under the old key first."""
+        """The workspace shows the new key, after a notebook was written under the old one; the proof is to come."""
         rotation, number = self.open[rotation_id]
         if all(self.kms.of(each).enabled for each in (str(rotation.key_arn), self.databricks.key_of(number))):
             self._move(number, str(rotation.key_arn))
@@ -176,7 +176,10 @@ class History:
     def enable_by_hand(self, key_arn: str) -> None:
         if not self.kms.of(key_arn).enabled:
             self.kms.of(key_arn).enabled = True
-            self.theirs.add(key_arn)
+            known = self.ledger.keys.find(key_arn)
+            # After a crash around DisableKey nobody can tell an enabled key from one that was not disabled yet.
+            if known is None or known.claimed_at is None:
+                self.theirs.add(key_arn)
 
     def tag(self, key_arn: str, *, ours: bool) -> None:
         self.kms.of(key_arn).tags = {"rekey:managed": "true"} if ours else {}
