@@ -61,7 +61,8 @@ class History:
         self.theirs: set[str] = set()
         """Keys that only a person may let go: held, or not yet adopted."""
         self.broken_by_hand: set[str] = set()
-        """Disabled keys that somebody put a workspace on: unreadable until the next sweep, and nobody else's fault."""
+        """Disabled keys that somebody put a workspace on: unreadable until the next sweep sees it there, or the first
+        refused use where it left again before, and nobody else's fault."""
         monkeypatch.setattr(aws, "kms", lambda _: self.kms)
         for module in (sweeping, reenabling):
             monkeypatch.setattr(module, "count", lambda *_: None)
@@ -141,7 +142,7 @@ class History:
             self.skew, self.kms.crash = timedelta(), None
             self._note_looks()
             self._note_held()
-        self.broken_by_hand.clear()
+        self.broken_by_hand -= {each for each in self.broken_by_hand if self.databricks.on(each)}
         assert answer["failed"] == {}, answer["failed"]
         self.nothing_is_left_behind()
         return answer

@@ -22,6 +22,10 @@ from rekey.retirement.states import CLAIM_SECONDS, WAITING, Key
 from rekey.settings import DAY_SECONDS, Settings
 
 
+SETTLES_WITHIN = timedelta(minutes=5)
+"""KMS is eventually consistent: a key that was disabled a moment ago may still read Enabled."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sweep:
     """What one sweep works with."""
@@ -106,7 +110,8 @@ def _retire(at_work: Sweep, key: Key) -> Key:
         raise AwsUnavailable("another sweep is disabling it")
     kms = look_at_key(key.region, key.key_arn)
     if key.claimed_at and kms.state == "Disabled":
-        return _disabled(at_work, key, key.why)  # A sweep ended between DisableKey and the ledger.
+        # A sweep ended between DisableKey and the ledger; what happened since nobody has watched.
+        return _watch(at_work, _disabled(at_work, key, key.why))
     seen = _with_what_is_seen(key, kms, at_work.facts)
     decision = decide(Case(seen, kms, at_work.facts))
     if decision.verdict == "retain":
@@ -147,7 +152,9 @@ def _disabled(at_work: Sweep, key: Key, why: str) -> Key:
 
 def _watch(at_work: Sweep, key: Key) -> Key:
     now, table = at_work.facts.now, at_work.ledger.keys
-    if look_at_key(key.region, key.key_arn).state == "Enabled":
+    # KMS may show the state from before for a moment.
+    settled = key.disabled_at is None or now >= clock.moment(key.disabled_at) + SETTLES_WITHIN
+    if settled and look_at_key(key.region, key.key_arn).state == "Enabled":
         return table.change(key, key.to("held", "somebody enabled it, so it is theirs to let go", now), "found enabled")
     if sign := at_work.signs.of(key):
         return reenable(at_work.ledger, key, sign, now)
