@@ -87,7 +87,8 @@ def _adopt(deployed: stack.Stack, request: Mapping[str, Any]) -> dict[str, Any]:
 def _tag(deployed: stack.Stack, key_arn: str) -> None:
     region, key_id = key_arn.split(":")[3], key_arn.rpartition("/")[2]
     try:
-        boto3.client("kms", **{**deployed.options, "region_name": region}).tag_resource(KeyId=key_id, Tags=[MANAGED])  # type: ignore[call-overload]
+        kms: Any = boto3.client("kms", **{**deployed.options, "region_name": region})
+        kms.tag_resource(KeyId=key_id, Tags=[MANAGED])
     except (ClientError, BotoCoreError) as error:
         raise stack.StackError(
             f"the key could not be tagged: {error}. Mend: use credentials that may kms:TagResource it, "

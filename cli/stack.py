@@ -41,7 +41,7 @@ class Stack:
         except (ClientError, BotoCoreError) as error:
             raise StackError(f"the Lambda {name} could not be called: {error}") from error
         result: dict[str, Any] = json.loads(answer["Payload"].read())
-        if "FunctionError" in answer:
+        if answer.get("FunctionError"):
             raise StackError(result.get("errorMessage") or f"the Lambda {name} failed: see its log")
         return result
 

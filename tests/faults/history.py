@@ -157,7 +157,7 @@ class History:
         detail = {"errorCode": "DisabledException", "errorMessage": f"{key_arn} is disabled."}
         on_refused_use(self.ledger, {"detail": detail}, self.now)
         if watched and (watched.claimed_at or (watched.watch_until and clock.text(self.now) < watched.watch_until)):
-            assert key.enabled, "one refused use is enough"
+            assert self.kms.of(key_arn).enabled, "one refused use is enough"
             self.theirs.add(key_arn)
             self.broken_by_hand.discard(key_arn)
 

@@ -41,7 +41,8 @@ class Table:
         holds = [self._holds(write) for _, write in writes]
         if not all(holds):
             reasons = [{"Code": "None" if each else "ConditionalCheckFailed"} for each in holds]
-            raise ClientError({"Error": {}, "CancellationReasons": reasons}, "TransactWriteItems")  # type: ignore[typeddict-unknown-key]
+            answer: Any = {"Error": {}, "CancellationReasons": reasons}
+            raise ClientError(answer, "TransactWriteItems")
         for kind, write in writes:
             if kind == "Put":
                 self.items[_key(unmarshal(write["Item"]))] = unmarshal(write["Item"])

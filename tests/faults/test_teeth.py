@@ -7,7 +7,7 @@ import pytest
 
 from rekey.retirement import conditions
 from rekey.retirement import states as states_module
-from rekey.retirement import sweep as sweeping
+from rekey.retirement.signs import Signs
 from tests.faults.cloud import DAY
 from tests.faults.history import SLACK, History
 
@@ -156,16 +156,20 @@ def test_without_the_signs_a_workspace_stays_on_a_disabled_key(monkeypatch: pyte
 
     go_back(History(monkeypatch))
     with monkeypatch.context() as patch:
-        patch.setattr(sweeping.Signs, "of", lambda *_: None)
+        patch.setattr(Signs, "of", lambda *_: None)
         with pytest.raises(AssertionError, match="cannot read"):
             go_back(History(patch))
+
+
+def void(_: object) -> None:
+    """Something that happens."""
 
 
 def test_without_a_claim_a_key_goes_under_a_rotation_that_opens_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     def race(history: History) -> None:
         old, other = leave(history, history.make_workspace()), history.make_workspace()
         history.pass_time(SLACK)
-        history.databricks.meanwhile = lambda: history.open_rotation(other, old) and None
+        history.databricks.meanwhile = lambda: void(history.open_rotation(other, old))
         history.sweep()
 
     race(History(monkeypatch))

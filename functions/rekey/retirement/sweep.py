@@ -21,7 +21,6 @@ from rekey.retirement.signs import Inside, Signs
 from rekey.retirement.states import CLAIM_SECONDS, WAITING, Key
 from rekey.settings import DAY_SECONDS, Settings
 
-
 SETTLES_WITHIN = timedelta(minutes=5)
 """KMS is eventually consistent: a key that was disabled a moment ago may still read Enabled."""
 
