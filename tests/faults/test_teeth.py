@@ -9,7 +9,8 @@ from rekey.retirement import conditions
 from rekey.retirement import states as states_module
 from rekey.retirement.signs import Signs
 from tests.faults.cloud import DAY
-from tests.faults.history import SLACK, History
+from tests.faults.history import History
+from tests.faults.truth import SLACK
 
 STEP = timedelta(minutes=15)
 
