@@ -72,6 +72,7 @@ def left_by_hand(history: History) -> None:
     leave(history, number)
     history.pass_time(SLACK)
     history.sweep()
+    history.kms.tells_use = False
     history.move_by_hand(other, history.make_key())
     history.pass_time(STEP)
 

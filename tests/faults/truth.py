@@ -14,7 +14,7 @@ from rekey.retirement import sweep as sweeping
 from rekey.retirement.states import CLAIM_SECONDS, TRANSITIONS
 from rekey.rotation import Rotation
 from rekey.settings import Settings
-from tests.faults.cloud import DAY, START, Databricks, Kms
+from tests.faults.cloud import DAY, START, USE_IS_TOLD_AFTER, Databricks, Kms
 from tests.faults.table import Table
 
 SKEW = timedelta(minutes=5)
@@ -45,6 +45,10 @@ class Truth:
         self.seen_free_at: dict[str, datetime] = {}
         """Since when each look of rekey's has found no workspace on the key."""
         self.last_on: dict[str, datetime] = {}
+        self.known_on: dict[str, list[int]] = {}
+        """Workspaces on each key when rekey looked last."""
+        self.last_seen_on: dict[str, datetime] = {}
+        """When a workspace left each key that a look of rekey's had found on it."""
         self.theirs: set[str] = set()
         """Keys that only a person may let go: held, or not yet adopted."""
         self.broken_by_hand: set[str] = set()
@@ -77,7 +81,7 @@ class Truth:
         key_arn = next(each for each in self.keys if each.endswith(key_id))
         key = self.kms.of(key_arn)
         assert not self.databricks.on(key_arn), "disabled while a workspace refers to it"
-        last = self.last_on.get(key_arn)
+        last = self._last_known_on(key_arn)
         assert last is None or self.now >= last + DAY, "disabled within 24 hours of a workspace's use"
         left = self.left_at.get(key_arn)
         assert left is not None, "disabled without a verified switch"
@@ -88,6 +92,15 @@ class Truth:
         assert key_arn not in self._wanted(), "disabled though a rotation wants it"
         used = key.told_use(self.now) if self.kms.tells_use else None
         assert used is None or self.now >= used + DAY, "disabled though it was used"
+
+    def _last_known_on(self, key_arn: str) -> datetime | None:
+        """When a workspace was last on a key, as far as anybody could know.
+
+        One that somebody put on it and took off again between two sweeps shows only in KMS' last use, an hour later.
+        """
+        seen, last = self.last_seen_on.get(key_arn), self.last_on.get(key_arn)
+        told = last if last and self.kms.tells_use and self.now >= last + USE_IS_TOLD_AFTER else None
+        return max(filter(None, (seen, told)), default=None)
 
     def nothing_is_left_behind(self) -> None:
         """Every key that has been safe for a sweep is disabled."""
@@ -131,13 +144,21 @@ class Truth:
         return any(each == number for _, each in self.open.values())
 
     def _move(self, number: int, key_arn: str) -> None:
-        self.last_on[self.databricks.key_of(number)] = self.now
+        left = self.databricks.key_of(number)
+        self.last_on[left] = self.now
+        if number in self.known_on.get(left, ()):
+            self.last_seen_on[left] = self.now
+        # The data keys are unwrapped with the one and wrapped with the other.
+        for each in (left, key_arn):
+            if self.kms.of(each).enabled:
+                self.kms.of(each).uses.append(self.now)
         self.seen_free_at.pop(key_arn, None)
         self.databricks.move(number, key_arn)
         self.last_on.pop(key_arn, None)
 
     def _note_looks(self) -> None:
         for key_arn in self.keys:
+            self.known_on[key_arn] = self.databricks.on(key_arn)
             if not self.databricks.on(key_arn) and self.ledger.keys.find(key_arn):
                 self.seen_free_at.setdefault(key_arn, self.now)
 
