@@ -33,11 +33,11 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-header --no-annotate --no-emit-index-url
 ARGS ?=
 
-.PHONY: help setup run test lint bench picture images rules schemas synth deploy lock clean clean-all
+.PHONY: help setup run test faults lint bench picture images rules schemas synth deploy lock clean clean-all
 
 help:
 	@sed -n 's/^#   //p' Makefile
-	@echo "also: setup lint bench picture images rules schemas synth lock clean clean-all"
+	@echo "also: setup lint faults bench picture images rules schemas synth lock clean clean-all"
 
 # --- set-up: each stamp depends on exactly what can make it stale ---
 
@@ -80,6 +80,10 @@ lint: setup synth
 	$(BIN)/mypy
 	sed 's/$${Partition}/aws/g' cdk.out/rekey.template.json > build/lint.template.json
 	$(BIN)/cfn-lint --ignore-checks W3005 -- build/lint.template.json
+
+# 5,000 made-up histories of keys, workspaces, rotations, sweeps and clocks, each run another; `test` has 300 fixed ones.
+faults: setup
+	REKEY_HISTORIES=5000 $(BIN)/python -m pytest tests/faults $(ARGS)
 
 bench: setup
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import local_cloud
+from cli import keys, local_cloud
 from cli.evidence import evidence
 from cli.plan import plan
 from cli.terraform import terraform
@@ -15,6 +15,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(local_cloud.app, name="local")
+app.add_typer(keys.app, name="keys")
 app.command()(plan)
 app.command()(terraform)
 app.command()(evidence)

@@ -1,5 +1,7 @@
 """Where the stack is: in AWS with the usual profiles and regions, or the local cloud."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -29,6 +31,21 @@ class Stack:
     ledger_table: str
     options: dict[str, Any]
     """Keyword arguments for boto3.client."""
+
+    def invoke(self, function: str, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Call one of the stack's Lambdas, by its file's name in functions/. Raises StackError with its refusal."""
+        machine = self.state_machine_arn.rpartition(":")[2]
+        name = f"{machine.removesuffix('-rotate-key')}-{function.replace('_', '-')}"
+        try:
+            answer = boto3.client("lambda", **self.options).invoke(
+                FunctionName=name, Payload=json.dumps(event).encode()
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise StackError(f"the Lambda {name} could not be called: {error}") from error
+        result: dict[str, Any] = json.loads(answer["Payload"].read())
+        if answer.get("FunctionError"):
+            raise StackError(result.get("errorMessage") or f"the Lambda {name} failed: see its log")
+        return result
 
     @property
     def stepfunctions(self) -> "SFNClient":

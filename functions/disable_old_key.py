@@ -1,14 +1,14 @@
-"""Disable old key: every 15 minutes, disable the keys whose day has come and that nothing needs any more."""
+"""Disable old key: every 15 minutes, disable the keys that nothing needs any more, and watch those that went."""
 
 from typing import Any
 
-from rekey import clock, retirement
+from rekey import clock
 from rekey.databricks.connect import connect_account
+from rekey.retirement.sweep import sweep
 from rekey.step import Result, current_settings, observed, open_ledger
 
 
 @observed
 def handler(_: Any) -> Result:
     settings = current_settings()
-    ledger = open_ledger(settings)
-    return retirement.sweep(ledger, connect_account(settings), grace_seconds=settings.grace_seconds, now=clock.now())
+    return sweep(settings, open_ledger(settings), connect_account(settings), now=clock.now())

@@ -95,6 +95,8 @@ class Functions(Construct):
             "GRACE_SECONDS": str(settings.grace_seconds),
             "SETTLE_SECONDS": str(settings.settle_seconds),
             "EVENT_BUS": self._shared.bus.event_bus_name,
+            "WATCH_SECONDS": str(settings.watch_seconds),
+            "BREAK_GLASS_ROLE_ARN": settings.break_glass_role_arn,
             "POWERTOOLS_SERVICE_NAME": "rekey",
             "POWERTOOLS_METRICS_NAMESPACE": "rekey",
             "POWERTOOLS_LOG_LEVEL": settings.log_level,
@@ -190,7 +192,13 @@ class Functions(Construct):
 def _conditions(grant: Grant) -> dict[str, Any] | None:
     if grant.items:
         return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [grant.items]}}
-    return {"StringEquals": {grant.only: "true"}} if grant.only else None
+    conditions: dict[str, Any] = {}
+    if grant.only:
+        conditions["StringEquals"] = {str(grant.only): "true"}
+    if grant.sets_policy:
+        # If it exists: whether KMS names the key where the request leaves it out is not documented.
+        conditions["BoolIfExists"] = {"kms:BypassPolicyLockoutSafetyCheck": "false"}
+    return conditions or None
 
 
 def pascal_case(name: str) -> str:

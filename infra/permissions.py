@@ -45,6 +45,8 @@ class Grant:
     only: Only | None = None
     items: str = ""
     """For the ledger: only items whose partition key is like this."""
+    sets_policy: bool = False
+    """Whether it can put a key policy: then never with the lock-out check bypassed."""
 
 
 TRACE = Grant(("xray:PutTraceSegments", "xray:PutTelemetryRecords"), On.ANYTHING)
@@ -62,28 +64,32 @@ LEDGER = Grant(
     ),
     On.LEDGER,
 )
+READ_LEDGER = Grant(("dynamodb:GetItem", "dynamodb:Query"), On.LEDGER)
 LEASE = Grant(("dynamodb:DeleteItem",), On.LEDGER)
 READ_EVIDENCE = Grant(("s3:GetObject",), On.ROTATIONS)
 WRITE_EVIDENCE = Grant(("s3:PutObject",), On.ROTATIONS)
 FIND_KEYS = Grant(("tag:GetResources",), On.ANYTHING)
-MAKE_KEY = Grant(("kms:CreateKey",), On.ANYTHING, Only.REQUESTS_THAT_TAG)
+MAKE_KEY = Grant(("kms:CreateKey",), On.ANYTHING, Only.REQUESTS_THAT_TAG, sets_policy=True)
 TAG_NEW_KEY = Grant(("kms:TagResource",), On.KEYS, Only.REQUESTS_THAT_TAG)
 NAME_KEY = Grant(("kms:CreateAlias",), On.KEYS, Only.MANAGED_KEYS)
 NAME_ALIAS = Grant(("kms:CreateAlias",), On.ALIASES)
 SEE_KEY = Grant(("kms:DescribeKey",), On.KEYS)
 SEE_TAGS = Grant(("kms:ListResourceTags",), On.KEYS)
 READ_POLICY = Grant(("kms:GetKeyPolicy",), On.KEYS)
-WRITE_POLICY = Grant(("kms:PutKeyPolicy",), On.KEYS, Only.MANAGED_KEYS)
-ADD_TO_POLICY = Grant(("kms:PutKeyPolicy",), On.KEYS, Only.BROUGHT_KEYS)
+WRITE_POLICY = Grant(("kms:PutKeyPolicy",), On.KEYS, Only.MANAGED_KEYS, sets_policy=True)
+ADD_TO_POLICY = Grant(("kms:PutKeyPolicy",), On.KEYS, Only.BROUGHT_KEYS, sets_policy=True)
 RENEW = ("kms:EnableKeyRotation", "kms:GetKeyRotationStatus", "kms:ListKeyRotations", "kms:RotateKeyOnDemand")
 RENEW_MANAGED_KEY = Grant(RENEW, On.KEYS, Only.MANAGED_KEYS)
 RENEW_BROUGHT_KEY = Grant(RENEW, On.KEYS, Only.BROUGHT_KEYS)
 RETIRE_KEY = Grant(("kms:DescribeKey", "kms:DisableKey", "kms:TagResource"), On.KEYS, Only.MANAGED_KEYS)
 DISABLE_KEY = Grant(("kms:DisableKey",), On.KEYS, Only.MANAGED_KEYS)
+ENABLE_KEY = Grant(("kms:EnableKey",), On.KEYS, Only.MANAGED_KEYS)
+SEE_USE = Grant(("kms:GetKeyLastUsage",), On.KEYS)
+SEE_MATERIAL = Grant(("kms:ListKeyRotations",), On.KEYS)
 
 READ_STREAM = Grant(("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"), On.STREAM)
 FIND_STREAM = Grant(("dynamodb:ListStreams",), On.ANYTHING)
-READ_LEDGER = Grant(("dynamodb:GetItem",), On.LEDGER)
+READ_ROTATION = Grant(("dynamodb:GetItem",), On.LEDGER)
 PUBLISH = Grant(("events:PutEvents",), On.BUS)
 SET_ASIDE = Grant(("sqs:SendMessage",), On.UNPUBLISHED)
 ANSWER = Grant(("states:SendTaskSuccess", "states:SendTaskFailure"), On.WORKFLOW)
@@ -96,7 +102,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "ask_approval": (LEDGER,),
     "answer_approval": (LEDGER, ANSWER),
     "cancel_rotation": (DATABRICKS, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE, STOP),
-    "publish_events": (READ_LEDGER, READ_STREAM, FIND_STREAM, PUBLISH, SET_ASIDE),
+    "publish_events": (READ_ROTATION, READ_STREAM, FIND_STREAM, PUBLISH, SET_ASIDE),
     "create_key": (LEDGER, FIND_KEYS, MAKE_KEY, TAG_NEW_KEY, NAME_KEY, NAME_ALIAS),
     "set_policy": (LEDGER, READ_POLICY, WRITE_POLICY, ADD_TO_POLICY),
     "register_config": (DATABRICKS, LEDGER),
@@ -111,7 +117,10 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "complete_rotation": (DATABRICKS, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE, FIND_KEYS, RETIRE_KEY),
     "roll_back": (DATABRICKS, LEDGER, READ_EVIDENCE, FIND_KEYS, RETIRE_KEY, READ_POLICY, ADD_TO_POLICY),
     "record_failure": (DATABRICKS, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE),
-    "disable_old_key": (DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, DISABLE_KEY),
+    "disable_old_key": (DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, SEE_USE, DISABLE_KEY, ENABLE_KEY),
+    "reenable_key": (LEDGER, ENABLE_KEY),
+    "list_keys": (DATABRICKS, READ_LEDGER, SEE_KEY, SEE_TAGS, SEE_USE, SEE_MATERIAL),
+    "adopt_key": (DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, SEE_USE, READ_POLICY),
 }
 
 TICKETS_SECRET = Grant(("secretsmanager:GetSecretValue",), On.TICKETS_SECRET)

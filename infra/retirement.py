@@ -1,6 +1,7 @@
-"""The schedule that retires old keys: every few minutes, disable_old_key looks at the ledger."""
+"""What retires old keys, and what brings one back: a schedule for disable_old_key, a rule for reenable_key."""
 
 from aws_cdk import Aws, Duration
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
@@ -10,9 +11,12 @@ from infra.platform import Platform
 from infra.queues import build_dead_letter_queue
 from infra.settings import Settings
 
+NEEDS_THE_KEY = ("Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncrypt", "CreateGrant")
+"""KMS calls of somebody who still works with a key."""
+
 
 class Retirement(Construct):
-    """Scheduler -> disable_old_key. What cannot be delivered waits in `undelivered` to be seen."""
+    """Scheduler -> disable_old_key; CloudTrail -> rule -> reenable_key. What cannot be delivered waits to be seen."""
 
     def __init__(
         self,
@@ -21,11 +25,13 @@ class Retirement(Construct):
         settings: Settings,
         platform: Platform,
         disable_old_key: lambda_.Function,
+        reenable_key: lambda_.Function,
     ) -> None:
         super().__init__(scope, construct_id)
         self.undelivered = build_dead_letter_queue(self, "Undelivered", platform)
         role = self._build_role(disable_old_key)
         self.schedule = self._build_schedule(settings, disable_old_key, role)
+        self.rule = self._build_rule(settings, reenable_key)
 
     def _build_role(self, disable_old_key: lambda_.Function) -> iam.Role:
         statements = [
@@ -65,3 +71,49 @@ class Retirement(Construct):
                 ),
             ),
         )
+
+    def _build_rule(self, settings: Settings, reenable_key: lambda_.Function) -> events.CfnRule:
+        """Refused uses of disabled keys. Best effort, and of this region alone: the sweep looks for signs too.
+
+        The L1 construct: Decrypt and its like are read-only management events, which reach only a rule in this state.
+        """
+        rule = events.CfnRule(
+            self,
+            "RefusedUses",
+            name=f"{settings.name}-reenable-key",
+            description="Uses of a disabled KMS key that were refused, as CloudTrail tells",
+            state="ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
+            event_pattern={
+                "source": ["aws.kms"],
+                "detail-type": ["AWS API Call via CloudTrail"],
+                "detail": {
+                    "eventSource": ["kms.amazonaws.com"],
+                    "eventName": list(NEEDS_THE_KEY),
+                    "errorCode": ["DisabledException"],
+                },
+            },
+            targets=[
+                events.CfnRule.TargetProperty(
+                    id="ReenableKey",
+                    arn=reenable_key.function_arn,
+                    dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=self.undelivered.queue_arn),
+                )
+            ],
+        )
+        lambda_.CfnPermission(
+            self,
+            "RuleInvokes",
+            action="lambda:InvokeFunction",
+            function_name=reenable_key.function_arn,
+            principal="events.amazonaws.com",
+            source_arn=rule.attr_arn,
+        )
+        self.undelivered.add_to_resource_policy(
+            iam.PolicyStatement(
+                actions=["sqs:SendMessage"],
+                principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                resources=[self.undelivered.queue_arn],
+                conditions={"ArnEquals": {"aws:SourceArn": rule.attr_arn}},
+            )
+        )
+        return rule

@@ -27,6 +27,13 @@ PLACEHOLDER_ACCOUNT_ID = UUID(int=0)
 # Databricks asks for both waits; only the local cloud, whose time is scaled, may shorten them.
 MINIMUM_SETTLE_SECONDS = 1200
 MINIMUM_GRACE_SECONDS = 86_400
+MINIMUM_WATCH_SECONDS = 14 * 86_400
+
+_MINIMUM = {
+    "settle_seconds": MINIMUM_SETTLE_SECONDS,
+    "grace_seconds": MINIMUM_GRACE_SECONDS,
+    "watch_seconds": MINIMUM_WATCH_SECONDS,
+}
 
 Shard = Literal["commercial", "govcloud", "govcloud-dod"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -83,6 +90,13 @@ class Settings(BaseModel):
     grace_seconds: int = Field(
         ge=0, description=f"at least {MINIMUM_GRACE_SECONDS}: Databricks needs the old key for 24 hours"
     )
+    watch_seconds: int = Field(
+        ge=1, description=f"at least {MINIMUM_WATCH_SECONDS}: a key that was disabled is watched for 14 days"
+    )
+    break_glass_role_arn: str = Field(
+        pattern=r"^(arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+)?$",
+        description="the ARN of the one role that the guards in keys' own policies exempt, or empty for none",
+    )
     retirement_rate_minutes: int = Field(ge=1, le=60, description="1 to 60 minutes")
     event_bus: str = Field(
         pattern=r"^[A-Za-z0-9._/-]{0,256}$",
@@ -108,10 +122,10 @@ class Settings(BaseModel):
         except ValidationError as invalid:
             raise SettingsError(_explain(invalid)) from None
 
-    @field_validator("settle_seconds", "grace_seconds")
+    @field_validator("settle_seconds", "grace_seconds", "watch_seconds")
     @classmethod
     def _not_shorter_than_databricks_asks(cls, seconds: int, info: ValidationInfo) -> int:
-        minimum = MINIMUM_SETTLE_SECONDS if info.field_name == "settle_seconds" else MINIMUM_GRACE_SECONDS
+        minimum = _MINIMUM[info.field_name or ""]
         if info.data.get("stage") != LOCAL_STAGE and seconds < minimum:
             raise ValueError(f"{seconds} is too short")
         return seconds

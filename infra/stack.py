@@ -3,6 +3,7 @@
 from aws_cdk import Annotations, CfnOutput, Stack, Tags
 from constructs import Construct
 
+from infra.alarms import Alarms
 from infra.events import Events
 from infra.functions import Functions, Shared
 from infra.ledger import Ledger
@@ -47,7 +48,8 @@ class RekeyStack(Stack):
         workflow = Workflow(self, "Workflow", settings, functions)
         events.take_requests(workflow.state_machine)
         events.publish(ledger, functions["publish_events"])
-        Retirement(self, "Retirement", settings, platform, functions["disable_old_key"])
+        Retirement(self, "Retirement", settings, platform, functions["disable_old_key"], functions["reenable_key"])
+        Alarms(self, "Alarms", settings)
         self._build_outputs(
             {
                 "StateMachineArn": workflow.state_machine.state_machine_arn,

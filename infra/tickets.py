@@ -36,6 +36,7 @@ TOLD = (
     "Rotation Succeeded",
     "Rotation Failed",
     "Rotation Cancelled",
+    "Key Re-enabled",
 )
 """The events that a ticket is told of; a test holds them and functions/rekey together."""
 

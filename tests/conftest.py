@@ -12,11 +12,18 @@ from rekey.databricks import connect
 from rekey.ledger import Ledger
 from rekey.settings import Settings
 from tests import rules
+from tests.kms_usage import Usage, play
 from tests.names import ACCOUNT_ID, BUCKET, TABLE
 
 
 @pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def usage(monkeypatch: pytest.MonkeyPatch) -> Usage:
+    """What KMS tells of keys' last use."""
+    return play(monkeypatch)
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch, usage: Usage) -> Iterator[None]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
@@ -67,6 +74,7 @@ def settings() -> Settings:
         grace_seconds=86_400,
         settle_seconds=1_200,
         event_bus="rekey",
+        watch_seconds=14 * 86_400,
     )
 
 

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from rekey import clock, keys, retirement, switch
+from rekey import clock, keys, switch
 from rekey.compute.restart import restart
 from rekey.errors import Cancelled
 from rekey.evidence.write import write
 from rekey.notebooks.report import findings, report
 from rekey.observability import count, seconds
 from rekey.outcome import downtime_seconds, failure_cause
+from rekey.retirement.rotations import gone_at_once, moved_on, wait_to_go
 from rekey.rollback import required_failure
 from rekey.rotation import Cancel, Status
 from rekey.step import Result, Step, shortened
@@ -45,13 +46,13 @@ def end_cancelled(step: Step, cancel: Cancel) -> Result:
 def _end(step: Step, state: str, status: Status, found: list[str], **changes: Any) -> Result:
     rotation = step.rotation
     ended_at = clock.text(clock.now())
-    old_keys = retirement.retiring_keys(rotation, step.settings.grace_seconds)
+    moved = moved_on(step.ledger, step.account, rotation, step.settings.grace_seconds, clock.now())
     step.rotation = step.ledger.close(
         rotation,
         state,
         status,
-        {"old_keys_due": {item["key_arn"]: item["due_at"] for item in old_keys}},
-        keys=old_keys,
+        {"keys": {key.key_arn: key.state for _, key in moved}},
+        keys=moved,
         status=status,
         ended_at=ended_at,
         findings=tuple(dict.fromkeys([*rotation.findings, *found])),
@@ -95,6 +96,13 @@ def _disown_orphans(step: Step) -> None:
     for key_arn in keys.find_keys(region, step.rotation.rotation_id):
         if key_arn != step.rotation.key_arn:
             refused = keys.abandon(region, key_arn)
+            now = clock.now()
+            orphan = (
+                wait_to_go(step.rotation, key_arn, step.settings.grace_seconds, now)
+                if refused
+                else gone_at_once(step.rotation, key_arn, now)
+            )
+            step.ledger.keys.introduce(orphan, "an orphan was found")
             outcome = f"could not be disabled ({refused})" if refused else "was disabled"
             finding = f"An orphaned key was found and {outcome}: {key_arn}."
             step.record(

@@ -70,7 +70,7 @@ def ensure_policy(step: Step) -> Result:
         document = wanted_policy(step.settings, step.rotation, key_arn)
     else:
         before = read_policy(region, key_arn)
-        document = policy.merged(before, databricks_statements(step.settings, step.rotation))
+        document = policy.merged(before, _added(step.settings, step.rotation))
         if document == json.loads(before):
             return {"key_arn": key_arn, "changed": False}
         # Kept from before the first change, so that a failed rotation can put it back.
@@ -145,6 +145,7 @@ def wanted_policy(settings: Settings, rotation: Rotation, key_arn: str) -> dict[
         databricks_account_id=settings.databricks_account_id,
         use_cases=rotation.plan.use_cases,
         cross_account_role=rotation.plan.cross_account_role,
+        break_glass_role=settings.break_glass_role_arn,
     )
 
 
@@ -156,6 +157,12 @@ def databricks_statements(settings: Settings, rotation: Rotation) -> list[policy
         use_cases=rotation.plan.use_cases,
         cross_account_role=rotation.plan.cross_account_role,
     )
+
+
+def _added(settings: Settings, rotation: Rotation) -> list[policy.Statement]:
+    """What a given key's policy is to carry: Databricks' statements, and the guard only where it was asked for."""
+    guard = policy.guards(settings.break_glass_role_arn) if rotation.request.guard_key else []
+    return [*databricks_statements(settings, rotation), *guard]
 
 
 def read_policy(region: str, key_arn: str) -> str:

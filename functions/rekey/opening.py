@@ -18,9 +18,10 @@ from rekey.ledger import Ledger
 from rekey.notebooks.walk import missing_paths
 from rekey.observability import count, identify
 from rekey.plan import make_plan
-from rekey.policy import databricks_statements
+from rekey.policy import databricks_statements, guards
 from rekey.refusals import NO_CMK_REGIONS
 from rekey.request import Request, parse_request
+from rekey.retirement.rotations import marked
 from rekey.rotation import Rotation
 from rekey.settings import Settings
 from rekey.step import Result
@@ -77,6 +78,7 @@ def open_rotation(settings: Settings, ledger: Ledger, event: PlanEvent) -> Resul
         rotation,
         {"request": request.model_dump(mode="json"), "why": list(plan.why), "would_stop": plan.would_stop},
         replaces=replaces,
+        keys=marked(ledger, rotation, clock.now()),
     )
     count("RotationsStarted")
     return _result("rotate", opened)
@@ -155,12 +157,15 @@ def _facts(settings: Settings, account: Account, request: Request, execution_arn
         missing_paths=missing_paths,
         own_account=own_account,
         keys=[look_at(each, own_account) for each in keys_in_play(request, workspace, configurations)],
-        wanted=databricks_statements(
-            shard=settings.databricks_shard,
-            databricks_account_id=settings.databricks_account_id,
-            use_cases=use_cases,
-            cross_account_role=role,
-        ),
+        wanted=[
+            *databricks_statements(
+                shard=settings.databricks_shard,
+                databricks_account_id=settings.databricks_account_id,
+                use_cases=use_cases,
+                cross_account_role=role,
+            ),
+            *(guards(settings.break_glass_role_arn) if request.guard_key else ()),
+        ],
     )
 
 

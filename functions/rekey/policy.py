@@ -32,11 +32,12 @@ def key_policy(
     databricks_account_id: str,
     use_cases: Sequence[UseCase],
     cross_account_role: str | None,
+    break_glass_role: str = "",
 ) -> dict[str, Any]:
     """The whole policy of a key that rekey makes.
 
     `cross_account_role` is the role that launches EC2 instances, or None where cluster
-    volumes do not use the key.
+    volumes do not use the key; `break_glass_role` is the one that the guards exempt, if any.
     """
     return {
         "Version": "2012-10-17",
@@ -49,7 +50,7 @@ def key_policy(
                 use_cases=use_cases,
                 cross_account_role=cross_account_role,
             ),
-            *_guards(),
+            *guards(break_glass_role),
         ],
     }
 
@@ -168,11 +169,13 @@ def _administration(partition: str, aws_account: str) -> Statement:
     }
 
 
-def _guards() -> list[Statement]:
+def guards(break_glass_role: str = "") -> list[Statement]:
     """The key's own guard: who used it within the last day cannot lose it, and nobody locks everybody out.
 
-    Condition keys: AWS KMS, kms:TrailingDaysWithoutKeyUsage and kms:BypassPolicyLockoutSafetyCheck.
+    It binds everybody but the break-glass role, the account's administrators too. Condition keys: AWS KMS,
+    kms:TrailingDaysWithoutKeyUsage and kms:BypassPolicyLockoutSafetyCheck; IAM, aws:PrincipalArn (the role's ARN).
     """
+    unless = {"ArnNotEquals": {"aws:PrincipalArn": break_glass_role}} if break_glass_role else {}
     return [
         {
             "Sid": "Deny taking away a key that was used within the last day",
@@ -180,7 +183,7 @@ def _guards() -> list[Statement]:
             "Principal": {"AWS": "*"},
             "Action": ["kms:DisableKey", "kms:ScheduleKeyDeletion"],
             "Resource": "*",
-            "Condition": {"NumericLessThan": {"kms:TrailingDaysWithoutKeyUsage": "1"}},
+            "Condition": {"NumericLessThan": {"kms:TrailingDaysWithoutKeyUsage": "1"}, **unless},
         },
         {
             "Sid": "Deny a policy that locks everybody out",
@@ -188,6 +191,6 @@ def _guards() -> list[Statement]:
             "Principal": {"AWS": "*"},
             "Action": ["kms:CreateKey", "kms:PutKeyPolicy"],
             "Resource": "*",
-            "Condition": {"Bool": {"kms:BypassPolicyLockoutSafetyCheck": "true"}},
+            "Condition": {"Bool": {"kms:BypassPolicyLockoutSafetyCheck": "true"}, **unless},
         },
     ]

@@ -44,6 +44,7 @@ _MENDS = {
     "key_arn": "give a KMS key's ARN (arn:aws:kms:<region>:<account>:key/<id>, no alias), or leave it out",
     "key_configuration_id": "give the id of a registered key configuration, or leave it out",
     "reuse_key_for_cluster_volumes": "give true or false",
+    "guard_key": "give true or false",
     "yearly_rotation": "give true or false",
     "not_before": 'give an ISO 8601 time with offset, for example "2026-11-30T22:00:00+01:00", or leave it out',
     "not_after": "give the end of the window as an ISO 8601 time with offset, for example "
@@ -82,6 +83,8 @@ class Request(BaseModel):
     key_arn: Annotated[str, Field(pattern=KEY_ARN)] | None = None
     key_configuration_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")] | None = None
     reuse_key_for_cluster_volumes: bool = True
+    guard_key: bool = False
+    """Whether a key brought along gets the guard that keys made by rekey carry."""
     yearly_rotation: bool = False
     not_before: AwareDatetime | None = None
     not_after: AwareDatetime | None = None
@@ -137,6 +140,11 @@ class Request(BaseModel):
             raise ValueError(storage_is_not_its_own())
         if self.drain_minutes and self.jobs != "drain":
             raise ValueError('drain_minutes: it goes with jobs "drain". Mend: leave it out, or give jobs "drain".')
+        if self.guard_key and not (self.key_arn or self.key_configuration_id):
+            raise ValueError(
+                "guard_key: it goes with key_arn or key_configuration_id; a key that rekey makes has the guard anyway. "
+                "Mend: leave it out."
+            )
         if self.yearly_rotation and self.operation != "rotate_material":
             raise ValueError(
                 'yearly_rotation: it goes with rotate_material. Mend: leave it out, or ask for "rotate_material".'

@@ -7,14 +7,16 @@ does not, the workspace is PATCHed back to the old configuration while its key i
 
 import json
 
-from rekey import clock, keys, registration, retirement, switch
+from rekey import clock, keys, registration, switch
 from rekey.compute.terminate import terminate
 from rekey.creation.undo import settle_new
 from rekey.databricks import Workspace
 from rekey.errors import InvalidState, RekeyError
+from rekey.retirement.rotations import gone_at_once, stays, wait_to_go
 from rekey.step import Progress, Result, Step
 
 STEP = "Roll back"
+FAILED = "a rotation failed"
 
 WATCH_SECONDS = 600
 """An accepted change may appear late; only after this long without a sign has it certainly failed."""
@@ -84,6 +86,8 @@ def _keep_new(step: Step) -> None:
         f"to remove it: the key {step.key_arn} stays enabled. "
         "Mend: check its policy, and ask for a rotation once the cause is gone."
     )
+    why = "the workspace shows it, and Databricks has no way to remove it"
+    step.ledger.keys.introduce(stays(step.rotation, step.key_arn, why, clock.now()), FAILED)
     if finding not in step.rotation.findings:
         step.record(STEP, "new key kept", {"key_arn": step.key_arn}, findings=(*step.rotation.findings, finding))
 
@@ -128,20 +132,23 @@ def _tidy(step: Step) -> None:
 
 def _let_go(step: Step, key_arn: str) -> list[str]:
     """Disable a key that Databricks never saw; let any other wait, since something may be encrypted under it."""
-    rotation = step.rotation
+    rotation, table, now = step.rotation, step.ledger.keys, clock.now()
     region = rotation.plan.region
-    waiting = retirement.waiting_key(rotation, key_arn, clock.now(), step.settings.grace_seconds)
+    waiting = wait_to_go(rotation, key_arn, step.settings.grace_seconds, now)
     if rotation.may_have_switched and "STORAGE" in rotation.plan.use_cases:
         keys.mark_abandoned(region, key_arn)
-        return [f"key {key_arn} stays enabled: it may have served STORAGE, whose data needs its key forever."]
+        why = "it may have served STORAGE, whose data needs its key forever"
+        table.introduce(stays(rotation, key_arn, why, now), FAILED)
+        return [f"key {key_arn} stays enabled: {why}."]
     if rotation.may_have_switched:
         keys.mark_abandoned(region, key_arn)
-        step.ledger.add_key(waiting)
+        table.introduce(waiting, FAILED)
         return [f"key {key_arn} may have been used for a moment: the sweep disables it after the grace period."]
     if refused := keys.abandon(region, key_arn):
         # The key's own guard may refuse for a day.
-        step.ledger.add_key(waiting)
+        table.introduce(waiting, FAILED)
         return [f"key {key_arn} is not disabled yet, the sweep will do it: {refused}"]
+    table.introduce(gone_at_once(rotation, key_arn, now), FAILED)
     return []
 
 

@@ -28,10 +28,14 @@ class Settings:
     databricks_shard: Shard
     grace_seconds: int
     settle_seconds: int
+    watch_seconds: int
+    """How long a disabled key is watched, and enabled again if something needs it."""
     event_bus: str
     """Name of the EventBridge bus that rekey publishes to."""
     databricks_client_id: str = ""
     databricks_role_arn: str = ""
+    break_glass_role_arn: str = ""
+    """The role that the guards in keys' own policies exempt; empty: nobody."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
@@ -53,6 +57,8 @@ class Settings:
             databricks_client_id=env.get("DATABRICKS_CLIENT_ID", ""),
             databricks_role_arn=env.get("DATABRICKS_ROLE_ARN", ""),
             event_bus=_required(env, "EVENT_BUS"),
+            watch_seconds=_whole_seconds(env, "WATCH_SECONDS"),
+            break_glass_role_arn=env.get("BREAK_GLASS_ROLE_ARN", ""),
         )
         settings._check_one_way_into_databricks()
         if settings.stage != "local" and settings.grace_seconds < DAY_SECONDS:

@@ -8,7 +8,7 @@ PATCH accepted is not done. The workspace's status says nothing on a customer-ma
 import re
 
 from rekey import clock, keys
-from rekey.databricks import Workspace
+from rekey.databricks import Workspace, WorkspaceApi
 from rekey.errors import DatabricksError, InvalidState, SwitchReverted, WorkspaceChanged
 from rekey.rotation import Rotation
 from rekey.step import Progress, Result, Step
@@ -118,7 +118,7 @@ def verify(step: Step) -> Result:
         _read_canary(step, "after")
     except DatabricksError as error:
         return Progress.waiting([f"a notebook to be readable and writable: {error}"]).result()
-    remove_canaries(step)
+    _remove_proofs(step)
     step.record(
         VERIFY,
         "switch verified",
@@ -157,12 +157,27 @@ def shows_anything_new(rotation: Rotation, workspace: Workspace) -> bool:
     )
 
 
-def remove_canaries(step: Step) -> None:
-    for which in ("before", "after"):
+def remove_canaries(step: Step, *which: str) -> None:
+    for each in which or ("before", "after"):
         try:
-            step.workspace.delete_notebook(_canary_path(step.rotation, which))
+            remove_canary(step.workspace, step.rotation.rotation_id, each)
         except DatabricksError:
             continue  # It never was, or it cannot be read: a stray notebook of one line harms nobody.
+
+
+def _remove_proofs(step: Step) -> None:
+    """The notebook from before the switch stays while the old key goes: that it reads shows that nothing misses it."""
+    old = step.rotation.plan.old_key
+    remove_canaries(step, *(("after",) if old and old.fate == "disable" else ()))
+
+
+def remove_canary(workspace: WorkspaceApi, rotation_id: str, which: str) -> None:
+    workspace.delete_notebook(_canary_path(rotation_id, which))
+
+
+def reads_canary(workspace: WorkspaceApi, rotation_id: str) -> bool:
+    """Whether the notebook that was written before the switch has its content. Raises what Databricks answers."""
+    return _canary_line(rotation_id, "before") in workspace.export_notebook(_canary_path(rotation_id, "before"))
 
 
 def _refuse_outside_changes(rotation: Rotation, workspace: Workspace) -> None:
@@ -183,18 +198,20 @@ def _waiting(for_what: str, *, compute_in_the_way: bool = False) -> Result:
     return Progress.waiting([for_what]).result(compute_in_the_way=compute_in_the_way)
 
 
-def _canary_path(rotation: Rotation, which: str) -> str:
-    return f"{CANARY_FOLDER}/rekey-canary-{rotation.rotation_id}-{which}"
+def _canary_path(rotation_id: str, which: str) -> str:
+    return f"{CANARY_FOLDER}/rekey-canary-{rotation_id}-{which}"
 
 
-def _canary_line(rotation: Rotation, which: str) -> str:
-    return f"# rekey: proof of {rotation.rotation_id}, written {which} the switch"
+def _canary_line(rotation_id: str, which: str) -> str:
+    return f"# rekey: proof of {rotation_id}, written {which} the switch"
 
 
 def _write_canary(step: Step, which: str) -> None:
-    step.workspace.import_notebook(_canary_path(step.rotation, which), _canary_line(step.rotation, which) + "\n")
+    rotation_id = step.rotation.rotation_id
+    step.workspace.import_notebook(_canary_path(rotation_id, which), _canary_line(rotation_id, which) + "\n")
 
 
 def _read_canary(step: Step, which: str) -> None:
-    if _canary_line(step.rotation, which) not in step.workspace.export_notebook(_canary_path(step.rotation, which)):
+    rotation_id = step.rotation.rotation_id
+    if _canary_line(rotation_id, which) not in step.workspace.export_notebook(_canary_path(rotation_id, which)):
         raise DatabricksError(f"The notebook written {which} the switch reads back with other content.")

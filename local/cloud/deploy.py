@@ -56,6 +56,7 @@ def synthesize(
         "rekey:databricks_account_host": urls.simulator,
         "rekey:databricks_workspace_host": urls.simulator + "/w/{deployment_name}",
         "rekey:grace_seconds": scales.grace_seconds,
+        "rekey:watch_seconds": 14 * scales.grace_seconds,
         "rekey:retirement_rate_minutes": 1,
         "rekey:tickets": ticket_settings(urls.tickets),
         "rekey:local_python": sys.executable,

@@ -17,6 +17,8 @@ EMULATOR_MARKER = "local.emulator"
 SIMULATOR_MARKER = "local.databricks"
 TICKETS_MARKER = "local.tickets"
 START_SECONDS = 40.0
+REGION_WITHOUT_USAGE = "eu-west-1"
+"""Played as a region whose KMS has no GetKeyLastUsage yet."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ def start_emulator(base: Mapping[str, str], folder: Path, region: str, account: 
         "IOT_MTLS_ENABLED": "0",
         "AUTH": "true",
         "SFN_WAIT_SCALE": str(scales.minute),
+        "REKEY_DAY_SCALE": str(scales.day),
+        "REKEY_REGIONS_WITHOUT_USAGE": REGION_WITHOUT_USAGE,
         "MINISTACK_ACCOUNT_ID": account,
         "MINISTACK_REGION": region,
         "PERSIST_STATE": "0",

@@ -7,10 +7,13 @@ with whatever material a ciphertext was made under.
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from ministack.core.responses import error_response_json, json_response  # type: ignore[import-untyped]
 from ministack.services import kms  # type: ignore[import-untyped]
+
+from local.emulator import key_usage, trail
 
 MOST_ON_DEMAND = 25
 """AWS KMS, RotateKeyOnDemand: at most so many on-demand rotations a key."""
@@ -44,18 +47,25 @@ def list_key_rotations(request: Json) -> Any:
 
 
 ACTIONS: Mapping[str, Callable[[Json], Any]] = {
+    "GetKeyLastUsage": key_usage.get_key_last_usage,
     "RotateKeyOnDemand": rotate_key_on_demand,
     "ListKeyRotations": list_key_rotations,
 }
 
 
 def beside(handle: Handler) -> Handler:
-    """MiniStack's KMS with these actions beside its own."""
+    """MiniStack's KMS with these actions beside its own, which remembers uses and tells of refused ones."""
 
     async def handle_request(method: str, path: str, headers: Mapping[str, str], body: bytes, query: Any) -> Any:
         action = headers.get("x-amz-target", "").split(".")[-1]
         if action in ACTIONS:
             return ACTIONS[action](json.loads(body or b"{}"))
-        return await handle(method, path, headers, body, query)
+        answer = await handle(method, path, headers, body, query)
+        if action in key_usage.USES and (key := key_usage.key_of(json.loads(body or b"{}"))):
+            if answer[0] == HTTPStatus.OK:
+                key_usage.note(action, key)
+            elif key.get("KeyState") == "Disabled":
+                trail.refused(action, key["Arn"])
+        return answer
 
     return handle_request

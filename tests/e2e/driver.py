@@ -145,8 +145,8 @@ class Driver:
 
     # --- keys ---
 
-    def make_key(self) -> str:
-        """A key as rekey would have made it earlier."""
+    def make_key(self, *, ours: bool = True) -> str:
+        """A key as rekey would have made it earlier, or somebody else without its tag."""
         statements = [
             {
                 "Effect": "Allow",
@@ -166,7 +166,7 @@ class Driver:
         ]
         made = self.aws("kms").create_key(
             Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}),
-            Tags=[{"TagKey": "rekey:managed", "TagValue": "true"}],
+            Tags=[{"TagKey": "rekey:managed", "TagValue": "true"}] if ours else [],
         )
         return str(made["KeyMetadata"]["Arn"])
 

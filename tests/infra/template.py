@@ -27,6 +27,9 @@ LAMBDAS = (
     "roll_back",
     "record_failure",
     "disable_old_key",
+    "reenable_key",
+    "list_keys",
+    "adopt_key",
 )
 
 

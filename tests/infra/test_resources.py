@@ -47,6 +47,8 @@ def test_the_environment_is_what_the_functions_read(template: Template) -> None:
         "DATABRICKS_SHARD": "commercial",
         "GRACE_SECONDS": "86400",
         "SETTLE_SECONDS": "1200",
+        "WATCH_SECONDS": "1209600",
+        "BREAK_GLASS_ROLE_ARN": "",
         "POWERTOOLS_SERVICE_NAME": "rekey",
         "POWERTOOLS_METRICS_NAMESPACE": "rekey",
         "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -169,3 +171,26 @@ def test_the_local_stage_runs_the_code_of_this_machine(local_template: Template)
 
 def _kinds(template: Template) -> set[str]:
     return {resource["Type"] for resource in template.body["Resources"].values()}
+
+
+def test_refused_uses_of_disabled_keys_reach_reenable_key(template: Template) -> None:
+    rule = template.only("AWS::Events::Rule")
+    # Decrypt is a read-only management event: in the state ENABLED the rule would never see one.
+    assert rule["State"] == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+    assert {"Decrypt", "Encrypt", "GenerateDataKey"} <= set(rule["EventPattern"]["detail"]["eventName"])
+    assert "DisabledException" in rule["EventPattern"]["detail"]["errorCode"]
+    [target] = rule["Targets"]
+    function = template.resource(target["Arn"]["Fn::GetAtt"][0])["Properties"]
+    assert function["Handler"] == "reenable_key.handler"
+    assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] in template.all("AWS::SQS::Queue")
+    permission = template.only("AWS::Lambda::Permission")
+    assert permission["Principal"] == "events.amazonaws.com"
+    assert permission["SourceArn"]["Fn::GetAtt"][0] in template.all("AWS::Events::Rule")
+
+
+def test_overdue_and_reenabled_keys_are_alarmed_and_so_is_a_sweep_that_does_not_run(template: Template) -> None:
+    alarms = {each["MetricName"]: each for each in template.all("AWS::CloudWatch::Alarm").values()}
+    assert set(alarms) == {"KeysOverdue", "KeysReenabled"}
+    assert all(each["Namespace"] == "rekey" for each in alarms.values())
+    assert all(each["Dimensions"] == [{"Name": "service", "Value": "rekey"}] for each in alarms.values())
+    assert alarms["KeysOverdue"]["TreatMissingData"] == "breaching"

@@ -40,6 +40,8 @@ def test_values_from_the_command_line_are_text() -> None:
         ("settle_seconds", 1199, "1199 is too short; give at least 1200"),
         ("grace_seconds", "86399", "86399 is too short; give at least 86400"),
         ("grace_seconds", "a day", "valid integer"),
+        ("watch_seconds", 86_400, "at least 1209600"),
+        ("break_glass_role_arn", "arn:aws:iam::111122223333:user/alex", "the one role that the guards"),
         ("databricks_account_id", "my-account", "give the Databricks account's UUID"),
         ("databricks_shard", "azure", "commercial, govcloud, govcloud-dod"),
         ("databricks_account_host", "http://127.0.0.1:1", "is not an https:// address"),

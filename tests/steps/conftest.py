@@ -35,6 +35,7 @@ def world(cloud: None, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Itera
             "GRACE_SECONDS": "86400",
             "SETTLE_SECONDS": "1200",
             "EVENT_BUS": "rekey",
+            "WATCH_SECONDS": "1209600",
             "POWERTOOLS_SERVICE_NAME": "rekey",
             "POWERTOOLS_METRICS_NAMESPACE": "rekey",
             "POWERTOOLS_TRACE_DISABLED": "true",

@@ -10,7 +10,7 @@ from rekey import errors
 from rekey.preflight import as_text
 from tests.steps.test_fail import changing_requests, kms_keys
 from tests.steps.test_keys import own_key, policy_of
-from tests.steps.world import POLL_SECONDS, World
+from tests.steps.world import A_DAY_LATER, POLL_SECONDS, World
 
 BROKEN = [{"error_type": "subnet", "error_message": "The subnet subnet-1 does not exist."}]
 WORKSPACES = {"method": "POST", "path": "*/workspaces"}
@@ -227,7 +227,7 @@ def test_a_workspace_that_fails_is_reported_and_left_for_a_person(world: World, 
     key_arn = world.rotation().key_arn
     assert key_arn is not None
     assert world.key_state(key_arn) == "Enabled"
-    swept = world.sweep(86_400 + 60)
+    swept = world.sweep(A_DAY_LATER)
     if "STORAGE" in use_cases:
         assert swept["looked_at"] == 0
     else:
@@ -372,7 +372,7 @@ def test_a_workspace_of_which_nothing_ever_came_is_watched_for_and_then_let_go(w
     report = world.fail("Create workspace", "OutcomeUnknown")
     assert "No workspace was made." in report["failure"]["cause"]
     assert configurations(world) == []
-    assert world.sweep(86_400 + 60)["disabled"] == [world.rotation().key_arn]
+    assert world.sweep(A_DAY_LATER)["disabled"] == [world.rotation().key_arn]
 
 
 def test_a_workspace_that_never_comes_up_is_named_after_ten_minutes(world: World) -> None:

@@ -168,6 +168,33 @@ def test_a_dry_run_that_is_refused_is_nobody_elses_business(world: World, bus: O
     assert bus.records() == []
 
 
+def test_a_key_that_goes_and_comes_back_is_told_to_the_ticket(world: World, bus: Outbox) -> None:
+    ticket = {"provider": "jira", "key": "SEC-12"}
+    old = world.make_key()
+    workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
+    world.rotate(workspace_id=workspace_id, ticket=ticket)
+    assert world.sweep(2 * DAY)["disabled"] == [old]
+    record = {"eventName": "Decrypt", "errorCode": "DisabledException", "resources": [{"ARN": old}]}
+    world.call("reenable_key", detail=record)
+    events = [each for each in bus.deliver(world) if each["detail-type"].startswith("Key")]
+    assert types(events) == ["Key Disabled", "Key Re-enabled"]
+    assert {each["detail"]["ticket"]["key"] for each in events} == {"SEC-12"}
+    assert data(events, "Key Re-enabled")["key_arn"] == old
+    assert data(events, "Key Re-enabled")["state"] == "held"
+
+
+def test_a_key_that_cannot_go_is_told_once_when_it_is_overdue(world: World, bus: Outbox) -> None:
+    old = world.make_key()
+    workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
+    world.workspace(keys={"managed_services": old}, workspace_name="sharer")
+    world.rotate(workspace_id=workspace_id)
+    for _ in range(3):
+        world.sweep(2 * DAY)
+    [event] = [each for each in bus.deliver(world) if each["detail-type"].startswith("Key")]
+    assert event["detail-type"] == "Key Overdue"
+    assert "still in use" in event["detail"]["data"]["why"]
+
+
 def test_what_the_bus_does_not_take_is_delivered_again(
     world: World, bus: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

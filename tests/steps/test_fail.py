@@ -7,7 +7,7 @@ import pytest
 
 from rekey import errors, keys
 from tests.steps.test_rotate import settled
-from tests.steps.world import World
+from tests.steps.world import A_DAY_LATER, World
 
 
 def kms_keys() -> list[str]:
@@ -136,7 +136,7 @@ def test_a_wrong_policy_is_found_by_verify_and_the_workspace_goes_back(world: Wo
     new = world.rotation().key_arn
     assert new is not None
     assert world.key_state(new) == "Enabled"
-    assert world.sweep(86_400 + 60)["disabled"] == [new]
+    assert world.sweep(A_DAY_LATER)["disabled"] == [new]
 
 
 @pytest.mark.rule("silent-revert")
@@ -187,7 +187,7 @@ def test_a_switch_that_reverts_after_it_was_proven_is_found_at_the_end(world: Wo
     assert "on the keys it had before" in report["failure"]["cause"]
     assert world.fields(workspace_id) == fields
     assert settled(world.compute(workspace_id)) == settled(before)
-    assert world.sweep(86_400 + 60)["disabled"] == [world.rotation().key_arn]
+    assert world.sweep(A_DAY_LATER)["disabled"] == [world.rotation().key_arn]
     assert world.key_state(old) == "Enabled"
     assert world.get("health")["unreadable"] == []
     assert world.get("violations") == []
@@ -205,7 +205,7 @@ def test_a_failure_after_the_proof_stays_forward_and_still_retires_the_old_key(w
     assert "on the new key, and the switch holds" in report["failure"]["cause"]
     assert world.fields(workspace_id)[0] == world.rotation().configuration_id
     assert settled(world.compute(workspace_id)) == settled(before)
-    assert world.sweep(86_400 + 60)["disabled"] == [old]
+    assert world.sweep(A_DAY_LATER)["disabled"] == [old]
     assert world.get("health")["unreadable"] == []
 
 

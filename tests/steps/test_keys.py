@@ -7,7 +7,7 @@ import boto3
 import pytest
 
 from rekey import errors
-from tests.steps.world import ADMINISTRATION, World
+from tests.steps.world import A_DAY_LATER, ADMINISTRATION, World
 
 FOREIGN = {
     "Sid": "Auditors may look",
@@ -92,7 +92,7 @@ def test_a_key_brought_along_is_never_disabled_when_it_is_replaced(world: World)
     world.rotate(workspace_id=workspace_id, operation="add", use_cases=["MANAGED_SERVICES"], key_arn=key_arn)
     world.next_rotation()
     world.rotate(workspace_id=workspace_id)
-    assert "does not carry rekey's tag" in world.sweep(86_400 + 60)["kept"][key_arn]
+    assert "does not carry rekey's tag" in world.sweep(A_DAY_LATER)["kept"][key_arn]
     assert world.key_state(key_arn) == "Enabled"
 
 

@@ -12,9 +12,11 @@ import jsonschema
 import requests
 
 from local.databricks.clock import ManualClock
-from rekey import clock, retirement
+from rekey import clock
 from rekey.databricks.connect import connect_account
 from rekey.ledger import Ledger
+from rekey.retirement.states import Key
+from rekey.retirement.sweep import sweep
 from rekey.rotation import Rotation
 from rekey.settings import Settings
 from tests.names import ACCOUNT_ID, BUCKET
@@ -22,6 +24,9 @@ from tests.names import ACCOUNT_ID, BUCKET
 DATABRICKS = "arn:aws:iam::414351767826:root"
 POLL_SECONDS = 30
 """Between two calls of a loop; the state machine itself polls oftener."""
+
+A_DAY_LATER = 86_400 + 600
+"""Later than the grace period by every clock."""
 
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:rekey-rotate-key:r1"
 EVIDENCE = json.loads((Path(__file__).resolve().parents[2] / "docs" / "evidence.schema.json").read_text("utf-8"))
@@ -46,6 +51,8 @@ class World:
     ledger: Ledger
     settings: Settings
     rotation_id: str = "r1"
+    later: timedelta = timedelta()
+    """How far the sweeps' clock is ahead of this machine's."""
 
     def get(self, path: str) -> Any:
         answer = requests.get(f"{self.url}/_sim/{path}", timeout=10)
@@ -148,14 +155,16 @@ class World:
         return self.call("record_failure", rotation_id=self.rotation_id, failure=failure)
 
     def sweep(self, after_seconds: float) -> Any:
-        """The scheduled sweep, that much later."""
+        """The scheduled sweep, that much later than the last one."""
         self.clock.advance(after_seconds)
-        return retirement.sweep(
-            self.ledger,
-            connect_account(self.settings),
-            grace_seconds=self.settings.grace_seconds,
-            now=clock.now() + timedelta(seconds=after_seconds),
-        )
+        self.later += timedelta(seconds=after_seconds)
+        return sweep(self.settings, self.ledger, connect_account(self.settings), now=clock.now() + self.later)
+
+    def key(self, key_arn: str) -> Key:
+        """A key as the ledger has it."""
+        found = self.ledger.keys.find(key_arn)
+        assert found is not None
+        return found
 
     def next_rotation(self) -> None:
         """The next rotation of this test gets an id of its own."""

@@ -7,7 +7,7 @@ import pytest
 from rekey import clock
 from rekey.errors import AwsUnavailable, LeaseLost, RekeyError, RequestIdReused, RotationInProgress
 from rekey.ledger import Ledger, entry_hash
-from rekey.retirement import retiring_keys
+from rekey.retirement.states import meet
 from tests.unit.rotations import OLD_ARN, a_plan, a_rotation
 
 
@@ -92,29 +92,52 @@ def test_the_trail_is_a_chain_that_ends_in_the_rotations_head(ledger: Ledger) ->
     assert entry_hash({**trail[3], "detail": {"number": 99}}) != trail[3]["hash"]
 
 
-def test_closing_gives_the_lease_back_and_lets_the_old_key_wait(ledger: Ledger) -> None:
+def test_closing_gives_the_lease_back_and_moves_the_keys_on(ledger: Ledger) -> None:
     opened = ledger.open(a_rotation(), {})
-    at = clock.now()
-    verified = ledger.record(opened, "Verify", "switch verified", {}, switch_verified_at=clock.text(at))
-    ledger.close(
-        verified, "Complete rotation", "succeeded", {}, keys=retiring_keys(verified, 86_400), status="succeeded"
-    )
+    ledger.close(opened, "Complete rotation", "succeeded", {}, keys=[(None, LEFT)], status="succeeded")
     ledger.open(a_rotation("r2"), {})
-    assert ledger.due_keys(at + timedelta(hours=23, minutes=59)) == []
-    (due,) = ledger.due_keys(at + timedelta(hours=24, seconds=1))
-    assert (due["key_arn"], due["rotation_id"]) == (OLD_ARN, "r1")
+    (waiting,) = ledger.keys.to_sweep()
+    assert (waiting.key_arn, waiting.state) == (OLD_ARN, "grace")
 
 
-def test_a_settled_key_leaves_the_index_and_keeps_its_reason(ledger: Ledger) -> None:
-    verified = a_rotation().model_copy(update={"switch_verified_at": clock.text(clock.now() - timedelta(days=2))})
-    (item,) = retiring_keys(verified, 86_400)
-    ledger.add_key(item)
-    ledger.add_key({**item, "due_at": "9999"})
-    (due,) = ledger.due_keys(clock.now())
-    ledger.settle_key(due, "due", "still in use", waiting=True, at=clock.now())
-    assert [each["why"] for each in ledger.due_keys(clock.now())] == ["still in use"]
-    ledger.settle_key(due, "disabled", "nothing needs it", waiting=False, at=clock.now())
-    assert ledger.due_keys(clock.now()) == []
-    found = ledger.find_key(item["key_arn"])
+def test_a_key_that_somebody_changed_meanwhile_stops_the_rotations_end(ledger: Ledger) -> None:
+    opened = ledger.open(a_rotation(), {})
+    ledger.keys.introduce(LEFT, "met")
+    with pytest.raises(AwsUnavailable):
+        ledger.close(opened, "Complete rotation", "succeeded", {}, keys=[(None, LEFT)], status="succeeded")
+    assert not ledger.load("r1").ended
+    ledger.check_lease(opened)
+
+
+def test_only_one_of_two_who_read_the_same_key_can_change_it(ledger: Ledger) -> None:
+    first = ledger.keys.change(None, LEFT, "met")
+    ledger.keys.change(first, first.to("due", "its day has come", NOW), "looked at")
+    with pytest.raises(AwsUnavailable):
+        ledger.keys.change(first, first.to("retained", "for storage", NOW), "looked at")
+    found = ledger.keys.find(OLD_ARN)
     assert found is not None
-    assert (found["state"], found["why"]) == ("disabled", "nothing needs it")
+    assert (found.state, found.why, found.version) == ("due", "its day has come", 2)
+
+
+def test_every_change_of_a_key_is_in_its_chained_trail_and_a_note_is_not(ledger: Ledger) -> None:
+    key = ledger.keys.change(None, LEFT, "met")
+    key = ledger.keys.note(key, key.model_copy(update={"last_use": "none"}))
+    ledger.keys.change(key, key.to("retained", "for storage", NOW), "looked at")
+    trail = ledger.keys.trail(OLD_ARN)
+    assert [(each["state"], each["action"]) for each in trail] == [("grace", "met"), ("retained", "looked at")]
+    assert [each["prev"] for each in trail] == ["", trail[0]["hash"]]
+    assert all(each["hash"] == entry_hash(each) for each in trail)
+    found = ledger.keys.find(OLD_ARN)
+    assert found is not None
+    assert found.audit_head == trail[-1]["hash"]
+
+
+def test_keys_that_nobody_has_to_look_at_are_listed_and_not_swept(ledger: Ledger) -> None:
+    key = ledger.keys.change(None, LEFT, "met")
+    ledger.keys.change(key, key.to("retained", "for storage", NOW), "looked at")
+    assert ledger.keys.to_sweep() == []
+    assert [each.key_arn for each in ledger.keys.all()] == [OLD_ARN]
+
+
+NOW = clock.now()
+LEFT = meet(OLD_ARN, "grace", "waits", NOW, goes_at=clock.text(NOW), workspaces=(1, 2), unreferenced_since=None)

@@ -5,7 +5,14 @@ from typing import get_args
 
 import pytest
 
-from rekey.policy import DATABRICKS_PRINCIPALS, MAX_POLICY_BYTES, databricks_statements, key_policy, missing_statements
+from rekey.policy import (
+    DATABRICKS_PRINCIPALS,
+    MAX_POLICY_BYTES,
+    databricks_statements,
+    guards,
+    key_policy,
+    missing_statements,
+)
 from rekey.request import UseCase
 from rekey.settings import Shard
 
@@ -82,3 +89,12 @@ def test_a_missing_or_weakened_statement_is_found() -> None:
     assert missing_statements(json.dumps(document), wanted) == []
     weakened = json.dumps(document).replace(ACCOUNT, "somebody-else")
     assert missing_statements(weakened, wanted) == [wanted[0]["Sid"]]
+
+
+def test_the_guards_bind_everybody_but_the_break_glass_role() -> None:
+    role = "arn:aws:iam::123456789012:role/break-glass"
+    bound, exempting = guards(), guards(role)
+    assert [each["Effect"] for each in bound] == ["Deny", "Deny"]
+    assert all("ArnNotEquals" not in each["Condition"] for each in bound)
+    for before, after in zip(bound, exempting, strict=True):
+        assert after["Condition"] == before["Condition"] | {"ArnNotEquals": {"aws:PrincipalArn": role}}

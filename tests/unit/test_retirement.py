@@ -10,75 +10,140 @@ import pytest
 
 from rekey import clock, keys
 from rekey.databricks import KeyConfiguration, Workspace
+from rekey.errors import RekeyError
 from rekey.ledger import Ledger
 from rekey.request import UseCase
-from rekey.retirement import Decision, decide, retiring_keys, sweep, waiting_key
-from tests.unit.rotations import OLD_ARN, a_plan, a_rotation
+from rekey.retirement.conditions import Case, Decision, Facts, KmsFacts, LastUse, decide
+from rekey.retirement.signs import Signs
+from rekey.retirement.states import TRANSITIONS, Key, State, meet
+from rekey.retirement.sweep import is_overdue, sweep
+from rekey.settings import Settings
+from tests.unit.rotations import OLD_ARN
 from tests.unit.test_plan import BARE
 
 NOW = clock.now()
 DAY = 86_400
+LONG_AGO = timedelta(days=2)
+
+
+def ago(seconds: float) -> str:
+    return clock.text(NOW - timedelta(seconds=seconds))
 
 
 def configuration(name: str, *use_cases: UseCase, key_arn: str = OLD_ARN) -> KeyConfiguration:
     return KeyConfiguration(name, use_cases or ("MANAGED_SERVICES",), key_arn, True)
 
 
+def waiting(key_arn: str = OLD_ARN, **changes: Any) -> Key:
+    """A key in grace that nothing needs any more."""
+    key = meet(key_arn, "grace", "waits", NOW - LONG_AGO, goes_at=ago(DAY), unreferenced_since=ago(2 * DAY))
+    return key.model_copy(update=changes)
+
+
+NEVER_USED = LastUse(known=True, at=NOW - LONG_AGO, said="none since it was made")
+
+
 def decision(
     *,
-    age: float = DAY + 1,
+    key: Key | None = None,
     workspaces: Sequence[Workspace] = (),
     configurations: Sequence[KeyConfiguration] = (configuration("old"),),
-    ours: bool = True,
+    tags: dict[str, str] | None = None,
+    last_use: LastUse = NEVER_USED,
 ) -> Decision:
-    item = waiting_key(a_rotation(), OLD_ARN, NOW - timedelta(seconds=age), DAY)
-    return decide(item, now=NOW, grace_seconds=DAY, workspaces=workspaces, configurations=configurations, ours=ours)
+    kms = KmsFacts(state="Enabled", tags={keys.MANAGED: "true"} if tags is None else tags, last_use=last_use)
+    facts = Facts(NOW, DAY, workspaces, configurations)
+    return decide(Case(key or waiting(), kms, facts))
 
 
 @pytest.mark.rule("rule-7")
 def test_a_key_that_nothing_needs_is_disabled_after_its_day() -> None:
-    assert decision().state == "disabled"
+    assert decision().verdict == "disable"
 
 
 @pytest.mark.rule("old-key-a-day")
-def test_a_day_that_is_not_over_is_checked_whatever_the_index_says() -> None:
-    assert decision(age=DAY - 1).state == "due"
+@pytest.mark.parametrize("age", [0, DAY - 1, DAY, DAY + 299])
+def test_a_day_that_is_not_over_by_every_clock_keeps_the_key(age: float) -> None:
+    assert decision(key=waiting(since=ago(age))).verdict == "wait"
+    assert decision(key=waiting(unreferenced_since=ago(age))).verdict == "wait"
+    assert decision(last_use=LastUse(known=True, at=clock.moment(ago(age)), said="Decrypt")).verdict == "wait"
+
+
+@pytest.mark.rule("rule-7")
+def test_a_key_of_which_kms_tells_no_use_goes_by_the_other_conditions_and_says_so() -> None:
+    made = decision(last_use=LastUse(known=False, said="this region has no GetKeyLastUsage"))
+    assert made.verdict == "disable"
+    assert "KMS says nothing of its use (this region has no GetKeyLastUsage)" in made.why
 
 
 @pytest.mark.rule("keys-shared", "rule-7")
-@pytest.mark.parametrize("field", ["managed_services_key_id", "storage_key_id"])
 @pytest.mark.parametrize("name", ["old", "another-configuration-of-the-same-key"])
-def test_a_key_that_any_workspace_refers_to_is_kept(field: str, name: str) -> None:
-    fields: dict[str, Any] = {field: name}
-    user = replace(BARE, workspace_id=7, **fields)
+def test_a_key_that_any_workspace_refers_to_is_kept(name: str) -> None:
+    user = replace(BARE, workspace_id=7, managed_services_key_id=name)
     made = decision(workspaces=[BARE, user], configurations=[configuration("old"), configuration(name)])
-    assert made == Decision("due", "still in use by workspace 7")
+    assert made == Decision("wait", "still in use by workspace 7")
+
+
+@pytest.mark.rule("rule-7")
+def test_a_workspace_whose_configuration_is_not_listed_may_be_on_any_key() -> None:
+    user = replace(BARE, workspace_id=7, managed_services_key_id="unknown")
+    assert "workspace 7 names a key configuration" in decision(workspaces=[user]).why
 
 
 def test_a_workspace_on_another_key_does_not_keep_it() -> None:
     other = replace(BARE, managed_services_key_id="new")
-    assert decision(workspaces=[other], configurations=[configuration("new", key_arn="arn:new")]).state == "disabled"
+    made = decision(workspaces=[other], configurations=[configuration("new", key_arn="arn:new")])
+    assert made.verdict == "disable"
 
 
 @pytest.mark.rule("storage-key-forever")
-def test_a_key_that_is_registered_for_storage_is_retained_for_good() -> None:
-    assert decision(configurations=[configuration("old"), configuration("s", "STORAGE")]).state == "retained"
+def test_a_key_that_serves_or_ever_served_storage_is_retained_for_good() -> None:
+    user = replace(BARE, workspace_id=7, storage_key_id="old")
+    assert decision(configurations=[configuration("old"), configuration("s", "STORAGE")]).verdict == "retain"
+    assert decision(workspaces=[user]).verdict == "retain"
+    assert decision(key=waiting(served_storage=True)).verdict == "retain"
+    assert decision(tags={keys.MANAGED: "true", keys.USE_CASES: "MANAGED_SERVICES STORAGE"}).verdict == "retain"
 
 
 @pytest.mark.rule("rule-7")
 def test_a_key_of_somebody_else_is_retained_for_good() -> None:
-    assert decision(ours=False).state == "retained"
+    assert decision(tags={}).verdict == "retain"
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"plan": a_plan(old_key=None), "switch_verified_at": clock.text(NOW)},
-        {"switch_verified_at": None},
-    ],
-)
-def test_nothing_waits_to_go_without_an_old_key_and_a_verified_switch(changes: dict[str, Any]) -> None:
-    assert retiring_keys(a_rotation().model_copy(update=changes), DAY) == []
+def test_a_key_that_a_rotation_under_way_wants_is_kept() -> None:
+    assert decision(key=waiting(wanted_by=("r7",))) == Decision("wait", "a rotation is under way with it: r7")
+
+
+# --- states ---
+
+STATES: tuple[State, ...] = ("current", "grace", "due", "disabled", "held", "retained")
+
+
+@pytest.mark.parametrize("before", STATES)
+@pytest.mark.parametrize("after", STATES)
+def test_only_what_the_table_has_can_follow(before: State, after: State) -> None:
+    key = waiting(state=before)
+    if before == after or after in TRANSITIONS[before]:
+        assert key.to(after, "why", NOW).state == after
+    else:
+        with pytest.raises(RekeyError, match="does not become"):
+            key.to(after, "why", NOW)
+
+
+def test_a_held_or_retained_key_never_goes_without_passing_through_a_fresh_grace() -> None:
+    assert "disabled" not in {*TRANSITIONS["held"], *TRANSITIONS["retained"], *TRANSITIONS["current"]}
+    assert [each for each in STATES if "disabled" in TRANSITIONS[each]] == ["due"]
+    fresh = waiting(state="held").waits(NOW, DAY, "let go again", NOW)
+    assert clock.moment(fresh.since) == clock.moment(clock.text(NOW))
+
+
+@pytest.mark.parametrize(("late", "overdue"), [(0, False), (DAY - 1, False), (DAY + 1, True)])
+def test_a_key_is_overdue_a_day_after_its_day(late: float, overdue: bool) -> None:
+    assert is_overdue(waiting(goes_at=ago(late)), DAY, NOW) is overdue
+    assert not is_overdue(waiting(goes_at=ago(late), state="disabled"), DAY, NOW)
+
+
+# --- the sweep ---
 
 
 class NoAccount:
@@ -91,18 +156,71 @@ class NoAccount:
         return []
 
 
-def test_one_keys_trouble_is_never_anothers(ledger: Ledger) -> None:
+def test_one_keys_trouble_is_never_anothers(ledger: Ledger, settings: Settings) -> None:
     gone = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000"
     made = boto3.client("kms").create_key(Tags=[{"TagKey": keys.MANAGED, "TagValue": "true"}])["KeyMetadata"]["Arn"]
     for key_arn in (gone, made):
-        ledger.add_key(waiting_key(a_rotation(), key_arn, NOW - timedelta(seconds=DAY + 60), DAY))
+        ledger.keys.introduce(waiting(key_arn), "met")
     account: Any = NoAccount()
-    swept = sweep(ledger, account, grace_seconds=DAY, now=NOW)
+    swept = sweep(settings, ledger, account, now=NOW)
     assert (swept["looked_at"], swept["disabled"], list(swept["failed"])) == (2, [made], [gone])
-    again = sweep(ledger, account, grace_seconds=DAY, now=NOW)
-    assert (again["looked_at"], again["disabled"], list(again["failed"])) == (1, [], [gone])
+    again = sweep(settings, ledger, account, now=NOW)
+    assert (again["disabled"], list(again["failed"])) == ([], [gone])
 
 
-def test_nothing_is_asked_of_databricks_while_nothing_is_due(ledger: Ledger) -> None:
+def test_nothing_is_asked_of_databricks_while_nothing_waits(ledger: Ledger, settings: Settings) -> None:
     unreachable: Any = None
-    assert sweep(ledger, unreachable, grace_seconds=DAY, now=NOW)["looked_at"] == 0
+    assert sweep(settings, ledger, unreachable, now=NOW)["looked_at"] == 0
+
+
+def test_a_reason_is_written_once_however_often_it_is_found(ledger: Ledger, settings: Settings) -> None:
+    key_arn = boto3.client("kms").create_key(Tags=[{"TagKey": keys.MANAGED, "TagValue": "true"}])["KeyMetadata"]["Arn"]
+    boto3.client("kms").tag_resource(
+        KeyId=key_arn.rpartition("/")[2], Tags=[{"TagKey": keys.MANAGED, "TagValue": "true"}]
+    )
+    ledger.keys.introduce(waiting(key_arn, wanted_by=("r7",)), "met")
+    account: Any = NoAccount()
+    for minutes in range(0, 60, 15):
+        sweep(settings, ledger, account, now=NOW + timedelta(minutes=minutes))
+    found = ledger.keys.find(key_arn)
+    assert found is not None
+    assert (found.state, found.why) == ("due", "a rotation is under way with it: r7")
+    assert len(ledger.keys.trail(key_arn)) == 2
+
+
+# --- signs ---
+
+
+class Inside:
+    """A workspace in which one cluster ended."""
+
+    def __init__(self, cluster: dict[str, Any]) -> None:
+        self._cluster = {"cluster_id": "0123-1", **cluster}
+
+    def list_clusters(self, _: Any) -> list[dict[str, Any]]:
+        return [self._cluster]
+
+
+def ended(code: str, after_seconds: float, **parameters: str) -> dict[str, Any]:
+    at = int((NOW.timestamp() + after_seconds) * 1000)
+    return {"terminated_time": at, "termination_reason": {"code": code, "parameters": parameters}}
+
+
+@pytest.mark.parametrize(
+    ("cluster", "sign"),
+    [
+        (ended("AWS_INVALID_KMS_KEY_STATE", 60), True),
+        (ended("AWS_INACCESSIBLE_KMS_KEY_FAILURE", 60, aws_error_message=f"{OLD_ARN} is disabled"), True),
+        (ended("AWS_INVALID_KMS_KEY_STATE", 60, aws_error_message="arn:aws:kms:us-east-1:1:key/another"), False),
+        (ended("AWS_INVALID_KMS_KEY_STATE", -60), False),
+        (ended("USER_REQUEST", 60), False),
+        ({}, False),
+    ],
+)
+def test_a_cluster_that_ended_for_the_key_since_it_was_disabled_is_a_sign(cluster: Any, sign: bool) -> None:
+    key = waiting(state="disabled", disabled_at=clock.text(NOW), workspaces=(BARE.workspace_id,))
+    inside: Any = Inside(cluster)
+    found = Signs(Facts(NOW, DAY, [BARE], []), lambda _: inside).of(key)
+    assert (found is not None) is sign
+    if found:
+        assert found.startswith(f"cluster 0123-1 of workspace {BARE.workspace_id} ended with AWS_")

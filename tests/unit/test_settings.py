@@ -17,6 +17,7 @@ GOOD = {
     "GRACE_SECONDS": "86400",
     "SETTLE_SECONDS": "1200",
     "EVENT_BUS": "rekey",
+    "WATCH_SECONDS": "1209600",
 }
 
 

@@ -64,6 +64,32 @@ def event_of_rotation(told: Told) -> tuple[Data, Detail] | None:
     )
 
 
+_KEY_EVENTS: Mapping[str, type[models.KeyEvent]] = {
+    "disabled": models.KeyDisabled,
+    "enabled again": models.KeyReenabled,
+    "found enabled": models.KeyReenabled,
+    "overdue": models.KeyOverdue,
+}
+
+
+def event_of_key(entry: Item, rotation: Rotation | None) -> tuple[Data, Detail] | None:
+    """The event of one entry of a key's trail; `rotation` is the one that last changed the key's part."""
+    make = _KEY_EVENTS.get(entry["action"])
+    if make is None:
+        return None
+    data = make(key_arn=entry["key_arn"], state=entry["state"], why=entry["why"])
+    request_id = rotation.request.request_id if rotation else None
+    return data, Detail(
+        id=f"{entry['key_arn']}/{entry['seq']}",
+        time=entry["at"],
+        correlation_id=request_id or (rotation.rotation_id if rotation else entry["key_arn"]),
+        rotation_id=rotation.rotation_id if rotation else None,
+        workspace_id=rotation.workspace_id if rotation else None,
+        ticket=rotation.request.ticket if rotation else None,
+        data=data.model_dump(mode="json"),
+    )
+
+
 def _planned(told: Told) -> Data:
     plan, request = told.rotation.plan, told.rotation.request
     ahead = phases(plan)
@@ -163,8 +189,8 @@ _EVENTS: Mapping[str, Callable[[Told], Data]] = {
 
 
 def told_actions() -> frozenset[str]:
-    """Actions of the audit trail that become events."""
-    return frozenset(_EVENTS)
+    """Actions of the audit trails that become events."""
+    return frozenset({*_EVENTS, *_KEY_EVENTS})
 
 
 def as_entry(data: Data, detail: Detail, bus: str, resources: list[str]) -> "PutEventsRequestEntryTypeDef":

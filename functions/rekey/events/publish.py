@@ -6,7 +6,7 @@ event is neither lost by a crash after the write nor sent for a write that never
 
 from rekey import aws
 from rekey.errors import AwsUnavailable
-from rekey.events.catalogue import Told, as_entry, event_of_refusal, event_of_rotation
+from rekey.events.catalogue import Told, as_entry, event_of_key, event_of_refusal, event_of_rotation
 from rekey.events.models import Data, Detail
 from rekey.ledger import Item, Ledger, entry_of
 from rekey.observability import count, logger
@@ -28,6 +28,10 @@ def publish(settings: Settings, ledger: Ledger, item: Item) -> str | None:
         rotation = ledger.load(name)
         made = event_of_rotation(Told(entry, rotation, settings.evidence_bucket, settings.grace_seconds))
         resources = [rotation.execution_arn]
+    elif kind == "KEY":
+        key = ledger.keys.find(name)
+        made = event_of_key(entry, ledger.find(key.rotation_id) if key and key.rotation_id else None)
+        resources = [name]
     if made is None:
         return None
     data, detail = made

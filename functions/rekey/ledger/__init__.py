@@ -1,4 +1,4 @@
-"""The ledger: leases, rotations, their audit trail and the keys that wait to go, in one DynamoDB table.
+"""The ledger: leases, rotations, their audit trail and the keys, in one DynamoDB table.
 
 Every write is conditional. A change to a rotation, its audit entry and the check that the
 lease is still held are one transaction: either all of it is in the ledger or none.

@@ -8,9 +8,12 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from rekey import clock
+from rekey.retirement.states import Key
 from rekey.rotation import Rotation
 
 Item = dict[str, Any]
+
+SWEPT, KEPT = "KEY", "KEPT"
 
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
@@ -24,6 +27,34 @@ def entry_hash(entry: Mapping[str, Any]) -> str:
 
 def key_item_key(key_arn: str) -> Item:
     return {"pk": f"KEY#{key_arn}", "sk": "KEY"}
+
+
+def key_item(key: Key) -> Item:
+    """A key's item. Every key is in the index "due": those that the sweep looks at under KEY, the others under KEPT."""
+    index = {"due_pk": SWEPT if key.swept else KEPT, "due_at": key.goes_at or key.watch_until or key.since}
+    return {**key_item_key(key.key_arn), **key.model_dump(mode="json"), **index}
+
+
+def key_of(item: Item) -> Key:
+    entry = entry_of(item)
+    return Key.model_validate_json(json.dumps({name: entry[name] for name in Key.model_fields if name in entry}))
+
+
+def append_key_entry(key: Key, action: str, detail: Mapping[str, Any]) -> tuple[Key, Item]:
+    """The key with its audit trail one longer, and the entry's item; chained as a rotation's are."""
+    entry = {
+        "key_arn": key.key_arn,
+        "seq": key.version + 1,
+        "at": key.changed_at,
+        "action": action,
+        "state": key.state,
+        "why": key.why,
+        "detail": dict(detail),
+        "prev": key.audit_head,
+    }
+    entry["hash"] = entry_hash(entry)
+    item = {"pk": key_item_key(key.key_arn)["pk"], "sk": f"AUDIT#{key.version + 1:06d}", **entry}
+    return key.model_copy(update={"version": key.version + 1, "audit_head": entry["hash"]}), item
 
 
 def append_entry(rotation: Rotation, step: str, action: str, detail: Mapping[str, Any]) -> tuple[Rotation, Item]:

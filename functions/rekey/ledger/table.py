@@ -2,10 +2,8 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-
-from botocore.exceptions import ClientError
 
 from rekey import clock
 from rekey.errors import AwsUnavailable, LeaseLost, RekeyError, RequestIdReused, RotationInProgress
@@ -13,7 +11,6 @@ from rekey.ledger.items import (
     Item,
     append_entry,
     entry_of,
-    key_item_key,
     lease_key,
     marshal,
     refusal_key,
@@ -24,6 +21,7 @@ from rekey.ledger.items import (
     token_key,
     unmarshal,
 )
+from rekey.ledger.keys import KeyChange, KeyTable, transact
 from rekey.rotation import Rotation, name_subject
 
 if TYPE_CHECKING:
@@ -44,13 +42,21 @@ class Ledger:
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
+        self.keys = KeyTable(client, table)
 
     # --- opening and closing a rotation ---
 
-    def open(self, rotation: Rotation, detail: Mapping[str, Any], *, replaces: str | None = None) -> Rotation:
-        """Take the workspace's lease and write the rotation down; all or nothing.
+    def open(
+        self,
+        rotation: Rotation,
+        detail: Mapping[str, Any],
+        *,
+        replaces: str | None = None,
+        keys: Sequence[KeyChange] = (),
+    ) -> Rotation:
+        """Take the workspace's lease, write the rotation down and mark the keys that it needs; all or nothing.
 
-        `replaces` is the failed rotation whose request_id this one uses again.
+        `replaces` is the failed rotation whose request_id this one uses again; `keys` are (before, after).
         Raises RotationInProgress or RequestIdReused.
         """
         opened, entry = append_entry(rotation, "Plan rotation", "planned", detail)
@@ -80,19 +86,21 @@ class Ledger:
                 "rotation_id": rotation.rotation_id,
             }
             writes.append(self._put(item, "attribute_not_exists(pk) OR rotation_id = :old", {":old": replaces or "-"}))
-        guard = len(writes)
+        leases = {0}
         if not rotation.creates:
             # A workspace that is only now being made is held by its name.
+            leases.add(len(writes))
             writes.append(self._free(lease_key(name_subject(rotation.plan.workspace_name))))
-        failed = self._transact(writes)
-        if {0, guard} & failed:
+        writes += self.keys.writes(keys, "a rotation opened")
+        failed = transact(self._client, writes)
+        if leases & failed:
             held = rotation.subject if 0 in failed else name_subject(rotation.plan.workspace_name)
             field = "workspace" if rotation.creates else "workspace_id"
             raise RotationInProgress(
                 f"{field}: the rotation {self._lease_holder(held)} is at work on this workspace. "
                 "Mend: wait until it has ended, and ask again."
             )
-        if 3 in failed:
+        if rotation.request.request_id and 3 in failed:
             raise RequestIdReused("request_id: another request used it a moment ago. Mend: give a new one.")
         if failed:
             raise AwsUnavailable("The rotation is already in the ledger: look again.")
@@ -105,10 +113,10 @@ class Ledger:
         action: str,
         detail: Mapping[str, Any],
         *,
-        keys: Sequence[Item] = (),
+        keys: Sequence[KeyChange] = (),
         **changes: Any,
     ) -> Rotation:
-        """Write the end of a rotation, the keys that now wait to go, and give the lease back."""
+        """Write the end of a rotation and what becomes of its keys (before, after), and give the lease back."""
         release = {
             "Delete": {
                 "TableName": self._table,
@@ -117,11 +125,8 @@ class Ledger:
                 "ExpressionAttributeValues": marshal({":me": rotation.rotation_id, ":fence": rotation.fence}),
             }
         }
-        puts = [
-            self._put(item, "attribute_not_exists(pk) OR rotation_id <> :me", {":me": rotation.rotation_id})
-            for item in keys
-        ]
-        return self._change(rotation, step, action, detail, [release, *puts], changes)
+        writes = [release, *self.keys.writes(keys, f"a rotation {action}")]
+        return self._change(rotation, step, action, detail, writes, changes)
 
     # --- a rotation's life ---
 
@@ -201,44 +206,6 @@ class Ledger:
         except self._client.exceptions.ConditionalCheckFailedException:
             return
 
-    # --- keys that wait to go ---
-
-    def due_keys(self, now: datetime) -> list[Item]:
-        """Keys whose day has come, oldest first."""
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table,
-            IndexName="due",
-            KeyConditionExpression="due_pk = :key AND due_at <= :now",
-            ExpressionAttributeValues=marshal({":key": "KEY", ":now": clock.text(now)}),
-        )
-        return [unmarshal(item) for page in pages for item in page["Items"]]
-
-    def find_key(self, key_arn: str) -> Item | None:
-        return self._get(key_item_key(key_arn))
-
-    def add_key(self, item: Item) -> None:
-        """Let a key wait to go. A key that waits already keeps its day."""
-        try:
-            self._client.put_item(
-                TableName=self._table, Item=marshal(item), ConditionExpression="attribute_not_exists(pk)"
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return
-
-    def settle_key(self, item: Item, state: str, why: str, *, waiting: bool, at: datetime) -> None:
-        """Write a key's new state and its reason; `waiting` keeps it in the index of due keys."""
-        update = "SET #state = :state, why = :why, changed_at = :at" + ("" if waiting else " REMOVE due_pk")
-        self._client.update_item(
-            TableName=self._table,
-            Key=marshal(key_item_key(item["key_arn"])),
-            UpdateExpression=update,
-            ConditionExpression="rotation_id = :rotation",
-            ExpressionAttributeNames={"#state": "state"},
-            ExpressionAttributeValues=marshal(
-                {":state": state, ":why": why, ":at": clock.text(at), ":rotation": item["rotation_id"]}
-            ),
-        )
-
     # --- inside ---
 
     def _change(
@@ -253,7 +220,9 @@ class Ledger:
         changed, entry = append_entry(rotation.model_copy(update=changes), step, action, detail)
         changes = {**changes, "audit_seq": changed.audit_seq, "audit_head": changed.audit_head}
         update = {"Update": {"TableName": self._table, **rotation_update(changed, rotation.audit_seq, changes)}}
-        failed = self._transact([*writes[:1], update, self._put(entry, "attribute_not_exists(pk)"), *writes[1:]])
+        failed = transact(
+            self._client, [*writes[:1], update, self._put(entry, "attribute_not_exists(pk)"), *writes[1:]]
+        )
         if 0 in failed:
             raise LeaseLost(_lease_lost(rotation))
         if failed:
@@ -284,20 +253,6 @@ class Ledger:
         if values:
             put["ExpressionAttributeValues"] = marshal(values)
         return {"Put": put}
-
-    def _transact(self, writes: list[Item]) -> set[int]:
-        """Indexes of the writes whose condition failed; empty when all were made."""
-        try:
-            self._client.transact_write_items(TransactItems=writes)  # type: ignore[arg-type]
-        except ClientError as error:
-            reasons = error.response.get("CancellationReasons", [])
-            failed = {i for i, each in enumerate(reasons) if each.get("Code") == "ConditionalCheckFailed"}
-            if failed:
-                return failed
-            if any(each.get("Code") in ("TransactionConflict", "ThrottlingError") for each in reasons):
-                raise AwsUnavailable("The ledger is being written to: look again.") from error
-            raise
-        return set()
 
 
 def _lease_lost(rotation: Rotation) -> str:

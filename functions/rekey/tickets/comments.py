@@ -82,6 +82,14 @@ def _cancelled(detail: Data, data: Data) -> list[str]:
     return [f"The rotation of {_workspace(detail)} was cancelled{_by(data)}.", _evidence(data.get("evidence"))]
 
 
+def _key_back(_: Data, data: Data) -> list[str]:
+    return [
+        f"The old key {data.get('key_arn', '')} was still needed, so rekey enabled it again and holds it.",
+        f"Why: {data['why']}." if data.get("why") else "",
+        "Move whatever still uses it to the new key; then `rekey keys adopt` lets it go.",
+    ]
+
+
 _TOLD: dict[str, Callable[[Data, Data], list[str]]] = {
     "Rotation Refused": _refused,
     "Rotation Planned": _accepted,
@@ -91,6 +99,7 @@ _TOLD: dict[str, Callable[[Data, Data], list[str]]] = {
     "Rotation Succeeded": _done,
     "Rotation Failed": _failed,
     "Rotation Cancelled": _cancelled,
+    "Key Re-enabled": _key_back,
 }
 
 TOLD = tuple(_TOLD)

@@ -1,0 +1,122 @@
+"""Keys in the ledger: one item each, every change conditional on the one before, and an audit trail of their own."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from rekey.errors import AwsUnavailable
+from rekey.ledger.items import (
+    KEPT,
+    SWEPT,
+    Item,
+    append_key_entry,
+    entry_of,
+    key_item,
+    key_item_key,
+    key_of,
+    marshal,
+    unmarshal,
+)
+from rekey.retirement.states import Key
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+KeyChange = tuple[Key | None, Key]
+"""A key before and after; None where the ledger did not know it."""
+
+
+class KeyTable:
+    """Access to the keys. AWS' errors pass through; a lost race is AwsUnavailable: look again."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def find(self, key_arn: str) -> Key | None:
+        answer = self._client.get_item(TableName=self._table, Key=marshal(key_item_key(key_arn)), ConsistentRead=True)
+        return key_of(unmarshal(answer["Item"])) if "Item" in answer else None
+
+    def to_sweep(self) -> list[Key]:
+        """Keys that wait to go or are watched, earliest first. The index may lag: changes are conditional."""
+        return self._listed(SWEPT)
+
+    def all(self) -> list[Key]:
+        """Every key that the ledger knows."""
+        return [*self._listed(SWEPT), *self._listed(KEPT)]
+
+    def trail(self, key_arn: str) -> list[Item]:
+        """The audit entries of a key in order; each carries the hash of the one before."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :audit)",
+            ExpressionAttributeValues=marshal({":pk": key_item_key(key_arn)["pk"], ":audit": "AUDIT#"}),
+            ConsistentRead=True,
+        )
+        return [entry_of(unmarshal(item)) for page in pages for item in page["Items"]]
+
+    def introduce(self, key: Key, action: str) -> None:
+        """Write down a key that the ledger does not know; one that it knows stays as it is."""
+        transact(self._client, self.writes([(None, key)], action))
+
+    def change(self, before: Key | None, after: Key, action: str, **detail: Any) -> Key:
+        """Write a key's change and its audit entry, both or neither.
+
+        Raises AwsUnavailable when somebody else changed the key since `before` was read.
+        """
+        changed, entry = append_key_entry(after, action, detail)
+        if transact(self._client, self._puts(before, changed, entry)):
+            raise AwsUnavailable(f"The key has moved on since it was read: {after.key_arn}. Look again.")
+        return changed
+
+    def note(self, before: Key, after: Key) -> Key:
+        """Remember what was seen, without an audit entry. Raises AwsUnavailable as `change` does."""
+        if transact(self._client, [self._put_key(before, after)]):
+            raise AwsUnavailable(f"The key has moved on since it was read: {after.key_arn}. Look again.")
+        return after
+
+    def writes(self, changes: Iterable[KeyChange], action: str) -> list[Item]:
+        """Changes of keys as part of another transaction."""
+        return [put for before, after in changes for put in self._puts(before, *append_key_entry(after, action, {}))]
+
+    def _puts(self, before: Key | None, changed: Key, entry: Item) -> list[Item]:
+        put = {"TableName": self._table, "Item": marshal(entry), "ConditionExpression": "attribute_not_exists(pk)"}
+        return [self._put_key(before, changed), {"Put": put}]
+
+    def _put_key(self, before: Key | None, after: Key) -> Item:
+        put: Item = {"TableName": self._table, "Item": marshal(key_item(after))}
+        if before is None:
+            return {"Put": {**put, "ConditionExpression": "attribute_not_exists(pk)"}}
+        return {
+            "Put": {
+                **put,
+                "ConditionExpression": "version = :version",
+                "ExpressionAttributeValues": marshal({":version": before.version}),
+            }
+        }
+
+    def _listed(self, queue: str) -> list[Key]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName="due",
+            KeyConditionExpression="due_pk = :queue",
+            ExpressionAttributeValues=marshal({":queue": queue}),
+        )
+        return [key_of(unmarshal(item)) for page in pages for item in page["Items"]]
+
+
+def transact(client: "DynamoDBClient", writes: list[Item]) -> set[int]:
+    """Indexes of the writes whose condition failed; empty when all were made."""
+    try:
+        client.transact_write_items(TransactItems=writes)  # type: ignore[arg-type]
+    except ClientError as error:
+        reasons = error.response.get("CancellationReasons", [])
+        failed = {i for i, each in enumerate(reasons) if each.get("Code") == "ConditionalCheckFailed"}
+        if failed:
+            return failed
+        if any(each.get("Code") in ("TransactionConflict", "ThrottlingError") for each in reasons):
+            raise AwsUnavailable("The ledger is being written to: look again.") from error
+        raise
+    return set()

@@ -1,0 +1,97 @@
+"""The list of keys: every key that the ledger or a key configuration knows, and what a person wants to know of it."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from rekey import aws, clock
+from rekey.databricks import Account
+from rekey.keys import KeyArn
+from rekey.ledger import Ledger
+from rekey.retirement.conditions import Facts
+from rekey.retirement.look import last_use, look_around
+from rekey.retirement.states import Key, meet
+
+USD_A_KEY = 1
+USD_A_ROTATION = 1
+ROTATIONS_CHARGED = 2
+"""AWS KMS pricing, list price a month: 1 USD a key, and 1 USD for each of the first two rotations of its material;
+a disabled key costs the same, one that is scheduled for deletion nothing."""
+
+AT_ONCE = 4
+"""Keys that are read side by side."""
+
+
+def list_keys(ledger: Ledger, account: Account, *, grace_seconds: int, now: datetime) -> dict[str, Any]:
+    """{"keys": [...], "usd_month": n, "keys_may_be_deleted": [arn]}; rekey itself never deletes one."""
+    facts = look_around(account, grace_seconds, now)
+    known = {key.key_arn: key for key in ledger.keys.all()}
+    for configuration in facts.configurations:
+        arn = configuration.key_arn
+        if arn and arn not in known:
+            known[arn] = meet(arn, "retained", "made before rekey came: left alone until it is adopted", now)
+    ordered = sorted(known.values(), key=lambda key: (key.state, key.goes_at or "", key.key_arn))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        shown = list(pool.map(read_kms, ordered))
+    rows = [row(key, facts, kms) for key, kms in zip(ordered, shown, strict=True)]
+    return {
+        "keys": rows,
+        "usd_month": sum(each["usd_month"] or 0 for each in rows),
+        "keys_may_be_deleted": [each["key_arn"] for each in rows if each["may_be_deleted"]],
+    }
+
+
+def read_kms(key: Key) -> dict[str, Any]:
+    """{"state", "created", "last_use", "rotations"}; only {"trouble"} where KMS does not show the key."""
+    kms, key_id = aws.kms(key.region), KeyArn.of(key.key_arn).key_id
+    try:
+        metadata = kms.describe_key(KeyId=key.key_arn)["KeyMetadata"]
+        pages = kms.get_paginator("list_key_rotations").paginate(KeyId=key_id)
+        return {
+            "state": metadata.get("KeyState", ""),
+            "created": clock.text(metadata["CreationDate"]),
+            "last_use": last_use(kms, key.key_arn).said,
+            "rotations": sum(len(page["Rotations"]) for page in pages),
+        }
+    except ClientError as error:
+        return {"trouble": aws.error_code(error)}
+    except BotoCoreError as error:
+        return {"trouble": type(error).__name__}
+
+
+def row(key: Key, facts: Facts, kms: Mapping[str, Any]) -> dict[str, Any]:
+    """One key of the list."""
+    users = sorted(each.workspace_id for each in facts.users(key.key_arn))
+    created = kms.get("created")
+    return {
+        "key_arn": key.key_arn,
+        "state": key.state,
+        "why": key.why,
+        "kms_state": kms.get("state") or kms.get("trouble"),
+        "age_days": (facts.now - clock.moment(created)).days if created else None,
+        "referenced_by": users,
+        "wanted_by": list(key.wanted_by),
+        "last_use": kms.get("last_use", key.last_use),
+        "goes_at": key.goes_at if key.state in ("grace", "due") else None,
+        "disabled_at": key.disabled_at,
+        "watched_until": key.watch_until,
+        "usd_month": usd_month(kms),
+        "may_be_deleted": may_be_deleted(key, users),
+    }
+
+
+def usd_month(kms: Mapping[str, Any]) -> int | None:
+    """List price of keeping the key for a month; None where KMS does not show it."""
+    if "rotations" not in kms:
+        return None
+    if kms["state"] == "PendingDeletion":
+        return 0
+    return USD_A_KEY + USD_A_ROTATION * min(int(kms["rotations"]), ROTATIONS_CHARGED)
+
+
+def may_be_deleted(key: Key, users: Sequence[int]) -> bool:
+    """Whether its owner may decide to delete it: disabled, its watch over, and nothing refers to it."""
+    return key.state == "disabled" and key.watch_until is None and not key.served_storage and not users

@@ -1,0 +1,149 @@
+"""What a rotation does to its keys in the ledger: marks them when it opens, and moves them on when it ends."""
+
+from datetime import datetime
+from typing import Any
+
+from rekey import clock
+from rekey.databricks import Account
+from rekey.errors import DatabricksError, RequestRefused, Transient
+from rekey.ledger import Ledger
+from rekey.ledger.keys import KeyChange
+from rekey.retirement.conditions import Facts
+from rekey.retirement.look import look_around
+from rekey.retirement.states import Canary, Key, State, meet, wait
+from rekey.rotation import Rotation
+
+
+def marked(ledger: Ledger, rotation: Rotation, at: datetime) -> list[KeyChange]:
+    """The keys that a rotation will use or leave, marked so that no sweep disables them meanwhile.
+
+    Raises RequestRefused when the key it is to use is on its way out, or out.
+    """
+    plan = rotation.plan
+    wanted = dict.fromkeys([plan.given_key_arn, plan.old_key.key_arn if plan.old_key else None])
+    changes: list[KeyChange] = []
+    for key_arn in filter(None, wanted):
+        before = ledger.keys.find(key_arn)
+        if before and key_arn == plan.given_key_arn:
+            _refuse_leaving(before, "key_configuration_id" if plan.given_configuration_id else "key_arn")
+        elif before and before.claimed_at:
+            raise RequestRefused(
+                f"workspace_id: its key {key_arn} is being disabled. Mend: ask again in a few minutes."
+            )
+        known = before or meet(key_arn, "retained", "a rotation met it; until its end it is left alone", at)
+        mark = {"wanted_by": (*known.wanted_by, rotation.rotation_id), "changed_at": clock.text(at)}
+        changes.append((before, known.model_copy(update=mark)))
+    return changes
+
+
+def _refuse_leaving(key: Key, field: str) -> None:
+    if key.claimed_at:
+        raise RequestRefused(
+            f"{field}: the key is being disabled at this moment. Mend: use another one, or enable it in a few minutes."
+        )
+    if key.state == "disabled":
+        raise RequestRefused(
+            f"{field}: rekey has disabled the key ({key.why}). "
+            f"Mend: use another one; or enable it and run `rekey keys adopt {key.key_arn}`."
+        )
+    if key.state == "held":
+        raise RequestRefused(
+            f"{field}: the key is held ({key.why}). Mend: run `rekey keys adopt {key.key_arn}` first, or use another."
+        )
+
+
+def moved_on(ledger: Ledger, account: Account, rotation: Rotation, grace_seconds: int, at: datetime) -> list[KeyChange]:
+    """What becomes of a rotation's keys at its end: the new one is current, the old one waits to go, or stays."""
+    plan, verified = rotation.plan, rotation.switch_verified_at
+    old_arn = plan.old_key.key_arn if plan.old_key else None
+    taken = rotation.key_arn if verified else None
+    involved = list(filter(None, dict.fromkeys([plan.given_key_arn, old_arn, taken])))
+    facts = _facts(account, grace_seconds, at) if verified and old_arn else None
+    changes: list[KeyChange] = []
+    for key_arn in involved:
+        before = ledger.keys.find(key_arn)
+        key = before or meet(key_arn, "retained", "a rotation met it", at)
+        key = key.model_copy(
+            update={
+                "wanted_by": tuple(each for each in key.wanted_by if each != rotation.rotation_id),
+                "changed_at": clock.text(at),
+            }
+        )
+        if verified and key_arn == taken:
+            key = _taken(key, rotation, at)
+        elif verified and key_arn == old_arn:
+            key = _left(key, rotation, clock.moment(verified), grace_seconds, facts, at)
+        if key != before:
+            changes.append((before, key))
+    return changes
+
+
+def _facts(account: Account, grace_seconds: int, at: datetime) -> Facts | None:
+    """None when Databricks does not answer: an end must not fail for it, and the sweep looks again."""
+    try:
+        return look_around(account, grace_seconds, at)
+    except (DatabricksError, Transient):
+        return None
+
+
+def _taken(key: Key, rotation: Rotation, at: datetime) -> Key:
+    serves = {
+        "workspaces": _with(key.workspaces, rotation.workspace_id),
+        "rotation_id": rotation.rotation_id,
+        "served_storage": key.served_storage or "STORAGE" in rotation.plan.use_cases,
+        "unreferenced_since": None,
+    }
+    if key.state in ("held", "disabled"):
+        return key.model_copy(update=serves)
+    return key.to("current", f"workspace {rotation.workspace_id} uses it", at, **serves)
+
+
+def _left(
+    key: Key, rotation: Rotation, verified: datetime, grace_seconds: int, facts: Facts | None, at: datetime
+) -> Key:
+    old = rotation.plan.old_key
+    assert old is not None  # noqa: S101, only a plan with an old key has one to leave
+    unreferenced = facts is not None and not facts.users(old.key_arn)
+    key = key.model_copy(
+        update={
+            "workspaces": _with(key.workspaces, rotation.workspace_id),
+            "rotation_id": rotation.rotation_id,
+            "served_storage": key.served_storage or (facts is not None and facts.serves_storage(old.key_arn)),
+            "unreferenced_since": clock.text(verified) if unreferenced else None,
+        }
+    )
+    if key.state in ("held", "disabled"):
+        return key
+    if old.fate == "retain":
+        return key.to("retained", old.why, at)
+    canary = Canary(workspace_id=rotation.workspace_id or 0, rotation_id=rotation.rotation_id)
+    why = "waits for the end of the grace period after the verified switch"
+    return key.waits(verified, grace_seconds, why, at, canaries=(*key.canaries, canary))
+
+
+def wait_to_go(rotation: Rotation, key_arn: str, grace_seconds: int, at: datetime) -> Key:
+    """The new key of a failed rotation, which cannot go at once: something may be encrypted under it."""
+    why = "its rotation failed, and something may be encrypted under it"
+    # The workspace is back on its old key, and no other knew this one.
+    free = {"unreferenced_since": clock.text(at), "goes_at": clock.text(at + wait(grace_seconds))}
+    return _of_failed(rotation, key_arn, "grace", why, at, **free)
+
+
+def gone_at_once(rotation: Rotation, key_arn: str, at: datetime) -> Key:
+    """The new key of a failed rotation that Databricks never saw: it is disabled already."""
+    return _of_failed(rotation, key_arn, "disabled", "its rotation failed, and Databricks never saw it", at)
+
+
+def stays(rotation: Rotation, key_arn: str, why: str, at: datetime) -> Key:
+    """The new key of a failed rotation that is needed all the same."""
+    served = "STORAGE" in rotation.plan.use_cases
+    return _of_failed(rotation, key_arn, "retained", why, at, served_storage=served)
+
+
+def _of_failed(rotation: Rotation, key_arn: str, state: State, why: str, at: datetime, **changes: Any) -> Key:
+    workspaces = _with((), rotation.workspace_id)
+    return meet(key_arn, state, why, at, rotation_id=rotation.rotation_id, workspaces=workspaces, **changes)
+
+
+def _with(workspaces: tuple[int, ...], workspace_id: int | None) -> tuple[int, ...]:
+    return workspaces if workspace_id is None or workspace_id in workspaces else (*workspaces, workspace_id)

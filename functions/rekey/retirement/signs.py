@@ -1,0 +1,70 @@
+"""Signs that a disabled key is still needed, as the sweep finds them without any trail. Nothing is changed."""
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any
+
+from rekey import clock, switch
+from rekey.databricks import Workspace, WorkspaceApi
+from rekey.errors import DatabricksError, NotFound, Unauthenticated
+from rekey.retirement.conditions import Facts
+from rekey.retirement.states import Key
+
+KMS_FAILURES = frozenset({"AWS_INACCESSIBLE_KMS_KEY_FAILURE", "AWS_INVALID_KMS_KEY_STATE"})
+"""Termination codes of clusters whose key cannot be used (databricks-sdk-py, compute.TerminationReasonCode)."""
+
+OFF = ("TERMINATED", "ERROR")
+
+Inside = Callable[[Workspace], WorkspaceApi]
+"""From a workspace to its own API."""
+
+
+class Signs:
+    """Looks for signs in one sweep; each workspace's clusters are listed once."""
+
+    def __init__(self, facts: Facts, inside: Inside) -> None:
+        self._facts = facts
+        self._running = {each.workspace_id: each for each in facts.workspaces if each.status == "RUNNING"}
+        self._inside = inside
+        self._clusters = lru_cache(maxsize=None)(self._list_clusters)
+
+    def of(self, key: Key) -> str | None:
+        """The first sign that the key is needed, None where there is none. Databricks' own trouble is no sign."""
+        return next(self._all(key), None)
+
+    def _all(self, key: Key) -> Iterator[str]:
+        if users := self._facts.users(key.key_arn):
+            yield f"workspace {users[0].workspace_id} refers to it again"
+        for canary in key.canaries:
+            if canary.workspace_id in self._running:
+                yield from self._unreadable(canary.workspace_id, canary.rotation_id)
+        for workspace_id in key.workspaces:
+            if workspace_id in self._running:
+                yield from self._failed_clusters(workspace_id, key)
+
+    def _unreadable(self, workspace_id: int, rotation_id: str) -> Iterator[str]:
+        what = f"the notebook that was written under it in workspace {workspace_id}"
+        try:
+            if not switch.reads_canary(self._inside(self._running[workspace_id]), rotation_id):
+                yield f"{what} reads back with other content"
+        except (NotFound, Unauthenticated):
+            return  # Somebody removed it, or rekey is locked out: neither is the key's doing.
+        except DatabricksError as error:
+            yield f"{what} no longer reads: {error}"
+
+    def _failed_clusters(self, workspace_id: int, key: Key) -> Iterator[str]:
+        disabled_ms = clock.moment(key.disabled_at or key.since).timestamp() * 1000
+        for cluster in self._clusters(workspace_id):
+            reason = cluster.get("termination_reason") or {}
+            ended = int(cluster.get("terminated_time") or 0)
+            if reason.get("code") in KMS_FAILURES and ended >= disabled_ms and not _names_another(reason, key.key_arn):
+                yield f"cluster {cluster['cluster_id']} of workspace {workspace_id} ended with {reason['code']}"
+
+    def _list_clusters(self, workspace_id: int) -> list[dict[str, Any]]:
+        return self._inside(self._running[workspace_id]).list_clusters(OFF)
+
+
+def _names_another(reason: dict[str, Any], key_arn: str) -> bool:
+    """Whether the failure speaks of another key, such as the workspace's STORAGE key."""
+    told = " ".join(map(str, (reason.get("parameters") or {}).values()))
+    return ":key/" in told and key_arn.rpartition("/")[2] not in told

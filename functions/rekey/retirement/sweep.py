@@ -1,0 +1,192 @@
+"""The sweep: every few minutes, look at each key that waits to go or is watched, and do what is to be done now.
+
+Level-triggered: nothing but the ledger's items is remembered between two sweeps, so that one that comes early,
+late, twice or not at all changes nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from rekey import aws, clock, keys, switch
+from rekey.databricks import Account
+from rekey.databricks.connect import connect_workspace
+from rekey.errors import AwsUnavailable, DatabricksError
+from rekey.ledger import Ledger
+from rekey.observability import count, logger
+from rekey.retirement.conditions import Case, Facts, KmsFacts, decide
+from rekey.retirement.look import look_around, look_at_key
+from rekey.retirement.reenable import reenable
+from rekey.retirement.signs import Inside, Signs
+from rekey.retirement.states import CLAIM_SECONDS, WAITING, Key
+from rekey.settings import DAY_SECONDS, Settings
+
+SETTLES_WITHIN = timedelta(minutes=5)
+"""KMS is eventually consistent: a key that was disabled a moment ago may still read Enabled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What one sweep works with."""
+
+    ledger: Ledger
+    settings: Settings
+    facts: Facts
+    inside: Inside
+    signs: Signs
+
+
+def sweep(
+    settings: Settings, ledger: Ledger, account: Account, *, now: datetime, inside: Inside | None = None
+) -> dict[str, Any]:
+    """Look at every key that waits or is watched. One key's trouble never stops another's.
+
+    Gives {"looked_at", "disabled": [arn], "enabled": [arn], "kept": {arn: reason}, "failed": {arn: error}}.
+    """
+    found = ledger.keys.to_sweep()
+    answer: dict[str, Any] = {"looked_at": len(found), "disabled": [], "enabled": [], "kept": {}, "failed": {}}
+    # Also when it is 0: an alarm that hears nothing knows that no sweep runs.
+    overdue = 0
+    if found:
+        facts = look_around(account, settings.grace_seconds, now)
+        inside = inside or (lambda workspace: connect_workspace(settings, workspace.deployment_name))
+        at_work = Sweep(ledger, settings, facts, inside, Signs(facts, inside))
+        for key in found:
+            after = _guarded(at_work, key, answer)
+            overdue += is_overdue(after, settings.grace_seconds, now)
+    count("KeysOverdue", overdue)
+    _count(answer)
+    return answer
+
+
+def _count(answer: dict[str, Any]) -> None:
+    for metric, name in (("KeysDisabled", "disabled"), ("KeySweepFailures", "failed")):
+        if answer[name]:
+            count(metric, len(answer[name]))
+
+
+def is_overdue(key: Key, grace_seconds: int, now: datetime) -> bool:
+    """Whether a key should have gone more than a day ago (of the same length as the grace period's day)."""
+    day = timedelta(seconds=min(grace_seconds, DAY_SECONDS))
+    return key.state in WAITING and key.goes_at is not None and now > clock.moment(key.goes_at) + day
+
+
+def _guarded(at_work: Sweep, key: Key, answer: dict[str, Any]) -> Key:
+    try:
+        with aws.named_errors():
+            after = look_after(at_work, key)
+    except AwsUnavailable as error:
+        # Another sweep, a rotation or a person was quicker, or AWS is busy: the next sweep looks again.
+        answer["kept"][key.key_arn] = str(error)
+        return key
+    except Exception as error:  # noqa: BLE001, whatever is wrong with one key, the others must be looked at
+        logger.exception("a key could not be looked at", extra={"key_arn": key.key_arn})
+        answer["failed"][key.key_arn] = f"{type(error).__name__}: {error}"
+        return key
+    if (key.state, after.state) == ("disabled", "held"):
+        answer["enabled"].append(key.key_arn)
+    elif after.state == "disabled" and key.state != "disabled":
+        answer["disabled"].append(key.key_arn)
+    elif after.state in WAITING or after.state == "retained":
+        answer["kept"][key.key_arn] = after.why
+    return after
+
+
+def look_after(at_work: Sweep, key: Key) -> Key:
+    """Do for one key what is to be done now. Gives the key as it is then."""
+    if key.state in WAITING:
+        key = _retire(at_work, key)
+    elif key.watch_until is not None:
+        key = _watch(at_work, key)
+    if key.canaries and not (key.state in WAITING or key.watch_until is not None):
+        key = _remove_canaries(at_work, key)
+    return _tell_overdue(at_work, key)
+
+
+def _tell_overdue(at_work: Sweep, key: Key) -> Key:
+    now = at_work.facts.now
+    if key.overdue_at or not is_overdue(key, at_work.settings.grace_seconds, now):
+        return key
+    told = key.model_copy(update={"overdue_at": clock.text(now), "changed_at": clock.text(now)})
+    return at_work.ledger.keys.change(key, told, "overdue")
+
+
+def _retire(at_work: Sweep, key: Key) -> Key:
+    now, table = at_work.facts.now, at_work.ledger.keys
+    if key.claimed_at and abs((now - clock.moment(key.claimed_at)).total_seconds()) < CLAIM_SECONDS:
+        raise AwsUnavailable("another sweep is disabling it")
+    kms = look_at_key(key.region, key.key_arn)
+    if key.claimed_at and kms.state == "Disabled":
+        # A sweep ended between DisableKey and the ledger; what happened since nobody has watched.
+        return _watch(at_work, _disabled(at_work, key, key.why))
+    seen = _with_what_is_seen(key, kms, at_work.facts)
+    decision = decide(Case(seen, kms, at_work.facts))
+    if decision.verdict == "retain":
+        return table.change(key, seen.to("retained", decision.why, now), "retained")
+    if decision.verdict == "wait":
+        return _write(at_work, key, _waiting(seen, decision.why, now))
+    claimed = table.change(key, seen.to("due", decision.why, now, claimed_at=clock.text(now)), "claimed")
+    if refused := keys.disable(aws.kms(key.region), key.key_arn):
+        released = claimed.to("due", f"KMS refused: {refused}", now, claimed_at=None)
+        return table.change(claimed, released, "refused")
+    return _disabled(at_work, claimed, decision.why)
+
+
+def _with_what_is_seen(key: Key, kms: KmsFacts, facts: Facts) -> Key:
+    users = [each.workspace_id for each in facts.users(key.key_arn)]
+    since = None if users else key.unreferenced_since or clock.text(facts.now)
+    return key.model_copy(
+        update={
+            "unreferenced_since": since,
+            "workspaces": tuple(dict.fromkeys([*key.workspaces, *users])),
+            "served_storage": key.served_storage or facts.serves_storage(key.key_arn),
+            "last_use": kms.last_use.said,
+        }
+    )
+
+
+def _waiting(key: Key, why: str, now: datetime) -> Key:
+    day_has_come = key.state == "due" or (key.goes_at is not None and now >= clock.moment(key.goes_at))
+    return key.to("due" if day_has_come else "grace", why, now, claimed_at=None)
+
+
+def _disabled(at_work: Sweep, key: Key, why: str) -> Key:
+    now = at_work.facts.now
+    until = clock.text(now + timedelta(seconds=at_work.settings.watch_seconds))
+    disabled = key.to("disabled", why, now, watch_until=until)
+    return at_work.ledger.keys.change(key, disabled, "disabled", last_use=key.last_use)
+
+
+def _watch(at_work: Sweep, key: Key) -> Key:
+    now, table = at_work.facts.now, at_work.ledger.keys
+    # KMS may show the state from before for a moment.
+    settled = key.disabled_at is None or now >= clock.moment(key.disabled_at) + SETTLES_WITHIN
+    if settled and look_at_key(key.region, key.key_arn).state == "Enabled":
+        return table.change(key, key.to("held", "somebody enabled it, so it is theirs to let go", now), "found enabled")
+    if sign := at_work.signs.of(key):
+        return reenable(at_work.ledger, key, sign, now)
+    if key.watch_until is not None and now >= clock.moment(key.watch_until):
+        why = "the watch is over and nothing asked for it: its owner may decide to delete it"
+        return table.change(key, key.to("disabled", why, now, watch_until=None), "watch ended")
+    return key
+
+
+def _remove_canaries(at_work: Sweep, key: Key) -> Key:
+    """Remove the notebooks that proved that the key is not missed. One that cannot be removed harms nobody."""
+    running = {each.workspace_id: each for each in at_work.facts.workspaces if each.status == "RUNNING"}
+    for canary in key.canaries:
+        if workspace := running.get(canary.workspace_id):
+            try:
+                switch.remove_canary(at_work.inside(workspace), canary.rotation_id, "before")
+            except DatabricksError as error:
+                logger.warning(f"a canary stays: {error}", extra={"key_arn": key.key_arn})
+    return at_work.ledger.keys.note(key, key.model_copy(update={"canaries": ()}))
+
+
+def _write(at_work: Sweep, before: Key, after: Key) -> Key:
+    """The ledger keeps every reason once, however often it is found."""
+    told = ("state", "why", "claimed_at")
+    if any(getattr(before, each) != getattr(after, each) for each in told):
+        return at_work.ledger.keys.change(before, after, "looked at")
+    same = after.model_copy(update={"changed_at": before.changed_at})
+    return at_work.ledger.keys.note(before, same) if same != before else before
