@@ -17,8 +17,8 @@ _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
 def reenable(ledger: Ledger, key: Key, why: str, at: datetime) -> Key:
     """Enable the key, then write it down: after a crash in between, the sweep finds it enabled and holds it.
 
-    A held key is never disabled again until a person adopts it. The entry in its trail becomes an event, so that whoever
-    asked for the rotation is told too.
+    A held key is never disabled again until a person adopts it. The entry in its trail becomes an event: whoever asked
+    for the rotation is told.
     """
     aws.kms(key.region).enable_key(KeyId=KeyArn.of(key.key_arn).key_id)
     held = ledger.keys.change(key, key.to("held", why, at), "enabled again", was=key.state)
