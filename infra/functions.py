@@ -175,7 +175,7 @@ class Functions(Construct):
                 return [self._shared.bus.event_bus_arn]
             case On.UNPUBLISHED:
                 return [self._shared.unpublished.queue_arn]
-            case On.KEYS | On.ALIASES | On.WORKFLOW | On.EXECUTIONS | On.ANYTHING:
+            case On.KEYS | On.ALIASES | On.WORKFLOW | On.EXECUTIONS | On.ANSWER_APPROVAL | On.ANYTHING:
                 # The state machine names the Lambdas, so their roles cannot name it but by its name.
                 name = self._shared.settings.name
                 return [on.format(partition=Aws.PARTITION, region=Aws.REGION, account=Aws.ACCOUNT_ID, name=name)]

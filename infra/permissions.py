@@ -20,6 +20,7 @@ class On(StrEnum):
     TICKETS_PARAMETER = "the ticket systems' settings"
     COMMENTS = "the queue of comments for tickets"
     WORKFLOW = "arn:{partition}:states:{region}:{account}:stateMachine:{name}-rotate-key"
+    ANSWER_APPROVAL = "arn:{partition}:lambda:{region}:{account}:function:{name}-answer-approval"
     EXECUTIONS = "arn:{partition}:states:{region}:{account}:execution:{name}-rotate-key:*"
     ANYTHING = "*"
 
@@ -133,6 +134,7 @@ TICKET_GRANTS: dict[str, tuple[Grant, ...]] = {
         TICKETS_PARAMETER,
         Grant(("dynamodb:GetItem", "dynamodb:PutItem"), On.LEDGER, items="TICKET#*"),
         Grant(("states:StartExecution",), On.WORKFLOW),
+        Grant(("lambda:InvokeFunction",), On.ANSWER_APPROVAL),
         Grant(("states:DescribeExecution",), On.EXECUTIONS),
         Grant(("sqs:SendMessage",), On.COMMENTS),
     ),

@@ -57,6 +57,10 @@ class TicketSystem(BaseModel):
     )
     projects: Words = Field(description='a list such as ["SEC"]: whose tickets may ask')
     statuses: Words = Field(description='a list such as ["Approved"]: the status that asks')
+    plan_statuses: tuple[str, ...] = Field(
+        default=(),
+        description='a list such as ["In review"]: there a rotation is planned, and waits for the approval',
+    )
     approvers: Words = Field(description='a list of those who may approve, or ["*"] for whoever the ticket system lets')
     workspaces: Annotated[tuple[int | Literal["*", "new"], ...], Field(min_length=1)] = Field(
         description='a list of workspace numbers, "new" for new ones, or ["*"] for all'

@@ -153,6 +153,7 @@ class Tickets(Construct):
             "TICKETS_SECRET_ARN": self.secret_arn,
             "STATE_MACHINE_ARN": machine,
             "TICKET_COMMENTS_QUEUE_URL": self._queue.queue_url,
+            "ANSWER_APPROVAL_FUNCTION": f"{self._settings.name}-answer-approval",
         }
         timeouts = {"ticket_webhook": WEBHOOK_TIMEOUT, "notify_ticket": COMMENT_TIMEOUT}
         self._functions = {

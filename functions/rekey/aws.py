@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_kms import KMSClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -68,6 +69,11 @@ def tagging(region: str) -> "ResourceGroupsTaggingAPIClient":
 
 def dynamodb() -> "DynamoDBClient":
     client: DynamoDBClient = _client("dynamodb", None)
+    return client
+
+
+def lambda_() -> "LambdaClient":
+    client: LambdaClient = _client("lambda", None)
     return client
 
 

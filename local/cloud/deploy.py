@@ -26,6 +26,9 @@ APPROVER = "approver"
 APPROVED = {"jira": "Approved", "servicenow": "approved", "standard": "approved"}
 """The status that asks, by ticket system."""
 
+IN_REVIEW = {"jira": "In review", "servicenow": "requested", "standard": "requested"}
+"""The status in which a rotation is only planned."""
+
 
 @dataclass(frozen=True)
 class Urls:
@@ -39,7 +42,13 @@ def ticket_settings(tickets_url: str) -> dict[str, Any]:
     """The setting rekey:tickets for the local ticket systems: project SEC, the user `approver`, every workspace."""
     who = {"projects": ["SEC"], "approvers": [APPROVER], "workspaces": ["*"]}
     return {
-        name: {"base_url": f"{tickets_url}/{name}", "statuses": [status], **who} for name, status in APPROVED.items()
+        name: {
+            "base_url": f"{tickets_url}/{name}",
+            "statuses": [status],
+            "plan_statuses": [IN_REVIEW[name]],
+            **who,
+        }
+        for name, status in APPROVED.items()
     }
 
 

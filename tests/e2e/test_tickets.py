@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from local.cloud.deploy import APPROVED, APPROVER
+from local.cloud.deploy import APPROVED, APPROVER, IN_REVIEW
 from tests.e2e.driver import Driver, until
 
 TELLING = 3
@@ -23,9 +23,9 @@ class Tickets:
     def open(self, provider: str, **request: Any) -> str:
         return str(self._post(f"{provider}", project="SEC", request=request)["key"])
 
-    def approve(self, provider: str, key: str, times: int = 1) -> list[Any]:
-        """Gives the answers to the webhook."""
-        step = {"to": APPROVED[provider], "by": APPROVER, "times": times}
+    def approve(self, provider: str, key: str, times: int = 1, to: str = "") -> list[Any]:
+        """Approve, or take another step. Gives the answers to the webhook."""
+        step = {"to": to or APPROVED[provider], "by": APPROVER, "times": times}
         answers: list[Any] = self._post(f"{provider}/{key}/step", **step)
         return answers
 
@@ -73,6 +73,24 @@ def test_each_kind_of_ticket_starts_a_rotation_that_ends_well_and_has_each_comme
         assert {each.rpartition("/")[0] for each in markers} == {rotation_id}
         status, again = answer_of(tickets.approve(provider, key))
         assert (status, again) == (200, {"status": "already", "rotation_id": rotation_id})
+
+
+def test_a_ticket_in_review_has_its_rotation_planned_and_its_approval_lets_it_go_on(driver: Driver) -> None:
+    tickets = Tickets(driver)
+    workspace_id = driver.workspace(keys={"managed_services": driver.make_key()}, clusters=0, pools=0, warehouses=0)
+    key = tickets.open("jira", workspace_id=workspace_id, operation="rotate")
+    status, answer = answer_of(tickets.approve("jira", key, to=IN_REVIEW["jira"]))
+    assert status == 202, answer
+    until(
+        "the wait to be told",
+        lambda: tickets.comments("jira", key),
+        lambda told: any("waits for rekey's own approval" in each for each in told),
+    )
+    before = driver.fields(workspace_id)
+    status, approved = answer_of(tickets.approve("jira", key))
+    assert (status, approved) == (200, {"status": "approved", "rotation_id": answer["rotation_id"]})
+    assert driver.wait(answer["rotation_id"]).status == "SUCCEEDED"
+    assert driver.fields(workspace_id) != before
 
 
 def test_deliveries_at_the_same_moment_start_one_rotation(driver: Driver) -> None:

@@ -46,6 +46,10 @@ class Desk:
         aws.ssm().put_parameter(Name="/rekey/tickets", Value=json.dumps(settings), Type="String", Overwrite=True)
         ticket_settings.forget()
 
+    def settings(self) -> Any:
+        """What the stack's parameter says."""
+        return json.loads(aws.ssm().get_parameter(Name="/rekey/tickets")["Parameter"]["Value"])
+
     def write_secret(self, secret: Any) -> None:
         aws.secrets().put_secret_value(SecretId="tickets", SecretString=json.dumps(secret))
         ticket_settings.forget()

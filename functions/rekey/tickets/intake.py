@@ -15,12 +15,13 @@ from typing import Any
 from rekey import aws, clock
 from rekey.observability import count, identify, logger
 from rekey.tickets import authorisation
+from rekey.tickets.approval import approve
 from rekey.tickets.connect import connect
 from rekey.tickets.errors import NoSuchTicket, NotAllowed, NotAuthentic, Refused, TooLarge, Unusable
 from rekey.tickets.mapping import make_request
 from rekey.tickets.register import Register
-from rekey.tickets.settings import Places, ticket_settings
-from rekey.tickets.systems import Delivery
+from rekey.tickets.settings import Places, TicketSettings, ticket_settings
+from rekey.tickets.systems import Delivery, TicketSystem
 
 MAX_BYTES = 512 * 1024
 """A Jira issue with a long description is some tens of kilobytes."""
@@ -39,8 +40,8 @@ class Answer:
 def take(event: Any, table: str, places: Places) -> Answer:
     """Answer one event of the HTTP API (payload format 2.0).
 
-    202 started; 200 already (with its rotation) or ignored; 401 alike for all that is not authentic; other 4xx with
-    field and mend. Raises TicketSystemUnavailable and AWS' errors, which the sender may well try again.
+    202 started; 200 already or approved (with the rotation) or ignored; 401 alike for all that is not authentic;
+    other 4xx with field and mend. Raises TicketSystemUnavailable and AWS' errors, which the sender may well try again.
     """
     try:
         provider = _provider(event)
@@ -70,13 +71,17 @@ def _follow(provider: str, event: Any, register: Register, places: Places) -> An
         return _already(rotation_id)
     seen = register.current(ticket_id)
     if seen and seen.holds and seen.rotation_id != rotation_id:
-        return _already(seen.rotation_id)
+        return _approved_since(settings, system, delivery.key, seen.rotation_id, places)
     ticket = system.read(delivery.key)
     authorisation.check_project(settings, ticket, delivery.key)
+    only_plan = ticket.status in settings.plan_statuses
     try:
-        authorisation.check_approval(settings, ticket)
+        if not only_plan:
+            authorisation.check_approval(settings, ticket)
         mapping = {**system.default_mapping, **settings.mapping}
         asked, request = make_request(ticket.document, mapping, provider, delivery.key)
+        if only_plan:
+            asked["approval"] = True
         authorisation.check_workspace(settings, request)
     except (NotAllowed, Unusable) as error:
         _tell(places, rotation_id, provider, delivery.key, error)
@@ -89,6 +94,25 @@ def _follow(provider: str, event: Any, register: Register, places: Places) -> An
     logger.info("started", ticket=ticket_id)
     count("RotationsAskedByTicket")
     return Answer(202, {"status": "started", "rotation_id": rotation_id})
+
+
+def _approved_since(
+    settings: TicketSettings, system: TicketSystem, key: str, rotation_id: str, places: Places
+) -> Answer:
+    """A ticket that has its rotation: one that was only planned may go on now, if the ticket was approved."""
+    if not settings.plan_statuses:
+        return _already(rotation_id)
+    ticket = system.read(key)
+    try:
+        authorisation.check_project(settings, ticket, key)
+        authorisation.check_approval(settings, ticket)
+    except NotAllowed:
+        return _already(rotation_id)
+    by = f"the ticket {key}, approved by {', '.join(sorted(ticket.approvers)) or 'its system'}"
+    if not approve(places, rotation_id, by[:200]):
+        return _already(rotation_id)
+    count("RotationsApprovedByTicket")
+    return Answer(200, {"status": "approved", "rotation_id": rotation_id})
 
 
 def rotation_id_of(provider: str, delivery: Delivery) -> str:

@@ -37,10 +37,11 @@ class Jira:
         verify_hub(self._secrets, headers, body)
         event = parse_object(body)
         verify_age(event.get("timestamp"))
-        # A comment, also ours, is an update too: only the step into an approved status asks.
+        # A comment, also ours, is an update too: only the step into a status that means something asks.
+        asking = (*self._settings.statuses, *self._settings.plan_statuses)
         changes = inner(event, "changelog", "items")
         asks = event.get("webhookEvent") == "jira:issue_updated" and any(
-            inner(each, "field") == "status" and inner(each, "toString") in self._settings.statuses
+            inner(each, "field") == "status" and inner(each, "toString") in asking
             for each in (changes if isinstance(changes, list) else [])
         )
         key = key_of(inner(event, "issue", "key"), _KEY, "issue.key", "SEC-12")

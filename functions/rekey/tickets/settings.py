@@ -32,6 +32,8 @@ class TicketSettings(BaseModel):
     base_url: str
     projects: tuple[str, ...]
     statuses: tuple[str, ...]
+    plan_statuses: tuple[str, ...] = ()
+    """In one of these a ticket has its rotation planned, which then waits until the ticket is approved."""
     approvers: tuple[str, ...]
     workspaces: tuple[int | str, ...]
     mapping: Mapping[str, str] = {}
@@ -69,10 +71,15 @@ class Places:
     secret_arn: str
     state_machine_arn: str
     queue_url: str
+    answer_approval: str
+    """Name of the Lambda that takes an approver's answer."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Places":
-        names = ("TICKETS_PARAMETER", "TICKETS_SECRET_ARN", "STATE_MACHINE_ARN", "TICKET_COMMENTS_QUEUE_URL")
+        names = (
+            *("TICKETS_PARAMETER", "TICKETS_SECRET_ARN", "STATE_MACHINE_ARN", "TICKET_COMMENTS_QUEUE_URL"),
+            "ANSWER_APPROVAL_FUNCTION",
+        )
         missing = [name for name in names if not env.get(name)]
         if missing:
             raise SettingsError(

@@ -1,0 +1,80 @@
+"""A ticket in a status of `plan_statuses`: its rotation is planned, and waits until the ticket is approved."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+
+from local.tickets.state import PROVIDERS, Provider
+from rekey.errors import AwsUnavailable
+from tests.tickets.desk import APPROVER, Desk
+
+IN_REVIEW = {"jira": "In review", "servicenow": "requested", "standard": "requested"}
+
+
+class Lambda:
+    """AWS Lambda at its boundary; what answer_approval does is tests/steps'."""
+
+    def __init__(self, error: str = "") -> None:
+        self.error, self.asked = error, list[Any]()
+
+    def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803, botocore's names
+        self.asked.append((FunctionName, json.loads(Payload)))
+        body = {"errorType": self.error, "errorMessage": "no"} if self.error else {"outcome": "approved"}
+        failed = {"FunctionError": "Unhandled"} if self.error else {}
+        return {"Payload": io.BytesIO(json.dumps(body).encode()), **failed}
+
+
+@pytest.fixture
+def approvals(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Lambda:
+    boundary = Lambda()
+    monkeypatch.setattr("rekey.aws.lambda_", lambda: boundary)
+    settings = desk.settings()
+    for provider, part in settings.items():
+        part["plan_statuses"] = [IN_REVIEW[provider]]
+    desk.configure(settings)
+    return boundary
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_ticket_in_review_is_planned_and_goes_on_when_it_is_approved(
+    desk: Desk, approvals: Lambda, provider: Provider
+) -> None:
+    ticket = desk.open(provider)
+    status, answer = desk.ask(provider, ticket, by="nobody-in-particular", to=IN_REVIEW[provider])
+    assert (status, answer["status"]) == (202, "started")
+    assert desk.input_of(answer["rotation_id"])["approval"] is True
+    assert approvals.asked == []
+    assert desk.ask(provider, ticket) == (200, {"status": "approved", "rotation_id": answer["rotation_id"]})
+    [(function, event)] = approvals.asked
+    assert function == "rekey-answer-approval"
+    assert (event["rotation_id"], event["decision"]) == (answer["rotation_id"], "approve")
+    assert APPROVER in event["by"]
+
+
+def test_a_ticket_that_is_approved_by_somebody_else_does_not_go_on(desk: Desk, approvals: Lambda) -> None:
+    ticket = desk.open("jira")
+    desk.ask("jira", ticket, to=IN_REVIEW["jira"])
+    assert desk.ask("jira", ticket, by="mallory")[1]["status"] == "already"
+    assert approvals.asked == []
+
+
+def test_an_approved_ticket_needs_no_second_approval(desk: Desk, approvals: Lambda) -> None:
+    _, answer = desk.ask("jira", desk.open("jira"))
+    assert "approval" not in desk.input_of(answer["rotation_id"])
+
+
+def test_a_rotation_that_waits_for_nothing_is_answered_as_known(desk: Desk, approvals: Lambda) -> None:
+    ticket = desk.open("jira")
+    desk.ask("jira", ticket)
+    approvals.error = "RequestRefused"
+    assert desk.ask("jira", ticket)[1]["status"] == "already"
+
+
+def test_an_approval_that_cannot_be_passed_on_is_sent_again(desk: Desk, approvals: Lambda) -> None:
+    ticket = desk.open("jira")
+    desk.ask("jira", ticket, to=IN_REVIEW["jira"])
+    approvals.error = "AwsUnavailable"
+    with pytest.raises(AwsUnavailable):
+        desk.ask("jira", ticket)
