@@ -4,11 +4,12 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 from uuid import UUID
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -59,6 +60,10 @@ class SettingsError(ValueError):
     """A setting is missing or wrong; the message names it and says how to mend it."""
 
 
+def _empty_is_none(value: object) -> object:
+    return None if value == "" else value
+
+
 class Settings(BaseModel):
     """One deployment's settings. Each is the CDK context value `rekey:<name>`; cdk.json holds every default.
 
@@ -75,7 +80,7 @@ class Settings(BaseModel):
     databricks_workspace_host: str = Field(
         description="an https:// address with {deployment_name} in it, or empty for the shard's own"
     )
-    databricks_client_id: UUID | Literal[""] = Field(
+    databricks_client_id: Annotated[UUID | None, BeforeValidator(_empty_is_none)] = Field(
         description="the application id (a UUID) of the service principal whose federation policy trusts the stack's "
         "role, or empty to log in with a client secret"
     )

@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.infra.conftest import CLIENT_ID
 from tests.infra.template import LAMBDAS, Template
-from tests.infra.test_permissions import BEYOND, EVERY_LAMBDA, SECRET
+from tests.infra.test_permissions import BEYOND, SECRET, allowed
 
 ROLE_ARN = {
     "Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":iam::", {"Ref": "AWS::AccountId"}, ":role/rekey-databricks"]]
@@ -28,7 +28,7 @@ def test_without_a_secret_there_is_none_and_nobody_may_read_one(secretless_templ
 def test_each_lambda_of_databricks_may_take_on_the_one_role(secretless_template: Template) -> None:
     for name in LAMBDAS:
         instead = {"sts:AssumeRole"} if name in IN_DATABRICKS else set()
-        assert secretless_template.actions_of(name) == EVERY_LAMBDA | BEYOND[name] - SECRET | instead
+        assert secretless_template.actions_of(name) == allowed(name) - SECRET | instead
         taken_on = [
             each.resources for each in secretless_template.statements_of(name) if "sts:AssumeRole" in each.actions
         ]
