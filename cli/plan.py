@@ -9,30 +9,34 @@ import typer
 
 from cli import stack
 from cli.follow import Execution, Follower
+from cli.options import grouped
 from cli.output import FAILED, give, note, say, told
-from local.cloud import DEFAULT_STATE_FILE, CloudError
+from cli.request import Asked, Workspace, checked
+from local.cloud import CloudError
 from rekey.preflight import as_text
 
 PATIENCE_SECONDS = 180.0
 LOOK_EVERY_SECONDS = 0.5
 
+PLAN = "plan-"
+"""How the name of an execution begins that only plans."""
 
+
+@grouped
 def plan(
-    workspace_id: Annotated[int, typer.Argument(metavar="WORKSPACE", help="The workspace's number.")],
-    operation: Annotated[str | None, typer.Option(help="add, rotate or rotate_material; decided if left out.")] = None,
-    use_case: Annotated[list[str] | None, typer.Option(help="MANAGED_SERVICES or STORAGE; may be repeated.")] = None,
-    key_arn: Annotated[str | None, typer.Option(help="Use this KMS key instead of a new one.")] = None,
-    name: stack.Name = "rekey",
-    local: stack.Local = False,
-    state_file: stack.StateFile = DEFAULT_STATE_FILE,
+    asked: Asked,
+    where: stack.Where,
+    workspace_id: Workspace = None,
+    operation: Annotated[
+        str | None, typer.Option(help="add, rotate, rotate_material or create_workspace; decided if left out.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
 ) -> None:
     """Say what a rotation would do, how long it would take, and why. The exit status is 0 when it is possible."""
-    request: dict[str, Any] = {"workspace_id": workspace_id, "dry_run": True}
-    given = {"operation": operation, "use_cases": use_case, "key_arn": key_arn}
-    request.update({field: value for field, value in given.items() if value})
+    typed = {name: value for name, value in (("workspace_id", workspace_id), ("operation", operation)) if value}
+    request = checked({**asked.fields(), **typed, "dry_run": True})
     with told(stack.StackError, CloudError, as_json=as_json):
-        preflight = preflight_of(stack.find(name, local=local, state_file=state_file), request)
+        preflight = preflight_of(where.find(), request)
     if as_json:
         give(preflight)
     else:
@@ -55,7 +59,7 @@ def _run(found: stack.Stack, request: dict[str, Any]) -> Execution:
     """Start a dry run and wait for its end."""
     client = found.stepfunctions
     started = client.start_execution(
-        stateMachineArn=found.state_machine_arn, name=f"plan-{uuid.uuid4()}", input=json.dumps(request)
+        stateMachineArn=found.state_machine_arn, name=f"{PLAN}{uuid.uuid4()}", input=json.dumps(request)
     )
     follower = Follower(client, started["executionArn"])
     deadline = time.monotonic() + PATIENCE_SECONDS

@@ -6,7 +6,7 @@ from rekey import clock, evidence, keys, retirement, switch
 from rekey.compute.restart import restart
 from rekey.errors import Cancelled
 from rekey.observability import count, seconds
-from rekey.outcome import downtime_seconds, failure_cause
+from rekey.outcome import downtime_seconds, failure_cause, old_key_due_at
 from rekey.rollback import required_failure
 from rekey.rotation import Cancel, Status
 from rekey.step import Result, Step, shortened
@@ -73,6 +73,7 @@ def _summary(step: Step, evidence_uri: str) -> Result:
         "key_arn": rotation.key_arn,
         "configuration_id": rotation.configuration_id,
         "old_key": rotation.plan.old_key.model_dump(mode="json") if rotation.plan.old_key else None,
+        "old_key_due_at": old_key_due_at(rotation, step.settings.grace_seconds),
         "downtime_seconds": downtime_seconds(rotation),
         # All of them are in the evidence; the state machine's payload must not grow with the workspace.
         "findings": shortened(rotation.findings),
