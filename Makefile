@@ -33,11 +33,11 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-header --no-annotate --no-emit-index-url
 ARGS ?=
 
-.PHONY: help setup run test lint bench picture rules schemas synth deploy lock clean clean-all
+.PHONY: help setup run test lint bench picture commands rules schemas synth deploy lock clean clean-all
 
 help:
 	@sed -n 's/^#   //p' Makefile
-	@echo "also: setup lint bench picture rules schemas synth lock clean clean-all"
+	@echo "also: setup lint bench picture commands rules schemas synth lock clean clean-all"
 
 # --- set-up: each stamp depends on exactly what can make it stale ---
 
@@ -86,6 +86,11 @@ bench: setup
 
 picture: setup
 	$(BIN)/python -m stepfunctions.picture README.md $(ARGS)
+
+# The command line's reference, from the commands themselves, and its picture, from a recorded rotation.
+commands: setup
+	$(BIN)/python -m cli.reference docs/commands.md
+	$(BIN)/python -m cli.picture docs/images/rotate.svg
 
 # The table of what rekey relies on, from the tests that prove it.
 rules: setup

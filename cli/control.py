@@ -1,6 +1,5 @@
 """`rekey approve` and `rekey cancel`: steer a rotation that was asked for."""
 
-import json
 import sys
 from typing import Annotated, Any
 
@@ -8,7 +7,6 @@ import typer
 
 from cli.decided import describe
 from cli.follow import Execution, Follower
-from cli.follow.execution import read_object
 from cli.follow.steps import APPROVAL
 from cli.options import grouped
 from cli.output import FAILED, INTERRUPTED, give, note, refuse, say, told
@@ -18,10 +16,6 @@ from local.cloud import CloudError
 
 LONGEST = 200
 """Characters of who answers, as the Lambdas take it."""
-
-
-class Refused(RuntimeError):
-    """rekey did not do it; the message says why, and what to do."""
 
 
 def reason(text: str | None) -> str | None:
@@ -48,12 +42,12 @@ def approve(
 ) -> None:
     """Let a rotation that waits for approval go on, after a look at its plan. Not your own: somebody else must."""
     _can_ask(yes=yes, as_json=as_json)
-    with told(StackError, CloudError, Refused, as_json=as_json):
+    with told(StackError, CloudError, as_json=as_json):
         stack = where.find()
         execution = _look(stack, rotation_id)
         if execution.current != APPROVAL or not execution.running:
             status = ending_of(execution, rotation_id).status
-            raise Refused(
+            raise StackError(
                 f"{rotation_id} waits for no approval: it is {status}, in {execution.current!r}. "
                 f"Mend: look at it with rekey status {rotation_id}{where.typed}"
             )
@@ -63,7 +57,7 @@ def approve(
         if not yes:
             _ask("Decline it?" if decline else "Approve it?")
         decision = "decline" if decline else "approve"
-        answer = _invoke(stack, "answer_approval", rotation_id, reason, decision=decision)
+        answer = _call(stack, "answer_approval", rotation_id, reason, decision=decision)
     if as_json:
         give(answer)
     else:
@@ -81,14 +75,14 @@ def cancel(
 ) -> None:
     """End a rotation, safely at any moment: before the switch all is put back, after it the rotation finishes."""
     _can_ask(yes=yes, as_json=as_json)
-    with told(StackError, CloudError, Refused, as_json=as_json):
+    with told(StackError, CloudError, as_json=as_json):
         stack = where.find()
         execution = _look(stack, rotation_id)
         if not yes and execution.running:
             say(f"{rotation_id} is in {execution.current!r}.")
             say("Before the switch all is put back and all compute comes back; after it the rotation finishes.")
             _ask("Cancel it?")
-        answer = _invoke(stack, "cancel_rotation", rotation_id, reason)
+        answer = _call(stack, "cancel_rotation", rotation_id, reason)
         if not as_json:
             say(f"{rotation_id}: {answer['what']}")
         if detach or answer["outcome"] == "ended":
@@ -118,13 +112,7 @@ def _look(stack: Stack, rotation_id: str) -> Execution:
     return Follower(stack.stepfunctions, stack.execution_arn(rotation_id)).look()
 
 
-def _invoke(stack: Stack, name: str, rotation_id: str, reason: str | None, **more: Any) -> dict[str, Any]:
-    """Call one of rekey's Lambdas as the caller. Raises Refused with its message."""
+def _call(stack: Stack, function: str, rotation_id: str, reason: str | None, **more: Any) -> dict[str, Any]:
+    """One of rekey's Lambdas, in the caller's name. Raises StackError with its refusal."""
     event = {"rotation_id": rotation_id.rpartition(":")[2], "by": stack.caller_arn[:LONGEST], **more}
-    answer = stack.functions.invoke(
-        FunctionName=stack.function_name(name), Payload=json.dumps({**event, "reason": reason}).encode()
-    )
-    result = read_object(answer["Payload"].read().decode())
-    if failed := answer.get("FunctionError"):
-        raise Refused(str(result.get("errorMessage") or failed).rstrip(". "))
-    return result
+    return stack.invoke(function, {**event, "reason": reason})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from cli.follow import Execution
 from cli.follow.execution import read_object
 from cli.progress import View
-from cli.wording import counted, duration
+from cli.wording import counted, roughly
 from rekey.events.inbox import unwrapped
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def describe(client: "SFNClient", execution: Execution) -> Iterator[str]:
     yield from (f"  {each.name}: {view.expectation(each.name)}; {each.why}" for each in view.phases.values())
     expected = sum(each.expected_seconds for each in view.phases.values())
     down = sum(each.expected_seconds for each in view.phases.values() if each.downtime)
-    yield f"About {duration(expected)}, {duration(down)} of it without classic compute."
+    yield f"About {roughly(expected)}, {roughly(down)} of it without classic compute."
 
 
 def _shown(value: object) -> str:

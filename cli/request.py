@@ -17,11 +17,11 @@ PANEL = "The request"
 Workspace = Annotated[int | None, typer.Argument(metavar="WORKSPACE", help="The workspace's number.")]
 
 
-def ticket(written: str) -> dict[str, str]:
+def _ticket(written: str) -> dict[str, str]:
     """jira:SEC-12 -> {"provider": "jira", "key": "SEC-12"}. Raises BadParameter."""
-    provider, colon, key = written.partition(":")
-    if not (colon and provider and key):
-        raise refuse("give the provider and the key, such as jira:SEC-12")
+    provider, _, key = written.partition(":")
+    if not (provider and key):
+        raise refuse("--ticket: give the provider and the key, such as jira:SEC-12")
     return {"provider": provider, "key": key}
 
 
@@ -105,8 +105,7 @@ class Asked:
         str | None, typer.Option(metavar="TEXT", help="Why; written into the evidence.", rich_help_panel=PANEL)
     ] = None
     ticket: Annotated[
-        dict[str, str] | None,
-        typer.Option(parser=ticket, metavar="PROVIDER:KEY", help="Such as jira:SEC-12.", rich_help_panel=PANEL),
+        str | None, typer.Option(metavar="PROVIDER:KEY", help="Such as jira:SEC-12.", rich_help_panel=PANEL)
     ] = None
     requested_by: Annotated[
         str | None,
@@ -125,6 +124,8 @@ class Asked:
     def fields(self) -> dict[str, Any]:
         """The request so far: the file's fields, and over them what was typed. Raises BadParameter."""
         typed = {name: value for name, value in asdict(self).items() if value is not None and name != "request"}
+        if self.ticket:
+            typed["ticket"] = _ticket(self.ticket)
         return {**(read_object(self.request, "--request") if self.request else {}), **typed}
 
 

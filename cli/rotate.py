@@ -17,7 +17,7 @@ from cli.progress import follow, letting_go
 from cli.request import Asked, Workspace, checked, read_object
 from cli.stack import Stack, StackError, Where
 from local.cloud import CloudError
-from rekey.preflight import as_text
+from rekey.preflight_text import as_text
 
 REQUESTED_BY_LENGTH = 200
 
@@ -74,6 +74,8 @@ def _request(asked: Asked, workspace_id: int | None, operations: tuple[str, ...]
     request = {"operation": operations[0], **asked.fields()}
     if request["operation"] not in operations:
         raise refuse(f"the file asks for {request['operation']!r}, which is another command's: see `rekey --help`")
+    if request.get("dry_run"):
+        raise refuse("the file asks for a dry run: use `rekey plan --request FILE`, or take dry_run out of it")
     if workspace_id is not None:
         request["workspace_id"] = workspace_id
     return request

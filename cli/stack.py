@@ -1,5 +1,8 @@
 """Where the stack is: in AWS with the usual profiles and regions, or the local cloud."""
 
+import json
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
 
-OUTPUT = "StateMachineArn"
+OUTPUTS = ("StateMachineArn", "EvidenceBucketName", "LedgerTableName")
 MACHINE = "-rotate-key"
 """How the state machine's name ends; what comes before is the stack's name, with which all its Lambdas begin."""
 
@@ -29,7 +32,7 @@ _CONFIG = Config(connect_timeout=10, read_timeout=130, retries={"mode": "standar
 
 
 class StackError(RuntimeError):
-    """The stack could not be found; the message says what to do."""
+    """The stack could not be found, or refused; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class Stack:
     """A deployed stack, as far as the command line needs it."""
 
     state_machine_arn: str
+    evidence_bucket: str
+    ledger_table: str
     options: dict[str, Any]
     """Keyword arguments for its clients."""
     session: boto3.Session = field(default_factory=boto3.Session)
@@ -61,6 +66,14 @@ class Stack:
         """The Lambda's name: "cancel_rotation" -> "rekey-cancel-rotation"."""
         stack = self.state_machine_arn.rpartition(":")[2].removesuffix(MACHINE)
         return f"{stack}-{name.replace('_', '-')}"
+
+    def invoke(self, function: str, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Call one of the stack's Lambdas, by its file's name in functions/. Raises StackError with its refusal."""
+        answer = self.functions.invoke(FunctionName=self.function_name(function), Payload=json.dumps(event).encode())
+        result: dict[str, Any] = json.loads(answer["Payload"].read())
+        if answer.get("FunctionError"):
+            raise StackError(str(result.get("errorMessage") or f"the Lambda {function} failed: see its log"))
+        return result
 
     def execution_arn(self, rotation_id: str) -> str:
         """A rotation's id is the name of its execution; an execution's ARN is taken too."""
@@ -132,18 +145,21 @@ def find(
     """The stack. Raises StackError, or CloudError when no local cloud runs."""
     if local:
         cloud = LocalCloud.load(state_file)
-        return Stack(cloud.state_machine_arn, dict(cloud.client_options), _bare_session(), cloud.scales.minute)
+        names = (cloud.state_machine_arn, cloud.evidence_bucket, cloud.ledger_table)
+        return Stack(*names, dict(cloud.client_options), _bare_session(), cloud.scales.minute)
     try:
-        session = boto3.Session(profile_name=profile, region_name=region or None)
+        # boto3 knows AWS_DEFAULT_REGION alone; the AWS command line and every other SDK read AWS_REGION.
+        session = boto3.Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION") or None)
         (stack,) = session.client("cloudformation", config=_CONFIG).describe_stacks(StackName=name)["Stacks"]
     except AWS_ERRORS as error:
         raise StackError(f"the stack {name!r} could not be read: {_why(error, name)}") from error
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
-    if OUTPUT not in outputs:
+    if missing := [each for each in OUTPUTS if each not in outputs]:
         raise StackError(
-            f"the stack {name!r} has no output {OUTPUT}. Mend: give the name of rekey's stack with --stack"
+            f"the stack {name!r} has no output {missing[0]}. Mend: give the name of rekey's stack with --stack"
         )
-    return Stack(outputs[OUTPUT], {}, session)
+    state_machine, bucket, table = (outputs[each] for each in OUTPUTS)
+    return Stack(state_machine, bucket, table, {}, session)
 
 
 def _why(error: Exception, name: str) -> str:

@@ -11,6 +11,9 @@ from cli.wording import duration, short_key
 CANCELLED = "Cancelled"
 """The error's name when a person cancelled; see functions/rekey/errors.py and rekey/control/cancel.py."""
 
+REFUSAL = "Record refusal"
+"""The state that ends what the first one refused."""
+
 _WORDS = {"RUNNING": "running", "SUCCEEDED": "succeeded", "TIMED_OUT": "timed out"}
 
 
@@ -19,7 +22,7 @@ class Ending:
     """How it stands with an execution, or how it ended."""
 
     status: str
-    """running, succeeded, failed, cancelled, aborted or timed out."""
+    """running, succeeded, failed, refused, cancelled, aborted or timed out."""
     lines: list[str]
     """For a person."""
     facts: dict[str, Any]
@@ -45,7 +48,9 @@ class Ending:
 
 
 def status_of(execution: Execution) -> str:
-    """running, succeeded, failed, cancelled, aborted or timed out."""
+    """running, succeeded, failed, refused (nothing was touched), cancelled, aborted or timed out."""
+    if execution.step(REFUSAL):
+        return "refused"
     if execution.error == CANCELLED:
         return "cancelled"
     return _WORDS.get(execution.status, execution.status.lower())
@@ -89,7 +94,7 @@ def _lines(execution: Execution, rotation_id: str, status: str, story: Callable[
 
 
 def _past(status: str) -> str:
-    return status if status == "failed" else f"was {status}" if status in ("cancelled", "aborted") else status
+    return f"was {status}" if status in ("refused", "cancelled", "aborted") else status
 
 
 def _old_key(result: Any) -> Iterator[str]:

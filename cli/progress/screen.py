@@ -55,8 +55,9 @@ def _news(view: View) -> Iterator[tuple[str, str]]:
     if waits_for := first_of(execution.waiting_for):
         # Once a step: what it waits for changes with every look.
         yield f"{execution.current} waits", f"  waits for {waits_for}"
-    left = view.time_left()
-    if left:
-        yield f"{execution.current} {'late' if left.late else 'left'}", f"  {left}"
+    if left := view.time_left():
+        # Once a phase, and again when it takes longer.
+        phase = execution.current if execution.current in view.phases else ""
+        yield f"left in {phase} {left.late}", f"  {left}"
     if view.trouble:
         yield f"{execution.current} {view.trouble}", f"  {view.trouble}; trying again"

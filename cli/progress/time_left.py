@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cli.wording import duration
+from cli.wording import roughly
 from rekey.phases import Phase
 
 
@@ -17,12 +17,14 @@ class TimeLeft:
     """Name of the current step when it takes longer than expected."""
 
     def __str__(self) -> str:
-        """about 12 min 05 s left, at most 1 h 40 min"""
-        if self.late:
-            left = f"{self.late} takes longer than expected; about {duration(self.expected)} after it"
-        else:
-            left = f"about {duration(self.expected)} left"
-        return f"{left}, at most {duration(self.at_most)} by its budgets"
+        """about 12 min left, at most 1 h 40 min by its budgets"""
+        if self.at_most == 0:
+            return "about to end"
+        most = f"at most {roughly(self.at_most)} by its budgets"
+        if not self.late:
+            return f"about {roughly(self.expected)} left, {most}"
+        after = f"about {roughly(self.expected)} more after it" if self.expected else "it is the last to take time"
+        return f"{self.late} takes longer than expected; {after}, {most}"
 
 
 def time_left(

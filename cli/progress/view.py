@@ -12,7 +12,7 @@ from rich.text import Text
 from cli.follow import Column, Execution, cells
 from cli.follow.steps import APPROVAL, MAY_BE_NOTHING
 from cli.progress.time_left import TimeLeft, time_left
-from cli.wording import duration, first_of
+from cli.wording import duration, first_of, roughly
 from rekey import clock
 from rekey.phases import Phase, phases
 from rekey.rotation import Plan
@@ -57,11 +57,11 @@ class View:
         return time_left(list(self.phases.values()), took, self.execution.current, begins_in=begins_in)
 
     def expectation(self, step: str) -> str:
-        """about 3 min 00 s, at most 1 h 30 min; empty for what takes a moment."""
+        """about 3 min, at most 1 h 30 min; empty for what takes a moment."""
         phase = self.phases.get(step)
         if phase is None:
             return ""
-        about, most = duration(phase.expected_seconds), duration(phase.budget_seconds)
+        about, most = roughly(phase.expected_seconds), roughly(phase.budget_seconds)
         return about if about == most else f"about {about}, at most {most}"
 
     def heading(self) -> list[str]:
