@@ -76,7 +76,9 @@ def ending_of(execution: Execution, rotation_id: str, story: Callable[[float], f
 def _lines(execution: Execution, rotation_id: str, status: str, story: Callable[[float], float]) -> Iterator[str]:
     result = execution.output
     took = duration(story(execution.elapsed(execution.ended or 0.0)))
-    if status == "succeeded":
+    if result.get("decision") == "report":
+        yield f"{rotation_id} only planned: nothing was touched."
+    elif status == "succeeded":
         yield f"Rotation {rotation_id} succeeded in {took}."
     elif status != "running":
         yield f"Rotation {rotation_id} {_past(status)} after {took}."

@@ -160,6 +160,7 @@ def test_the_end_is_told_with_downtime_findings_evidence_and_the_old_keys_day(aw
         ([("Record refusal", {})], {"status": "FAILED", "error": "RequestRefused", "cause": "c"}, 1, "r1 was refused"),
         ([PLANNED], {"status": "ABORTED", "error": "Cancelled", "cause": "c"}, 1, "r1 was cancelled"),
         ([PLANNED], {"status": "ABORTED"}, 1, "redrive"),
+        ([PLANNED], {"status": "SUCCEEDED", "output": '{"decision": "report"}'}, 0, "r1 only planned"),
         ([PLANNED], {"status": "TIMED_OUT"}, 1, "timed out"),
         ([PLANNED, ("Wait for approval", {})], {}, 3, "waits for an approver"),
     ],
