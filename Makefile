@@ -33,11 +33,11 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-header --no-annotate --no-emit-index-url
 ARGS ?=
 
-.PHONY: help setup run test faults lint bench picture images rules schemas synth deploy lock clean clean-all
+.PHONY: help setup run test faults lint bench picture commands images rules schemas synth deploy lock clean clean-all
 
 help:
 	@sed -n 's/^#   //p' Makefile
-	@echo "also: setup lint faults bench picture images rules schemas synth lock clean clean-all"
+	@echo "also: setup lint faults bench picture commands images rules schemas synth lock clean clean-all"
 
 # --- set-up: each stamp depends on exactly what can make it stale ---
 
@@ -94,6 +94,11 @@ picture: setup
 # Screenshots of the evidence, and a sample of it, from the tests that look at it in a browser.
 images: setup
 	$(BIN)/python -m pytest tests/browser --images docs/images $(ARGS)
+
+# The command line's reference, from the commands themselves, and its picture, from a recorded rotation.
+commands: setup
+	$(BIN)/python -m cli.reference docs/commands.md
+	$(BIN)/python -m cli.picture docs/images/rotate.svg
 
 # The table of what rekey relies on, from the tests that prove it.
 rules: setup

@@ -3,22 +3,34 @@
 import typer
 
 from cli import keys, local_cloud
+from cli.control import approve, cancel
 from cli.evidence import evidence
+from cli.output import EXIT_CODES
 from cli.plan import plan
+from cli.rotate import add, create_workspace, rotate
+from cli.status import status
 from cli.terraform import terraform
+
+HELP = "Customer-managed key rotation for Databricks workspaces on AWS."
 
 app = typer.Typer(
     name="rekey",
-    help="Customer-managed key rotation for Databricks workspaces on AWS.",
+    help=HELP,
+    epilog="Exit status:\n\n" + "\n\n".join(f"{code}  {meaning}" for code, meaning in EXIT_CODES.items()),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
-app.add_typer(local_cloud.app, name="local")
-app.add_typer(keys.app, name="keys")
 app.command()(plan)
+app.command()(rotate)
+app.command()(add)
+app.command()(create_workspace)
+app.command()(status)
+app.command()(approve)
+app.command()(cancel)
 app.command()(terraform)
 app.command()(evidence)
+app.add_typer(keys.app, name="keys")
+app.add_typer(local_cloud.app, name="local")
 
 
 @app.callback()

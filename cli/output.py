@@ -7,7 +7,21 @@ from typing import Any
 
 import typer
 
+from cli.troubles import AWS_ERRORS, explain
+
+DONE = 0
 FAILED = 1
+USAGE = 2
+GOES_ON = 3
+INTERRUPTED = 130
+
+EXIT_CODES: Mapping[int, str] = {
+    DONE: "done: it succeeded, is possible, was started, or ended as it was asked to",
+    FAILED: "failed or refused; the message says why",
+    USAGE: "the command was typed wrongly, or the request contradicts itself; nothing was started",
+    GOES_ON: "looked once (status --no-follow): the rotation is still under way",
+    INTERRUPTED: "Ctrl-C: rekey let go; a rotation that was started goes on",
+}
 
 
 def say(line: str = "") -> None:
@@ -25,13 +39,25 @@ def give(result: Mapping[str, Any]) -> None:
     typer.echo(json.dumps(result))
 
 
+def refuse(message: str) -> typer.BadParameter:
+    """The error for a command that was typed wrongly: exit status 2."""
+    return typer.BadParameter(message)
+
+
 @contextlib.contextmanager
 def told(*expected: type[Exception], as_json: bool) -> Iterator[None]:
-    """Turn an expected error into its message and exit status 1; with `as_json` into {"status", "error"} too."""
+    """Turn an expected error, or one of AWS', into its message and exit status 1; Ctrl-C into 130.
+
+    With `as_json` the message is also given as {"status", "error"}.
+    """
     try:
         yield
-    except expected as error:
-        note(f"rekey: {error}")
+    except KeyboardInterrupt:
+        note("\nrekey: interrupted")
+        raise typer.Exit(INTERRUPTED) from None
+    except (*expected, *AWS_ERRORS) as error:
+        message = explain(error) if isinstance(error, AWS_ERRORS) else str(error)
+        note(f"rekey: {message}")
         if as_json:
-            give({"status": "failed", "error": str(error)})
+            give({"status": "failed", "error": message})
         raise typer.Exit(FAILED) from None

@@ -3,44 +3,40 @@
 import json
 import time
 import uuid
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from cli import stack
 from cli.follow import Execution, Follower
+from cli.options import grouped
 from cli.output import FAILED, give, note, say, told
-from local.cloud import DEFAULT_STATE_FILE, CloudError
-from rekey.preflight import as_text
+from cli.request import Asked, Workspace, checked
+from local.cloud import CloudError
+from rekey.preflight_text import as_text
 
 PATIENCE_SECONDS = 180.0
 LOOK_EVERY_SECONDS = 0.5
 
+PLAN = "plan-"
+"""How the name of an execution begins that only plans."""
 
-class RequestFileError(ValueError):
-    """There is no one request to plan; the message says what to do."""
 
-
+@grouped
 def plan(
-    workspace_id: Annotated[int | None, typer.Argument(metavar="WORKSPACE", help="The workspace's number.")] = None,
-    request_file: Annotated[
-        Path | None, typer.Option("--request", metavar="FILE", help="A whole request as JSON, in place of the others.")
+    asked: Asked,
+    where: stack.Where,
+    workspace_id: Workspace = None,
+    operation: Annotated[
+        str | None, typer.Option(help="add, rotate, rotate_material or create_workspace; decided if left out.")
     ] = None,
-    operation: Annotated[str | None, typer.Option(help="add, rotate or rotate_material; decided if left out.")] = None,
-    use_case: Annotated[list[str] | None, typer.Option(help="MANAGED_SERVICES or STORAGE; may be repeated.")] = None,
-    key_arn: Annotated[str | None, typer.Option(help="Use this KMS key instead of a new one.")] = None,
-    name: stack.Name = "rekey",
-    local: stack.Local = False,
-    state_file: stack.StateFile = DEFAULT_STATE_FILE,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
 ) -> None:
     """Say what a rotation would do, how long it would take, and why. The exit status is 0 when it is possible."""
-    given = {"workspace_id": workspace_id, "operation": operation, "use_cases": use_case, "key_arn": key_arn}
-    with told(stack.StackError, CloudError, RequestFileError, as_json=as_json):
-        request = request_of({field: value for field, value in given.items() if value}, request_file)
-        preflight = preflight_of(stack.find(name, local=local, state_file=state_file), request)
+    typed = {name: value for name, value in (("workspace_id", workspace_id), ("operation", operation)) if value}
+    request = checked({**asked.fields(), **typed, "dry_run": True})
+    with told(stack.StackError, CloudError, as_json=as_json):
+        preflight = preflight_of(where.find(), request)
     if as_json:
         give(preflight)
     else:
@@ -48,21 +44,6 @@ def plan(
     if not preflight["possible"]:
         note("rekey: this rotation is not possible now")
         raise typer.Exit(FAILED)
-
-
-def request_of(given: Mapping[str, Any], request_file: Path | None) -> dict[str, Any]:
-    """The dry run's request: what was given on the command line, or what is in the file. Raises RequestFileError."""
-    if (request_file is None) == (not given):
-        raise RequestFileError("it takes a workspace or a request file. Mend: give WORKSPACE, or --request FILE alone")
-    if request_file is None:
-        return {**given, "dry_run": True}
-    try:
-        read = json.loads(request_file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise RequestFileError(f"{request_file} could not be read: {error}. Mend: give a file with JSON") from error
-    if not isinstance(read, dict):
-        raise RequestFileError(f'{request_file} has no JSON object. Mend: write {{"workspace_id": 1234567890123456}}')
-    return {**read, "dry_run": True}
 
 
 def preflight_of(found: stack.Stack, request: dict[str, Any]) -> dict[str, Any]:
@@ -78,7 +59,7 @@ def _run(found: stack.Stack, request: dict[str, Any]) -> Execution:
     """Start a dry run and wait for its end."""
     client = found.stepfunctions
     started = client.start_execution(
-        stateMachineArn=found.state_machine_arn, name=f"plan-{uuid.uuid4()}", input=json.dumps(request)
+        stateMachineArn=found.state_machine_arn, name=f"{PLAN}{uuid.uuid4()}", input=json.dumps(request)
     )
     follower = Follower(client, started["executionArn"])
     deadline = time.monotonic() + PATIENCE_SECONDS

@@ -5,20 +5,20 @@ from typing import Annotated
 import typer
 
 from cli import stack
+from cli.options import grouped
 from cli.output import say, told
 from cli.plan import preflight_of
-from local.cloud import DEFAULT_STATE_FILE, CloudError
+from local.cloud import CloudError
 from rekey.terraform import render
 
 
+@grouped
 def terraform(
     workspace_id: Annotated[int, typer.Argument(metavar="WORKSPACE", help="The workspace's number.")],
-    name: stack.Name = "rekey",
-    local: stack.Local = False,
-    state_file: stack.StateFile = DEFAULT_STATE_FILE,
+    where: stack.Where,
 ) -> None:
     """Print HCL (import blocks and resources) of the workspace's keys, so that Terraform sees no drift."""
     with told(stack.StackError, CloudError, as_json=False):
-        found = stack.find(name, local=local, state_file=state_file)
+        found = where.find()
         preflight = preflight_of(found, {"workspace_id": workspace_id, "dry_run": True})
     say(render(preflight["workspace"], preflight["present_keys"]).rstrip())

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.follow.execution import Execution, StepSeen
-from cli.follow.steps import GOOD_ROUTE, MAY_BE_NOTHING
+from cli.follow.steps import MAY_BE_NOTHING, route_of
 from cli.wording import duration, first_of
 
 STEP_WIDTH = 27
@@ -89,7 +89,7 @@ def cells(column: Column, now: float, story: Callable[[float], float] = float) -
     seen = {each.name: each for each in execution.steps}
     route = [
         name
-        for name in dict.fromkeys([*GOOD_ROUTE, *seen])
+        for name in dict.fromkeys([*route_of(execution.plan), *seen])
         if name not in MAY_BE_NOTHING or (name in seen and story(seen[name].elapsed(now)) >= WORTH_A_LINE)
     ]
     return {**{name: _look(execution, seen.get(name), name, now, story) for name in route}, **column.extra}

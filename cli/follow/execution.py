@@ -39,6 +39,7 @@ class Execution:
     """Name of the step whose failure led to the failure route."""
     plan: Mapping[str, Any] = field(default_factory=dict)
     output: Mapping[str, Any] = field(default_factory=dict)
+    """What it ended with; of a failed one, the summary that Record failure gave."""
     error: str = ""
     cause: str = ""
     last_event: int = 0
@@ -112,6 +113,8 @@ def _answered(known: Execution, details: Mapping[str, Any]) -> Execution:
     answer = read_object(details.get("output"))
     if isinstance(answer.get("plan"), dict):
         known = replace(known, plan=answer["plan"])
+    if "evidence" in answer:
+        known = replace(known, output=answer)
     return _change_current(known, waiting_for=tuple(map(str, answer.get("waiting_for") or ())))
 
 

@@ -52,7 +52,7 @@ def _ended(execution: Execution, described: Any) -> Execution:
         execution,
         status=described["status"],
         ended=stopped.timestamp() if stopped else execution.ended,
-        output=read_object(described.get("output")),
+        output=read_object(described.get("output")) or execution.output,
         error=described.get("error", ""),
         cause=described.get("cause", ""),
     )

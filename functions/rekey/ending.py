@@ -8,7 +8,7 @@ from rekey.errors import Cancelled
 from rekey.evidence.write import write
 from rekey.notebooks.report import findings, report
 from rekey.observability import count, seconds
-from rekey.outcome import downtime_seconds, failure_cause
+from rekey.outcome import downtime_seconds, failure_cause, old_key_due_at
 from rekey.retirement.rotations import gone_at_once, moved_on, wait_to_go
 from rekey.rollback import required_failure
 from rekey.rotation import Cancel, Status
@@ -76,6 +76,7 @@ def _summary(step: Step, evidence_uri: str) -> Result:
         "key_arn": rotation.key_arn,
         "configuration_id": rotation.configuration_id,
         "old_key": rotation.plan.old_key.model_dump(mode="json") if rotation.plan.old_key else None,
+        "old_key_due_at": old_key_due_at(rotation, step.settings.grace_seconds),
         "downtime_seconds": downtime_seconds(rotation),
         # All of them are in the evidence; the state machine's payload must not grow with the workspace.
         "findings": shortened(rotation.findings),

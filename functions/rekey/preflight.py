@@ -1,4 +1,4 @@
-"""The preflight: all that a person should know before a rotation touches anything, as JSON and as text."""
+"""The preflight: all that a person should know before a rotation touches anything, as JSON."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -49,27 +49,6 @@ def report(request: Request, facts: Facts, plan: Plan | None, findings: Sequence
     }
 
 
-def as_text(preflight: dict[str, Any]) -> str:
-    """The preflight for a terminal."""
-    workspace = preflight["workspace"]
-    lines = [
-        f"Workspace {workspace['name']} ({workspace['workspace_id'] or 'new'}), {workspace['region']}, "
-        f"{workspace['tier'] or 'tier of the account'}, "
-        f"{workspace['status']}, {workspace['network']}-managed network",
-        *(f"  {each['use_case']}: {each['key_arn'] or 'no key'}{_sharing(each)}" for each in preflight["present_keys"]),
-        *_section("Would stop", preflight["would_stop"]),
-        *_section("Job runs that would be cut short", preflight["would_cut_short"]),
-        *_section("Why", preflight["why"]),
-        *_section("Phases", [_phase(each) for each in preflight["phases"]]),
-    ]
-    if preflight["possible"]:
-        lines.append(
-            f"About {_minutes(preflight['expected_seconds'])}, "
-            f"{_minutes(preflight['expected_downtime_seconds'])} of it without classic compute."
-        )
-    return "\n".join([*lines, *_section("Forbidden", preflight["findings"])])
-
-
 def present_keys(facts: Facts) -> list[dict[str, Any]]:
     """What serves each use case now, and who else uses that key. Without a configuration the rest is None or empty."""
     known = {each.configuration_id: each for each in facts.configurations}
@@ -103,22 +82,3 @@ def _cost(request: Request, plan: Plan | None) -> dict[str, Any]:
         "usd_once_usually": ROTATION_USD,
         "old_key": "disabled keys still cost; its owner may delete it" if request.old_key == "disable" else "retained",
     }
-
-
-def _sharing(key: dict[str, Any]) -> str:
-    return f", shared with workspace {', '.join(key['shared_with'])}" if key["shared_with"] else ""
-
-
-def _section(title: str, lines: Sequence[str]) -> list[str]:
-    return [f"{title}:", *(f"  - {line}" for line in lines)] if lines else []
-
-
-def _phase(phase: dict[str, Any]) -> str:
-    return (
-        f"{phase['name']}: about {_minutes(phase['expected_seconds'])}, "
-        f"given up after {_minutes(phase['budget_seconds'])}; {phase['why']}"
-    )
-
-
-def _minutes(seconds: int) -> str:
-    return f"{seconds} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -22,6 +22,7 @@ REPEAT_AFTER_SECONDS = 900
 MAX_PATCHES = 3
 
 CANARY_FOLDER = "/Shared"
+CANARY = "rekey-canary"
 
 _COMPUTE_IN_THE_WAY = re.compile(r"instances|terminate", re.IGNORECASE)
 
@@ -175,6 +176,11 @@ def remove_canary(workspace: WorkspaceApi, rotation_id: str, which: str) -> None
     workspace.delete_notebook(_canary_path(rotation_id, which))
 
 
+def is_canary(path: str) -> bool:
+    """Whether a notebook is one of rekey's own."""
+    return path.startswith(f"{CANARY_FOLDER}/{CANARY}-")
+
+
 def reads_canary(workspace: WorkspaceApi, rotation_id: str) -> bool:
     """Whether the notebook that was written before the switch has its content. Raises what Databricks answers."""
     return _canary_line(rotation_id, "before") in workspace.export_notebook(_canary_path(rotation_id, "before"))
@@ -199,7 +205,7 @@ def _waiting(for_what: str, *, compute_in_the_way: bool = False) -> Result:
 
 
 def _canary_path(rotation_id: str, which: str) -> str:
-    return f"{CANARY_FOLDER}/rekey-canary-{rotation_id}-{which}"
+    return f"{CANARY_FOLDER}/{CANARY}-{rotation_id}-{which}"
 
 
 def _canary_line(rotation_id: str, which: str) -> str:

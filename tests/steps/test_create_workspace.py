@@ -7,7 +7,7 @@ import boto3
 import pytest
 
 from rekey import errors
-from rekey.preflight import as_text
+from rekey.preflight_text import as_text
 from tests.steps.test_fail import changing_requests, kms_keys
 from tests.steps.test_keys import own_key, policy_of
 from tests.steps.world import A_DAY_LATER, POLL_SECONDS, World

@@ -14,6 +14,7 @@ from rekey.databricks.connect import connect_workspace
 from rekey.errors import InvalidRequest, OutcomeUnknown, RequestRefused
 from rekey.notebooks import batch as batches
 from rekey.notebooks import renew, walk
+from rekey.switch import is_canary
 from tests.names import BUCKET
 from tests.steps.world import World
 
@@ -43,7 +44,7 @@ def listed(api: WorkspaceApi, folder: str = "/") -> Iterator[dict[str, Any]]:
     for each in api.list_objects(folder):
         if each["object_type"] == "DIRECTORY":
             yield from listed(api, each["path"])
-        else:
+        elif not is_canary(each["path"]):
             yield each
 
 

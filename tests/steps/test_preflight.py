@@ -5,7 +5,7 @@ import json
 import pytest
 
 from rekey import errors
-from rekey.preflight import as_text
+from rekey.preflight_text import as_text
 from tests.steps.test_fail import changing_requests, kms_keys
 from tests.steps.world import World
 

@@ -1,9 +1,11 @@
 """A rotation on the good route, step by step: what each Lambda leaves behind in Databricks, KMS and the ledger."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from rekey import clock
 from rekey.databricks.connect import connect_workspace
 from rekey.ledger import entry_hash
 from tests.steps.world import World
@@ -34,6 +36,8 @@ def test_a_managed_services_key_is_rotated_and_the_old_one_goes_after_a_day(worl
     summary = world.rotate(workspace_id=workspace_id)
     assert summary["operation"] == "rotate"
     assert summary["key_arn"] != old
+    verified = clock.moment(str(world.rotation().switch_verified_at))
+    assert clock.moment(summary["old_key_due_at"]) - verified == timedelta(days=1)
     assert settled(world.compute(workspace_id)) == settled(before)
     assert "grace period" in world.sweep(86_400 - 600)["kept"][old]
     assert world.key_state(old) == "Enabled"

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from cli.follow import Board, Column, Execution, Follower, Look, cells, waiting_line
-from cli.follow.steps import GOOD_ROUTE, PAUSES, WAITS, step_of
+from cli.follow.steps import APPROVAL, PAUSES, WAITS, route_of, step_of
 
 ROOT = Path(__file__).resolve().parents[2]
 STATES = json.loads((ROOT / "stepfunctions/rotate_key.asl.json").read_text(encoding="utf-8"))["States"]
@@ -93,6 +93,14 @@ def test_after_the_end_nothing_is_waited_for_and_no_time_passes() -> None:
     assert execution.elapsed(now(99)) == 30
 
 
+def test_a_failed_rotation_keeps_the_summary_that_its_failure_route_wrote() -> None:
+    summary = {"status": "failed", "findings": ["one"], "evidence": "s3://bucket/rotations/r1/evidence.json"}
+    service = Service(stopping().enter(12, "Record failure").answer(13, "Record failure", **summary))
+    service.history.end(13, "ExecutionFailed")
+    service.described |= {"status": "FAILED", "stopDate": service.history.events[-1]["timestamp"]}
+    assert Follower(service, "arn").look().output == summary  # type: ignore[arg-type]
+
+
 def test_events_seen_twice_do_no_harm() -> None:
     history = stopping()
     execution = history.read()
@@ -153,10 +161,16 @@ def test_a_follower_tells_how_it_ended() -> None:
 def test_every_wait_of_the_state_machine_is_known() -> None:
     waits = {name for name, state in STATES.items() if state["Type"] == "Wait"}
     inside = STATES["Renew notebooks"]["ItemProcessor"]["States"]
-    assert waits | {"Renew batch", "Wait for the batch"} == {*PAUSES, *WAITS}
+    assert {*waits, APPROVAL, "Renew batch", "Wait for the batch"} == {*PAUSES, *WAITS}
     assert {"Renew batch", "Wait for the batch"} <= set(inside)
     assert set(PAUSES.values()) <= set(STATES)
-    assert {step_of(name, STATES[name]["Type"]) for name in GOOD_ROUTE} == set(GOOD_ROUTE)
+
+
+@pytest.mark.parametrize("operation", ["add", "rotate", "rotate_material", "create_workspace"])
+def test_every_step_of_a_route_is_a_state(operation: str) -> None:
+    route = route_of({"operation": operation, "approval": True})
+    assert [step_of(name, STATES[name]["Type"]) for name in route] == list(route)
+    assert route[1] == APPROVAL
 
 
 def test_the_board_shows_done_now_ahead_and_skipped() -> None:

@@ -10,6 +10,7 @@ from rekey.errors import DatabricksError, NotFound, Transient
 from rekey.notebooks import store
 from rekey.notebooks.store import Listing, Row, failed, skipped
 from rekey.step import Progress, Result, Step
+from rekey.switch import is_canary
 
 STEP = "List notebooks"
 
@@ -106,6 +107,8 @@ def _walk(api: WorkspaceApi, listing: Listing) -> Listing:
         for child in children:
             if child["object_type"] == "DIRECTORY":
                 ahead.append(child["path"])
+            elif is_canary(child["path"]):
+                continue  # It must stay under the old key: that it still reads is the proof that the key is not missed.
             elif child["object_type"] == "NOTEBOOK":
                 notebooks[child["path"]] = None
             else:

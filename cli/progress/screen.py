@@ -1,0 +1,63 @@
+"""Shows a rotation as it goes: a live view on a terminal, one line for each change elsewhere. On standard error."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+
+from rich.console import Console
+from rich.live import Live
+
+from cli.follow.steps import MAY_BE_NOTHING
+from cli.output import note
+from cli.progress.view import View
+from cli.wording import duration, first_of
+
+FRAMES_A_SECOND = 2
+
+
+class Screen:
+    """Standard error. Without a terminal no control code is written, whatever the environment asks for."""
+
+    def __init__(self) -> None:
+        self.is_live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._told: set[str] = set()
+
+    @contextlib.contextmanager
+    def showing(self, view: Callable[[], View]) -> Iterator[None]:
+        """For the time of the block `view` is drawn again and again; its last picture stays."""
+        if not self.is_live:
+            yield
+            return
+        console = Console(stderr=True, highlight=False)
+        with Live(console=console, get_renderable=view, refresh_per_second=FRAMES_A_SECOND, vertical_overflow="crop"):
+            yield
+
+    def tell(self, view: View) -> None:
+        """Without a terminal: what is new since the last time."""
+        if self.is_live:
+            return
+        for change, line in _news(view):
+            if change not in self._told:
+                self._told.add(change)
+                note(f"{duration(view.story(view.execution.elapsed(view.now))):>12}  {line}")
+
+
+def _news(view: View) -> Iterator[tuple[str, str]]:
+    """What there is to tell, each with a name under which it is told once."""
+    execution = view.execution
+    if view.plan:
+        yield "plan", view.heading()[-1]
+    for step in execution.steps:
+        if step.name not in MAY_BE_NOTHING or step.name == execution.current:
+            expectation = view.expectation(step.name)
+            yield step.name, f"{step.name} ({expectation})" if expectation else step.name
+    if waits_for := first_of(execution.waiting_for):
+        # Once a step: what it waits for changes with every look.
+        yield f"{execution.current} waits", f"  waits for {waits_for}"
+    if left := view.time_left():
+        # Once a phase, and again when it takes longer.
+        phase = execution.current if execution.current in view.phases else ""
+        yield f"left in {phase} {left.late}", f"  {left}"
+    if view.trouble:
+        yield f"{execution.current} {view.trouble}", f"  {view.trouble}; trying again"

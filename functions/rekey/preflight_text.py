@@ -1,0 +1,44 @@
+"""The preflight as text, for a person. Plain functions, apart so that the command line stays light."""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def as_text(preflight: dict[str, Any]) -> str:
+    """The preflight for a terminal."""
+    workspace = preflight["workspace"]
+    lines = [
+        f"Workspace {workspace['name']} ({workspace['workspace_id'] or 'new'}), {workspace['region']}, "
+        f"{workspace['tier'] or 'tier of the account'}, "
+        f"{workspace['status']}, {workspace['network']}-managed network",
+        *(f"  {each['use_case']}: {each['key_arn'] or 'no key'}{_sharing(each)}" for each in preflight["present_keys"]),
+        *_section("Would stop", preflight["would_stop"]),
+        *_section("Job runs that would be cut short", preflight["would_cut_short"]),
+        *_section("Why", preflight["why"]),
+        *_section("Phases", [_phase(each) for each in preflight["phases"]]),
+    ]
+    if preflight["possible"]:
+        lines.append(
+            f"About {_minutes(preflight['expected_seconds'])}, "
+            f"{_minutes(preflight['expected_downtime_seconds'])} of it without classic compute."
+        )
+    return "\n".join([*lines, *_section("Forbidden", preflight["findings"])])
+
+
+def _sharing(key: dict[str, Any]) -> str:
+    return f", shared with workspace {', '.join(key['shared_with'])}" if key["shared_with"] else ""
+
+
+def _section(title: str, lines: Sequence[str]) -> list[str]:
+    return [f"{title}:", *(f"  - {line}" for line in lines)] if lines else []
+
+
+def _phase(phase: dict[str, Any]) -> str:
+    return (
+        f"{phase['name']}: about {_minutes(phase['expected_seconds'])}, "
+        f"given up after {_minutes(phase['budget_seconds'])}; {phase['why']}"
+    )
+
+
+def _minutes(seconds: int) -> str:
+    return f"{seconds} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -1,0 +1,113 @@
+"""The operator's command line as a process of its own, on the real stack: start, watch, let go, approve, cancel."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.cloud.model import ROOT
+from tests.e2e.driver import PATIENCE_SECONDS, Driver, until
+
+pytestmark = pytest.mark.e2e
+
+
+class Terminal:
+    """Types `rekey ... --local`, with nothing of this machine's AWS settings."""
+
+    def __init__(self, state_file: Path) -> None:
+        self._state_file = state_file
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-m", "cli", *arguments, "--local", "--state-file", str(self._state_file)]
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}:{ROOT}/functions", "AWS_PROFILE": "nobody"}
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True)
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        """(exit status, standard output, standard error)."""
+        return ended(self.start(*arguments))
+
+    def json(self, *arguments: str, codes: Sequence[int] = (0,)) -> Any:
+        code, out, err = self.run(*arguments, "--json")
+        assert code in codes, (out, err)
+        return json.loads(out)
+
+
+def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=PATIENCE_SECONDS)
+    assert "Traceback" not in err, err
+    return process.returncode, out, err
+
+
+@pytest.fixture
+def rekey(driver: Driver, tmp_path: Path) -> Terminal:
+    driver.cloud.save(tmp_path / "local.json")
+    return Terminal(tmp_path / "local.json")
+
+
+def test_add_is_shown_started_and_followed_to_the_end_and_listed(driver: Driver, rekey: Terminal) -> None:
+    workspace_id = driver.workspace(clusters=1, pools=0, warehouses=0)
+    code, out, err = rekey.run("add", str(workspace_id), "--yes", "--reason", "audit")
+    assert code == 0, (out, err)
+    plan, _, outcome = out.partition("\n\n")
+    assert "Settle wait: about 20 min" in plan
+    rotation_id = outcome.split()[1]
+    assert f"Rotation {rotation_id} succeeded in" in outcome
+    assert "Without classic compute:" in outcome
+    assert f"/rotations/{rotation_id}/evidence.json" in outcome
+    for told in ("Terminate compute", "waits for Databricks' 20 minutes", "left, at most", "Complete rotation"):
+        assert told in err
+    request = driver.evidence(rotation_id)["request"]
+    assert (request["reason"], request["requested_by"]) == ("audit", f"arn:aws:iam::{driver.cloud.account}:root")
+    assert all(driver.fields(workspace_id))
+    (row,) = [each for each in rekey.json("status")["rotations"] if each["rotation_id"] == rotation_id]
+    assert (row["operation"], row["status"]) == ("add", "succeeded")
+    assert str(workspace_id) in row["workspace"]
+
+
+def test_a_rotation_waits_for_somebody_elses_approval(driver: Driver, rekey: Terminal) -> None:
+    workspace_id = driver.workspace(keys={"managed_services": driver.make_key()}, clusters=0, pools=0, warehouses=0)
+    asked = ("rotate", str(workspace_id), "--approval", "--requested-by", "grace", "--yes", "--detach")
+    rotation_id = rekey.json(*asked)["rotation_id"]
+    seen = until(
+        "the wait for approval",
+        lambda: rekey.json("status", rotation_id, "--no-follow", codes=[3]),
+        lambda looked: bool(looked["step"] == "Wait for approval" and looked["waiting_for"]),
+    )
+    assert "approver" in seen["waiting_for"][0]
+    until("the token that the answer goes to", lambda: driver.ledger(f"ROTATION#{rotation_id}", "APPROVAL"), bool)
+    code, out, err = rekey.run("approve", rotation_id, "--yes")
+    assert (code, "requested by: grace" in out, f"{rotation_id} is approved" in out) == (0, True, True), (out, err)
+    code, out, err = rekey.run("status", rotation_id)
+    assert (code, "disabled at the earliest" in out) == (0, True), (out, err)
+
+
+def test_ctrl_c_lets_go_and_a_cancel_in_the_blackout_brings_all_back(driver: Driver, rekey: Terminal) -> None:
+    workspace_id = driver.workspace(keys={"managed_services": driver.make_key()}, clusters=2, pools=0, warehouses=1)
+    before, fields = driver.compute(workspace_id), driver.fields(workspace_id)
+    # Databricks sees instances that do not end: the blackout lasts until somebody cancels.
+    refused = {"status": 400, "error_code": "INVALID_STATE", "message": "It has running instances.", "times": None}
+    driver.post("faults", match={"method": "PATCH", "path": f"/{workspace_id}"}, fault="status", **refused)
+    watching = rekey.start("rotate", str(workspace_id), "--yes", "--json")
+    assert watching.stderr
+    for line in watching.stderr:
+        if "waits for EC2 instances to end" in line:
+            break
+    watching.send_signal(signal.SIGINT)
+    code, out, err = ended(watching)
+    rotation_id = json.loads(out)["rotation_id"]
+    assert (code, f"rekey cancel {rotation_id} --local" in err) == (130, True), err
+    assert rekey.json("status", rotation_id, "--no-follow", codes=[3])["status"] == "running"
+    code, out, err = rekey.run("cancel", rotation_id, "--reason", "storm", "--yes")
+    assert (code, "is being put back" in out) == (0, True), (out, err)
+    assert "cancelled the rotation (storm)" in out
+    assert "All compute is back" in out
+    assert driver.fields(workspace_id) == fields
+    assert driver.compute(workspace_id) == before
+    assert rekey.json("cancel", rotation_id, "--yes")["outcome"] == "ended"

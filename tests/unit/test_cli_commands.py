@@ -1,0 +1,284 @@
+"""What the commands ask of AWS, and what they say: real clients of botocore whose answers are written here."""
+
+import io
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import EndpointConnectionError
+from botocore.response import StreamingBody
+from botocore.stub import ANY, Stubber
+from typer.testing import CliRunner
+
+import cli.stack
+from cli.main import app
+from cli.picture import recorded
+from cli.stack import Stack
+
+MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:rekey-rotate-key"
+EXECUTION = "arn:aws:states:eu-central-1:123456789012:execution:rekey-rotate-key:r1"
+CALLER = "arn:aws:sts::123456789012:assumed-role/Operator/ada"
+STARTED = datetime(2026, 11, 21, 20, tzinfo=UTC)
+PLAN = recorded(Path(__file__).resolve().parents[2] / "docs/images/rotate.json").execution.plan
+
+
+class Aws:
+    """The services that commands talk to, each with the answers that it is to give, in order."""
+
+    def __init__(self) -> None:
+        options: dict[str, Any] = {
+            "region_name": "eu-central-1",
+            "aws_access_key_id": "x",
+            "aws_secret_access_key": "x",
+        }
+        names = ("stepfunctions", "lambda", "sts")
+        self.clients = {name: boto3.client(name, **options) for name in names}  # type: ignore[call-overload]
+        self.stubs = {name: Stubber(client) for name, client in self.clients.items()}
+        for stub in self.stubs.values():
+            stub.activate()
+
+    def client(self, name: str, **_: Any) -> Any:
+        return self.clients[name]
+
+    def answers(self, service: str, call: str, answer: dict[str, Any], asked: dict[str, Any] | None = None) -> None:
+        self.stubs[service].add_response(call, answer, asked)
+
+    def refuses(self, service: str, call: str, code: str, message: str = "no") -> None:
+        self.stubs[service].add_client_error(call, code, message)
+
+    def caller(self) -> None:
+        self.answers("sts", "get_caller_identity", {"Arn": CALLER})
+
+    def invoked(self, name: str, asked: dict[str, Any], answer: dict[str, Any], **more: str) -> None:
+        body = json.dumps(answer).encode()
+        self.answers(
+            "lambda",
+            "invoke",
+            {"StatusCode": 200, "Payload": StreamingBody(io.BytesIO(body), len(body)), **more},
+            {"FunctionName": name, "Payload": json.dumps(asked).encode()},
+        )
+
+    def looked_at(self, *states: tuple[str, dict[str, Any]], **described: Any) -> None:
+        """One look: the states that were entered so far, each with its answer."""
+        events: list[dict[str, Any]] = [{"id": 1, "type": "ExecutionStarted", "timestamp": STARTED}]
+        for state, answer in states:
+            at, number = STARTED + timedelta(seconds=len(events)), len(events) + 1
+            entered = {"stateEnteredEventDetails": {"name": state}}
+            events.append({"id": number, "type": "TaskStateEntered", "timestamp": at, **entered})
+            if answer:
+                exited = {"stateExitedEventDetails": {"name": state, "output": json.dumps(answer)}}
+                events.append({"id": number + 1, "type": "TaskStateExited", "timestamp": at, **exited})
+        self.answers("stepfunctions", "describe_execution", self._described(**described))
+        self.answers("stepfunctions", "get_execution_history", {"events": events[::-1]})
+
+    def described(self, **described: Any) -> None:
+        self.answers("stepfunctions", "describe_execution", self._described(**described))
+
+    def _described(self, status: str = "RUNNING", **more: Any) -> dict[str, Any]:
+        stopped = {} if status == "RUNNING" else {"stopDate": STARTED + timedelta(minutes=12)}
+        return {
+            "executionArn": EXECUTION,
+            "stateMachineArn": MACHINE,
+            "status": status,
+            "startDate": STARTED,
+            **stopped,
+            **more,
+        }
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    fake = Aws()
+    monkeypatch.setattr(cli.stack, "find", lambda *_, **__: Stack(MACHINE, "evidence", "ledger", {}, fake))  # type: ignore[arg-type]
+    monkeypatch.setattr("cli.progress.following.time.sleep", lambda _: None)
+    yield fake
+    for stub in fake.stubs.values():
+        stub.assert_no_pending_responses()
+
+
+def run(*arguments: str) -> Any:
+    result = CliRunner().invoke(app, list(arguments))
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+PLANNED = ("Plan rotation", {"plan": PLAN})
+SUMMARY = {
+    "status": "succeeded",
+    "downtime_seconds": 574.2,
+    "key_arn": "arn:aws:kms:eu-central-1:123456789012:key/0a1b2c3d-1",
+    "old_key": {"key_arn": "arn:aws:kms:eu-central-1:123456789012:key/9f8e7d6c-1", "fate": "disable", "why": "x"},
+    "old_key_due_at": "2026-11-22T20:09:00.000Z",
+    "findings": ["somebody started a cluster"],
+    "evidence": "s3://evidence/rotations/r1/evidence.json",
+}
+
+
+def test_a_start_names_the_caller_and_follows_to_the_end(aws: Aws) -> None:
+    aws.caller()
+    request = {"operation": "rotate", "reason": "yearly", "workspace_id": 7, "requested_by": CALLER}
+    asked = {"stateMachineArn": MACHINE, "name": ANY, "input": json.dumps(request)}
+    aws.answers("stepfunctions", "start_execution", {"executionArn": EXECUTION, "startDate": STARTED}, asked)
+    aws.looked_at(PLANNED, ("Terminate compute", {"waiting_for": ["cluster a TERMINATING"]}))
+    aws.looked_at(PLANNED, ("Complete rotation", {}), status="SUCCEEDED", output=json.dumps(SUMMARY))
+    result = run("rotate", "7", "--reason", "yearly", "--yes", "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["result"] == SUMMARY
+    assert "waits for cluster a TERMINATING" in result.stderr
+    assert "by its budgets" in result.stderr
+
+
+def test_the_end_is_told_with_downtime_findings_evidence_and_the_old_keys_day(aws: Aws) -> None:
+    aws.looked_at(PLANNED, ("Complete rotation", {}), status="SUCCEEDED", output=json.dumps(SUMMARY))
+    result = run("status", "r1")
+    assert (result.exit_code, result.stdout.splitlines()) == (
+        0,
+        [
+            "Rotation r1 succeeded in 12 min 00 s.",
+            "Without classic compute: 9 min 34 s",
+            f"Key: {SUMMARY['key_arn']}",
+            "Old key 9f8e7d6c: disabled at the earliest 2026-11-22T20:09:00.000Z, once nothing uses it",
+            "Finding: somebody started a cluster",
+            "Evidence: s3://evidence/rotations/r1/evidence.json",
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("states", "described", "code", "said"),
+    [
+        (
+            [PLANNED, ("Verify", {})],
+            {"status": "FAILED", "error": "SwitchReverted", "cause": "c"},
+            1,
+            "r1 failed after",
+        ),
+        ([("Record refusal", {})], {"status": "FAILED", "error": "RequestRefused", "cause": "c"}, 1, "r1 was refused"),
+        ([PLANNED], {"status": "ABORTED", "error": "Cancelled", "cause": "c"}, 1, "r1 was cancelled"),
+        ([PLANNED], {"status": "ABORTED"}, 1, "redrive"),
+        ([PLANNED], {"status": "SUCCEEDED", "output": '{"decision": "report"}'}, 0, "r1 only planned"),
+        ([PLANNED], {"status": "TIMED_OUT"}, 1, "timed out"),
+        ([PLANNED, ("Wait for approval", {})], {}, 3, "waits for an approver"),
+    ],
+)
+def test_how_it_stands_decides_the_exit_status(
+    aws: Aws, states: list[tuple[str, dict[str, Any]]], described: dict[str, Any], code: int, said: str
+) -> None:
+    aws.looked_at(*states, **described)
+    result = run("status", "r1", "--no-follow")
+    assert result.exit_code == code
+    assert said in result.stdout
+
+
+def test_a_request_that_was_made_before_leads_to_the_rotation_that_serves_it(aws: Aws) -> None:
+    earlier = {"decision": "already_requested", "rotation_id": "r0"}
+    aws.looked_at(PLANNED, status="SUCCEEDED", output=json.dumps(earlier))
+    aws.looked_at(PLANNED, ("Record failure", {}), status="FAILED", error="SwitchReverted", cause="it went back")
+    result = run("status", "r1", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["rotation_id"] == "r0"
+
+
+def test_the_list_tells_workspace_operation_and_state(aws: Aws) -> None:
+    listed = [
+        {"executionArn": EXECUTION, "stateMachineArn": MACHINE, "name": name, "status": "x", "startDate": STARTED}
+        for name in ("r1", "plan-0", "r2")
+    ]
+    aws.answers("stepfunctions", "list_executions", {"executions": listed})
+    aws.described(input="{}")
+    aws.looked_at(PLANNED, ("Patch workspace", {}))
+    event = {"detail-type": "Rotation Requested", "detail": {"workspace_id": 7, "operation": "add"}}
+    aws.described(status="FAILED", error="RequestRefused", input=json.dumps(event))
+    aws.answers("stepfunctions", "get_execution_history", {"events": []})
+    rows = json.loads(run("status", "--json").stdout)["rotations"]
+    assert [(row["rotation_id"], row["workspace"], row["operation"], row["status"]) for row in rows] == [
+        ("r1", "sample (1234567890123456)", "rotate", "Patch workspace"),
+        ("r2", "7", "add", "failed"),
+    ]
+
+
+def test_approval_shows_the_decided_plan_and_answers_in_the_callers_name(aws: Aws) -> None:
+    aws.looked_at(PLANNED, ("Wait for approval", {}))
+    aws.described(input=json.dumps({"workspace_id": 7, "requested_by": "grace", "reason": "yearly"}))
+    aws.caller()
+    answer = {"rotation_id": "r1", "outcome": "approved"}
+    asked = {"rotation_id": "r1", "by": CALLER, "decision": "approve", "reason": None}
+    aws.invoked("rekey-answer-approval", asked, answer)
+    result = run("approve", "r1", "--yes")
+    assert result.exit_code == 0
+    assert "rotate MANAGED_SERVICES of sample (1234567890123456), us-east-1" in result.stdout
+    assert "requested by: grace" in result.stdout
+    assert "r1 is approved" in result.stdout
+
+
+def test_what_the_lambda_refuses_is_told_and_nothing_is_approved_that_does_not_wait(aws: Aws) -> None:
+    aws.looked_at(PLANNED, ("Wait for approval", {}))
+    aws.caller()
+    asked = {"rotation_id": "r1", "by": CALLER, "decision": "decline", "reason": "no"}
+    refused = {"errorType": "RequestRefused", "errorMessage": "by: somebody else must. Mend: have another do it."}
+    aws.invoked("rekey-answer-approval", asked, refused, FunctionError="Unhandled")
+    result = run("approve", "r1", "--decline", "--reason", "no", "--yes", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["status"]) == (1, "failed")
+    assert result.stderr == "rekey: by: somebody else must. Mend: have another do it.\n"
+    aws.looked_at(PLANNED, ("Verify", {}))
+    result = run("approve", "r1", "--yes")
+    assert (result.exit_code, "waits for no approval" in result.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "described", "code"),
+    [
+        ("rolling_back", {"status": "FAILED", "error": "Cancelled", "cause": "ada cancelled"}, 0),
+        ("finishing", {"status": "SUCCEEDED", "output": json.dumps(SUMMARY)}, 0),
+        ("rolling_back", {"status": "FAILED", "error": "AccessDenied", "cause": "the way back failed"}, 1),
+    ],
+)
+def test_a_cancelled_rotation_is_followed_to_a_safe_end(
+    aws: Aws, outcome: str, described: dict[str, Any], code: int
+) -> None:
+    aws.looked_at(PLANNED, ("Terminate compute", {}))
+    aws.caller()
+    asked = {"rotation_id": "r1", "by": CALLER, "reason": "storm"}
+    aws.invoked("rekey-cancel-rotation", asked, {"rotation_id": "r1", "outcome": outcome, "what": "In words."})
+    aws.looked_at(PLANNED, ("Roll back", {}), **described)
+    result = run("cancel", "r1", "--reason", "storm", "--yes")
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (code, "r1: In words.")
+
+
+def test_the_network_may_go_and_come_while_a_rotation_is_followed(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    aws.looked_at(PLANNED, ("Complete rotation", {}), status="SUCCEEDED", output=json.dumps(SUMMARY))
+    describe = aws.clients["stepfunctions"].describe_execution
+    gone = [EndpointConnectionError(endpoint_url="https://states.example")]
+
+    def flaky(**asked: Any) -> Any:
+        if gone:
+            raise gone.pop()
+        return describe(**asked)
+
+    monkeypatch.setattr(aws.clients["stepfunctions"], "describe_execution", flaky)
+    result = run("status", "r1")
+    assert (result.exit_code, "could not be reached" in result.stderr) == (0, True)
+
+
+def test_a_session_that_ends_says_that_the_rotation_goes_on(aws: Aws) -> None:
+    aws.looked_at(PLANNED, ("Verify", {}))
+    aws.refuses("stepfunctions", "describe_execution", "ExpiredTokenException")
+    result = run("status", "r1", "--profile", "audit")
+    assert result.exit_code == 1
+    assert "rekey status r1 --profile audit" in result.stderr
+    assert "the AWS session is over. Mend: log in" in result.stderr
+
+
+def test_ctrl_c_detaches(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cli.progress.following.time.sleep", interrupt)
+    aws.looked_at(PLANNED, ("Verify", {}))
+    result = run("status", "r1", "--json")
+    assert (result.exit_code, json.loads(result.stdout)) == (130, {"status": "detached", "rotation_id": "r1"})
+    assert "rekey cancel r1" in result.stderr
