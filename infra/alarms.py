@@ -74,7 +74,7 @@ class Alarms(Construct):
         )
         self._build(
             "KeySweepFailures",
-            "A key cannot be looked at, for two hours: nothing would bring it back",
+            "A key cannot be looked at, for two hours on end",
             metric("KeySweepFailures", SUM, HOUR),
             "a-key-cannot-be-looked-at",
             periods=2,

@@ -141,6 +141,7 @@ def test_old_keys_are_looked_at_every_fifteen_minutes(template: Template) -> Non
 
 def test_outputs(template: Template) -> None:
     assert set(template.body["Outputs"]) == {
+        "AlarmTopicArn",
         "StateMachineArn",
         "LedgerTableName",
         "EvidenceBucketName",
