@@ -1,46 +1,160 @@
-"""Alarms: what a person must hear of. Their metrics are the ones that functions/rekey/observability counts."""
+"""Alarms: what a person must hear of and do something about. Each has its section in docs/operations.md.
 
-from aws_cdk import Duration
+Nothing else has an alarm: a refused request goes back to whoever asked, and what the next try mends is no news.
+"""
+
+from aws_cdk import Aws, Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from infra.metrics import metric
+from infra.platform import Platform
 from infra.settings import Settings
 
-NAMESPACE = "rekey"
-DIMENSIONS = {"service": "rekey"}
+PAGE = "docs/operations.md"
+
+MAX, SUM = cloudwatch.Stats.MAXIMUM, cloudwatch.Stats.SUM
+
+FIVE_MINUTES, HOUR = Duration.minutes(5), Duration.hours(1)
+
+LATE = Duration.minutes(15)
+"""An event is told within seconds; one that waits this long will not go by itself."""
 
 
 class Alarms(Construct):
-    """One alarm a metric; `overdue` and `reenabled` can be given actions."""
+    """One alarm a trouble, all of them to one `topic`."""
 
-    def __init__(self, scope: Construct, construct_id: str, settings: Settings) -> None:
+    def __init__(self, scope: Construct, construct_id: str, settings: Settings, platform: Platform) -> None:
         super().__init__(scope, construct_id)
-        self.overdue = cloudwatch.Alarm(
-            self,
+        self._settings = settings
+        self.topic = self._build_topic(platform)
+        self.all: list[cloudwatch.Alarm] = []
+
+    def watch_rotations(self, state_machine: sfn.StateMachine, record_failure: lambda_.Function) -> None:
+        """A rotation that failed, and the two ways in which one ends without having given its lease back."""
+        self._build(
+            "RotationFailed", "A rotation failed", metric("RotationsFailed", SUM, FIVE_MINUTES), "a-rotation-failed"
+        )
+        self._build(
+            "RotationTimedOut",
+            "An execution ran out of time, without a failure route",
+            state_machine.metric_timed_out(period=FIVE_MINUTES),
+            "a-rotation-did-not-end",
+        )
+        self._build(
+            "RotationNotRecorded",
+            "A failed rotation could not be recorded",
+            record_failure.metric_errors(period=FIVE_MINUTES),
+            "a-rotation-did-not-end",
+        )
+
+    def watch_keys(self) -> None:
+        self._build(
             "KeysOverdue",
-            alarm_name=f"{settings.name}-keys-overdue",
-            alarm_description="A key should have been disabled more than a day ago, or no sweep ran: `rekey keys`",
-            metric=_metric("KeysOverdue", cloudwatch.Stats.MAXIMUM, Duration.hours(1)),
-            threshold=1,
-            evaluation_periods=2,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            "A key should have been disabled more than a day ago, or no sweep runs",
+            metric("KeysOverdue", MAX, HOUR),
+            "a-key-is-not-disabled",
+            periods=2,
             # Each sweep counts, also when it counts none: silence means that none runs.
-            treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+            missing=cloudwatch.TreatMissingData.BREACHING,
         )
-        self.reenabled = cloudwatch.Alarm(
-            self,
+        self._build(
             "KeysReenabled",
-            alarm_name=f"{settings.name}-keys-reenabled",
-            alarm_description="A disabled key was still needed, is enabled again and held: `rekey keys`",
-            metric=_metric("KeysReenabled", cloudwatch.Stats.SUM, Duration.minutes(5)),
-            threshold=1,
-            evaluation_periods=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            "A disabled key was still needed, is enabled again and held",
+            metric("KeysReenabled", SUM, FIVE_MINUTES),
+            "a-key-came-back",
+        )
+        self._build(
+            "KeySweepFailures",
+            "A key cannot be looked at, for two hours on end",
+            metric("KeySweepFailures", SUM, HOUR),
+            "a-key-cannot-be-looked-at",
+            periods=2,
         )
 
+    def watch_events(self, publish_events: lambda_.Function) -> None:
+        self._build(
+            "EventsLate",
+            "Events wait in the ledger's stream and are not published",
+            publish_events.metric("IteratorAge", statistic=MAX, period=FIVE_MINUTES),
+            "events-are-late-or-lost",
+            threshold=LATE.to_milliseconds(),
+        )
 
-def _metric(name: str, statistic: str, period: Duration) -> cloudwatch.Metric:
-    return cloudwatch.Metric(
-        namespace=NAMESPACE, metric_name=name, dimensions_map=DIMENSIONS, statistic=statistic, period=period
-    )
+    def watch_dead_letters(self, construct_id: str, queue: sqs.IQueue, meaning: str, section: str) -> None:
+        waiting = queue.metric_approximate_number_of_messages_visible(statistic=MAX, period=FIVE_MINUTES)
+        self._build(construct_id, meaning, waiting, section)
+
+    def _build(
+        self,
+        construct_id: str,
+        meaning: str,
+        measured: cloudwatch.Metric,
+        section: str,
+        *,
+        threshold: float = 1,
+        periods: int = 1,
+        missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
+    ) -> None:
+        alarm = cloudwatch.Alarm(
+            self,
+            construct_id,
+            alarm_name=f"{self._settings.name}-{_kebab_case(construct_id)}",
+            alarm_description=f"{meaning}: {PAGE}#{section}",
+            metric=measured,
+            threshold=threshold,
+            evaluation_periods=periods,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            treat_missing_data=missing,
+        )
+        alarm.add_alarm_action(actions.SnsAction(self.topic))
+        self.all.append(alarm)
+
+    def _build_topic(self, platform: Platform) -> sns.Topic:
+        # Only alarms of this account: the service acts for every customer.
+        ours = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+        cloudwatch_service = iam.ServicePrincipal("cloudwatch.amazonaws.com")
+        # A key of its own: the policy of AWS' key for SNS does not let alarms publish, and nobody can change it.
+        key = kms.Key(
+            self,
+            "Key",
+            description="rekey's alarms on their way through SNS",
+            enable_key_rotation=True,
+            removal_policy=platform.removal_policy,
+        )
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+                principals=[cloudwatch_service],
+                resources=["*"],
+                conditions=ours,
+            )
+        )
+        topic = sns.Topic(
+            self,
+            "Topic",
+            topic_name=f"{self._settings.name}-alarms",
+            master_key=key,
+            enforce_ssl=platform.tls,
+        )
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                actions=["sns:Publish"], principals=[cloudwatch_service], resources=[topic.topic_arn], conditions=ours
+            )
+        )
+        if self._settings.alarm_email:
+            topic.add_subscription(subscriptions.EmailSubscription(self._settings.alarm_email))
+        return topic
+
+
+def _kebab_case(construct_id: str) -> str:
+    """KeysOverdue -> keys-overdue."""
+    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in construct_id)[1:]

@@ -115,6 +115,10 @@ class Settings(BaseModel):
     lambda_timeout_seconds: int = Field(
         ge=30, le=120, description="30 to 120: the state machine gives up on a task after 150 seconds"
     )
+    alarm_email: str = Field(
+        pattern=r"^([^@\s]+@[^@\s]+)?$",
+        description="an e-mail address that alarms are sent to, or empty to subscribe to the topic in another way",
+    )
     tickets: Tickets = Field(description='an object such as {"jira": {...}} (docs/tickets.md), or {} for no tickets')
     local_python: str = Field(description="stage local only: the interpreter that runs the Lambdas")
 

@@ -3,11 +3,11 @@
 from aws_cdk import Annotations, CfnOutput, Stack, Tags
 from constructs import Construct
 
-from infra.alarms import Alarms
 from infra.events import Events
 from infra.functions import Functions, Shared
 from infra.ledger import Ledger
 from infra.login import DatabricksRole, login_for
+from infra.monitoring import Monitoring, Watched
 from infra.nag import acknowledge
 from infra.platform import Platform, platform_for
 from infra.retirement import Retirement
@@ -48,8 +48,14 @@ class RekeyStack(Stack):
         workflow = Workflow(self, "Workflow", settings, functions)
         events.take_requests(workflow.state_machine)
         events.publish(ledger, functions["publish_events"])
-        Retirement(self, "Retirement", settings, platform, functions["disable_old_key"], functions["reenable_key"])
-        Alarms(self, "Alarms", settings)
+        retirement = Retirement(
+            self, "Retirement", settings, platform, functions["disable_old_key"], functions["reenable_key"]
+        )
+        dead_letters = {
+            "RequestsUndelivered": events.undelivered,
+            "EventsUnpublished": events.unpublished,
+            "SweepsUndelivered": retirement.undelivered,
+        }
         self._build_outputs(
             {
                 "StateMachineArn": workflow.state_machine.state_machine_arn,
@@ -62,6 +68,10 @@ class RekeyStack(Stack):
         if settings.tickets:
             tickets = Tickets(self, "Tickets", settings, platform, built, events.bus)
             self._build_outputs({"TicketsUrl": tickets.url, "TicketsSecretArn": tickets.secret_arn})
+            dead_letters["TicketsUntold"] = tickets.untold
+        watched = Watched(workflow.state_machine, functions, dead_letters)
+        monitoring = Monitoring(self, "Monitoring", settings, platform, watched)
+        self._build_outputs({"AlarmTopicArn": monitoring.topic.topic_arn})
 
     def _build_outputs(self, outputs: dict[str, str]) -> None:
         for name, value in outputs.items():

@@ -5,7 +5,6 @@ from typing import cast
 
 from aws_cdk import Aws, Duration, SecretValue
 from aws_cdk import aws_apigatewayv2 as apigateway
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
@@ -20,6 +19,7 @@ from infra.log_groups import build_log_group
 from infra.nag import acknowledge
 from infra.permissions import TICKET_GRANTS, On
 from infra.platform import Platform
+from infra.queues import build_dead_letter_queue
 from infra.settings import Settings
 
 WEBHOOK_TIMEOUT = Duration.seconds(29)
@@ -55,7 +55,7 @@ ACCESS_LOG = {
 
 
 class Tickets(Construct):
-    """API -> ticket_webhook -> state machine; bus -> queue -> notify_ticket -> the ticket."""
+    """API -> ticket_webhook -> state machine; bus -> queue -> notify_ticket -> the ticket, or `untold`, to be seen."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Tickets(Construct):
         self._platform = platform
         self.secret_arn = self._build_secret()
         self._parameter = self._build_parameter()
-        self._untold = self._build_untold()
+        self.untold = build_dead_letter_queue(self, "Untold", platform)
         self._queue = self._build_queue()
         self._build_functions(functions)
         self._build_rule(bus)
@@ -106,27 +106,6 @@ class Tickets(Construct):
             tier=ssm.ParameterTier.STANDARD if len(value.encode()) <= 4096 else ssm.ParameterTier.ADVANCED,
         )
 
-    def _build_untold(self) -> sqs.Queue:
-        queue = sqs.Queue(
-            self,
-            "Untold",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=self._platform.tls,
-            retention_period=Duration.days(14),
-        )
-        acknowledge(queue, finding="AwsSolutions-SQS3", reason="It is itself a dead-letter queue.")
-        cloudwatch.Alarm(
-            self,
-            "UntoldAlarm",
-            alarm_description="A ticket could not be told: docs/tickets.md, Troubleshooting",
-            metric=queue.metric_approximate_number_of_messages_visible(period=Duration.minutes(5)),
-            threshold=1,
-            evaluation_periods=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        )
-        return queue
-
     def _build_queue(self) -> sqs.Queue:
         return sqs.Queue(
             self,
@@ -136,7 +115,7 @@ class Tickets(Construct):
             # Six times the Lambda's timeout (Lambda developer guide, SQS); a failed try sets its own wait.
             visibility_timeout=Duration.seconds(6 * COMMENT_TIMEOUT.to_seconds()),
             retention_period=Duration.days(14),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=self._untold, max_receive_count=TRIES),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.untold, max_receive_count=TRIES),
         )
 
     def _build_functions(self, functions: Functions) -> None:
@@ -176,7 +155,7 @@ class Tickets(Construct):
                 detail_type=list(TOLD),
                 detail={"ticket": {"provider": list(self._settings.tickets.providers)}},
             ),
-            targets=[targets.SqsQueue(self._queue, dead_letter_queue=self._untold)],
+            targets=[targets.SqsQueue(self._queue, dead_letter_queue=self.untold)],
         )
 
     def _build_api(self) -> str:

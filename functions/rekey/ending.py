@@ -1,18 +1,26 @@
 """How a rotation ends: well, or recorded as failed. Either way the evidence is written and the lease given back."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rekey import clock, keys, switch
 from rekey.compute.restart import restart
 from rekey.errors import Cancelled
+from rekey.evidence.spans import phases
 from rekey.evidence.write import write
 from rekey.notebooks.report import findings, report
-from rekey.observability import count, seconds
+from rekey.observability import Count, count, phase_seconds, seconds
 from rekey.outcome import downtime_seconds, failure_cause, old_key_due_at
 from rekey.retirement.rotations import gone_at_once, moved_on, wait_to_go
 from rekey.rollback import required_failure
 from rekey.rotation import Cancel, Status
 from rekey.step import Result, Step, shortened
+
+_ENDED: Mapping[Status, Count] = {
+    "succeeded": "RotationsSucceeded",
+    "failed": "RotationsFailed",
+    "cancelled": "RotationsCancelled",
+}
 
 
 def complete(step: Step) -> Result:
@@ -58,11 +66,18 @@ def _end(step: Step, state: str, status: Status, found: list[str], **changes: An
         findings=tuple(dict.fromkeys([*rotation.findings, *found])),
         **changes,
     )
-    count(f"Rotations{status.capitalize()}")
-    if (down := downtime_seconds(step.rotation)) is not None:
-        seconds("Downtime", down)
+    _measure(step, status)
     # Last, so that it holds the whole trail. A crash before this line is mended by the state's retry.
     return _summary(step, write(step))
+
+
+def _measure(step: Step, status: Status) -> None:
+    count(_ENDED[status])
+    if (down := downtime_seconds(step.rotation)) is not None:
+        seconds("Downtime", down)
+    trail = step.ledger.trail(step.rotation.rotation_id)
+    for each in phases(step.rotation, trail, step.settings.settle_seconds):
+        phase_seconds(each["phase"], each["seconds"])
 
 
 def _summary(step: Step, evidence_uri: str) -> Result:

@@ -43,6 +43,7 @@ def open_rotation(settings: Settings, ledger: Ledger, event: PlanEvent) -> Resul
     Nothing is written unless the decision is to rotate, and then all of it in one transaction.
     Raises InvalidRequest, RequestRefused, WorkspaceNotFound, RotationInProgress or RequestIdReused.
     """
+    identify(rotation_id=event.rotation_id, workspace_id=None)
     request = parse_request(unwrapped(event.request))
     identify(rotation_id=event.rotation_id, workspace_id=request.workspace_id)
     if opened := ledger.find(event.rotation_id):

@@ -153,6 +153,8 @@ def step(function: Callable[[Step], Result], *, begins: bool = True) -> Callable
     def run(raw: Any) -> Result:
         settings = current_settings()
         event = parse(event=raw, model=StepEvent)
+        # Before the ledger is asked: what goes wrong there is part of the story too.
+        identify(rotation_id=event.rotation_id, workspace_id=None)
         ledger = open_ledger(settings)
         rotation = ledger.load(event.rotation_id)
         identify(rotation_id=rotation.rotation_id, workspace_id=rotation.workspace_id)

@@ -104,7 +104,9 @@ def syntheses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesis]:
         "local": _start(folder / "local", local | {"rekey:databricks_account_host": "http://127.0.0.1:1"}),
         "govcloud": _start(folder / "govcloud", {"rekey:databricks_shard": "govcloud"}),
         "govcloud-dod": _start(folder / "govcloud-dod", {"rekey:databricks_shard": "govcloud-dod"}),
-        "tickets": _start(folder / "tickets", {"rekey:tickets": json.dumps(TICKETS)}),
+        "tickets": _start(
+            folder / "tickets", {"rekey:tickets": json.dumps(TICKETS), "rekey:alarm_email": "security@example.com"}
+        ),
         "without a reason": _start(folder / "nag", {}, "-c", APP_WITHOUT_A_REASON),
         "settle too short": _start(folder / "settle", {"rekey:settle_seconds": "1199"}),
     }

@@ -141,6 +141,7 @@ def test_old_keys_are_looked_at_every_fifteen_minutes(template: Template) -> Non
 
 def test_outputs(template: Template) -> None:
     assert set(template.body["Outputs"]) == {
+        "AlarmTopicArn",
         "StateMachineArn",
         "LedgerTableName",
         "EvidenceBucketName",
@@ -186,11 +187,3 @@ def test_refused_uses_of_disabled_keys_reach_reenable_key(template: Template) ->
     permission = template.only("AWS::Lambda::Permission")
     assert permission["Principal"] == "events.amazonaws.com"
     assert permission["SourceArn"]["Fn::GetAtt"][0] in template.all("AWS::Events::Rule")
-
-
-def test_overdue_and_reenabled_keys_are_alarmed_and_so_is_a_sweep_that_does_not_run(template: Template) -> None:
-    alarms = {each["MetricName"]: each for each in template.all("AWS::CloudWatch::Alarm").values()}
-    assert set(alarms) == {"KeysOverdue", "KeysReenabled"}
-    assert all(each["Namespace"] == "rekey" for each in alarms.values())
-    assert all(each["Dimensions"] == [{"Name": "service", "Value": "rekey"}] for each in alarms.values())
-    assert alarms["KeysOverdue"]["TreatMissingData"] == "breaching"

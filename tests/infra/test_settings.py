@@ -48,6 +48,7 @@ def test_values_from_the_command_line_are_text() -> None:
         ("databricks_workspace_host", "https://one.cloud.databricks.com", "lacks {deployment_name}"),
         ("databricks_secret_arn", "my-secret", "the full ARN of a secret"),
         ("databricks_client_id", "my-principal", "the application id (a UUID) of the service principal"),
+        ("alarm_email", "alex", "an e-mail address that alarms are sent to"),
         ("log_retention_days", 8, "one of 7, 30, 90"),
         ("lambda_timeout_seconds", 150, "30 to 120"),
         ("name", "Rekey_1", "a letter first"),

@@ -105,8 +105,8 @@ def test_comments_are_retried_and_what_cannot_be_told_raises_an_alarm(tickets_te
     timeout = tickets_template.function("notify_ticket")["Timeout"]
     assert queue["VisibilityTimeout"] == 6 * timeout
     untold = queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
-    alarms = tickets_template.all("AWS::CloudWatch::Alarm").items()
-    [alarm] = [each for name, each in alarms if name.startswith("Tickets")]
+    alarms = tickets_template.all("AWS::CloudWatch::Alarm").values()
+    [alarm] = [each for each in alarms if each["AlarmName"] == "rekey-tickets-untold"]
     assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": {"Fn::GetAtt": [untold, "QueueName"]}}]
     rules = tickets_template.all("AWS::Events::Rule").items()
     [rule] = [each for name, each in rules if name.startswith("Tickets")]

@@ -94,7 +94,6 @@ def test_all_catches_are_a_few_dotted_arrows(lines: list[str]) -> None:
         ("plan_rotation", "record_refusal"),
         ("wait_for_approval", "roll_back"),
         ("list_notebooks", "complete_rotation"),
-        ("renew_notebooks", "complete_rotation"),
     ]
 
 

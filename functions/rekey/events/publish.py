@@ -40,5 +40,12 @@ def publish(settings: Settings, ledger: Ledger, item: Item) -> str | None:
         failed = sent["Entries"][0]
         raise AwsUnavailable(f"The event bus did not take {detail.id}: {failed.get('ErrorCode')}.")
     count("EventsPublished")
-    logger.info("event published", event_id=detail.id, detail_type=data.detail_type)
+    logger.info(
+        "event published",
+        event_id=detail.id,
+        detail_type=data.detail_type,
+        # On this line alone: the next item of the same batch may be another rotation's.
+        rotation_id=detail.rotation_id,
+        workspace_id=detail.workspace_id,
+    )
     return detail.id

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from rekey import clock
 from rekey.events.inbox import unwrapped
 from rekey.ledger import Ledger
+from rekey.observability import identify
 from rekey.request import Ticket
 from rekey.step import Failure, Result
 
@@ -28,6 +29,8 @@ def record(ledger: Ledger, event: RefusalEvent) -> Result:
     """
     request = unwrapped(event.request)
     asked = request if isinstance(request, dict) else {}
+    workspace_id = _whole_number(asked.get("workspace_id"))
+    identify(rotation_id=event.rotation_id, workspace_id=workspace_id)
     if asked.get("dry_run") is not True:
         ledger.refuse(
             {
@@ -39,7 +42,7 @@ def record(ledger: Ledger, event: RefusalEvent) -> Result:
                 "detail": {
                     "error": event.failure.error,
                     "message": event.failure.cause,
-                    "workspace_id": _whole_number(asked.get("workspace_id")),
+                    "workspace_id": workspace_id,
                     "request_id": _short_text(asked.get("request_id")),
                     "requested_by": _short_text(asked.get("requested_by")),
                     "ticket": _ticket(asked.get("ticket")),

@@ -4,21 +4,22 @@ Level-triggered: nothing but the ledger's items is remembered between two sweeps
 late, twice or not at all changes nothing.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 from rekey import aws, clock, keys, switch
 from rekey.databricks import Account
 from rekey.databricks.connect import connect_workspace
 from rekey.errors import AwsUnavailable, DatabricksError
 from rekey.ledger import Ledger
-from rekey.observability import count, logger
+from rekey.observability import count, keys_by_state, logger
 from rekey.retirement.conditions import Case, Facts, KmsFacts, decide
 from rekey.retirement.look import look_around, look_at_key
 from rekey.retirement.reenable import reenable
 from rekey.retirement.signs import Inside, Signs
-from rekey.retirement.states import CLAIM_SECONDS, WAITING, Key
+from rekey.retirement.states import CLAIM_SECONDS, WAITING, Key, State
 from rekey.settings import DAY_SECONDS, Settings
 
 SETTLES_WITHIN = timedelta(minutes=5)
@@ -55,14 +56,18 @@ def sweep(
             after = _guarded(at_work, key, answer)
             overdue += is_overdue(after, settings.grace_seconds, now)
     count("KeysOverdue", overdue)
-    _count(answer)
+    if answer["disabled"]:
+        count("KeysDisabled", len(answer["disabled"]))
+    if answer["failed"]:
+        count("KeySweepFailures", len(answer["failed"]))
+    keys_by_state(_numbers(ledger))
     return answer
 
 
-def _count(answer: dict[str, Any]) -> None:
-    for metric, name in (("KeysDisabled", "disabled"), ("KeySweepFailures", "failed")):
-        if answer[name]:
-            count(metric, len(answer[name]))
+def _numbers(ledger: Ledger) -> dict[str, int]:
+    """How many keys are in each state, those with none too. Two queries of an index, which may lag a moment."""
+    found = Counter(key.state for key in ledger.keys.all())
+    return {state: found[state] for state in get_args(State)}
 
 
 def is_overdue(key: Key, grace_seconds: int, now: datetime) -> bool:

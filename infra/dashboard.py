@@ -1,0 +1,83 @@
+"""The dashboard: how rotations go, what waits, and what has gone wrong, on one page."""
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.metrics import metric, metric_by
+from infra.settings import Settings
+
+AVERAGE, MAX, SUM = cloudwatch.Stats.AVERAGE, cloudwatch.Stats.MAXIMUM, cloudwatch.Stats.SUM
+
+HOUR = Duration.hours(1)
+
+HALF, THIRD = 12, 8
+"""Of the 24 columns that a dashboard has."""
+
+
+class Dashboard(Construct):
+    """`<name>`: a week of rotations, downtime, phases, keys and dead letters; rotations are rare, so by the hour."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        settings: Settings,
+        *,
+        state_machine: sfn.StateMachine,
+        alarms: Sequence[cloudwatch.IAlarm],
+        queues: Mapping[str, sqs.IQueue],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        dashboard = cloudwatch.Dashboard(
+            self, "Dashboard", dashboard_name=settings.name, default_interval=Duration.days(7)
+        )
+        dashboard.add_widgets(
+            cloudwatch.AlarmStatusWidget(title="Alarms (docs/operations.md)", alarms=alarms, width=24, height=3)
+        )
+        dashboard.add_widgets(
+            _graph(
+                "Rotations by outcome",
+                _counts("RotationsStarted", "RotationsSucceeded", "RotationsFailed", "RotationsCancelled"),
+            ),
+            _graph("Executions that did not end by themselves", _executions(state_machine)),
+        )
+        dashboard.add_widgets(
+            _graph("Downtime (seconds)", [metric("Downtime", MAX, HOUR), metric("Downtime", AVERAGE, HOUR)]),
+            _graph("Phases (seconds)", [metric_by("PhaseSeconds", "phase", "Maximum", HOUR)]),
+        )
+        dashboard.add_widgets(
+            _graph("Keys by state", [metric_by("Keys", "state", "Maximum", HOUR)], width=THIRD),
+            _graph("Keys overdue", [metric("KeysOverdue", MAX, HOUR)], width=THIRD),
+            _graph("The sweep", _counts("KeysDisabled", "KeysReenabled", "KeySweepFailures"), width=THIRD),
+        )
+        dashboard.add_widgets(
+            _graph("Dead letters", [_waiting(name, queue) for name, queue in queues.items()], width=THIRD),
+            _graph("Events and tickets", _counts(*_TOLD), width=THIRD),
+            _graph("Not as it should be", _counts("ComputeStartedInBlackout", "DeliveriesNotAuthentic"), width=THIRD),
+        )
+
+
+_TOLD = ("EventsPublished", "RotationsAskedByTicket", "RotationsApprovedByTicket", "TicketComments")
+
+
+def _graph(title: str, lines: Sequence[cloudwatch.IMetric], width: int = HALF) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(
+        title=title, left=lines, left_y_axis=cloudwatch.YAxisProps(min=0, show_units=False), width=width
+    )
+
+
+def _counts(*names: str) -> list[cloudwatch.IMetric]:
+    return [metric(name, SUM, HOUR) for name in names]
+
+
+def _executions(state_machine: sfn.StateMachine) -> list[cloudwatch.IMetric]:
+    return [state_machine.metric_timed_out(period=HOUR), state_machine.metric_aborted(period=HOUR)]
+
+
+def _waiting(name: str, queue: sqs.IQueue) -> cloudwatch.IMetric:
+    return queue.metric_approximate_number_of_messages_visible(statistic=MAX, period=HOUR, label=name)

@@ -1,0 +1,23 @@
+"""The metrics that functions/rekey/observability emits, as the stack's alarms and dashboard read them."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+NAMESPACE = "rekey"
+DIMENSIONS = {"service": "rekey"}
+
+
+def metric(name: str, statistic: str, period: Duration) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace=NAMESPACE, metric_name=name, dimensions_map=DIMENSIONS, statistic=statistic, period=period
+    )
+
+
+def metric_by(name: str, dimension: str, statistic: str, period: Duration) -> cloudwatch.SearchExpression:
+    """One line for each value that a dimension has, whatever values there are. For dashboards, not for alarms."""
+    found = f'{{{NAMESPACE},{dimension},service}} MetricName="{name}"'
+    return cloudwatch.SearchExpression(
+        expression=f"SEARCH('{found}', '{statistic}', {period.to_seconds()})",
+        label=f"${{PROP('Dim.{dimension}')}}",
+        period=period,
+    )
