@@ -71,7 +71,7 @@ run: setup
 	$(BIN)/python -m local.demo $(ARGS)
 
 test: setup lint
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadscope $(ARGS)
 
 # cfn-lint knows state machines of the aws partition only; W3005 is how CDK orders a role before its user.
 lint: setup synth
@@ -102,7 +102,7 @@ commands: setup
 
 # The table of what rekey relies on, from the tests that prove it.
 rules: setup
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup -m rule --rules=docs/rules.md $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadscope -m rule --rules=docs/rules.md $(ARGS)
 
 # JSON Schemas of the events, from the classes that the code uses.
 schemas: setup
