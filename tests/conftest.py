@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
-from xdist.scheduler import LoadScopeScheduling
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from rekey import aws
 from rekey.databricks import connect
@@ -94,7 +94,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(rules.Collector(path))
 
 
-class FoldersTogether(LoadScopeScheduling):
+class FoldersTogether(LoadScopeScheduling):  # type: ignore[misc]
     """Tests of a folder of ONE_WORKER go to one worker, all others wherever there is room.
 
     Marks of xdist_group would say the same, but xdist 3.8 writes them into a field that pytest 9.2 no longer has.
