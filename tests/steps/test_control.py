@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from rekey import clock, errors
+from tests.steps.test_create_workspace import prepare, wish
 from tests.steps.test_fail import changing_requests, kms_keys
 from tests.steps.test_rotate import settled
 from tests.steps.world import POLL_SECONDS, World
@@ -132,6 +133,70 @@ def test_a_step_that_wakes_up_in_a_cancelled_rotation_touches_nothing(world: Wor
         world.call("create_key", rotation_id="r1")
     assert kms_keys() == keys
     assert changing_requests(world) == []
+
+
+def test_cancelled_while_it_creates_a_workspace(world: World) -> None:
+    """Before the POST nothing is made; after it the workspace is on its way, and the rotation finishes."""
+    for asked_for in (False, True):
+        prepare(world, wish(world, workspace_name=f"new-{asked_for}"))
+        if asked_for:
+            world.call("create_workspace", rotation_id=world.rotation_id)
+            assert cancel(world)["outcome"] == "finishing"
+            world.loop("create_workspace")
+            world.loop("verify")
+            assert world.call("complete_rotation", rotation_id=world.rotation_id)["status"] == "succeeded"
+        else:
+            assert cancel(world)["outcome"] == "rolling_back"
+            with pytest.raises(errors.Cancelled):
+                world.call("create_workspace", rotation_id=world.rotation_id)
+            assert "No workspace was made" in world.fail("Create workspace", "Cancelled")["failure"]["cause"]
+            assert world.get("state")["workspaces"] == []
+        world.next_rotation()
+
+
+@pytest.mark.parametrize("state", ["list_notebooks", "renew_notebooks", "complete_rotation"])
+def test_cancelled_when_all_is_proven_the_rotation_finishes(world: World, state: str) -> None:
+    workspace_id, _ = seeded(world)
+    world.prepare(workspace_id=workspace_id, renew_notebooks=["/"])
+    world.switch()
+    world.loop("verify")
+    world.loop("restart_compute")
+    batches = []
+    if state != "list_notebooks":
+        batches = world.loop("list_notebooks")["batches"]
+    if state == "complete_rotation":
+        for number in batches:
+            world.loop("renew_notebooks", batch=number)
+    assert cancel(world)["outcome"] == "finishing"
+    if state == "list_notebooks":
+        batches = world.loop("list_notebooks")["batches"]
+    if state != "complete_rotation":
+        for number in batches:
+            world.loop("renew_notebooks", batch=number)
+    assert world.call("complete_rotation", rotation_id="r1")["status"] == "succeeded"
+    assert world.get("health")["unreadable"] == []
+
+
+@pytest.mark.parametrize("state", ["roll_back", "restart_compute", "record_failure"])
+def test_cancelled_on_the_way_back_it_goes_on_back(world: World, state: str) -> None:
+    workspace_id, _ = seeded(world)
+    before, fields = world.compute(workspace_id), world.fields(workspace_id)
+    world.prepare(workspace_id=workspace_id)
+    world.loop("terminate_compute")
+    failure = {"state": "Patch workspace", "error": "SomeError", "cause": "it broke"}
+    for name in ("roll_back", "restart_compute", "record_failure"):
+        if name == state and name != "roll_back":
+            assert cancel(world)["outcome"] == "rolling_back"
+        if name == "record_failure":
+            world.call(name, rotation_id="r1", failure=failure)
+        else:
+            event: dict[str, Any] = {"failure": failure} if name == "roll_back" else {}
+            world.loop(name, **event)
+        if name == state == "roll_back":
+            assert cancel(world)["outcome"] == "rolling_back"
+    assert (world.rotation().status, cancel(world)["outcome"]) == ("failed", "ended")
+    assert world.fields(workspace_id) == fields
+    assert settled(world.compute(workspace_id)) == settled(before)
 
 
 def test_renewed_material_cannot_be_taken_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
