@@ -98,8 +98,8 @@ def test_the_api_is_throttled_and_logged(tickets_template: Template) -> None:
 
 
 def test_comments_are_retried_and_what_cannot_be_told_raises_an_alarm(tickets_template: Template) -> None:
-    mappings = tickets_template.all("AWS::Lambda::EventSourceMapping").items()
-    [mapping] = [each for name, each in mappings if name.startswith("Tickets")]
+    mappings = tickets_template.all("AWS::Lambda::EventSourceMapping").values()
+    [mapping] = [each for each in mappings if each["EventSourceArn"]["Fn::GetAtt"][0].startswith("Tickets")]
     assert mapping["BatchSize"] == 1
     queue = tickets_template.resource(mapping["EventSourceArn"]["Fn::GetAtt"][0])["Properties"]
     timeout = tickets_template.function("notify_ticket")["Timeout"]
