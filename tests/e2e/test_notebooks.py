@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from rekey.switch import is_canary
-from tests.e2e.driver import Driver
+from tests.e2e.driver import Driver, until
 from tests.e2e.test_rotation import NETWORKS, whole
 
 
@@ -39,7 +39,11 @@ def test_notebooks_come_under_the_new_key(driver: Driver, network: str) -> None:
     # Once the scaled day is over, what was not renewed is under the new key too: so imports are counted.
     imports = [each for each in driver.get("requests") if each["path"].endswith(f"/{name}/api/2.0/workspace/import")]
     assert len([each for each in imports if each["status"] == 200]) == 30 + len(("canary before", "canary after"))
-    assert set(notebook_keys(driver, workspace_id).values()) == {ended.output["key_arn"]}
+    until(
+        "every notebook to be under the new key",
+        lambda: set(notebook_keys(driver, workspace_id).values()),
+        lambda keys: keys == {ended.output["key_arn"]},
+    )
     whole(driver, workspace_id, before)
 
 
