@@ -9,7 +9,7 @@ from cli.decided import describe
 from cli.follow import Execution, Follower
 from cli.follow.steps import APPROVAL
 from cli.options import grouped
-from cli.output import FAILED, INTERRUPTED, give, note, refuse, say, told
+from cli.output import ask, give, refuse, say, told
 from cli.progress import ending_of, follow
 from cli.stack import Stack, StackError, Where
 from local.cloud import CloudError
@@ -55,7 +55,7 @@ def approve(
             for line in describe(stack.stepfunctions, execution):
                 say(line)
         if not yes:
-            _ask("Decline it?" if decline else "Approve it?")
+            ask("Decline it?" if decline else "Approve it?")
         decision = "decline" if decline else "approve"
         answer = _call(stack, "answer_approval", rotation_id, reason, decision=decision)
     if as_json:
@@ -81,7 +81,7 @@ def cancel(
         if not yes and execution.running:
             say(f"{rotation_id} is in {execution.current!r}.")
             say("Before the switch all is put back and all compute comes back; after it the rotation finishes.")
-            _ask("Cancel it?")
+            ask("Cancel it?")
         answer = _call(stack, "cancel_rotation", rotation_id, reason)
         if not as_json:
             say(f"{rotation_id}: {answer['what']}")
@@ -95,17 +95,6 @@ def cancel(
 def _can_ask(*, yes: bool, as_json: bool) -> None:
     if not yes and (as_json or not sys.stdin.isatty()):
         raise refuse("nobody can be asked here: give --yes")
-
-
-def _ask(question: str) -> None:
-    try:
-        agreed = typer.confirm(question, default=False)
-    except typer.Abort:
-        note("\nrekey: nothing was done")
-        raise typer.Exit(INTERRUPTED) from None
-    if not agreed:
-        note("rekey: nothing was done")
-        raise typer.Exit(FAILED)
 
 
 def _look(stack: Stack, rotation_id: str) -> Execution:

@@ -44,6 +44,18 @@ def refuse(message: str) -> typer.BadParameter:
     return typer.BadParameter(message)
 
 
+def ask(question: str, *, otherwise: str = "nothing was done") -> None:
+    """Ends the command unless a person at the terminal says yes."""
+    try:
+        agreed = typer.confirm(question, default=False)
+    except typer.Abort:
+        note(f"\nrekey: {otherwise}")
+        raise typer.Exit(INTERRUPTED) from None
+    if not agreed:
+        note(f"rekey: {otherwise}")
+        raise typer.Exit(FAILED)
+
+
 @contextlib.contextmanager
 def told(*expected: type[Exception], as_json: bool) -> Iterator[None]:
     """Turn an expected error, or one of AWS', into its message and exit status 1; Ctrl-C into 130.

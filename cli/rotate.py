@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.options import grouped
-from cli.output import FAILED, INTERRUPTED, give, note, refuse, say, told
+from cli.output import FAILED, ask, give, note, refuse, say, told
 from cli.plan import preflight_of
 from cli.progress import follow, letting_go
 from cli.request import Asked, Workspace, checked, read_object
@@ -91,7 +91,7 @@ def _run(request: dict[str, Any], how: How, where: Where) -> None:
         if not how.as_json:
             _show_plan(stack, request)
         if not how.yes:
-            _ask()
+            ask("Start?", otherwise="nothing was started")
         rotation_id = _name_of(request)
         with letting_go(where, rotation_id, as_json=how.as_json):
             # To repeat it is harmless: the same name with the same input is the same execution.
@@ -111,17 +111,6 @@ def _show_plan(stack: Stack, request: dict[str, Any]) -> None:
     say()
     if not preflight["possible"]:
         note("rekey: this is not possible now; nothing was started")
-        raise typer.Exit(FAILED)
-
-
-def _ask() -> None:
-    try:
-        agreed = typer.confirm("Start?", default=False)
-    except typer.Abort:
-        note("\nrekey: nothing was started")
-        raise typer.Exit(INTERRUPTED) from None
-    if not agreed:
-        note("rekey: nothing was started")
         raise typer.Exit(FAILED)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from rekey import aws, policy
 from rekey.errors import AwsUnavailable, PolicyMismatch
+from rekey.request import Request, UseCase
 from rekey.rotation import Plan, Rotation
 from rekey.settings import Settings
 from rekey.step import Result, Step
@@ -70,7 +72,9 @@ def ensure_policy(step: Step) -> Result:
         document = wanted_policy(step.settings, step.rotation, key_arn)
     else:
         before = read_policy(region, key_arn)
-        document = policy.merged(before, _added(step.settings, step.rotation))
+        plan = step.rotation.plan
+        added = added_statements(step.settings, step.rotation.request, plan.use_cases, plan.cross_account_role)
+        document = policy.merged(before, added)
         if document == json.loads(before):
             return {"key_arn": key_arn, "changed": False}
         # Kept from before the first change, so that a failed rotation can put it back.
@@ -149,20 +153,24 @@ def wanted_policy(settings: Settings, rotation: Rotation, key_arn: str) -> dict[
     )
 
 
-def databricks_statements(settings: Settings, rotation: Rotation) -> list[policy.Statement]:
-    """What the policy of the rotation's key must let Databricks do."""
+def databricks_statements(
+    settings: Settings, use_cases: Sequence[UseCase], cross_account_role: str | None
+) -> list[policy.Statement]:
+    """What the policy of a rotation's key must let Databricks do."""
     return policy.databricks_statements(
         shard=settings.databricks_shard,
         databricks_account_id=settings.databricks_account_id,
-        use_cases=rotation.plan.use_cases,
-        cross_account_role=rotation.plan.cross_account_role,
+        use_cases=use_cases,
+        cross_account_role=cross_account_role,
     )
 
 
-def _added(settings: Settings, rotation: Rotation) -> list[policy.Statement]:
+def added_statements(
+    settings: Settings, request: Request, use_cases: Sequence[UseCase], cross_account_role: str | None
+) -> list[policy.Statement]:
     """What a given key's policy is to carry: Databricks' statements, and the guard only where it was asked for."""
-    guard = policy.guards(settings.break_glass_role_arn) if rotation.request.guard_key else []
-    return [*databricks_statements(settings, rotation), *guard]
+    guard = policy.guards(settings.break_glass_role_arn) if request.guard_key else []
+    return [*databricks_statements(settings, use_cases, cross_account_role), *guard]
 
 
 def read_policy(region: str, key_arn: str) -> str:
@@ -189,7 +197,7 @@ def check_key(settings: Settings, rotation: Rotation, key_arn: str) -> None:
     state = kms.describe_key(KeyId=key_arn)["KeyMetadata"].get("KeyState")
     if state != "Enabled":
         raise PolicyMismatch(f"The new key {key_arn} is {state}, not Enabled. Somebody changed it during the rotation.")
-    wanted = databricks_statements(settings, rotation)
+    wanted = databricks_statements(settings, rotation.plan.use_cases, rotation.plan.cross_account_role)
     if missing := policy.missing_statements(read_policy(rotation.plan.region, key_arn), wanted):
         raise PolicyMismatch(
             f"The policy of the new key {key_arn} lacks: {'; '.join(missing)}. Somebody changed it during the rotation."

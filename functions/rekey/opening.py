@@ -14,11 +14,11 @@ from rekey.errors import NotFound, PermissionDenied, RequestIdReused, RequestRef
 from rekey.events.inbox import unwrapped
 from rekey.facts import Facts, decide_operation, keys_in_play, reuse_for_volumes
 from rekey.given import look_at
+from rekey.keys import added_statements
 from rekey.ledger import Ledger
 from rekey.notebooks.walk import missing_paths
 from rekey.observability import count, identify
 from rekey.plan import make_plan
-from rekey.policy import databricks_statements, guards
 from rekey.refusals import NO_CMK_REGIONS
 from rekey.request import Request, parse_request
 from rekey.retirement.rotations import marked
@@ -158,15 +158,7 @@ def _facts(settings: Settings, account: Account, request: Request, execution_arn
         missing_paths=missing_paths,
         own_account=own_account,
         keys=[look_at(each, own_account) for each in keys_in_play(request, workspace, configurations)],
-        wanted=[
-            *databricks_statements(
-                shard=settings.databricks_shard,
-                databricks_account_id=settings.databricks_account_id,
-                use_cases=use_cases,
-                cross_account_role=role,
-            ),
-            *(guards(settings.break_glass_role_arn) if request.guard_key else ()),
-        ],
+        wanted=added_statements(settings, request, use_cases, role),
     )
 
 

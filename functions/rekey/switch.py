@@ -75,7 +75,7 @@ def _patch(step: Step, workspace: Workspace) -> Result:
         step.account.update_workspace_keys(step.workspace_id, step.configuration_id, rotation.plan.use_cases)
     except DatabricksError as error:
         # A refusal says nothing about an earlier PATCH: what was unknown or accepted stays so.
-        step.rotation = step.ledger.note(rotation, patch_outcome=rotation.patch_outcome or "refused")
+        step.rotation = step.ledger.note(step.rotation, patch_outcome=rotation.patch_outcome or "refused")
         if not isinstance(error, InvalidState):
             raise
         # "Please terminate all pool & cluster EC2 instances …" or an update in flight: not yet, not failed.

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from local.cloud.model import ROOT, CloudError
+from local.loopback import LOOPBACK
 
 STOP_SECONDS = 5.0
 
@@ -31,7 +32,7 @@ def base_environment(home: Path) -> dict[str, str]:
 def free_port() -> int:
     """A port of 127.0.0.1 that nothing listens on just now."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
         return port
 

@@ -19,8 +19,7 @@ from local.databricks.app import create_app
 from local.databricks.clock import Clock
 from local.databricks.crypto.kms import KmsFactory
 from local.databricks.settings import Settings
-
-LOOPBACK = "127.0.0.1"
+from local.loopback import LOOPBACK, listen
 
 
 class Connections:
@@ -70,7 +69,7 @@ class Server(uvicorn.Server):
             self.app, http=connections.protocol(), log_level="warning", access_log=False, lifespan="off"
         )
         super().__init__(config)
-        self.socket = socket.create_server((LOOPBACK, port))
+        self.socket = listen(port)
         self.url = f"http://{LOOPBACK}:{self.socket.getsockname()[1]}"
 
 

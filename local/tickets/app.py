@@ -10,10 +10,9 @@ import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
+from local.loopback import LOOPBACK, listen
 from local.tickets import jira, servicenow, sidedoor, standard
 from local.tickets.state import State
-
-LOOPBACK = "127.0.0.1"
 
 
 def create_app(state: State) -> FastAPI:
@@ -43,7 +42,7 @@ async def _befall(request: Request, go_on: Callable[[Request], Awaitable[Respons
 def make_server(state: State, port: int = 0) -> tuple[uvicorn.Server, socket.socket]:
     """A server and its listening socket on loopback."""
     config = uvicorn.Config(create_app(state), log_level="warning", access_log=False, lifespan="off")
-    return uvicorn.Server(config), socket.create_server((LOOPBACK, port))
+    return uvicorn.Server(config), listen(port)
 
 
 @contextmanager

@@ -52,6 +52,11 @@ class Driver:
         assert answer.ok, answer.text
         return answer.json()
 
+    def refuse_the_switch(self, workspace_id: int) -> None:
+        """Databricks sees instances that do not end: the blackout lasts until somebody cancels."""
+        refused = {"status": 400, "error_code": "INVALID_STATE", "message": "It has running instances.", "times": None}
+        self.post("faults", match={"method": "PATCH", "path": f"/{workspace_id}"}, fault="status", **refused)
+
     def delete(self, path: str) -> None:
         requests.delete(f"{self.cloud.simulator_url}/_sim/{path}", timeout=30).raise_for_status()
 

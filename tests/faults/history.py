@@ -17,6 +17,7 @@ from rekey.retirement import adopt as adopting
 from rekey.retirement.adopt import Adoption, adopt
 from rekey.retirement.reenable import on_refused_use
 from rekey.retirement.rotations import marked, moved_on
+from rekey.retirement.states import WAITING
 from rekey.retirement.sweep import sweep
 from rekey.rotation import OldKey
 from tests.faults.cloud import Crash
@@ -80,14 +81,16 @@ class History(Truth):
         if verified:
             rotation = rotation.model_copy(update={"switch_verified_at": clock.text(clock.now())})
             self.left_at[old] = self.now
+            self._note_look(old)
         account = cast("Any", self.databricks)
         keys = moved_on(self.ledger, account, rotation, SETTINGS.grace_seconds, clock.now())
         status = "succeeded" if verified else "failed"
         self.ledger.close(rotation, "end", status, {}, keys=keys, status=status)
-        self._note_looks()
 
     def sweep(self, *, skew: timedelta = timedelta(), crash: str | None = None) -> dict[str, Any] | None:
         """One sweep; None when it crashed half way."""
+        waiting = [each for each in self.ledger.keys.to_sweep() if each.state in WAITING]
+        wanted_before = self._wanted()
         self.skew, self.kms.crash = skew, crash
         try:
             account, reads_nothing = cast("Any", self.databricks), cast("Any", lambda _: NoTrouble())
@@ -96,8 +99,10 @@ class History(Truth):
             return None
         finally:
             self.skew, self.kms.crash = timedelta(), None
-            self._note_looks()
             self._note_held()
+        # A key that a rotation took meanwhile could not be written: the next sweep looks again.
+        wanted = self._wanted() - wanted_before
+        self._note_look(*(each.key_arn for each in waiting if each.key_arn not in wanted))
         if not self.databricks.hidden:  # What is not listed, no sweep can see.
             self.broken_by_hand -= {each for each in self.broken_by_hand if self.databricks.on(each)}
         assert answer["failed"] == {}, answer["failed"]
@@ -157,7 +162,7 @@ class History(Truth):
         self.theirs.discard(key_arn)
         if answer["adopted"] and key.state == "grace":
             self.left_at[key_arn] = self.now
-        self._note_looks()
+            self._note_look(key_arn)
 
     @contextmanager
     def _as_given(self, patch: pytest.MonkeyPatch) -> Iterator[None]:

@@ -43,7 +43,7 @@ class Truth:
         self.left_at: dict[str, datetime] = {}
         """When the last verified switch left each key."""
         self.seen_free_at: dict[str, datetime] = {}
-        """Since when each look of rekey's has found no workspace on the key."""
+        """Since when each look of rekey's at the key has found no workspace on it."""
         self.last_on: dict[str, datetime] = {}
         self.known_on: dict[str, list[int]] = {}
         """Workspaces on each key when rekey looked last."""
@@ -145,8 +145,11 @@ class Truth:
 
     def _move(self, number: int, key_arn: str) -> None:
         left = self.databricks.key_of(number)
+        if left == key_arn:
+            return
         self.last_on[left] = self.now
-        if number in self.known_on.get(left, ()):
+        if number in self.known_on.get(left, []):
+            self.known_on[left].remove(number)
             self.last_seen_on[left] = self.now
         # The data keys are unwrapped with the one and wrapped with the other.
         for each in (left, key_arn):
@@ -156,10 +159,13 @@ class Truth:
         self.databricks.move(number, key_arn)
         self.last_on.pop(key_arn, None)
 
-    def _note_looks(self) -> None:
-        for key_arn in self.keys:
+    def _note_look(self, *key_arns: str) -> None:
+        """These keys, and no others, were looked at: who is on them is known now."""
+        for key_arn in key_arns:
             self.known_on[key_arn] = self.databricks.on(key_arn)
-            if not self.databricks.on(key_arn) and self.ledger.keys.find(key_arn):
+            if self.databricks.on(key_arn) or self.databricks.hidden:
+                self.seen_free_at.pop(key_arn, None)
+            else:
                 self.seen_free_at.setdefault(key_arn, self.now)
 
     def _note_held(self) -> None:

@@ -11,6 +11,7 @@ from local.databricks.serving import running
 from local.databricks.settings import Settings as SimulatorSettings
 from rekey.databricks import connect
 from rekey.ledger import Ledger
+from rekey.notebooks import renew
 from rekey.step import current_settings
 from tests.names import ACCOUNT_ID, BUCKET, TABLE
 from tests.steps.world import World
@@ -45,3 +46,9 @@ def world(cloud: None, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Itera
         connect.forget_clients()
         yield World(url, manual, ledger, current_settings())
         current_settings.cache_clear()
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tries of a notebook follow one another at once."""
+    monkeypatch.setattr(renew, "PAUSES", (0.0,) * len(renew.PAUSES))

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from rekey import clock, errors
-from tests.steps.test_create_workspace import prepare, wish
+from rekey.databricks import Account
+from tests.steps.creating import prepare, wish
 from tests.steps.test_fail import changing_requests, kms_keys
 from tests.steps.test_rotate import settled
 from tests.steps.world import POLL_SECONDS, World
@@ -107,6 +108,48 @@ def test_cancelled_after_the_switch_was_sent_the_rotation_finishes(world: World,
             assert "unreadable" in answer["what"]
     summary = world.call("complete_rotation", rotation_id="r1")
     assert summary["status"] == "succeeded"
+    assert settled(world.compute(workspace_id)) == settled(before)
+    assert world.get("health")["unreadable"] == []
+
+
+@pytest.mark.rule("rule-8")
+@pytest.mark.parametrize("accepted", [False, True])
+def test_cancelled_while_a_change_is_with_databricks_its_answer_decides(
+    world: World, monkeypatch: pytest.MonkeyPatch, accepted: bool
+) -> None:
+    workspace_id, _ = seeded(world)
+    before, fields = world.compute(workspace_id), world.fields(workspace_id)
+    world.prepare(workspace_id=workspace_id)
+    world.loop("terminate_compute")
+    send = Account.update_workspace_keys
+    outcomes: list[str] = []
+
+    def cancelled_meanwhile(*args: Any) -> None:
+        if not outcomes:
+            outcomes.append(cancel(world)["outcome"])
+            if not accepted:
+                raise errors.InvalidState("Please terminate all pool & cluster EC2 instances.")
+        send(*args)
+
+    monkeypatch.setattr(Account, "update_workspace_keys", cancelled_meanwhile)
+    world.clock.advance(600)  # No instance lingers any more.
+    world.call("patch_workspace", rotation_id="r1", waited_seconds=0)
+    assert outcomes == ["undecided"]
+    rotation = world.rotation()
+    assert rotation.cancel is not None
+    assert rotation.patch_outcome == ("accepted" if accepted else "refused")
+    if accepted:
+        world.switch()
+        world.clock.advance(world.settings.settle_seconds)
+        world.loop("verify")
+        world.loop("restart_compute")
+        assert world.call("complete_rotation", rotation_id="r1")["status"] == "succeeded"
+    else:
+        with pytest.raises(errors.Cancelled):
+            world.call("patch_workspace", rotation_id="r1", waited_seconds=5)
+        world.fail("Patch workspace", "Cancelled")
+        assert world.rotation().status == "cancelled"
+        assert world.fields(workspace_id) == fields
     assert settled(world.compute(workspace_id)) == settled(before)
     assert world.get("health")["unreadable"] == []
 

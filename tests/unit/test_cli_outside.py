@@ -17,7 +17,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from cli.main import app
-from cli.output import EXIT_CODES
+from cli.output import EXIT_CODES, ask
 from cli.picture import TITLE, draw, recorded
 from cli.reference import page
 from cli.troubles import AWS_ERRORS, explain, passes
@@ -155,9 +155,6 @@ def no_answer(*_: Any, **__: Any) -> None:
 
 
 def test_ctrl_c_at_the_question_starts_nothing() -> None:
-    with patch("cli.rotate.typer.confirm", no_answer):
-        from cli.rotate import _ask
-
-        with pytest.raises(typer.Exit) as ended:
-            _ask()
+    with patch("cli.output.typer.confirm", no_answer), pytest.raises(typer.Exit) as ended:
+        ask("Start?")
     assert ended.value.exit_code == 130

@@ -8,6 +8,7 @@ import time
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,17 @@ class Run:
         """What the step's Lambda was sent, call by call."""
         log = self.folder / f"{step}.calls"
         return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+
+    def polled(self, step: str, *waits: int) -> bool:
+        """Whether the step's first calls came after these waits, in seconds.
+
+        What the state machine counts has the steps' own seconds in it: on a slow machine some more, never fewer.
+        """
+        told = [0, *(call["waited_seconds"] for call in self.calls(step))]
+        own = [after - before - wait for (before, after), wait in zip(pairwise(told), waits, strict=False)]
+        assert len(own) == len(waits), told
+        assert all(0 <= each <= 5 for each in own), told
+        return True
 
 
 class Engine:

@@ -100,14 +100,14 @@ def test_a_new_workspace_is_polled_until_it_runs_and_proven(play: Play) -> None:
         *["Complete rotation", "Rotation succeeded"],
     ]
     assert run.status == "SUCCEEDED"
-    assert [call["waited_seconds"] for call in run.calls("create_workspace")] == [0, 5, 13]
+    assert run.polled("create_workspace", 0, 5, 8)
 
 
 def test_job_runs_are_waited_for_before_anything_is_down(play: Play) -> None:
     run = play(script(pause_triggers=[waits("run 1 of job 2 RUNNING"), waits(), done()]))
     drained = [*[*QUIET, "Wait for job runs to end"] * 2, *QUIET]
     assert run.states == [*PREPARED, *drained, *TERMINATE, *PATCH, *FINISH]
-    assert [call["waited_seconds"] for call in run.calls("pause_triggers")] == [0, 5, 13]
+    assert run.polled("pause_triggers", 0, 5, 8)
 
 
 def test_compute_that_takes_its_time_is_waited_for(play: Play) -> None:
@@ -120,7 +120,7 @@ def test_compute_that_takes_its_time_is_waited_for(play: Play) -> None:
 def test_the_switch_is_polled_quickly_at_first_and_then_slower(play: Play) -> None:
     run = play(script(patch_workspace=[waits(compute_in_the_way=False)] * 5 + [done(compute_in_the_way=False)]))
     assert run.states == [*READY, *TERMINATE, *[*PATCH, "Wait for the switch"] * 5, *PATCH, *FINISH]
-    assert [call["waited_seconds"] for call in run.calls("patch_workspace")] == [0, 5, 13, 25, 40, 55]
+    assert run.polled("patch_workspace", 0, 5, 8, 12, 15, 15)
 
 
 @pytest.mark.rule("classic-compute-off", "rule-3")
@@ -130,7 +130,7 @@ def test_instances_that_outlive_their_clusters_lead_back_to_terminate(play: Play
     round_ = [*TERMINATE, *PATCH, "Wait for instances to stop"]
     assert run.states == [*READY, *round_ * 3, *TERMINATE, *PATCH, *FINISH]
     # Also here polls become slower: finding compute gone each time does not start them anew.
-    assert [call["waited_seconds"] for call in run.calls("patch_workspace")] == [0, 5, 13, 25]
+    assert run.polled("patch_workspace", 0, 5, 8, 12)
 
 
 def test_polls_of_the_switch_start_quickly_also_after_a_long_terminate(play: Play) -> None:
@@ -140,7 +140,7 @@ def test_polls_of_the_switch_start_quickly_also_after_a_long_terminate(play: Pla
             patch_workspace=[waits(compute_in_the_way=False), done(compute_in_the_way=False)],
         )
     )
-    assert [call["waited_seconds"] for call in run.calls("patch_workspace")] == [0, 5]
+    assert run.polled("patch_workspace", 0, 5)
 
 
 def test_a_proof_and_a_restart_that_take_their_time_are_waited_for(play: Play) -> None:

@@ -16,11 +16,13 @@ from rekey.step import Result, Step, StepEvent
 
 STEP = "Cancel"
 
-Outcome = Literal["cancelled", "rolling_back", "finishing", "ended"]
+Outcome = Literal["cancelled", "rolling_back", "undecided", "finishing", "ended"]
 
 WHAT: dict[Outcome, str] = {
     "cancelled": "It had not begun: nothing was touched, and it is over.",
     "rolling_back": "What was done so far is being put back, and all compute comes back.",
+    "undecided": "A change is with Databricks at this moment, and its answer decides: refused, all is put back; "
+    "accepted, the rotation finishes.",
     "finishing": "The change was already sent to Databricks or KMS, so the rotation finishes: going back now could "
     "leave data unreadable.",
     "ended": "It had ended already.",
@@ -67,7 +69,7 @@ def _cancel_once(settings: Settings, ledger: Ledger, wish: Wish) -> Result:
         if rotation.evidence_sha256 is None:
             write(Step(settings, ledger, rotation, StepEvent(rotation_id=rotation.rotation_id)))
         _stop_execution(rotation, asked)
-    elif outcome in ("rolling_back", "finishing") and rotation.cancel is None:
+    elif outcome in ("rolling_back", "undecided", "finishing") and rotation.cancel is None:
         ledger.record(rotation, STEP, "cancel asked", {**asked.model_dump(), "outcome": outcome}, cancel=asked)
     return {"rotation_id": rotation.rotation_id, "outcome": outcome, "what": WHAT[outcome]}
 
@@ -77,7 +79,9 @@ def _outcome(rotation: Rotation) -> Outcome:
         return "ended"
     if not rotation.begun and rotation.failure is None:
         return "cancelled"
-    return "finishing" if rotation.must_finish and rotation.failure is None else "rolling_back"
+    if rotation.failure is not None or not rotation.must_finish:
+        return "rolling_back"
+    return "undecided" if "unknown" in (rotation.patch_outcome, rotation.creation_outcome) else "finishing"
 
 
 def _stop_execution(rotation: Rotation, asked: Cancel) -> None:

@@ -9,7 +9,7 @@ from rekey.databricks import Account, Workspace
 from rekey.errors import NotFound
 from rekey.facts import Facts, decide_operation, keys_in_play, reuse_for_volumes
 from rekey.given import look_at
-from rekey.policy import databricks_statements, guards
+from rekey.keys import added_statements
 from rekey.request import Request
 from rekey.settings import Settings
 
@@ -45,15 +45,7 @@ def look(settings: Settings, account: Account, request: Request, wish: NewWorksp
         account_id=settings.databricks_account_id,
         own_account=own_account,
         keys=[look_at(each, own_account) for each in keys_in_play(request, workspace, configurations)],
-        wanted=[
-            *databricks_statements(
-                shard=settings.databricks_shard,
-                databricks_account_id=settings.databricks_account_id,
-                use_cases=use_cases,
-                cross_account_role=role,
-            ),
-            *(guards(settings.break_glass_role_arn) if request.guard_key else ()),
-        ],
+        wanted=added_statements(settings, request, use_cases, role),
         absent=tuple(absent),
         network_user=network.workspace_id if network else None,
     )

@@ -163,6 +163,8 @@ class Ledger:
         try:
             self._client.update_item(TableName=self._table, **rotation_update(noted, rotation.audit_seq, changes))
         except self._client.exceptions.ConditionalCheckFailedException as error:
+            if wished := self._with_a_wish(rotation):
+                return self.note(wished, **changes)
             raise AwsUnavailable(_MOVED_ON) from error
         return noted
 
@@ -226,9 +228,24 @@ class Ledger:
         if 0 in failed:
             raise LeaseLost(_lease_lost(rotation))
         if failed:
+            if wished := self._with_a_wish(rotation):
+                return self._change(wished, step, action, detail, writes, changes)
             # An earlier try of this step got further than its caller knows: the next try reads where it is.
             raise AwsUnavailable(_MOVED_ON)
         return changed
+
+    def _with_a_wish(self, rotation: Rotation) -> Rotation | None:
+        """The rotation as it is now, if a person's wish to cancel is all that was written since it was read.
+
+        Then nothing has changed that the step relied on, and what it did must be written all the same:
+        an answer of Databricks that got lost would stay unknown. A wish is written once, so this happens once.
+        """
+        newest = self.find(rotation.rotation_id)
+        if newest is None or newest.cancel is None or rotation.cancel is not None:
+            return None
+        wish = {"cancel": newest.cancel, "audit_seq": newest.audit_seq, "audit_head": newest.audit_head}
+        wished = rotation.model_copy(update=wish)
+        return wished if wished == newest else None
 
     def _lease_holder(self, subject: str) -> str:
         lease = self._get(lease_key(subject))

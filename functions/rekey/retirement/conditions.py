@@ -53,6 +53,10 @@ class Facts:
             if not {each.managed_services_key_id, each.storage_key_id} <= listed
         ]
 
+    def is_free(self, key_arn: str) -> bool:
+        """Whether no workspace can be on the key, not even through a configuration that the account does not list."""
+        return not self.users(key_arn) and not self.unexplained()
+
     def serves_storage(self, key_arn: str) -> bool:
         """Whether the key is registered for STORAGE, or any workspace's storage field leads to it."""
         pointing = self.configurations_of(key_arn)

@@ -103,7 +103,7 @@ def _left(
 ) -> Key:
     old = rotation.plan.old_key
     assert old is not None  # noqa: S101, only a plan with an old key has one to leave
-    unreferenced = facts is not None and not facts.users(old.key_arn)
+    unreferenced = facts is not None and facts.is_free(old.key_arn)
     key = key.model_copy(
         update={
             "workspaces": _with(key.workspaces, rotation.workspace_id),

@@ -139,7 +139,7 @@ def _retire(at_work: Sweep, key: Key) -> Key:
 
 def _with_what_is_seen(key: Key, kms: KmsFacts, facts: Facts) -> Key:
     users = [each.workspace_id for each in facts.users(key.key_arn)]
-    since = None if users else key.unreferenced_since or clock.text(facts.now)
+    since = key.unreferenced_since or clock.text(facts.now) if facts.is_free(key.key_arn) else None
     return key.model_copy(
         update={
             "unreferenced_since": since,
