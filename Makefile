@@ -29,11 +29,13 @@ PACKAGES := .venv/.made-packages
 PROJECT := .venv/.made-project
 NODE_MODULES := node_modules/.made
 LAYER := build/layer/.made
+# In the order of the folders: what takes longest begins first. See tests/conftest.py for what stays together.
+PYTEST := $(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url
 ARGS ?=
 
-.PHONY: help setup run test faults lint bench picture commands images rules schemas synth deploy lock clean clean-all
+.PHONY: help setup run test histories faults lint bench picture commands images rules schemas synth deploy lock clean clean-all
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -70,10 +72,13 @@ $(LAYER): $(PACKAGES) requirements/lambda.txt infra/layer.py
 run: setup
 	$(BIN)/python -m local.demo $(ARGS)
 
-test: setup lint
-	# Histories by themselves: Hypothesis draws on whatever modules are loaded, and here every run must be the same.
+test: setup
+	$(MAKE) --jobs 2 --output-sync=target lint histories
+	$(PYTEST) --ignore tests/faults $(ARGS)
+
+# By themselves: Hypothesis draws on whatever modules are loaded, and here every run must be the same.
+histories: setup
 	PYTHONHASHSEED=0 $(BIN)/python -m pytest -q tests/faults
-	$(BIN)/python -m pytest -n 3 --dist loadscope --ignore tests/faults $(ARGS)
 
 # cfn-lint knows state machines of the aws partition only; W3005 is how CDK orders a role before its user.
 lint: setup synth
@@ -104,7 +109,7 @@ commands: setup
 
 # The table of what rekey relies on, from the tests that prove it.
 rules: setup
-	$(BIN)/python -m pytest -n 3 --dist loadscope -m rule --rules=docs/rules.md $(ARGS)
+	$(PYTEST) -m rule --rules=docs/rules.md $(ARGS)
 
 # JSON Schemas of the events, from the classes that the code uses.
 schemas: setup

@@ -80,8 +80,14 @@ def settings() -> Settings:
     )
 
 
-ONE_WORKER = ("browser", "e2e", "infra", "workflow")
-"""Folders whose tests share one costly thing (a browser, a deployed cloud, a synthesized stack, an emulator)."""
+ONE_WORKER = (
+    *("tests/e2e/test_local_cloud", "tests/e2e/test_cli", "tests/e2e"),
+    *("tests/browser", "tests/infra", "tests/workflow"),
+)
+"""Where tests share one costly thing (a deployed cloud, a browser, a synthesized stack, an emulator).
+
+The clouds' tests wait much and compute little: in three parts they wait at the same time.
+"""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -95,14 +101,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class FoldersTogether(LoadScopeScheduling):  # type: ignore[misc]
-    """Tests of a folder of ONE_WORKER go to one worker, all others wherever there is room.
+    """Tests of a part of ONE_WORKER go to one worker, all others wherever there is room.
 
     Marks of xdist_group would say the same, but xdist 3.8 writes them into a field that pytest 9.2 no longer has.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        folder = nodeid.split("/")[1]
-        return folder if folder in ONE_WORKER else nodeid
+        return next((part for part in ONE_WORKER if nodeid.startswith(part)), nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FoldersTogether:
