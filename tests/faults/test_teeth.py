@@ -99,6 +99,8 @@ CONDITIONS: dict[str, Callable[[History], None]] = {
 COVERED_BY: dict[str, tuple[str, ...]] = {
     # While a workspace refers to a key, its time without one has not begun.
     "no_workspace_refers_to_it": ("unreferenced_for_as_long",),
+    # Nor has it while one may refer to it through a configuration that is not listed.
+    "every_reference_is_explained": ("unreferenced_for_as_long",),
     # All three days of a plain rotation begin with the same switch.
     "grace_is_over": ("unreferenced_for_as_long", "unused_for_as_long"),
 }
