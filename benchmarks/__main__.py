@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import imports, prices, rotations
+from benchmarks import imports, notebook, prices, rotations
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -19,6 +19,7 @@ def main() -> None:
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
         "scales": asdict(rotations.SCALES),
         "imports": [asdict(each) for each in imports.measure()],
+        "notebooks": [asdict(each) for each in notebook.measure()],
         "rotations": [asdict(each) for each in rotations.measure()],
     }
     RESULTS.mkdir(exist_ok=True)
@@ -40,6 +41,13 @@ Taken {taken["taken"]} on {taken["machine"]}. Times on another machine differ; t
 Median of {imports.ROUNDS} fresh interpreters each, beside the official SDK in the same run.
 
 {table(taken["imports"])}
+
+## A notebook that is renewed
+
+Of {notebook.LARGEST // 2**20} MB, the largest that Databricks exports: the whole process at its highest, and
+seconds a notebook.
+
+{table(taken["notebooks"])}
 
 ## A rotation
 

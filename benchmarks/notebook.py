@@ -1,6 +1,6 @@
 """Peak memory of the Lambda that renews notebooks, on the largest ones that Databricks exports, in one call.
 
-`python -m benchmarks.notebook`: a server that answers as the workspace API does, and for each kind of notebook a fresh
+A server that answers as the workspace API does, and for each kind of notebook a fresh
 interpreter that imports the Lambda's module, renews one notebook twice, and tells its resident set at its highest.
 """
 
@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -112,7 +112,3 @@ def _answering(content: bytes) -> type[BaseHTTPRequestHandler]:
             pass
 
     return Workspace
-
-
-if __name__ == "__main__":
-    print(json.dumps([asdict(each) for each in measure()], indent=2))

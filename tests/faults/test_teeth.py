@@ -128,6 +128,27 @@ def test_without_a_condition_a_key_goes_too_early(name: str, monkeypatch: pytest
             history.sweep()
 
 
+def test_while_a_configuration_is_not_listed_no_keys_time_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    def leave_unseen(history: History) -> None:
+        number = history.make_workspace()
+        other = history.make_workspace(history.databricks.key_of(number))
+        leave(history, number)
+        history.kms.tells_use = False
+        history.databricks.hidden.add(str(history.databricks.workspaces[other].managed_services_key_id))
+        history.sweep()
+        history.pass_time(SLACK)
+        history.databricks.hidden.clear()
+        history.move_by_hand(other, history.make_key())
+        history.pass_time(STEP)
+        history.sweep()
+
+    leave_unseen(History(monkeypatch))
+    with monkeypatch.context() as patch:
+        patch.setattr(conditions.Facts, "is_free", lambda facts, key_arn: not facts.users(key_arn))
+        with pytest.raises(AssertionError, match="within 24 hours of a workspace's use"):
+            leave_unseen(History(patch))
+
+
 @pytest.mark.parametrize("after", [timedelta(0), timedelta(minutes=4)])
 def test_without_a_margin_for_clocks_a_fast_one_takes_a_key_early(
     after: timedelta, monkeypatch: pytest.MonkeyPatch
