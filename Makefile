@@ -30,7 +30,7 @@ PROJECT := .venv/.made-project
 NODE_MODULES := node_modules/.made
 LAYER := build/layer/.made
 # In the order of the folders: what takes longest begins first. See tests/conftest.py for what stays together.
-PYTEST := $(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url
 ARGS ?=

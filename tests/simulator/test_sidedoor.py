@@ -8,9 +8,9 @@ import sys
 
 import pytest
 import requests
-from moto import mock_aws
 
 from local.databricks import Latencies, ManualClock, Settings, running
+from tests.quick_moto import quick_moto
 from tests.simulator.bench import Bench, kms_client
 
 
@@ -85,7 +85,7 @@ def test_lower_bound(bench: Bench, seed: dict[str, object], query: str, seconds:
 def test_scales_shrink_minutes_and_days_apart() -> None:
     clock = ManualClock()
     settings = Settings(minute_scale=0.01, day_scale=0.001, latencies=Latencies(field_lag=100))
-    with mock_aws(), running(settings, kms_client, clock) as (url, state):
+    with quick_moto(), running(settings, kms_client, clock) as (url, state):
         bench = Bench(url, state.world, clock, kms_client("us-east-1"), settings)
         bench.login()
         old = bench.key()

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 
-import boto3
 import pytest
 
 from local.databricks.clock import ManualClock
@@ -13,6 +12,7 @@ from rekey.databricks import connect
 from rekey.ledger import Ledger
 from rekey.notebooks import renew
 from rekey.step import current_settings
+from tests.clients import client
 from tests.names import ACCOUNT_ID, BUCKET, TABLE
 from tests.steps.world import World
 
@@ -23,7 +23,7 @@ def world(cloud: None, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Itera
     simulator = SimulatorSettings(account_id=ACCOUNT_ID, customer_account="123456789012")
     with running(simulator, clock=manual) as (url, _):
         secret = {"client_id": simulator.client_id, "client_secret": simulator.client_secret}
-        boto3.client("secretsmanager").create_secret(Name="databricks", SecretString=json.dumps(secret))
+        client("secretsmanager").create_secret(Name="databricks", SecretString=json.dumps(secret))
         for name, value in {
             "REKEY_STAGE": "local",
             "LEDGER_TABLE": TABLE,

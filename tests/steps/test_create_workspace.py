@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
-import boto3
 import pytest
 
 from rekey import errors
 from rekey.preflight_text import as_text
+from tests.clients import client
 from tests.steps.creating import BROKEN, WORKSPACES, configurations, create, prepare, wish, workspaces
 from tests.steps.test_fail import changing_requests, kms_keys
 from tests.steps.test_keys import own_key, policy_of
@@ -28,7 +28,7 @@ def test_a_workspace_is_made_with_both_keys(world: World, status: int) -> None:
     assert world.fields(made["workspace_id"]) == (summary["configuration_id"],) * 2
     sids = [each["Sid"] for each in policy_of(summary["key_arn"])["Statement"]]
     assert "Allow Databricks to use KMS key for EBS" in sids
-    tags = boto3.client("kms").list_resource_tags(KeyId=summary["key_arn"])["Tags"]
+    tags = client("kms").list_resource_tags(KeyId=summary["key_arn"])["Tags"]
     assert {"TagKey": "rekey:workspace-name", "TagValue": "new"} in tags
     assert world.get("health")["unreadable"] == []
     assert world.get("violations") == []
@@ -220,7 +220,7 @@ def test_a_key_that_databricks_cannot_use(world: World, outcome: str) -> None:
     key_arn = world.rotation().key_arn
     assert key_arn is not None
     document = json.dumps(policy_of(key_arn)).replace("414351767826", "111111111111")
-    boto3.client("kms").put_key_policy(KeyId=key_arn, PolicyName="default", Policy=document)
+    client("kms").put_key_policy(KeyId=key_arn, PolicyName="default", Policy=document)
     if outcome == "apply":
         world.loop("create_workspace")
         with pytest.raises(errors.PolicyMismatch):

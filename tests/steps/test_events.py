@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import boto3
 import jsonschema
 import pytest
 from boto3.dynamodb.types import TypeDeserializer
 
 from rekey.events.catalogue import told_actions
+from tests.clients import client
 from tests.event_schemas import file_name
 from tests.names import TABLE
 from tests.steps.world import World
@@ -21,7 +21,7 @@ DAY = 86_400
 @pytest.fixture
 def bus(world: World) -> "Outbox":
     """The bus, and a queue that everything on it goes to."""
-    events, sqs = boto3.client("events"), boto3.client("sqs")
+    events, sqs = client("events"), client("sqs")
     events.create_event_bus(Name="rekey")
     queue = sqs.create_queue(QueueName="seen")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -38,7 +38,7 @@ class Outbox:
 
     def records(self) -> list[dict[str, Any]]:
         """One stream record for each audit entry, oldest first, as DynamoDB would send them."""
-        items = boto3.client("dynamodb").scan(TableName=TABLE)["Items"]
+        items = client("dynamodb").scan(TableName=TABLE)["Items"]
         entries = [each for each in items if each["sk"]["S"].startswith("AUDIT#")]
         plain = TypeDeserializer()
         entries.sort(key=lambda each: (plain.deserialize(each["at"]), each["sk"]["S"]))
@@ -62,7 +62,7 @@ class Outbox:
 
     def seen(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
-        sqs = boto3.client("sqs")
+        sqs = client("sqs")
         while messages := sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
                 found.append(json.loads(message["Body"]))
@@ -150,7 +150,7 @@ def test_a_refusal_is_told_to_its_ticket_and_keeps_nothing_else_of_the_request(w
     assert event["detail"]["ticket"] == ticket
     assert event["detail"]["correlation_id"] == "CHG1"
     assert event["detail"]["data"]["message"] == "operation: no. Mend: give another."
-    assert "hunter2" not in json.dumps(boto3.client("dynamodb").scan(TableName=TABLE)["Items"])
+    assert "hunter2" not in json.dumps(client("dynamodb").scan(TableName=TABLE)["Items"])
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-import boto3
 import pytest
 
 from rekey import errors, keys
+from tests.clients import client
 from tests.steps.test_rotate import settled
 from tests.steps.world import A_DAY_LATER, World
 
 
 def kms_keys() -> list[str]:
-    return [each["KeyId"] for each in boto3.client("kms").list_keys()["Keys"]]
+    return [each["KeyId"] for each in client("kms").list_keys()["Keys"]]
 
 
 def changing_requests(world: World) -> list[str]:
@@ -63,7 +63,7 @@ def test_a_second_rotation_is_refused_while_one_runs(world: World) -> None:
 @pytest.mark.rule("rule-10")
 def test_a_credential_that_is_not_accepted_is_explained(world: World) -> None:
     workspace_id = world.workspace()["workspace_id"]
-    boto3.client("secretsmanager").put_secret_value(
+    client("secretsmanager").put_secret_value(
         SecretId="databricks", SecretString='{"client_id": "who", "client_secret": "hunter2"}'
     )
     with pytest.raises(errors.Unauthenticated, match="Mend") as refusal:
@@ -111,7 +111,7 @@ def break_policy(world: World) -> None:
     """Somebody takes Databricks out of the new key's policy."""
     key_arn = world.rotation().key_arn
     assert key_arn is not None
-    kms = boto3.client("kms")
+    kms = client("kms")
     policy = kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]
     kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=policy.replace("414351767826", "111111111111"))
 
@@ -270,7 +270,7 @@ def test_a_step_whose_lease_is_gone_does_nothing(world: World) -> None:
     workspace_id = world.workspace()["workspace_id"]
     world.plan(workspace_id=workspace_id)
     opened = world.rotation()
-    boto3.client("dynamodb").delete_item(
+    client("dynamodb").delete_item(
         TableName=world.settings.ledger_table,
         Key={"pk": {"S": f"WORKSPACE#{workspace_id}"}, "sk": {"S": "LEASE"}},
     )

@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-import boto3
 import pytest
 
 from rekey import errors
+from tests.clients import client
 from tests.steps.world import A_DAY_LATER, ADMINISTRATION, World
 
 FOREIGN = {
@@ -27,7 +27,7 @@ def own_key(*, tag: str | None = "rekey:brought", region: str = "us-east-1", **c
         "Resource": "*",
         "Sid": "admin",
     }
-    made = boto3.client("kms", region_name=region).create_key(
+    made = client("kms", region_name=region).create_key(
         Policy=json.dumps({"Version": "2012-10-17", "Id": "mine", "Statement": [admin, FOREIGN]}),
         Tags=[{"TagKey": tag, "TagValue": "true"}] if tag else [],
         **{"KeyUsage": "ENCRYPT_DECRYPT", **create},
@@ -36,14 +36,14 @@ def own_key(*, tag: str | None = "rekey:brought", region: str = "us-east-1", **c
 
 
 def policy_of(key_arn: str) -> dict[str, Any]:
-    text = boto3.client("kms").get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]
+    text = client("kms").get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]
     document: dict[str, Any] = json.loads(text)
     return document
 
 
 def keys_and_requests(world: World) -> tuple[int, int]:
     changes = [each for each in world.get("requests") if each["method"] != "GET" and "/api/" in each["path"]]
-    return len(boto3.client("kms").list_keys()["Keys"]), len(changes)
+    return len(client("kms").list_keys()["Keys"]), len(changes)
 
 
 @pytest.mark.rule("policy-replaced-whole")
@@ -57,7 +57,7 @@ def test_a_key_brought_along_keeps_every_foreign_statement(world: World) -> None
     assert [each["Sid"] for each in document["Statement"][:2]] == ["admin", "Auditors may look"]
     assert document["Statement"][1] == FOREIGN
     assert len(document["Statement"]) == 2 + 4
-    assert len(boto3.client("kms").list_keys()["Keys"]) == 1
+    assert len(client("kms").list_keys()["Keys"]) == 1
     assert world.get("health")["unreadable"] == []
     assert world.get("violations") == []
 
@@ -141,7 +141,7 @@ def refused(world: World, said: str, **request: Any) -> None:
 
 def test_a_disabled_key_is_refused(world: World) -> None:
     key_arn = own_key()
-    boto3.client("kms").disable_key(KeyId=key_arn.rsplit("/", 1)[1])
+    client("kms").disable_key(KeyId=key_arn.rsplit("/", 1)[1])
     refused(world, "key_arn: the key is Disabled. Mend: enable it", key_arn=key_arn)
 
 

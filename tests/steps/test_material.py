@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import boto3
 import pytest
 
 from rekey import errors, material
+from tests.clients import client
 from tests.steps.test_rotate import settled
 from tests.steps.world import World
 
@@ -61,7 +61,7 @@ def test_a_repeated_step_asks_only_once(world: World) -> None:
 def test_yearly_rotation_is_switched_on_when_asked(world: World) -> None:
     workspace_id, key_arn = with_both_keys(world)
     renew(world, workspace_id=workspace_id, yearly_rotation=True)
-    status = boto3.client("kms").get_key_rotation_status(KeyId=key_arn.rsplit("/", 1)[1])
+    status = client("kms").get_key_rotation_status(KeyId=key_arn.rsplit("/", 1)[1])
     assert status["KeyRotationEnabled"] is True
 
 

@@ -5,13 +5,13 @@ import json
 from collections import Counter
 from typing import Any
 
-import boto3
 import pytest
 
 from rekey.databricks import WorkspaceApi
 from rekey.errors import InvalidRequest, OutcomeUnknown, RequestRefused
 from rekey.notebooks import batch as batches
 from rekey.notebooks import walk
+from tests.clients import client
 from tests.names import BUCKET
 from tests.steps.renewing import (
     IMPORT,
@@ -176,11 +176,11 @@ def test_a_git_folder_is_left_alone_also_when_it_is_named_itself(world: World) -
 def test_no_content_is_in_the_bucket(world: World) -> None:
     workspace = seeded(world, mixed_notebooks=6)
     world.rotate(workspace_id=workspace["workspace_id"], renew_notebooks=["/Users"])
-    client = boto3.client("s3")
-    versions = client.list_object_versions(Bucket=BUCKET)["Versions"]
+    bucket = client("s3")
+    versions = bucket.list_object_versions(Bucket=BUCKET)["Versions"]
     assert any("/notebooks/0.json" in each["Key"] for each in versions)
     for each in versions:
-        text = client.get_object(Bucket=BUCKET, Key=each["Key"])["Body"].read()
+        text = bucket.get_object(Bucket=BUCKET, Key=each["Key"])["Body"].read()
         assert b"select 2" not in text
         assert base64.b64encode(b"select 2") not in text
         assert b"language_info" not in text

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-import boto3
 import pytest
 
 from rekey.databricks.connect import connect_account
 from rekey.errors import RequestRefused
+from tests.clients import client
 from tests.kms_usage import Usage
 from tests.steps.world import A_DAY_LATER, World
 
@@ -48,7 +48,7 @@ def failing_canary(world: World, workspace_id: int, canary: str) -> None:
 
 def enabled_by_hand(world: World, workspace_id: int, canary: str) -> None:
     (old,) = [each.key_arn for each in world.ledger.keys.all() if each.state == "disabled"]
-    boto3.client("kms").enable_key(KeyId=old.rpartition("/")[2])
+    client("kms").enable_key(KeyId=old.rpartition("/")[2])
 
 
 @pytest.mark.rule("rule-7-back")
@@ -126,15 +126,13 @@ def test_adoption_asks_for_the_tag_and_refuses_what_serves_storage(world: World)
         world.call("adopt_key", key_arn=made, own_account=OWN)
     with pytest.raises(RequestRefused, match="registered for STORAGE"):
         world.call("adopt_key", key_arn=storage, own_account=OWN, check_only=True)
-    boto3.client("kms").tag_resource(
-        KeyId=made.rpartition("/")[2], Tags=[{"TagKey": "rekey:managed", "TagValue": "true"}]
-    )
+    client("kms").tag_resource(KeyId=made.rpartition("/")[2], Tags=[{"TagKey": "rekey:managed", "TagValue": "true"}])
     assert world.call("adopt_key", key_arn=made, own_account=OWN)["state"] == "current"
     assert not world.call("adopt_key", key_arn=made, own_account=OWN)["adopted"]
 
 
 def test_the_guard_is_put_on_a_key_brought_along_only_when_asked_for(world: World) -> None:
-    kms = boto3.client("kms")
+    kms = client("kms")
     for number, asked in enumerate((False, True), start=1):
         given, workspace_id = world.make_key(), world.workspace(workspace_name=f"w{number}")["workspace_id"]
         world.rotation_id = f"r{number}"

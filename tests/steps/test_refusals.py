@@ -4,13 +4,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
 
 from rekey import errors, policy
 from rekey.facts import USE_CASES
 from rekey.keys import KeyArn
 from rekey.policy import databricks_statements
+from tests.clients import client
 from tests.steps.test_fail import changing_requests
 from tests.steps.test_keys import own_key, policy_of
 from tests.steps.world import World
@@ -26,7 +26,7 @@ Made = tuple[Seed, Seed]
 
 
 def disabled(key_arn: str) -> str:
-    boto3.client("kms").disable_key(KeyId=KeyArn.of(key_arn).key_id)
+    client("kms").disable_key(KeyId=KeyArn.of(key_arn).key_id)
     return key_arn
 
 
@@ -39,7 +39,7 @@ def key_for_both(world: World) -> str:
         use_cases=USE_CASES,
         cross_account_role=None,
     )
-    boto3.client("kms").put_key_policy(
+    client("kms").put_key_policy(
         KeyId=KeyArn.of(key_arn).key_id,
         PolicyName="default",
         Policy=json.dumps(policy.merged(json.dumps(policy_of(key_arn)), statements)),
@@ -147,13 +147,13 @@ def kms() -> list[Any]:
     """Everything of every key that a step might change, in each region that is in play."""
     found: list[Any] = []
     for region in ("us-east-1", "us-west-1", "eu-west-1"):
-        client = boto3.client("kms", region_name=region)
-        found.append(client.list_aliases()["Aliases"])
-        for key_id in (each["KeyId"] for each in client.list_keys()["Keys"]):
+        kms = client("kms", region_name=region)
+        found.append(kms.list_aliases()["Aliases"])
+        for key_id in (each["KeyId"] for each in kms.list_keys()["Keys"]):
             found += [
-                client.describe_key(KeyId=key_id)["KeyMetadata"],
-                client.get_key_policy(KeyId=key_id, PolicyName="default")["Policy"],
-                client.list_resource_tags(KeyId=key_id)["Tags"],
-                client.list_grants(KeyId=key_id)["Grants"],
+                kms.describe_key(KeyId=key_id)["KeyMetadata"],
+                kms.get_key_policy(KeyId=key_id, PolicyName="default")["Policy"],
+                kms.list_resource_tags(KeyId=key_id)["Tags"],
+                kms.list_grants(KeyId=key_id)["Grants"],
             ]
     return found

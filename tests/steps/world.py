@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
 import jsonschema
 import requests
 
@@ -19,6 +18,7 @@ from rekey.retirement.states import Key
 from rekey.retirement.sweep import sweep
 from rekey.rotation import Rotation
 from rekey.settings import Settings
+from tests.clients import client
 from tests.names import ACCOUNT_ID, BUCKET
 
 DATABRICKS = "arn:aws:iam::414351767826:root"
@@ -171,7 +171,7 @@ class World:
         self.rotation_id = f"r{int(self.rotation_id[1:]) + 1}"
 
     def evidence(self) -> Any:
-        body = boto3.client("s3").get_object(Bucket=BUCKET, Key=f"rotations/{self.rotation_id}/evidence.json")["Body"]
+        body = client("s3").get_object(Bucket=BUCKET, Key=f"rotations/{self.rotation_id}/evidence.json")["Body"]
         evidence = json.loads(body.read())
         jsonschema.validate(evidence, EVIDENCE)
         return evidence
@@ -193,7 +193,7 @@ class World:
                 "Condition": {"StringEquals": {"aws:PrincipalTag/DatabricksAccountId": [ACCOUNT_ID]}},
             },
         ]
-        made = boto3.client("kms").create_key(
+        made = client("kms").create_key(
             Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}),
             KeyUsage="ENCRYPT_DECRYPT",
             Tags=[{"TagKey": "rekey:managed", "TagValue": "true"}] if ours else [],
@@ -201,4 +201,4 @@ class World:
         return str(made["KeyMetadata"]["Arn"])
 
     def key_state(self, key_arn: str) -> str:
-        return str(boto3.client("kms").describe_key(KeyId=key_arn)["KeyMetadata"]["KeyState"])
+        return str(client("kms").describe_key(KeyId=key_arn)["KeyMetadata"]["KeyState"])

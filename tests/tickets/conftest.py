@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from local.tickets.app import running
 from local.tickets.state import State, new_secret
@@ -13,6 +12,7 @@ from rekey import aws
 from rekey.step import current_settings
 from rekey.tickets import settings as ticket_settings
 from tests.names import ACCOUNT_ID, BUCKET, TABLE
+from tests.quick_moto import quick_moto
 from tests.tickets.desk import APPROVED, APPROVER, WORKSPACE, Desk
 
 DEFINITION = '{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}'
@@ -52,7 +52,7 @@ def systems() -> Iterator[tuple[State, str]]:
         environment.delenv("AWS_ENDPOINT_URL", raising=False)
         environment.delenv("AWS_SESSION_TOKEN", raising=False)
         state = State(new_secret())
-        with mock_aws(), running(state) as url:
+        with quick_moto(), running(state) as url:
             aws.forget_clients()
             boto3.client("dynamodb").create_table(
                 TableName=TABLE,

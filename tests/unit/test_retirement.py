@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import boto3
 import pytest
 
 from rekey import clock, keys
@@ -18,6 +17,7 @@ from rekey.retirement.signs import Signs
 from rekey.retirement.states import TRANSITIONS, Key, State, meet
 from rekey.retirement.sweep import is_overdue, sweep
 from rekey.settings import Settings
+from tests.clients import client
 from tests.unit.rotations import OLD_ARN
 from tests.unit.test_plan import BARE
 
@@ -158,7 +158,7 @@ class NoAccount:
 
 def test_one_keys_trouble_is_never_anothers(ledger: Ledger, settings: Settings) -> None:
     gone = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000"
-    made = boto3.client("kms").create_key(Tags=[{"TagKey": keys.MANAGED, "TagValue": "true"}])["KeyMetadata"]["Arn"]
+    made = client("kms").create_key(Tags=[{"TagKey": keys.MANAGED, "TagValue": "true"}])["KeyMetadata"]["Arn"]
     for key_arn in (gone, made):
         ledger.keys.introduce(waiting(key_arn), "met")
     account: Any = NoAccount()
@@ -174,10 +174,8 @@ def test_nothing_is_asked_of_databricks_while_nothing_waits(ledger: Ledger, sett
 
 
 def test_a_reason_is_written_once_however_often_it_is_found(ledger: Ledger, settings: Settings) -> None:
-    key_arn = boto3.client("kms").create_key(Tags=[{"TagKey": keys.MANAGED, "TagValue": "true"}])["KeyMetadata"]["Arn"]
-    boto3.client("kms").tag_resource(
-        KeyId=key_arn.rpartition("/")[2], Tags=[{"TagKey": keys.MANAGED, "TagValue": "true"}]
-    )
+    key_arn = client("kms").create_key(Tags=[{"TagKey": keys.MANAGED, "TagValue": "true"}])["KeyMetadata"]["Arn"]
+    client("kms").tag_resource(KeyId=key_arn.rpartition("/")[2], Tags=[{"TagKey": keys.MANAGED, "TagValue": "true"}])
     ledger.keys.introduce(waiting(key_arn, wanted_by=("r7",)), "met")
     account: Any = NoAccount()
     for minutes in range(0, 60, 15):
