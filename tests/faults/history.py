@@ -17,7 +17,7 @@ from rekey.retirement import adopt as adopting
 from rekey.retirement.adopt import Adoption, adopt
 from rekey.retirement.reenable import on_refused_use
 from rekey.retirement.rotations import marked, moved_on
-from rekey.retirement.states import WAITING
+from rekey.retirement.states import CLAIM_SECONDS, WAITING, Key
 from rekey.retirement.sweep import sweep
 from rekey.rotation import OldKey
 from tests.faults.cloud import Crash
@@ -89,7 +89,9 @@ class History(Truth):
 
     def sweep(self, *, skew: timedelta = timedelta(), crash: str | None = None) -> dict[str, Any] | None:
         """One sweep; None when it crashed half way."""
-        waiting = [each for each in self.ledger.keys.to_sweep() if each.state in WAITING]
+        found = self.ledger.keys.to_sweep()
+        left = {each.key_arn for each in found if self._left_to_another(each, skew)}
+        waiting = [each.key_arn for each in found if each.state in WAITING]
         wanted_before = self._wanted()
         self.skew, self.kms.crash = skew, crash
         try:
@@ -101,13 +103,19 @@ class History(Truth):
             self.skew, self.kms.crash = timedelta(), None
             self._note_held()
         # A key that a rotation took meanwhile could not be written: the next sweep looks again.
-        wanted = self._wanted() - wanted_before
-        self._note_look(*(each.key_arn for each in waiting if each.key_arn not in wanted))
+        taken = self._wanted() - wanted_before
+        self._note_look(*(each for each in waiting if each not in left | taken))
         if not self.databricks.hidden:  # What is not listed, no sweep can see.
-            self.broken_by_hand -= {each for each in self.broken_by_hand if self.databricks.on(each)}
+            self.broken_by_hand -= {each for each in self.broken_by_hand if self.databricks.on(each)} - left
         assert answer["failed"] == {}, answer["failed"]
         self.nothing_is_left_behind()
         return answer
+
+    def _left_to_another(self, key: Key, skew: timedelta) -> bool:
+        """Whether a sweep leaves the key to another one, which claimed it minutes ago and may be disabling it."""
+        if key.claimed_at is None:
+            return False
+        return abs((self.now + skew - clock.moment(key.claimed_at)).total_seconds()) < CLAIM_SECONDS
 
     def use(self, key_arn: str) -> None:
         """Somebody uses the key. A refusal reaches reenable_key, as CloudTrail would bring it."""

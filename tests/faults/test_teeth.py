@@ -149,6 +149,25 @@ def test_while_a_configuration_is_not_listed_no_keys_time_begins(monkeypatch: py
             leave_unseen(History(patch))
 
 
+def test_while_a_configuration_is_not_listed_no_key_is_adopted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def adopt_unseen(history: History) -> None:
+        number = history.make_workspace()
+        key_arn = history.databricks.key_of(number)
+        history.databricks.hidden.add(str(history.databricks.workspaces[number].managed_services_key_id))
+        history.adopt(key_arn)
+        history.databricks.hidden.clear()
+        history.pass_time(SLACK)
+        history.move_by_hand(number, history.make_key())
+        history.sweep()
+        assert history.kms.of(key_arn).enabled
+
+    adopt_unseen(History(monkeypatch))
+    with monkeypatch.context() as patch:
+        patch.setattr(conditions.Facts, "unexplained", lambda _: [])
+        with pytest.raises(AssertionError, match="disabled within 24 hours of a workspace's use"):
+            adopt_unseen(History(patch))
+
+
 @pytest.mark.parametrize("after", [timedelta(0), timedelta(minutes=4)])
 def test_without_a_margin_for_clocks_a_fast_one_takes_a_key_early(
     after: timedelta, monkeypatch: pytest.MonkeyPatch

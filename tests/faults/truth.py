@@ -52,8 +52,8 @@ class Truth:
         self.theirs: set[str] = set()
         """Keys that only a person may let go: held, or not yet adopted."""
         self.broken_by_hand: set[str] = set()
-        """Disabled keys that somebody put a workspace on: unreadable until the next sweep sees it there, or the first
-        refused use where it left again before, and nobody else's fault."""
+        """Keys that somebody put a workspace on while they were disabled, or unseen right before: unreadable until the
+        next sweep that looks at the key sees it there, or the first refused use, and nobody else's fault."""
         monkeypatch.setattr(aws, "kms", lambda _: self.kms)
         for module in (sweeping, reenabling):
             monkeypatch.setattr(module, "count", lambda *_: None)
@@ -92,6 +92,10 @@ class Truth:
         assert key_arn not in self._wanted(), "disabled though a rotation wants it"
         used = key.told_use(self.now) if self.kms.tells_use else None
         assert used is None or self.now >= used + DAY, "disabled though it was used"
+        unseen = self.last_on.get(key_arn)
+        if unseen and self.now < unseen + DAY:
+            # Put on it and taken off again between two looks, too lately for KMS to tell: see docs/decisions.md.
+            self.broken_by_hand.add(key_arn)
 
     def _last_known_on(self, key_arn: str) -> datetime | None:
         """When a workspace was last on a key, as far as anybody could know.

@@ -66,6 +66,11 @@ def forbids_adoption(kms: KeyFacts, facts: Facts, known: Key | None, adoption: A
     wrong = [each.workspace_id for each in facts.users(key_arn) if each.region != KeyArn.of(key_arn).region]
     if wrong:
         found.append(f"key_arn: workspace {wrong[0]} names it from another region. Mend: ask Databricks support.")
+    if unexplained := facts.unexplained():
+        found.append(
+            f"key_arn: workspace {unexplained[0]} names a key configuration that the account does not list: "
+            "nobody can tell whether it is on the key. Mend: ask again in a few minutes, then ask Databricks support."
+        )
     ever = (known is not None and known.served_storage) or "STORAGE" in dict(kms.tags).get(USE_CASES, "").split()
     if ever or facts.serves_storage(key_arn):
         found.append(
