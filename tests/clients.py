@@ -1,4 +1,4 @@
-"""AWS clients of the tests, made once: each costs as much as a dozen calls."""
+"""AWS clients of the tests, made once: making one costs more than a call does."""
 
 from functools import cache
 from typing import Any

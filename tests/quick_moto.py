@@ -1,4 +1,4 @@
-"""moto without what costs it most: half of the time of a test that calls AWS a hundred times."""
+"""moto without what costs it most where AWS is called often: looking up a member of an answer, and making RSA keys."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

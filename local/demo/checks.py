@@ -1,7 +1,8 @@
 """What must hold after the rotations: plain judgements about what was seen."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from cli.wording import HOUR, counted, duration, first_of
 from local.cloud import Scales
@@ -9,6 +10,7 @@ from local.demo import compute
 from local.demo.model import Json, OldKey, Subject
 from local.demo.outcome import Outcome
 from rekey.evidence.chain import verify
+from rekey.switch import is_canary
 
 
 @dataclass(frozen=True)
@@ -38,16 +40,22 @@ def checks_of(outcome: Outcome) -> list[Check]:
     return [Check(what, trouble, outcome.subject.name) for what, trouble in troubles.items()]
 
 
-def objects_check(subjects: Sequence[Subject], health: Json) -> Check:
-    """Every object that was seeded is there and readable."""
-    objects, unreadable = health["objects"], health["unreadable"]
-    seeded = sum(each.objects for each in subjects)
-    what = f"all {seeded} objects are readable"
+def objects_check(outcomes: Sequence[Outcome], unreadable: Sequence[Json]) -> Check:
+    """Every object that was seeded is there and readable, and nothing came on top but rekey's own notebooks."""
+    seeded = {each.subject.name: _objects(each.subject.before) for each in outcomes}
+    now = {each.subject.name: _objects(each.after) for each in outcomes}
+    what = f"all {sum(map(len, seeded.values()))} objects are readable"
     if unreadable:
         first = unreadable[0]
         return Check(what, f"{len(unreadable)} are not: {first['kind']} {first['name']}: {first['reason']}")
-    # rekey's own notebook may come on top: it stays until the old key's watch is over.
-    return Check(what, "" if objects >= seeded else f"there are {objects} now")
+    lost = [f"{each} of {name} is gone" for name in seeded for each in sorted(seeded[name] - now[name])]
+    added = [f"{each} of {name} is new" for name in seeded for each in sorted(now[name] - seeded[name])]
+    return Check(what, first_of([*lost, *added]))
+
+
+def _objects(workspace: Mapping[str, Any]) -> set[str]:
+    """The objects by name, without rekey's notebook: it stays until the old key's watch is over."""
+    return {f"{each['kind']} {each['name']}" for each in workspace["sim"]["objects"] if not is_canary(each["name"])}
 
 
 def violations_check(violations: Sequence[Json]) -> Check:

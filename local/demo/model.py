@@ -23,7 +23,6 @@ class Subject:
     request: Mapping[str, Any]
     before: Mapping[str, Any]
     """The workspace as the simulator showed it after seeding."""
-    objects: int
     lower_bound_seconds: float
 
     @property

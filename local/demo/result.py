@@ -73,7 +73,7 @@ def sum_up(now: Now, door: SideDoor, s3: "S3Client", bucket: str) -> Result:
     health, violations = door.health(), door.violations()
     checks = [
         *[check for each in outcomes for check in checks_of(each)],
-        objects_check(now.subjects, health),
+        objects_check(outcomes, health["unreadable"]),
         violations_check(violations),
         old_key_check(now.subjects, now.key, now.scales),
     ]

@@ -51,8 +51,8 @@ def seed(cloud: LocalCloud, door: SideDoor, kms: "KMSClient") -> list[Subject]:
     ]
 
 
-def make_managed_key(cloud: LocalCloud, kms: "KMSClient") -> str:
-    """A key as an earlier rotation left it: rekey's tag and policy. Gives its ARN."""
+def make_managed_key(cloud: LocalCloud, kms: "KMSClient", *, tagged: bool = True) -> str:
+    """A key as an earlier rotation left it: rekey's policy with its guard, and rekey's tag. Gives its ARN."""
     policy = key_policy(
         partition="aws",
         aws_account=cloud.account,
@@ -64,7 +64,7 @@ def make_managed_key(cloud: LocalCloud, kms: "KMSClient") -> str:
     made = kms.create_key(
         Description="Managed-services key of an earlier rotation",
         Policy=json.dumps(policy),
-        Tags=[{"TagKey": "rekey:managed", "TagValue": "true"}],
+        Tags=[{"TagKey": "rekey:managed", "TagValue": "true"}] if tagged else [],
     )
     return made["KeyMetadata"]["Arn"]
 
@@ -81,6 +81,5 @@ def _subject(door: SideDoor, wish: dict[str, Any], operation: str, old_key_arn: 
         old_key_arn=old_key_arn,
         request={**sample, "workspace_id": workspace_id},
         before=door.workspace(workspace_id),
-        objects=int(door.health(workspace_id)["objects"]),
         lower_bound_seconds=door.lower_bound(workspace_id, operation, storage="STORAGE" in use_cases),
     )

@@ -72,5 +72,9 @@ def _context(action: str, body: bytes) -> Json:
     if action in _POLICY_PUT:
         bypass = bool(request.get("BypassPolicyLockoutSafetyCheck"))
         return {"kms:bypasspolicylockoutsafetycheck": str(bypass).lower()}
-    uses = (key_of(request) or {}).get("RekeyUses")
-    return {"kms:trailingdayswithoutkeyusage": str(int((time.time() - uses[-1][0]) / DAY_SECONDS))} if uses else {}
+    key = key_of(request)
+    if key is None or get_region() in WITHOUT:
+        return {}
+    # Whole days, rounded down; of a key that was never used, since its making. AWS does not say how late: at once here.
+    since = key["RekeyUses"][-1][0] if key.get("RekeyUses") else key["CreationDate"]
+    return {"kms:trailingdayswithoutkeyusage": str(int((time.time() - since) / DAY_SECONDS))}

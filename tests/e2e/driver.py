@@ -12,13 +12,12 @@ import boto3
 import requests
 
 from local.cloud import LocalCloud
+from local.demo.seeding import make_managed_key
 
 PATIENCE_SECONDS = 240
 """How long a test waits for anything at the most."""
 
 Seen = TypeVar("Seen")
-
-DATABRICKS = "arn:aws:iam::414351767826:root"
 
 
 @dataclass(frozen=True)
@@ -152,28 +151,7 @@ class Driver:
 
     def make_key(self, *, ours: bool = True) -> str:
         """A key as rekey would have made it earlier, or somebody else without its tag."""
-        statements = [
-            {
-                "Effect": "Allow",
-                "Principal": {"AWS": f"arn:aws:iam::{self.cloud.account}:root"},
-                "Action": "kms:*",
-                "Resource": "*",
-            },
-            {
-                "Effect": "Allow",
-                "Principal": {"AWS": DATABRICKS},
-                "Action": ["kms:Encrypt", "kms:Decrypt"],
-                "Resource": "*",
-                "Condition": {
-                    "StringEquals": {"aws:PrincipalTag/DatabricksAccountId": [self.cloud.databricks_account_id]}
-                },
-            },
-        ]
-        made = self.aws("kms").create_key(
-            Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}),
-            Tags=[{"TagKey": "rekey:managed", "TagValue": "true"}] if ours else [],
-        )
-        return str(made["KeyMetadata"]["Arn"])
+        return make_managed_key(self.cloud, self.aws("kms"), tagged=ours)
 
     def key_state(self, key_arn: str) -> str:
         return str(self.aws("kms").describe_key(KeyId=key_arn)["KeyMetadata"]["KeyState"])
@@ -213,6 +191,12 @@ class Driver:
         )
         result: dict[str, Any] = json.loads(answer["Payload"].read())
         return result
+
+    def role(self, function: str) -> dict[str, Any]:
+        """The role of a Lambda, as IAM shows it."""
+        name = self._lambda(function)["Role"].rpartition("/")[2]
+        found: dict[str, Any] = self.aws("iam").get_role(RoleName=name)["Role"]
+        return found
 
     def renew(self, function: str) -> None:
         """Have the next call of a Lambda start with an empty memory, as after a deployment."""

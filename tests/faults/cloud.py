@@ -1,7 +1,8 @@
 """Small, honest stand-ins for one history: KMS that remembers use, and a Databricks account that needs its old keys.
 
 Databricks needs a key while a workspace is on it, for 24 hours after, and for ever if it served STORAGE. KMS tells
-of a key's use an hour late. There is no ScheduleKeyDeletion: who calls it fails.
+of a key's use an hour late; a guard in the keys' policies may know of it at once. There is no ScheduleKeyDeletion: who
+calls it fails.
 """
 
 from collections.abc import Callable, Iterator
@@ -40,6 +41,9 @@ class Kms:
     def __init__(self, now: Callable[[], datetime], before_disabling: Callable[[str], None]) -> None:
         self.keys: dict[str, KmsKey] = {}
         self.tells_use = True
+        """Whether the region has GetKeyLastUsage, and with it what the guard reads."""
+        self.guard_knows_after: timedelta | None = None
+        """How late the guard (policy.guards) knows of a key's use, which AWS does not say. None: no key carries one."""
         self.crash: str | None = None
         self._now = now
         self._judge = before_disabling
@@ -76,10 +80,19 @@ class Kms:
         crash, self.crash = self.crash, None
         if crash == "before":
             raise Crash
+        if self._guards(self.of(KeyId)):
+            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "DisableKey")
         self._judge(KeyId)
         self.of(KeyId).enabled = False
         if crash == "after":
             raise Crash
+
+    def _guards(self, key: KmsKey) -> bool:
+        """Whether the key's own policy denies DisableKey: within a day of its last use, or of its making."""
+        if self.guard_knows_after is None or not self.tells_use:
+            return False
+        known = [each for each in key.uses if each <= self._now() - self.guard_knows_after]
+        return self._now() < max(known, default=key.made) + DAY
 
     def enable_key(self, *, KeyId: str) -> None:  # noqa: N803
         self.of(KeyId).enabled = True

@@ -105,6 +105,7 @@ class History(Truth):
         # A key that a rotation took meanwhile could not be written: the next sweep looks again.
         taken = self._wanted() - wanted_before
         self._note_look(*(each for each in waiting if each not in left | taken))
+        self._note_told(*(each.key_arn for each in found if each.key_arn not in left | taken))
         if not self.databricks.hidden:  # What is not listed, no sweep can see.
             self.broken_by_hand -= {each for each in self.broken_by_hand if self.databricks.on(each)} - left
         assert answer["failed"] == {}, answer["failed"]
@@ -130,6 +131,7 @@ class History(Truth):
             assert self.kms.of(key_arn).enabled, "one refused use is enough"
             self.theirs.add(key_arn)
             self.broken_by_hand.discard(key_arn)
+            self.untold.pop(key_arn, None)
 
     def move_by_hand(self, number: int, key_arn: str) -> None:
         if self._on_the_move(number):
@@ -147,6 +149,7 @@ class History(Truth):
     def enable_by_hand(self, key_arn: str) -> None:
         if not self.kms.of(key_arn).enabled:
             self.kms.of(key_arn).enabled = True
+            self.untold.pop(key_arn, None)
             known = self.ledger.keys.find(key_arn)
             # After a crash around DisableKey nobody can tell an enabled key from one that was not disabled yet.
             if known is None or known.claimed_at is None:

@@ -19,6 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.faults.cloud import USE_IS_TOLD_AFTER
 from tests.faults.history import History
 
 SETTINGS = settings(
@@ -49,8 +50,9 @@ class OldKeys(RuleBasedStateMachine):
         finally:
             self.patch.undo()
 
-    @initialize(shared=st.booleans())
-    def begin(self, shared: bool) -> None:
+    @initialize(shared=st.booleans(), guard_knows_after=st.sampled_from([timedelta(), USE_IS_TOLD_AFTER, None]))
+    def begin(self, shared: bool, guard_knows_after: timedelta | None) -> None:
+        self.history.kms.guard_knows_after = guard_knows_after
         first = self.history.make_workspace()
         self.history.make_workspace(self.history.databricks.key_of(first) if shared else None)
 

@@ -7,8 +7,9 @@ import pytest
 
 from rekey.retirement import conditions
 from rekey.retirement import states as states_module
+from rekey.retirement import sweep as sweeping
 from rekey.retirement.signs import Signs
-from tests.faults.cloud import DAY
+from tests.faults.cloud import DAY, USE_IS_TOLD_AFTER
 from tests.faults.history import History
 from tests.faults.truth import SLACK
 
@@ -203,6 +204,53 @@ def test_without_the_signs_a_workspace_stays_on_a_disabled_key(monkeypatch: pyte
         patch.setattr(Signs, "of", lambda *_: None)
         with pytest.raises(AssertionError, match="cannot read"):
             go_back(History(patch))
+
+
+def put_on_and_taken_off(history: History) -> str:
+    """A workspace is put on an old key and taken off again by hand, between two sweeps: gives the key."""
+    number = history.make_workspace()
+    old, new = leave(history, number), history.databricks.key_of(number)
+    history.sweep()
+    history.pass_time(SLACK)
+    history.move_by_hand(number, old)
+    history.move_by_hand(number, new)
+    history.sweep()
+    history.check()
+    return old
+
+
+def test_a_use_that_no_sweep_saw_is_the_guards(monkeypatch: pytest.MonkeyPatch) -> None:
+    history = History(monkeypatch)
+    history.kms.guard_knows_after = timedelta()
+    old = put_on_and_taken_off(history)
+    known = history.ledger.keys.find(old)
+    assert known is not None
+    assert known.why.startswith("KMS refused")
+    history.pass_time(SLACK)
+    history.sweep()
+    assert not history.kms.of(old).enabled
+
+
+@pytest.mark.parametrize("guard_knows_after", [None, USE_IS_TOLD_AFTER])
+def test_a_use_that_kms_tells_too_late_brings_the_key_back(
+    guard_knows_after: timedelta | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def go_too_early(history: History) -> str:
+        history.kms.guard_knows_after = guard_knows_after
+        old = put_on_and_taken_off(history)
+        assert not history.kms.of(old).enabled
+        history.pass_time(USE_IS_TOLD_AFTER)
+        history.sweep()
+        history.check()
+        return old
+
+    history = History(monkeypatch)
+    old = go_too_early(history)
+    assert history.kms.of(old).enabled
+    with monkeypatch.context() as patch:
+        patch.setattr(sweeping, "told_late", lambda *_: None)
+        with pytest.raises(AssertionError, match="cannot read"):
+            go_too_early(History(patch))
 
 
 def void(_: object) -> None:

@@ -52,8 +52,12 @@ class Truth:
         self.theirs: set[str] = set()
         """Keys that only a person may let go: held, or not yet adopted."""
         self.broken_by_hand: set[str] = set()
-        """Keys that somebody put a workspace on while they were disabled, or unseen right before: unreadable until the
-        next sweep that looks at the key sees it there, or the first refused use, and nobody else's fault."""
+        """Keys that somebody put a workspace on while they were disabled: unreadable until the next sweep that looks at
+        the key sees it there, or the first refused use, and nobody else's fault."""
+        self.untold: dict[str, datetime] = {}
+        """Keys that went although a workspace was on them within a day, which neither a sweep saw, nor KMS told, nor a
+        guard knew, and when that day is over: unreadable until the first sweep to which KMS tells, or the first refused
+        use. A guard that knows of each use at once leaves no such key."""
         monkeypatch.setattr(aws, "kms", lambda _: self.kms)
         for module in (sweeping, reenabling):
             monkeypatch.setattr(module, "count", lambda *_: None)
@@ -63,7 +67,7 @@ class Truth:
     def check(self) -> None:
         """No object is unreadable, and every key's trail is whole."""
         for key_arn, number in self.databricks.needed().items():
-            if key_arn not in self.broken_by_hand:
+            if key_arn not in self.broken_by_hand and self.now >= self.untold.get(key_arn, START):
                 assert self.kms.of(key_arn).enabled, f"workspace {number} cannot read without {key_arn}"
 
     def check_trails(self) -> None:
@@ -92,10 +96,12 @@ class Truth:
         assert key_arn not in self._wanted(), "disabled though a rotation wants it"
         used = key.told_use(self.now) if self.kms.tells_use else None
         assert used is None or self.now >= used + DAY, "disabled though it was used"
-        unseen = self.last_on.get(key_arn)
-        if unseen and self.now < unseen + DAY:
+        off = self.last_on.get(key_arn)
+        if off and self.now < off + DAY:
             # Put on it and taken off again between two looks, too lately for KMS to tell: see docs/decisions.md.
-            self.broken_by_hand.add(key_arn)
+            knows = self.kms.tells_use and self.kms.guard_knows_after == timedelta()
+            assert not knows, "disabled against its own guard"
+            self.untold[key_arn] = off + DAY
 
     def _last_known_on(self, key_arn: str) -> datetime | None:
         """When a workspace was last on a key, as far as anybody could know.
@@ -171,6 +177,12 @@ class Truth:
                 self.seen_free_at.pop(key_arn, None)
             else:
                 self.seen_free_at.setdefault(key_arn, self.now)
+
+    def _note_told(self, *key_arns: str) -> None:
+        """These keys were looked at: what KMS tells of their use by now is no longer untold."""
+        for key_arn in self.untold.keys() & set(key_arns):
+            if self.kms.tells_use and self.now >= self.last_on[key_arn] + USE_IS_TOLD_AFTER:
+                del self.untold[key_arn]
 
     def _note_held(self) -> None:
         self.theirs |= {each.key_arn for each in self.ledger.keys.all() if each.state == "held"}

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from rekey import clock
 from rekey.databricks.connect import connect_account
 from rekey.errors import RequestRefused
 from tests.clients import client
@@ -67,6 +68,20 @@ def test_a_sign_brings_the_key_back_and_nobody_but_a_person_lets_it_go(
         world.sweep(86_400)
     assert world.key_state(old) == "Enabled"
     assert world.call("adopt_key", key_arn=old, own_account=OWN, asked_by="alex")["state"] == "grace"
+
+
+@pytest.mark.rule("rule-7-back", "key-last-use")
+def test_a_use_that_kms_tells_of_too_late_brings_the_key_back(world: World, usage: Usage) -> None:
+    old = world.make_key()
+    world.rotate(workspace_id=world.workspace(keys={"managed_services": old})["workspace_id"])
+    shortly_before = clock.now().timestamp() + A_DAY_LATER - 600
+    assert world.sweep(A_DAY_LATER)["disabled"] == [old]
+    world.sweep(900)
+    assert world.key(old).state == "disabled"
+    usage.last[old.rpartition("/")[2]] = (shortly_before, "Encrypt")
+    assert world.sweep(900)["enabled"] == [old]
+    assert (world.key_state(old), world.key(old).state) == ("Enabled", "held")
+    assert "KMS tells only now that it was used within the grace period: Encrypt" in world.key(old).why
 
 
 @pytest.mark.rule("rule-7-back")

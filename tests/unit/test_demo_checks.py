@@ -9,7 +9,7 @@ import pytest
 
 from cli.follow import Execution
 from local.cloud import Scales
-from local.demo.checks import checks_of, objects_check, old_key_check, violations_check
+from local.demo.checks import Check, checks_of, objects_check, old_key_check, violations_check
 from local.demo.model import OldKey, Subject
 from local.demo.outcome import Outcome
 from local.demo.result import Result, nothing_came_of_it
@@ -20,6 +20,7 @@ SCALES = Scales(minute=0.1, day=10 / 86_400)
 WORKSPACE: dict[str, Any] = {
     "keys": {"MANAGED_SERVICES": OLD, "STORAGE": None},
     "sim": {
+        "objects": [{"kind": "notebook", "name": "/a"}, {"kind": "secret", "name": "scope/b"}],
         "clusters": {"c1": {"name": "one", "state": "RUNNING"}, "c2": {"name": "two", "state": "TERMINATED"}},
         "pools": {
             "p1": {
@@ -49,7 +50,7 @@ def chain(length: int) -> dict[str, Any]:
 def an_outcome(**changes: Any) -> Outcome:
     after = copy.deepcopy(WORKSPACE)
     after["keys"]["MANAGED_SERVICES"] = NEW
-    subject = Subject("payments", 1, "rotate", ("MANAGED_SERVICES",), OLD, {}, WORKSPACE, 3, 100.0)
+    subject = Subject("payments", 1, "rotate", ("MANAGED_SERVICES",), OLD, {}, WORKSPACE, 100.0)
     execution = Execution("arn", "SUCCEEDED", output={"status": "succeeded", "key_arn": NEW, "findings": []})
     evidence = {"audit": chain(3), "compute": {"interrupted": {"clusters": [{}], "pools": [{}], "warehouses": [{}]}}}
     return replace(Outcome(subject, execution, after, evidence, [Path("e.json")], 120.0), **changes)
@@ -134,12 +135,21 @@ def test_the_old_key_must_go_by_the_sweep_and_not_early(key: OldKey | None, trou
 
 
 def test_every_object_must_be_there_and_readable() -> None:
-    subjects = [an_outcome().subject]
-    lost = {"kind": "notebook", "name": "/a", "reason": "DisabledException"}
-    assert objects_check(subjects, {"objects": 3, "unreadable": []}).held
-    assert objects_check(subjects, {"objects": 4, "unreadable": []}).held
-    assert objects_check(subjects, {"objects": 2, "unreadable": []}).trouble == "there are 2 now"
-    assert "notebook /a: Disabled" in objects_check(subjects, {"objects": 3, "unreadable": [lost]}).trouble
+    outcome = an_outcome()
+    assert objects_check([outcome], []) == Check("all 2 objects are readable")
+    unreadable = {"kind": "notebook", "name": "/a", "reason": "DisabledException"}
+    assert "notebook /a: Disabled" in objects_check([outcome], [unreadable]).trouble
+
+
+def test_rekeys_own_notebook_hides_no_lost_object() -> None:
+    outcome = an_outcome()
+    objects = outcome.after["sim"]["objects"]
+    objects.append({"kind": "notebook", "name": "/Shared/rekey-canary-payments-rotate-before"})
+    assert objects_check([outcome], []).held
+    lost = objects.pop(0)
+    assert objects_check([outcome], []).trouble == "notebook /a of payments is gone"
+    objects += [lost, {"kind": "notebook", "name": "/c"}]
+    assert objects_check([outcome], []).trouble == "notebook /c of payments is new"
 
 
 def test_the_last_line_says_failed_when_one_thing_did_not_hold() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 from rekey import clock, switch
 from rekey.databricks import Workspace, WorkspaceApi
 from rekey.errors import DatabricksError, NotFound, Unauthenticated
-from rekey.retirement.conditions import Facts
-from rekey.retirement.states import Key
+from rekey.retirement.conditions import Facts, LastUse
+from rekey.retirement.states import Key, wait
 
 KMS_FAILURES = frozenset({"AWS_INACCESSIBLE_KMS_KEY_FAILURE", "AWS_INVALID_KMS_KEY_STATE"})
 """Termination codes of clusters whose key cannot be used (databricks-sdk-py, compute.TerminationReasonCode)."""
@@ -17,6 +17,18 @@ OFF = ("TERMINATED", "ERROR")
 
 Inside = Callable[[Workspace], WorkspaceApi]
 """From a workspace to its own API."""
+
+
+def told_late(key: Key, last_use: LastUse, grace_seconds: int) -> str | None:
+    """What KMS, up to an hour late, tells only now: a use for which the key would not have been disabled.
+
+    Whoever used it within that time may have written something that needs it, and need not have come back yet.
+    """
+    if key.disabled_at is None or last_use.at is None:
+        return None
+    if clock.moment(key.disabled_at) >= last_use.at + wait(grace_seconds):
+        return None
+    return f"KMS tells only now that it was used within the grace period: {last_use.said}"
 
 
 class Signs:

@@ -18,7 +18,7 @@ from rekey.observability import count, keys_by_state, logger
 from rekey.retirement.conditions import Case, Facts, KmsFacts, decide
 from rekey.retirement.look import look_around, look_at_key
 from rekey.retirement.reenable import reenable
-from rekey.retirement.signs import Inside, Signs
+from rekey.retirement.signs import Inside, Signs, told_late
 from rekey.retirement.states import CLAIM_SECONDS, WAITING, Key, State
 from rekey.settings import DAY_SECONDS, Settings
 
@@ -164,11 +164,12 @@ def _disabled(at_work: Sweep, key: Key, why: str) -> Key:
 
 def _watch(at_work: Sweep, key: Key) -> Key:
     now, table = at_work.facts.now, at_work.ledger.keys
+    kms = look_at_key(key.region, key.key_arn)
     # KMS may show the state from before for a moment.
     settled = key.disabled_at is None or now >= clock.moment(key.disabled_at) + SETTLES_WITHIN
-    if settled and look_at_key(key.region, key.key_arn).state == "Enabled":
+    if settled and kms.state == "Enabled":
         return table.change(key, key.to("held", "somebody enabled it, so it is theirs to let go", now), "found enabled")
-    if sign := at_work.signs.of(key):
+    if sign := told_late(key, kms.last_use, at_work.settings.grace_seconds) or at_work.signs.of(key):
         return reenable(at_work.ledger, key, sign, now)
     if key.watch_until is not None and now >= clock.moment(key.watch_until):
         why = "the watch is over and nothing asked for it: its owner may decide to delete it"
