@@ -1,32 +1,23 @@
 """Import time and resident memory of each Lambda, beside the official SDK, in one run on one machine."""
 
 import json
-import os
 import statistics
-import subprocess
-import sys
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from benchmarks import fresh
+
 ROUNDS = 5
 SDK = "databricks.sdk"
 
 _PROBE = """
-import json, resource, sys, time
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+import json, sys, time
+before = peak_megabytes()
 start = time.perf_counter()
 if sys.argv[1]:
     __import__(sys.argv[1])
 took = time.perf_counter() - start
-print(json.dumps([took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before]))
+print(json.dumps([took, peak_megabytes() - before]))
 """
-
-ENVIRONMENT = {
-    "POWERTOOLS_TRACE_DISABLED": "true",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "PYTHONPATH": str(ROOT / "functions"),
-}
 
 
 @dataclass(frozen=True)
@@ -42,7 +33,7 @@ class Import:
 
 
 def modules() -> list[str]:
-    return sorted(path.stem for path in (ROOT / "functions").glob("*.py"))
+    return sorted(path.stem for path in (fresh.ROOT / "functions").glob("*.py"))
 
 
 def measure() -> list[Import]:
@@ -63,16 +54,8 @@ def measure() -> list[Import]:
 
 
 def _probe(module: str) -> tuple[float, float]:
-    finished = subprocess.run(
-        [sys.executable, "-c", _PROBE, module],
-        env={"PATH": os.environ["PATH"], **ENVIRONMENT},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    took, kilobytes = json.loads(finished.stdout.splitlines()[-1])
-    return took, kilobytes / 1024
+    took, megabytes = fresh.run(_PROBE, module, timeout=60)
+    return took, megabytes
 
 
 if __name__ == "__main__":

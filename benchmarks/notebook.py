@@ -6,21 +6,18 @@ interpreter that imports the Lambda's module, renews one notebook twice, and tel
 
 import base64
 import json
-import os
-import subprocess
-import sys
 import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from benchmarks.imports import ENVIRONMENT
+from benchmarks import fresh
 
 LARGEST = 10 * 1024 * 1024
 """Bytes of a notebook. Databricks exports and imports no larger one (Workspace API, "Export a workspace object")."""
 
 _PROBE = """
-import json, resource, sys, time
+import json, sys, time
 import renew_notebooks
 from rekey.databricks import WorkspaceApi
 from rekey.databricks.transport import Transport
@@ -33,7 +30,7 @@ class Token:
 start = time.perf_counter()
 outcomes = {renew(WorkspaceApi(Transport(sys.argv[1], Token())), "/a", None, lambda begun: None) for _ in range(2)}
 assert outcomes == {"renewed"}, outcomes
-print(json.dumps([(time.perf_counter() - start) / 2, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+print(json.dumps([(time.perf_counter() - start) / 2, peak_megabytes()]))
 """
 
 
@@ -55,17 +52,9 @@ def _peak(name: str, content: bytes) -> Peak:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _answering(content))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        finished = subprocess.run(
-            [sys.executable, "-c", _PROBE, f"http://127.0.0.1:{server.server_port}"],
-            env={"PATH": os.environ["PATH"], **ENVIRONMENT},
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-            timeout=300,
-        )
+        seconds, megabytes = fresh.run(_PROBE, f"http://127.0.0.1:{server.server_port}", timeout=300)
     finally:
         server.shutdown()
-    seconds, megabytes = json.loads(finished.stdout.splitlines()[-1])
     return Peak(name, round(megabytes), round(seconds, 1))
 
 
