@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +46,12 @@ def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
 
 
 @pytest.fixture
-def rekey(driver: Driver, tmp_path: Path) -> Terminal:
+def rekey(driver: Driver, tmp_path: Path) -> Iterator[Terminal]:
     driver.cloud.save(tmp_path / "local.json")
-    return Terminal(tmp_path / "local.json")
+    # A shell that runs the tests in its background has them ignore Ctrl-C, and what they start would inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield Terminal(tmp_path / "local.json")
+    signal.signal(signal.SIGINT, before)
 
 
 def test_add_is_shown_started_and_followed_to_the_end_and_listed(driver: Driver, rekey: Terminal) -> None:

@@ -23,6 +23,28 @@ def test_a_workspace_without_keys_gets_both(driver: Driver, network: str) -> Non
     whole(driver, workspace_id, before)
 
 
+@pytest.mark.rule("op-add", "managed-add", "storage-add")
+@pytest.mark.parametrize("network", NETWORKS)
+def test_one_use_case_is_added_and_the_other_stays_as_it_is(driver: Driver, network: str) -> None:
+    has_managed_services = driver.workspace(network=network, keys={"managed_services": driver.make_key()})
+    has_nothing = driver.workspace(network=network)
+    before = {each: (driver.compute(each), driver.fields(each)) for each in (has_managed_services, has_nothing)}
+    adding = {"MANAGED_SERVICES": has_nothing, "STORAGE": has_managed_services}
+    started = {
+        use_case: driver.start(workspace_id=workspace_id, operation="add", use_cases=[use_case])
+        for use_case, workspace_id in adding.items()
+    }
+    for place, (use_case, name) in enumerate(started.items()):
+        ended = driver.wait(name)
+        assert (ended.status, ended.output["findings"]) == ("SUCCEEDED", []), ended
+        assert ("Settle wait" in ended.states) == (use_case == "STORAGE")
+        compute, fields = before[adding[use_case]]
+        want = list(fields)
+        want[place] = ended.output["configuration_id"]
+        assert driver.fields(adding[use_case]) == tuple(want)
+        whole(driver, adding[use_case], compute)
+
+
 def test_managed_services_keys_are_rotated_and_the_scheduled_sweep_disables_the_old_ones(driver: Driver) -> None:
     old = {network: driver.make_key() for network in NETWORKS}
     ids = {network: driver.workspace(network=network, keys={"managed_services": old[network]}) for network in NETWORKS}
