@@ -114,7 +114,7 @@ def _disown_orphans(step: Step) -> None:
             refused = keys.abandon(region, key_arn)
             now = clock.now()
             orphan = (
-                wait_to_go(step.rotation, key_arn, step.settings.grace_seconds, now)
+                wait_to_go(step.rotation, key_arn, step.settings.grace_seconds, now, "KMS would not disable it at once")
                 if refused
                 else gone_at_once(step.rotation, key_arn, now)
             )

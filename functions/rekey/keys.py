@@ -221,14 +221,18 @@ def disable(kms: "KMSClient", key_arn: str) -> str | None:
 
 
 def abandon(region: str, key_arn: str) -> str | None:
-    """Tag a key that nothing uses as abandoned and disable it. None, or the reason why it could not be disabled."""
-    mark_abandoned(region, key_arn)
+    """Tag a key that Databricks never saw as abandoned and disable it. None, or why it could not be disabled.
+
+    It is not said to be for STORAGE any more: such a key the sweep, which may have to do it later, would leave alone.
+    """
+    mark_abandoned(region, key_arn, {"TagKey": USE_CASES, "TagValue": ""})
     return disable(aws.kms(region), key_arn)
 
 
-def mark_abandoned(region: str, key_arn: str) -> None:
+def mark_abandoned(region: str, key_arn: str, *more: "TagTypeDef") -> None:
     """Tag a key so that a person who finds it knows that no rotation stands behind it."""
-    aws.kms(region).tag_resource(KeyId=KeyArn.of(key_arn).key_id, Tags=[{"TagKey": STATE, "TagValue": "abandoned"}])
+    tags: list[TagTypeDef] = [{"TagKey": STATE, "TagValue": "abandoned"}, *more]
+    aws.kms(region).tag_resource(KeyId=KeyArn.of(key_arn).key_id, Tags=tags)
 
 
 def read_tags(kms: "KMSClient", key_arn: str) -> dict[str, str]:

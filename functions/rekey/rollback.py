@@ -134,7 +134,6 @@ def _let_go(step: Step, key_arn: str) -> list[str]:
     """Disable a key that Databricks never saw; let any other wait, since something may be encrypted under it."""
     rotation, table, now = step.rotation, step.ledger.keys, clock.now()
     region = rotation.plan.region
-    waiting = wait_to_go(rotation, key_arn, step.settings.grace_seconds, now)
     if rotation.may_have_switched and "STORAGE" in rotation.plan.use_cases:
         keys.mark_abandoned(region, key_arn)
         why = "it may have served STORAGE, whose data needs its key forever"
@@ -142,12 +141,16 @@ def _let_go(step: Step, key_arn: str) -> list[str]:
         return [f"key {key_arn} stays enabled: {why}."]
     if rotation.may_have_switched:
         keys.mark_abandoned(region, key_arn)
-        table.introduce(waiting, FAILED)
+        why = "something may be encrypted under it"
+        table.introduce(wait_to_go(rotation, key_arn, step.settings.grace_seconds, now, why), FAILED)
         return [f"key {key_arn} may have been used for a moment: the sweep disables it after the grace period."]
     if refused := keys.abandon(region, key_arn):
-        # The key's own guard may refuse for a day.
-        table.introduce(waiting, FAILED)
-        return [f"key {key_arn} is not disabled yet, the sweep will do it: {refused}"]
+        why = "KMS would not disable it at once"
+        table.introduce(wait_to_go(rotation, key_arn, step.settings.grace_seconds, now, why), FAILED)
+        return [
+            f"key {key_arn} is not disabled yet: its own guard refuses that for a day after its making, and the sweep "
+            f"does it then. KMS said: {refused}"
+        ]
     table.introduce(gone_at_once(rotation, key_arn, now), FAILED)
     return []
 

@@ -141,6 +141,18 @@ def acting_as(driver: Driver, role: dict[str, Any]) -> Iterator[Any]:
 
 
 @pytest.mark.rule("key-guard")
+def test_the_new_key_of_a_rotation_that_failed_goes_when_its_guard_lets_it_go(driver: Driver) -> None:
+    with driver.without("terminate_compute", "s3:PutObject"):
+        ended = driver.rotate(workspace_id=driver.workspace(clusters=1, pools=0, warehouses=0), operation="add")
+    assert ended.status == "FAILED"
+    evidence = driver.evidence(ended.name)
+    made = evidence["keys"]["new_key_arn"]
+    assert any(f"key {made} is not disabled yet: its own guard" in each for each in evidence["findings"])
+    disabled(driver, made)
+    assert state_of(driver, made) == "disabled"
+
+
+@pytest.mark.rule("key-guard")
 def test_a_key_guards_itself_for_a_day_after_its_last_use(driver: Driver) -> None:
     key_arn, kms = driver.make_key(), driver.aws("kms")
     day = driver.cloud.scales.day * 86_400

@@ -121,12 +121,11 @@ def _left(
     return key.waits(verified, grace_seconds, why, at, canaries=(*key.canaries, canary))
 
 
-def wait_to_go(rotation: Rotation, key_arn: str, grace_seconds: int, at: datetime) -> Key:
-    """The new key of a failed rotation, which cannot go at once: something may be encrypted under it."""
-    why = "its rotation failed, and something may be encrypted under it"
+def wait_to_go(rotation: Rotation, key_arn: str, grace_seconds: int, at: datetime, why: str) -> Key:
+    """The new key of a failed rotation, which cannot go at once, and why not."""
     # The workspace is back on its old key, and no other knew this one.
     free = {"unreferenced_since": clock.text(at), "goes_at": clock.text(at + wait(grace_seconds))}
-    return _of_failed(rotation, key_arn, "grace", why, at, **free)
+    return _of_failed(rotation, key_arn, "grace", f"its rotation failed, and {why}", at, **free)
 
 
 def gone_at_once(rotation: Rotation, key_arn: str, at: datetime) -> Key:
