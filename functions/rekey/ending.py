@@ -11,7 +11,7 @@ from rekey.evidence.write import write
 from rekey.notebooks.report import findings, report
 from rekey.observability import Count, count, phase_seconds, seconds
 from rekey.outcome import downtime_seconds, failure_cause, old_key_due_at
-from rekey.retirement.rotations import gone_at_once, moved_on, wait_to_go
+from rekey.retirement.rotations import moved_on, never_seen
 from rekey.rollback import required_failure
 from rekey.rotation import Cancel, Status
 from rekey.step import Result, Step, shortened
@@ -113,11 +113,7 @@ def _disown_orphans(step: Step) -> None:
         if key_arn != step.rotation.key_arn:
             refused = keys.abandon(region, key_arn)
             now = clock.now()
-            orphan = (
-                wait_to_go(step.rotation, key_arn, step.settings.grace_seconds, now, "KMS would not disable it at once")
-                if refused
-                else gone_at_once(step.rotation, key_arn, now)
-            )
+            orphan = never_seen(step.rotation, key_arn, refused, step.settings.grace_seconds, now)
             step.ledger.keys.introduce(orphan, "an orphan was found")
             outcome = f"could not be disabled ({refused})" if refused else "was disabled"
             finding = f"An orphaned key was found and {outcome}: {key_arn}."

@@ -12,7 +12,7 @@ from rekey.compute.terminate import terminate
 from rekey.creation.undo import settle_new
 from rekey.databricks import Workspace
 from rekey.errors import InvalidState, RekeyError
-from rekey.retirement.rotations import gone_at_once, stays, wait_to_go
+from rekey.retirement.rotations import never_seen, stays, wait_to_go
 from rekey.step import Progress, Result, Step
 
 STEP = "Roll back"
@@ -144,15 +144,14 @@ def _let_go(step: Step, key_arn: str) -> list[str]:
         why = "something may be encrypted under it"
         table.introduce(wait_to_go(rotation, key_arn, step.settings.grace_seconds, now, why), FAILED)
         return [f"key {key_arn} may have been used for a moment: the sweep disables it after the grace period."]
-    if refused := keys.abandon(region, key_arn):
-        why = "KMS would not disable it at once"
-        table.introduce(wait_to_go(rotation, key_arn, step.settings.grace_seconds, now, why), FAILED)
-        return [
-            f"key {key_arn} is not disabled yet: its own guard refuses that for a day after its making, and the sweep "
-            f"does it then. KMS said: {refused}"
-        ]
-    table.introduce(gone_at_once(rotation, key_arn, now), FAILED)
-    return []
+    refused = keys.abandon(region, key_arn)
+    table.introduce(never_seen(rotation, key_arn, refused, step.settings.grace_seconds, now), FAILED)
+    if not refused:
+        return []
+    return [
+        f"key {key_arn} is not disabled yet: KMS refused, as the key's own guard does for a day after its making; "
+        f"the sweep asks again. KMS said: {refused}"
+    ]
 
 
 def required_failure(step: Step) -> dict[str, str]:

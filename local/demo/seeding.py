@@ -52,7 +52,7 @@ def seed(cloud: LocalCloud, door: SideDoor, kms: "KMSClient") -> list[Subject]:
 
 
 def make_managed_key(cloud: LocalCloud, kms: "KMSClient", *, tagged: bool = True) -> str:
-    """A key as an earlier rotation left it: rekey's policy with its guard, and rekey's tag. Gives its ARN."""
+    """A key as an earlier rotation left it, with rekey's policy and guard; untagged it is another's. Gives its ARN."""
     policy = key_policy(
         partition="aws",
         aws_account=cloud.account,

@@ -140,14 +140,15 @@ def acting_as(driver: Driver, role: dict[str, Any]) -> Iterator[Any]:
         iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
 
 
-@pytest.mark.rule("key-guard")
-def test_the_new_key_of_a_rotation_that_failed_goes_when_its_guard_lets_it_go(driver: Driver) -> None:
-    with driver.without("terminate_compute", "s3:PutObject"):
+@pytest.mark.rule("rule-8")
+def test_the_new_key_of_a_rotation_that_failed_goes_later_where_kms_refuses_at_first(driver: Driver) -> None:
+    # On a slow machine the guard's day may be over before the rotation has failed; this refusal comes surely.
+    with driver.without("terminate_compute", "s3:PutObject"), driver.without("roll_back", "kms:DisableKey"):
         ended = driver.rotate(workspace_id=driver.workspace(clusters=1, pools=0, warehouses=0), operation="add")
     assert ended.status == "FAILED"
     evidence = driver.evidence(ended.name)
     made = evidence["keys"]["new_key_arn"]
-    assert any(f"key {made} is not disabled yet: its own guard" in each for each in evidence["findings"])
+    assert any(f"key {made} is not disabled yet: KMS refused" in each for each in evidence["findings"])
     disabled(driver, made)
     assert state_of(driver, made) == "disabled"
 
@@ -156,10 +157,10 @@ def test_the_new_key_of_a_rotation_that_failed_goes_when_its_guard_lets_it_go(dr
 def test_a_key_guards_itself_for_a_day_after_its_last_use(driver: Driver) -> None:
     key_arn, kms = driver.make_key(), driver.aws("kms")
     day = driver.cloud.scales.day * 86_400
-    time.sleep(day)
-    kms.encrypt(KeyId=key_arn, Plaintext=b"under it")
-    used_at = time.time()
+    time.sleep(day)  # From then on its making is no reason any more, only its use is.
     with acting_as(driver, driver.role("disable_old_key")) as acting:
+        used_at = time.time()
+        kms.encrypt(KeyId=key_arn, Plaintext=b"under it")
         refused(acting.disable_key, KeyId=key_arn)
         until("its guard to let it go", lambda: succeeded(acting.disable_key, KeyId=key_arn), bool)
     assert time.time() >= used_at + day

@@ -90,7 +90,7 @@ def test_a_failure_before_the_blackout_leaves_no_trace_in_databricks(world: Worl
     world.plan("r2", workspace_id=workspace_id)
 
 
-@pytest.mark.rule("rule-5")
+@pytest.mark.rule("key-guard")
 def test_a_new_key_that_its_guard_keeps_for_a_day_goes_by_the_sweep(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,13 +101,14 @@ def test_a_new_key_that_its_guard_keeps_for_a_day_goes_by_the_sweep(
         patch.setattr(keys, "disable", lambda *_: "an explicit deny in a resource-based policy")
         report = world.fail()
     made = str(world.rotation().key_arn)
-    assert any("the sweep does it then. KMS said: an explicit deny" in each for each in report["findings"])
+    assert any("the sweep asks again. KMS said: an explicit deny" in each for each in report["findings"])
     assert (world.key_state(made), world.key(made).state) == ("Enabled", "grace")
     assert world.key(made).why == "its rotation failed, and KMS would not disable it at once"
     assert world.sweep(900)["disabled"] == []
     assert world.sweep(A_DAY_LATER)["disabled"] == [made]
 
 
+@pytest.mark.rule("rule-5")
 def test_a_failure_in_the_blackout_brings_all_compute_back(world: World) -> None:
     old = world.make_key()
     workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]

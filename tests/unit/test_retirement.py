@@ -13,7 +13,7 @@ from rekey.errors import RekeyError
 from rekey.ledger import Ledger
 from rekey.request import UseCase
 from rekey.retirement.conditions import Case, Decision, Facts, KmsFacts, LastUse, decide
-from rekey.retirement.signs import Signs
+from rekey.retirement.signs import Signs, told_late
 from rekey.retirement.states import TRANSITIONS, Key, State, meet
 from rekey.retirement.sweep import is_overdue, sweep
 from rekey.settings import Settings
@@ -171,6 +171,18 @@ def test_one_keys_trouble_is_never_anothers(ledger: Ledger, settings: Settings) 
 def test_nothing_is_asked_of_databricks_while_nothing_waits(ledger: Ledger, settings: Settings) -> None:
     unreachable: Any = None
     assert sweep(settings, ledger, unreachable, now=NOW)["looked_at"] == 0
+
+
+@pytest.mark.parametrize(
+    ("used", "before_disabling", "sign"),
+    [(True, timedelta(minutes=10), True), (True, timedelta(days=2), False), (False, timedelta(minutes=10), False)],
+)
+def test_only_a_use_within_the_day_before_the_disabling_was_told_late(
+    used: bool, before_disabling: timedelta, sign: bool
+) -> None:
+    disabled = waiting(OLD_ARN).to("due", "its day has come", NOW).to("disabled", "every condition holds", NOW)
+    last_use = LastUse(known=True, at=NOW - before_disabling, said="Encrypt", used=used)
+    assert bool(told_late(disabled, last_use, 86_400)) == sign
 
 
 def test_a_reason_is_written_once_however_often_it_is_found(ledger: Ledger, settings: Settings) -> None:

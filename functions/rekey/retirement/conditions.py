@@ -24,6 +24,8 @@ class LastUse:
     said: str
     at: datetime | None = None
     """The last use; where there was none, the moment since which KMS knows that there was none."""
+    used: bool = False
+    """Whether `at` is a use."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,10 @@ def last_use(kms: "KMSClient", key_arn: str) -> LastUse:
     used = answer.get("KeyLastUsage") or {}
     if "Timestamp" in used:
         return LastUse(
-            known=True, at=used["Timestamp"], said=f"{used.get('Operation', 'use')} {clock.text(used['Timestamp'])}"
+            known=True,
+            at=used["Timestamp"],
+            said=f"{used.get('Operation', 'use')} {clock.text(used['Timestamp'])}",
+            used=True,
         )
     since = answer.get("TrackingStartDate") or answer.get("KeyCreationDate")
     if since is None:

@@ -128,8 +128,10 @@ def wait_to_go(rotation: Rotation, key_arn: str, grace_seconds: int, at: datetim
     return _of_failed(rotation, key_arn, "grace", f"its rotation failed, and {why}", at, **free)
 
 
-def gone_at_once(rotation: Rotation, key_arn: str, at: datetime) -> Key:
-    """The new key of a failed rotation that Databricks never saw: it is disabled already."""
+def never_seen(rotation: Rotation, key_arn: str, refused: str | None, grace_seconds: int, at: datetime) -> Key:
+    """The new key of a failed rotation that Databricks never saw: disabled already, or not yet where KMS refused."""
+    if refused:
+        return wait_to_go(rotation, key_arn, grace_seconds, at, "KMS would not disable it at once")
     return _of_failed(rotation, key_arn, "disabled", "its rotation failed, and Databricks never saw it", at)
 
 

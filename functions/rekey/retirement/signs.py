@@ -24,7 +24,8 @@ def told_late(key: Key, last_use: LastUse, grace_seconds: int) -> str | None:
 
     Whoever used it within that time may have written something that needs it, and need not have come back yet.
     """
-    if key.disabled_at is None or last_use.at is None:
+    # A region may learn to tell of uses while the key is watched: that its tracking began today is no use.
+    if key.disabled_at is None or last_use.at is None or not last_use.used:
         return None
     if clock.moment(key.disabled_at) >= last_use.at + wait(grace_seconds):
         return None
