@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import boto3
 import requests
 
+from demo.seeding import make_managed_key
 from local.cloud import LocalCloud
-from local.demo.seeding import make_managed_key
 
 PATIENCE_SECONDS = 240
 """How long a test waits for anything at the most."""
