@@ -6,7 +6,7 @@ from typing import Any
 
 from rekey import clock, switch
 from rekey.databricks import Workspace, WorkspaceApi
-from rekey.errors import DatabricksError, NotFound, Unauthenticated
+from rekey.errors import DatabricksError, NetworkRefused, NotFound, Unauthenticated
 from rekey.retirement.conditions import Facts, LastUse
 from rekey.retirement.states import Key, wait
 
@@ -60,8 +60,8 @@ class Signs:
         try:
             if not switch.reads_canary(self._inside(self._running[workspace_id]), rotation_id):
                 yield f"{what} reads back with other content"
-        except (NotFound, Unauthenticated):
-            return  # Somebody removed it, or rekey is locked out: neither is the key's doing.
+        except (NotFound, NetworkRefused, Unauthenticated):
+            return  # Somebody removed it, or rekey is kept out: neither is the key's doing.
         except DatabricksError as error:
             yield f"{what} no longer reads: {error}"
 
