@@ -106,7 +106,7 @@ def test_a_list_that_never_ends_is_an_error(web: responses.RequestsMock, name: s
 def test_more_tasks_of_a_job_that_come_as_null(web: responses.RequestsMock, nulls: Any) -> None:
     listed = {"job_id": 5, "has_more": True, "settings": {"name": "etl", "tasks": [{"task_key": "a"}]}}
     web.get(re.compile(".*/jobs/list"), json={"jobs": [{"job_id": 4, "settings": None, "has_more": True}, listed]})
-    pages = [{"settings": None}, {"settings": {"tasks": nulls}}]
+    pages: list[dict[str, Any]] = [{"settings": None}, {"settings": {"tasks": nulls}}]
     whole = [*pages, {"settings": {"tasks": [{"task_key": "a"}, {"task_key": "b"}]}}]
     for number, page in enumerate(whole):
         token = f"t{number}" if number + 1 < len(whole) else None
@@ -140,9 +140,10 @@ def test_objects_that_come_with_nothing_in_them(web: responses.RequestsMock, bod
     assert not API.is_admin()
     assert ACCOUNT.get_workspace(7).workspace_id == 7
     assert ACCOUNT.get_network("n1").network_id == "n1"
-    for lacking in (lambda: ACCOUNT.cross_account_role("c1"), lambda: ACCOUNT.root_bucket("s1")):
-        with pytest.raises(errors.DatabricksError, match="lacks"):
-            lacking()
+    with pytest.raises(errors.DatabricksError, match="lacks aws_credentials"):
+        ACCOUNT.cross_account_role("c1")
+    with pytest.raises(errors.DatabricksError, match="lacks root_bucket_info"):
+        ACCOUNT.root_bucket("s1")
     assert ACCOUNT.list_workspaces() == []
     assert ACCOUNT.list_configurations() == []
 

@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 import responses
 
-from rekey import errors
+from rekey import aws, errors
+from rekey.databricks.connect import connect_account
 from rekey.databricks.oauth import ClientCredentials, ClientCredentialsTokens
+from rekey.settings import Settings
+from tests.clients import client
 
 URL = "https://adb.example.com/oidc/v1/token"
 
@@ -153,3 +156,30 @@ def test_a_secret_that_is_quoted_back_goes_no_further(web: responses.RequestsMoc
     with pytest.raises(errors.Unauthenticated, match="unknown secret <token>") as refusal:
         source().token()
     assert secret not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        b"hunter2",
+        "hunter2",
+        "[]",
+        "null",
+        '"hunter2"',
+        "{}",
+        '{"client_id": "id"}',
+        '{"client_id": "id", "client_secret": null}',
+        '{"client_id": "", "client_secret": "hunter2"}',
+        '{"client_id": 17, "client_secret": "hunter2"}',
+    ],
+)
+def test_a_secret_of_another_form_is_named_and_not_repeated(
+    cloud: None, settings: Settings, secret: str | bytes
+) -> None:
+    aws.forget_clients()
+    form = {"SecretBinary": secret} if isinstance(secret, bytes) else {"SecretString": secret}
+    client("secretsmanager").create_secret(Name=settings.databricks_secret_arn, **form)
+    with pytest.raises(errors.SettingsError, match=r"The Databricks secret is not .*Mend") as refusal:
+        connect_account(settings).list_workspaces()
+    assert "hunter2" not in str(refusal.value)
+    assert refusal.value.__cause__ is None

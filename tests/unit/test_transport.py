@@ -116,6 +116,7 @@ def test_refusals_are_classified_by_code_before_status(
         ("POST", 503, {"error_code": "TEMPORARILY_UNAVAILABLE"}, errors.DatabricksUnavailable),
         ("POST", 500, {"error_code": "TEMPORARILY_UNAVAILABLE"}, errors.DatabricksUnavailable),
         ("POST", 400, {"error_code": "UNKNOWN"}, errors.OutcomeUnknown),
+        ("POST", 500, {"message": "Unknown worker environment workerenv-1"}, errors.OutcomeUnknown),
     ],
 )
 def test_transient_answers_tell_lost_changes_apart(

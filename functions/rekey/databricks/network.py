@@ -120,7 +120,7 @@ def _proxy(causes: list[BaseException], what: str, host: str) -> RekeyError:
 def _tls(error: BaseException, asked: Asked, host: str) -> RekeyError:
     told = getattr(error, "verify_message", "") or getattr(error, "reason", None) or type(error).__name__
     what = f"{asked.method} {asked.path}"
-    if not isinstance(error, ssl.SSLCertVerificationError) and not _HANDSHAKE.search(str(error)):
+    if not _HANDSHAKE.search(str(error)):
         return asked.lost(f"The TLS connection to {host} broke under {what} ({told}).")
     return NetworkRefused(
         f"{what}: no TLS connection to {host} ({told}). Mend: where something on the way has a certificate of a "
