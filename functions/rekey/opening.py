@@ -5,26 +5,27 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from rekey import clock, preflight
-from rekey.compute.world import Compute, look
-from rekey.creation import facts as creation
+from rekey.base import clock
+from rekey.base.errors import NotFound, PermissionDenied, RequestIdReused, RequestRefused, WorkspaceNotFound
+from rekey.base.observability import count, identify
+from rekey.base.settings import Settings
 from rekey.databricks import Account, Workspace
 from rekey.databricks.connect import connect_account, connect_workspace
-from rekey.errors import NotFound, PermissionDenied, RequestIdReused, RequestRefused, WorkspaceNotFound
-from rekey.events.inbox import unwrapped
-from rekey.facts import Facts, decide_operation, keys_in_play, reuse_for_volumes
-from rekey.given import look_at
-from rekey.keys import added_statements
 from rekey.ledger import Ledger
-from rekey.notebooks.walk import missing_paths
-from rekey.observability import count, identify
-from rekey.plan import make_plan
-from rekey.refusals import NO_CMK_REGIONS
-from rekey.request import Request, parse_request
+from rekey.model.inbox import unwrapped
+from rekey.model.request import Request, parse_request
+from rekey.model.rotation import Rotation
+from rekey.planning import creation_facts as creation
+from rekey.planning import preflight
+from rekey.planning.facts import Facts, decide_operation, keys_in_play, reuse_for_volumes
+from rekey.planning.given import look_at
+from rekey.planning.plan import make_plan
+from rekey.planning.refusals import NO_CMK_REGIONS
 from rekey.retirement.rotations import marked
-from rekey.rotation import Rotation
-from rekey.settings import Settings
-from rekey.step import Result
+from rekey.rotation.compute.world import Compute, look
+from rekey.rotation.keys import added_statements
+from rekey.rotation.notebooks.walk import missing_paths
+from rekey.rotation.step import Result
 
 
 class PlanEvent(BaseModel):

@@ -16,7 +16,7 @@ from databricks.sdk.errors.overrides import _ALL_OVERRIDES
 from databricks.sdk.errors.parser import _Parser
 from databricks.sdk.service import provisioning
 
-from rekey import errors
+from rekey.base import errors
 from rekey.databricks import KeyConfiguration
 from rekey.databricks.answers import Asked
 from rekey.databricks.classify import refused

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import responses
 
-from rekey import errors
+from rekey.base import errors
 from rekey.databricks import Account, WorkspaceApi
 from rekey.databricks.transport import Transport
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import responses
 
-from rekey import errors
+from rekey.base import errors
 from rekey.databricks.oauth import ClientCredentials, ClientCredentialsTokens
 from rekey.databricks.transport import Transport
 

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 import responses
 
-from rekey import aws, errors
+from rekey.aws import clients
+from rekey.base import errors
+from rekey.base.settings import Settings
 from rekey.databricks.connect import connect_account
 from rekey.databricks.oauth import ClientCredentials, ClientCredentialsTokens
-from rekey.settings import Settings
 from tests.clients import client
 
 URL = "https://adb.example.com/oidc/v1/token"
@@ -176,7 +177,7 @@ def test_a_secret_that_is_quoted_back_goes_no_further(web: responses.RequestsMoc
 def test_a_secret_of_another_form_is_named_and_not_repeated(
     cloud: None, settings: Settings, secret: str | bytes
 ) -> None:
-    aws.forget_clients()
+    clients.forget_clients()
     form = {"SecretBinary": secret} if isinstance(secret, bytes) else {"SecretString": secret}
     client("secretsmanager").create_secret(Name=settings.databricks_secret_arn, **form)
     with pytest.raises(errors.SettingsError, match=r"The Databricks secret is not .*Mend") as refusal:

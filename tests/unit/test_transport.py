@@ -10,7 +10,7 @@ import pytest
 import requests
 import responses
 
-from rekey import errors
+from rekey.base import errors
 from rekey.databricks.oauth import ClientCredentials, ClientCredentialsTokens
 from rekey.databricks.transport import Transport
 
@@ -182,7 +182,7 @@ def test_how_long_databricks_asks_to_be_left_alone(
     seconds: float | None,
     status: int,
 ) -> None:
-    monkeypatch.setattr("rekey.clock.now", lambda: datetime(2026, 11, 26, 12, 0, tzinfo=UTC))
+    monkeypatch.setattr("rekey.base.clock.now", lambda: datetime(2026, 11, 26, 12, 0, tzinfo=UTC))
     web.post(f"{HOST}/x", status=status, headers={} if header is None else {"Retry-After": header})
     with pytest.raises(errors.Transient) as trouble:
         call("POST", "/x")

@@ -12,8 +12,9 @@ import pytest
 import responses
 from botocore.stub import Stubber
 
-from rekey import aws, errors
-from rekey.databricks.identity import web_identity_token
+from rekey.aws import clients
+from rekey.aws.identity import web_identity_token
+from rekey.base import errors
 from rekey.databricks.oauth import WebIdentityTokens
 from tests import tokens
 
@@ -162,6 +163,6 @@ def test_sts_is_the_regional_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """GetWebIdentityToken is not on the global endpoint."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    aws.forget_clients()
-    assert aws.sts().meta.endpoint_url == "https://sts.us-east-1.amazonaws.com"
-    aws.forget_clients()
+    clients.forget_clients()
+    assert clients.sts().meta.endpoint_url == "https://sts.us-east-1.amazonaws.com"
+    clients.forget_clients()

@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from rekey import errors
+from rekey.base import errors
 from rekey.databricks.answers import Asked
 from rekey.databricks.oauth import ClientCredentials, ClientCredentialsTokens
 from rekey.databricks.transport import Transport, Wire

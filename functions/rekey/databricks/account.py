@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from rekey.base.errors import DatabricksError
 from rekey.databricks.answers import UNKNOWN, Asked, Json, identified, record, records
 from rekey.databricks.transport import Transport
-from rekey.errors import DatabricksError
-from rekey.request import UseCase
+from rekey.model.request import UseCase
 
 KEY_FIELDS: Mapping[UseCase, str] = {
     "MANAGED_SERVICES": "managed_services_customer_managed_key_id",

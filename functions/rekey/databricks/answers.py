@@ -19,8 +19,8 @@ from typing import Any
 
 import requests
 
-from rekey import clock
-from rekey.errors import DatabricksError, DatabricksUnavailable, OutcomeUnknown, RekeyError
+from rekey.base import clock
+from rekey.base.errors import DatabricksError, DatabricksUnavailable, OutcomeUnknown, RekeyError
 
 Json = dict[str, Any]
 

@@ -11,10 +11,7 @@ from typing import Any
 
 import requests
 
-from rekey.databricks.answers import Asked, Said, read_error
-from rekey.databricks.gone import Object
-from rekey.databricks.network import refused_on_the_way
-from rekey.errors import (
+from rekey.base.errors import (
     DatabricksError,
     DatabricksThrottled,
     DatabricksUnavailable,
@@ -26,6 +23,9 @@ from rekey.errors import (
     Transient,
     Unauthenticated,
 )
+from rekey.databricks.answers import Asked, Said, read_error
+from rekey.databricks.gone import Object
+from rekey.databricks.network import refused_on_the_way
 
 Kind = type[DatabricksError] | type[Transient]
 """OutcomeUnknown stands for "may have been applied"; a request that changes nothing is DatabricksUnavailable then."""

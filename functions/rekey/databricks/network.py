@@ -13,8 +13,8 @@ from collections.abc import Iterator
 import requests
 from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NameResolutionError, NewConnectionError
 
+from rekey.base.errors import DatabricksError, DatabricksUnavailable, NetworkRefused, RekeyError, SettingsError
 from rekey.databricks.answers import Asked, Said
-from rekey.errors import DatabricksError, DatabricksUnavailable, NetworkRefused, RekeyError, SettingsError
 
 _PRIVATE_LINK_LOGIN = re.compile(r"private[-_]link", re.IGNORECASE)
 _ACCESS_LIST = re.compile(

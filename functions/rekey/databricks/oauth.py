@@ -16,10 +16,10 @@ from typing import Any
 
 import requests
 
+from rekey.base.errors import DatabricksError, NetworkRefused, RekeyError, Unauthenticated
 from rekey.databricks.answers import Asked, accepted, read_error, record
 from rekey.databricks.classify import refused
 from rekey.databricks.transport import Wire
-from rekey.errors import DatabricksError, NetworkRefused, RekeyError, Unauthenticated
 
 _EARLY_SECONDS = 120
 """A token is renewed this long before it ends, so that it outlives the call it is used for."""

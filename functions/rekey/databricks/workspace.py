@@ -4,9 +4,9 @@ import base64
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from rekey.base.errors import DatabricksError, NotFound
 from rekey.databricks.answers import UNKNOWN, Json, identified, record, records
 from rekey.databricks.transport import Transport
-from rekey.errors import DatabricksError, NotFound
 
 _PAGE = 100
 _RUNS_PAGE = 25
