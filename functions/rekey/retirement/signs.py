@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from rekey.base import clock
-from rekey.base.errors import DatabricksError, NotFound, Unauthenticated
+from rekey.base.errors import DatabricksError, NetworkRefused, NotFound, Unauthenticated
 from rekey.databricks import Workspace, WorkspaceApi
 from rekey.model.key import Key, wait
 from rekey.retirement.conditions import Facts, LastUse
@@ -61,8 +61,8 @@ class Signs:
         try:
             if not switch.reads_canary(self._inside(self._running[workspace_id]), rotation_id):
                 yield f"{what} reads back with other content"
-        except (NotFound, Unauthenticated):
-            return  # Somebody removed it, or rekey is locked out: neither is the key's doing.
+        except (NotFound, NetworkRefused, Unauthenticated):
+            return  # Somebody removed it, or rekey is kept out: neither is the key's doing.
         except DatabricksError as error:
             yield f"{what} no longer reads: {error}"
 
