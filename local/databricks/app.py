@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from local.databricks import sidedoor
@@ -11,6 +12,7 @@ from local.databricks.crypto.kms import KmsFactory, clients
 from local.databricks.errors import ApiError, render
 from local.databricks.routes import configurations, customer_managed_keys, oauth, workspace, workspaces
 from local.databricks.settings import Settings
+from local.databricks.sidedoor.common import refuse_misfit
 from local.databricks.wire import AbortConnection, Wire
 from local.databricks.world import World
 
@@ -34,6 +36,7 @@ def create_app(
     app.include_router(workspace.router)
     app.include_router(sidedoor.router)
     app.add_exception_handler(ApiError, _refuse)
+    app.add_exception_handler(RequestValidationError, refuse_misfit)
     app.add_exception_handler(HTTPException, _no_such_endpoint)
     app.add_middleware(_wire, world=world, abort=abort)
     return app

@@ -1,16 +1,33 @@
 """Faults that a test may order: what the network and a bad day at Databricks do to single requests."""
 
 import re
-from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
-from typing import Any, Literal, get_args
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
 
 FaultKind = Literal["status", "reset", "applied_then_lost", "stale", "silent_revert", "provisioning_fails", "throttle"]
 
 
-@dataclass(eq=False)
-class Fault:
-    """One order. It befalls the next `times` matching requests (None: all), after letting `skip` of them pass.
+class Match(BaseModel):
+    """Which requests: `method` "*" is any; `path` is a glob over the whole path, or part of it when it has no
+    wildcard."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    method: str = "*"
+    path: str = "*"
+
+    def fits(self, method: str, path: str) -> bool:
+        if self.method.upper() not in ("*", method.upper()):
+            return False
+        if re.search(r"[*?\[]", self.path):
+            return fnmatchcase(path, self.path)
+        return self.path in path
+
+
+class Order(BaseModel):
+    """A fault. It befalls the next `times` matching requests (null: all), after letting `skip` of them pass.
 
     - status: answers `status` with `error_code` and `message`, or `body` as it is, without doing anything
     - reset: the connection is reset before anything is done
@@ -25,8 +42,9 @@ class Fault:
     `delay_seconds` (real) are waited first, whatever the kind.
     """
 
-    method: str
-    path: str
+    model_config = ConfigDict(extra="forbid")
+
+    match: Match = Match()
     fault: FaultKind
     times: int | None = 1
     skip: int = 0
@@ -38,59 +56,45 @@ class Fault:
     visible_seconds: float = 0.0
     delay_seconds: float = 0.0
 
-    def matches(self, method: str, path: str) -> bool:
-        """`method` "*" is any; `path` is a glob over the whole path, or part of it when it has no wildcard."""
-        if self.method.upper() not in ("*", method.upper()):
-            return False
-        if re.search(r"[*?\[]", self.path):
-            return fnmatchcase(path, self.path)
-        return self.path in path
-
 
 class Faults:
     """The orders that are still open, and the bodies that stale answers need."""
 
     def __init__(self) -> None:
-        self._open: list[Fault] = []
+        self._open: list[Order] = []
         self._last_bodies: dict[str, bytes] = {}
 
-    def order(self, wish: dict[str, Any]) -> Fault:
-        """Take {"match": {"method", "path"}, "fault", "times", ...}. ValueError says what is wrong."""
-        fields = dict(wish)
-        match = fields.pop("match", None) or {}
-        kind = fields.get("fault")
-        if kind not in get_args(FaultKind):
-            raise ValueError(f"fault is one of {', '.join(get_args(FaultKind))}, not {kind!r}")
-        try:
-            fault = Fault(method=match.get("method", "*"), path=match.get("path", "*"), **fields)
-        except TypeError as error:
-            raise ValueError(str(error)) from error
-        self._open.append(fault)
-        return fault
+    def order(self, wish: dict[str, Any]) -> Order:
+        """Take an Order as JSON. ValueError says what is wrong."""
+        return self.add(Order.model_validate(wish))
 
-    def take(self, method: str, path: str, url: str) -> Fault | None:
+    def add(self, order: Order) -> Order:
+        self._open.append(order)
+        return order
+
+    def take(self, method: str, path: str, url: str) -> Order | None:
         """The fault that befalls this request, if any; it is used up by that."""
-        for fault in self._open:
-            if not fault.matches(method, path):
+        for order in self._open:
+            if not order.match.fits(method, path):
                 continue
-            if fault.fault == "stale" and (method != "GET" or url not in self._last_bodies):
+            if order.fault == "stale" and (method != "GET" or url not in self._last_bodies):
                 continue
-            if fault.skip > 0:
-                fault.skip -= 1
+            if order.skip > 0:
+                order.skip -= 1
                 continue
-            if fault.times is not None:
-                fault.times -= 1
-                if fault.times <= 0:
-                    self._open.remove(fault)
-            return fault
+            if order.times is not None:
+                order.times -= 1
+                if order.times <= 0:
+                    self._open = [each for each in self._open if each is not order]
+            return order
         return None
 
-    def give_back(self, fault: Fault) -> None:
+    def give_back(self, order: Order) -> None:
         """The request was refused, so that there was nothing to lose or to revert: the order stays open."""
-        if fault.times is not None:
-            fault.times += 1
-        if fault not in self._open:
-            self._open.insert(0, fault)
+        if order.times is not None:
+            order.times += 1
+        if not any(each is order for each in self._open):
+            self._open.insert(0, order)
 
     def clear(self) -> None:
         """Forget every open order."""
@@ -104,4 +108,4 @@ class Faults:
         return self._last_bodies[url]
 
     def as_list(self) -> list[dict[str, Any]]:
-        return [asdict(fault) for fault in self._open]
+        return [order.model_dump() for order in self._open]

@@ -7,6 +7,8 @@ issue, INFER an inference that no source states, GAP looked for and not found.
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pydantic import ConfigDict
+
 Shard = Literal["commercial", "govcloud", "govcloud-dod"]
 
 # CODE terraform-provider-databricks aws/constants.go: the account whose principals use customers' keys.
@@ -22,6 +24,8 @@ REGIONS_WITHOUT_CMK = frozenset({"us-west-1"})
 @dataclass
 class Latencies:
     """Simulated seconds. All shrink with the minute scale, the last one with the day scale."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     cluster_terminate: float = 60
     cluster_start: float = 240
@@ -52,6 +56,8 @@ class Latencies:
 @dataclass
 class Switches:
     """Uncertain behaviour of Databricks, each with both readings."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     patch_response: Literal["empty", "braces", "workspace"] = "empty"
     """CODE: today's description returns the Workspace; older servers and all fixtures an empty 200."""

@@ -10,7 +10,7 @@ from fastapi import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local.databricks.errors import ApiError, render
-from local.databricks.faults import Fault
+from local.databricks.faults import Order
 from local.databricks.world import World
 
 AbortConnection = Callable[[Scope], None]
@@ -62,7 +62,7 @@ class Wire:
         else:
             await self._befall(fault, url, scope, receive, answer)
 
-    async def _befall_afterwards(self, fault: Fault, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+    async def _befall_afterwards(self, fault: Order, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         scope.setdefault("state", {})["fault"] = fault
         await self._app(scope, receive, answer.hold)
         refused = (answer.entry["status"] or 500) >= HTTPStatus.BAD_REQUEST
@@ -76,7 +76,7 @@ class Wire:
         else:
             await self._cut(scope, answer)
 
-    async def _befall(self, fault: Fault, url: str, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+    async def _befall(self, fault: Order, url: str, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         if fault.fault == "reset":
             await self._cut(scope, answer)
             return
@@ -131,7 +131,7 @@ class _Answer:
             self.body += message.get("body", b"")
 
 
-def _refusal(fault: Fault, path: str) -> Response:
+def _refusal(fault: Order, path: str) -> Response:
     status = fault.status or 500
     headers = {"Retry-After": str(fault.retry_after)} if status in (429, 503) else {}
     if fault.body is None:

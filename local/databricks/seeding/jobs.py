@@ -1,7 +1,6 @@
 """Jobs of a seeded workspace, and runs without a job."""
 
-from dataclasses import fields
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 from local.databricks.errors import invalid_parameter
 from local.databricks.rules import clusters
@@ -26,7 +25,7 @@ def add(world: World, workspace: Workspace, wish: Stock) -> None:
     for index in range(wish.runs):
         _add_run(world, workspace, index)
     if isinstance(wish.jobs, list):
-        wishes = [_checked(entry) for entry in wish.jobs]
+        wishes = wish.jobs
     else:
         made = len(workspace.jobs)
         wishes = [_by_turns(workspace, index) for index in range(made, made + wish.jobs)]
@@ -43,17 +42,6 @@ def _by_turns(workspace: Workspace, index: int) -> JobSeed:
         compute="all_purpose" if on_existing else "job_cluster",
         every_seconds=900 + 60 * index,
     )
-
-
-def _checked(entry: dict[str, Any]) -> JobSeed:
-    unknown = set(entry) - {each.name for each in fields(JobSeed)}
-    if unknown:
-        raise invalid_parameter(f"Unknown in jobs: {', '.join(sorted(unknown))}")
-    for name, hint in get_type_hints(JobSeed).items():
-        choices = [choice for choice in get_args(hint) if isinstance(choice, str)]
-        if choices and name in entry and entry[name] not in choices:
-            raise invalid_parameter(f"{name} of a job is one of {', '.join(choices)}, not {entry[name]!r}")
-    return JobSeed(**entry)
 
 
 def _add_job(world: World, workspace: Workspace, wish: JobSeed) -> None:

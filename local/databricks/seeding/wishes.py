@@ -1,13 +1,19 @@
 """What a test may ask the side door to make."""
 
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
 
 TriggerWish = Literal["schedule", "continuous", "periodic", "file_arrival", "table_update", "none"]
 
 
-@dataclass(kw_only=True)
-class JobSeed:
+class Wish(BaseModel):
+    """A request body of the side door: what it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class JobSeed(Wish):
     """One job. Its trigger fires every `every_seconds`, a run takes `run_seconds` (0: until someone ends it), both
     simulated. `cluster` is the index of the all-purpose cluster that an "all_purpose" job runs on. `running`: it has
     a run under way; left out, a continuous job that is not paused has. Of more than one of `tasks` the last runs as
@@ -26,8 +32,7 @@ class JobSeed:
     tasks: int = 1
 
 
-@dataclass(kw_only=True)
-class Stock:
+class Stock(Wish):
     """What POST /_sim/workspaces/{id}/contents takes: counts of things. `pooled_clusters` of the clusters live in the
     first pool. `jobs` may also be a list, each a JobSeed. With `warehouse_queries_every` (simulated seconds) someone
     goes on querying the running classic and pro warehouses, which starts them whenever they are stopped.
@@ -42,7 +47,7 @@ class Stock:
     pools: int = 0
     warehouses: int = 0
     warehouse_queries_every: float = 0
-    jobs: int | list[dict[str, Any]] = 0
+    jobs: int | list[JobSeed] = 0
     runs: int = 0
     pipelines: int = 0
     notebooks: int = 0
@@ -53,7 +58,6 @@ class Stock:
     files: int = 0
 
 
-@dataclass(kw_only=True)
 class Seed(Stock):
     """What POST /_sim/workspaces takes: the workspace, and what is in it.
 
@@ -76,5 +80,31 @@ class Seed(Stock):
     role_arn: str | None = None
     workspace_admin: bool = True
     reuse_key_for_cluster_volumes: bool = True
-    keys: dict[str, str] = field(default_factory=dict)
-    custom_tags: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, str] = Field(default_factory=dict)
+    custom_tags: dict[str, str] = Field(default_factory=dict)
+
+
+class CredentialsSeed(Wish):
+    """A cross-account role; left out, one in the customer's account."""
+
+    credentials_name: str = "credentials"
+    role_arn: str | None = None
+
+
+class StorageSeed(Wish):
+    """A root bucket; left out, one that is named after it."""
+
+    storage_configuration_name: str = "storage"
+    bucket_name: str | None = None
+
+
+class NetworkSeed(Wish):
+    """A network as the account API's POST takes it. With `error_messages` ([{"error_type", "error_message"}]) a
+    workspace that uses it ends FAILED; `warning_messages` only show."""
+
+    network_name: str = "network"
+    vpc_id: str | None = None
+    subnet_ids: list[str] = []
+    security_group_ids: list[str] = []
+    error_messages: list[dict[str, str]] = []
+    warning_messages: list[dict[str, str]] = []
