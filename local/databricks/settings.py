@@ -94,6 +94,12 @@ class Switches:
     runs_retry: bool = True
     """INFER: a run whose task has max_retries starts compute again when its cluster was terminated under it
     or did not come up."""
+    cancelled_run_stops_pipeline: bool = True
+    """INFER: cancelling a run also cancels the update that its pipeline_task started."""
+    cancelled_run_cancels_started_runs: bool = True
+    """INFER: cancelling a run also cancels those that its run_job_task started."""
+    unknown_tasks: Literal["classic", "serverless"] = "classic"
+    """GAP: what a task of a type that nobody here knows runs on: a job's cluster, or nothing of the customer's."""
     overwrite_keeps_permissions: bool = True
     """INFER: an import that overwrites keeps the object id and the permissions; else they are as for a new one."""
     import_into_repos: Literal["refuse", "allow"] = "refuse"

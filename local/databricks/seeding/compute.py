@@ -3,7 +3,8 @@
 import uuid
 from typing import Any
 
-from local.databricks.rules import clusters, warehouses
+from local.databricks.rules import clusters, pipelines, warehouses
+from local.databricks.seeding.tasks import interactive
 from local.databricks.seeding.wishes import Stock
 from local.databricks.state import ids
 from local.databricks.state.account import Workspace
@@ -29,11 +30,11 @@ def add(world: World, workspace: Workspace, wish: Stock) -> None:
     made = len(workspace.pipelines)
     for index in range(made, made + wish.pipelines):
         _add_pipeline(world, workspace, index)
-
-
-def interactive(workspace: Workspace) -> list[str]:
-    """Ids of the all-purpose clusters, oldest first."""
-    return [cluster_id for cluster_id, c in workspace.clusters.items() if c.source in ("UI", "API")]
+    made = len(workspace.pipelines)
+    for index in range(made, made + wish.serverless_pipelines):
+        life = Lifecycle("IDLE", world.now() - 86400)
+        pipeline = Pipeline(str(uuid.uuid4()), f"pipeline-{index}", continuous=False, serverless=True, life=life)
+        workspace.pipelines[pipeline.pipeline_id] = pipeline
 
 
 def _add_pool(world: World, workspace: Workspace, index: int) -> None:
@@ -99,11 +100,8 @@ def _add_pipeline(world: World, workspace: Workspace, index: int) -> None:
     """By turns continuous, triggered and running, triggered and idle."""
     pipeline_id = str(uuid.uuid4())
     running = index % 3 != 2
-    state = "RUNNING" if running else "IDLE"
-    life = Lifecycle(state, world.now() - 86400)
-    pipeline = Pipeline(pipeline_id, f"pipeline-{index}", index % 3 == 0, False, life)
+    long_ago = world.now() - 86400
+    pipeline = Pipeline(pipeline_id, f"pipeline-{index}", index % 3 == 0, False, Lifecycle("IDLE", long_ago))
     if running:
-        spec = {**CLUSTER_SPEC, "cluster_name": f"dlt-execution-{pipeline_id}"}
-        pipeline.cluster_id = clusters.add(world, workspace, "PIPELINE", spec, "RUNNING").cluster_id
-        pipeline.updates = [{"update_id": str(uuid.uuid4()), "creation_time": "2026-01-01T00:00:00.000+00:00"}]
+        pipelines.bring_under_way(world, workspace, pipeline, long_ago)
     workspace.pipelines[pipeline_id] = pipeline

@@ -1,41 +1,15 @@
 """What a test may ask the side door to make."""
 
-from typing import Literal
+from pydantic import Field
 
-from pydantic import BaseModel, ConfigDict, Field
-
-TriggerWish = Literal["schedule", "continuous", "periodic", "file_arrival", "table_update", "none"]
-
-
-class Wish(BaseModel):
-    """A request body of the side door: what it does not know is refused."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class JobSeed(Wish):
-    """One job. Its trigger fires every `every_seconds`, a run takes `run_seconds` (0: until someone ends it), both
-    simulated. `cluster` is the index of the all-purpose cluster that an "all_purpose" job runs on. `running`: it has
-    a run under way; left out, a continuous job that is not paused has. Of more than one of `tasks` the last runs as
-    `compute` says, and the others are serverless."""
-
-    name: str | None = None
-    trigger: TriggerWish = "schedule"
-    paused: bool = False
-    every_seconds: float = 900
-    run_seconds: float = 300
-    compute: Literal["job_cluster", "all_purpose", "serverless"] = "job_cluster"
-    cluster: int = 0
-    max_retries: int = 0
-    max_concurrent_runs: int = 1
-    running: bool | None = None
-    tasks: int = 1
+from local.databricks.seeding.compute_wishes import JobSeed, Wish
 
 
 class Stock(Wish):
     """What POST /_sim/workspaces/{id}/contents takes: counts of things. `pooled_clusters` of the clusters live in the
     first pool. `jobs` may also be a list, each a JobSeed. With `warehouse_queries_every` (simulated seconds) someone
     goes on querying the running classic and pro warehouses, which starts them whenever they are stopped.
+    `serverless_pipelines` are triggered ones and idle.
 
     `notebooks` are Python source in /Shared; `mixed_notebooks` differ in language, format, folder and permissions;
     `large_notebooks` are over the limit of import and export; `other_objects` are by turns a file, a library, a
@@ -50,6 +24,7 @@ class Stock(Wish):
     jobs: int | list[JobSeed] = 0
     runs: int = 0
     pipelines: int = 0
+    serverless_pipelines: int = 0
     notebooks: int = 0
     mixed_notebooks: int = 0
     large_notebooks: int = 0
@@ -104,7 +79,7 @@ class NetworkSeed(Wish):
 
     network_name: str = "network"
     vpc_id: str | None = None
-    subnet_ids: list[str] = []
-    security_group_ids: list[str] = []
-    error_messages: list[dict[str, str]] = []
-    warning_messages: list[dict[str, str]] = []
+    subnet_ids: list[str] = Field(default_factory=list)
+    security_group_ids: list[str] = Field(default_factory=list)
+    error_messages: list[dict[str, str]] = Field(default_factory=list)
+    warning_messages: list[dict[str, str]] = Field(default_factory=list)

@@ -115,6 +115,8 @@ class Workspace:
     jobs: dict[int, Job] = field(default_factory=dict)
     runs: dict[int, Run] = field(default_factory=dict)
     pipelines: dict[str, Pipeline] = field(default_factory=dict)
+    dashboards: dict[str, str] = field(default_factory=dict)
+    """Warehouse ids by dashboard: what a dashboard_task runs on that names none."""
     contents: Contents = field(default_factory=Contents)
     refusals: Counter[str] = field(default_factory=Counter)
     kinds_running_when_seeded: frozenset[str] = frozenset()

@@ -9,6 +9,7 @@ from local.databricks.errors import invalid_parameter
 from local.databricks.http import Body, InWorkspace, WorkspaceCall, reply
 from local.databricks.routes.workspace.paging import MOST_TASKS, first_tasks, page
 from local.databricks.rules import jobs as rules
+from local.databricks.rules import runs
 from local.databricks.state.jobs import TRIGGERS, Job
 
 router = APIRouter(prefix="/api/2.2/jobs")
@@ -20,7 +21,7 @@ _LEFT_OUT_OF_LISTS = ("tasks", "job_clusters", "environments", "parameters")
 _MERGED = {"tasks": "task_key", "job_clusters": "job_cluster_key", "environments": "environment_key"}
 """Lists whose entries an update merges by key (CODE databricks-sdk-py, JobsAPI.update)."""
 _REQUIRED = {"schedule": ("quartz_cron_expression", "timezone_id"), "continuous": (), "trigger": ()}
-_TRIGGERS_BY_EVENT = {"periodic", "file_arrival", "table_update", "model"}
+_EVENTS = frozenset({"periodic", "file_arrival", "table_update", "model"})
 
 
 @router.get("/list")
@@ -115,14 +116,14 @@ def _merged(old: Any, new: Any, key: str) -> list[dict[str, Any]]:
 
 
 def _replace(call: WorkspaceCall, job: Job, settings: dict[str, Any]) -> None:
-    _check(settings)
+    _check(settings, known=_EVENTS | set(job.settings.get("trigger") or {}))
     waited = job.paused or not job.is_continuous
     job.settings = settings
     if waited:
-        rules.keep_going(call.world, call.workspace, job)
+        runs.keep_going(call.world, call.workspace, job)
 
 
-def _check(settings: dict[str, Any]) -> None:
+def _check(settings: dict[str, Any], known: set[str] | frozenset[str]) -> None:
     """The wording of these refusals is a guess."""
     given = [kind for kind in TRIGGERS if settings.get(kind) is not None]
     if len(given) > 1:
@@ -134,8 +135,10 @@ def _check(settings: dict[str, Any]) -> None:
         missing = [name for name in _REQUIRED[kind] if not trigger.get(name)]
         if missing:
             raise invalid_parameter(f"Missing required field: {kind}.{missing[0]}")
-        if kind == "trigger" and len(_TRIGGERS_BY_EVENT & set(trigger)) != 1:
-            raise invalid_parameter(f"trigger must have exactly one of {', '.join(sorted(_TRIGGERS_BY_EVENT))}.")
+        events = (known & set(trigger)) - {"pause_status", "sql_condition"}
+        # CODE databricks-sdk-py, TriggerSettings: a sql_condition comes after an event's condition, or alone.
+        if kind == "trigger" and len(events) != 1 and (events or "sql_condition" not in trigger):
+            raise invalid_parameter(f"trigger must have exactly one of {', '.join(sorted(_EVENTS))}.")
 
 
 def _find(call: WorkspaceCall, job_id: str) -> Job:

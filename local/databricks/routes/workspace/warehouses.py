@@ -9,6 +9,7 @@ from local.databricks.errors import missing
 from local.databricks.http import InWorkspace, WorkspaceCall, reply
 from local.databricks.routes.workspace.paging import page
 from local.databricks.rules import warehouses as rules
+from local.databricks.rules import workloads
 from local.databricks.state.compute import Warehouse
 
 router = APIRouter(prefix="/api/2.0/sql/warehouses")
@@ -38,7 +39,9 @@ async def start(call: InWorkspace, warehouse_id: str) -> JSONResponse:
 
 @router.post("/{warehouse_id}/stop")
 async def stop(call: InWorkspace, warehouse_id: str) -> JSONResponse:
-    rules.stop(call.world, call.workspace, _find(call, warehouse_id))
+    warehouse = _find(call, warehouse_id)
+    rules.stop(call.world, call.workspace, warehouse)
+    workloads.warehouse_was_stopped(call.world, call.workspace, warehouse)
     return reply({})
 
 

@@ -1,0 +1,62 @@
+"""What a test may ask the side door to make of compute: jobs."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+TriggerWish = Literal[
+    "schedule", "continuous", "periodic", "file_arrival", "table_update", "model", "sql_condition", "unknown", "none"
+]
+ComputeWish = Literal[
+    "job_cluster",
+    "new_cluster",
+    "all_purpose",
+    "pipeline",
+    "warehouse",
+    "dashboard",
+    "run_job",
+    "condition",
+    "unknown",
+    "serverless",
+]
+WarehouseTaskWish = Literal["sql", "dbt", "dashboard", "notebook", "alert", "power_bi"]
+
+
+class Wish(BaseModel):
+    """A request body of the side door: what it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class JobSeed(Wish):
+    """One job. Its trigger fires every `every_seconds`, a run takes `run_seconds` (0: until someone ends it), both
+    simulated. `running`: it has a run under way; left out, a continuous job that is not paused has.
+
+    `compute` is what its last task stands on: a cluster of the job's (job_cluster) or of the task's own (new_cluster),
+    an all-purpose one, a pipeline, a warehouse (by a task of type `warehouse_task`), the warehouse of a dashboard
+    (which the task does not name), another job; `cluster`, `pipeline`, `warehouse` and `job` say which, by their place
+    in the workspace. A condition stands on nothing, and an unknown type of task on what the switch says. The task is
+    inside `for_each` loops. Of more than one of `tasks` the others are serverless; a list of tasks is taken as it is,
+    with "main" for the key of a job cluster.
+
+    A sql_condition asks `warehouse` and finds what `condition_met` says; an unknown trigger is of a type that nobody
+    here knows.
+    """
+
+    name: str | None = None
+    trigger: TriggerWish = "schedule"
+    paused: bool = False
+    every_seconds: float = 900
+    run_seconds: float = 300
+    condition_met: bool = True
+    compute: ComputeWish = "job_cluster"
+    warehouse_task: WarehouseTaskWish = "sql"
+    cluster: int = 0
+    pipeline: int = 0
+    warehouse: int = 0
+    job: int = 0
+    for_each: Annotated[int, Field(ge=0, le=3)] = 0
+    max_retries: int = 0
+    max_concurrent_runs: int = 1
+    running: bool | None = None
+    tasks: int | list[dict[str, Any]] = 1
