@@ -18,6 +18,7 @@ def dump(world: World) -> dict[str, Any]:
         "now": world.now(),
         "scales": {"minute": world.scale.minute, "day": world.scale.day},
         "latencies": asdict(world.latencies),
+        "limits": asdict(world.limiter.limits),
         "switches": asdict(world.switches),
         "faults": world.faults.as_list(),
         "violations": len(world.violations.as_list()),

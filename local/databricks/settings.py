@@ -5,9 +5,9 @@ issue, INFER an inference that no source states, GAP looked for and not found.
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 Shard = Literal["commercial", "govcloud", "govcloud-dod"]
 
@@ -27,6 +27,8 @@ class Latencies:
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
+    request: float = 0
+    """From a request to its answer, whatever it asks; requests that are under way at the same time take it together."""
     cluster_terminate: float = 60
     cluster_start: float = 240
     ec2_outlives_terminated: float = 45
@@ -51,6 +53,45 @@ class Latencies:
     """DOC-OLD: no cluster and no DBFS call for 20 minutes after a change of the storage key."""
     old_key_needed: float = 86400
     """DOC: "keep the old key available for 24 hours". Day scale."""
+
+
+Family = Literal[
+    "token",
+    "account",
+    "clusters",
+    "pools",
+    "warehouses",
+    "runs",
+    "jobs",
+    "pipelines",
+    "notebooks",
+    "other",
+    "all",
+]
+ALL_FAMILIES: Family = "all"
+"""One bucket for all endpoints of a host, beside those of their families."""
+
+
+@dataclass(frozen=True)
+class RateLimit:
+    """So many accepted requests a simulated second, and at most `burst` at once after a pause."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    per_second: Annotated[float, Field(gt=0)]
+    burst: Annotated[int, Field(ge=1)] = 1
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Rate limits by family of endpoints, each for the account's host and for each workspace's apart; none is on unless
+    it is named. See limits.py."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    families: dict[Family, RateLimit] = field(default_factory=dict)
+    retry_after: Literal["seconds", "date", "none"] = "seconds"
+    error_code: Literal["REQUEST_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED", ""] = "REQUEST_LIMIT_EXCEEDED"
 
 
 @dataclass
@@ -131,3 +172,4 @@ class Settings:
     """Life of an access token, in real seconds: clients reckon with real time, whatever the scale."""
     latencies: Latencies = field(default_factory=Latencies)
     switches: Switches = field(default_factory=Switches)
+    limits: Limits = field(default_factory=Limits)

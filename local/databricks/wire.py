@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
 
@@ -11,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local.databricks.errors import ApiError, render
 from local.databricks.faults import Order
+from local.databricks.http import WORKSPACE_HEADER
 from local.databricks.world import World
 
 AbortConnection = Callable[[Scope], None]
@@ -34,8 +37,8 @@ class Wire:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        self._world.catch_up()
         if scope["path"].startswith(SIDE_DOOR):
+            self._world.catch_up()
             await self._app(scope, receive, send)
             return
         await self._serve(scope, receive, send)
@@ -48,8 +51,16 @@ class Wire:
         if query:
             entry["query"] = query
         self._world.log(entry)
+        answer = _Answer(entry, send, self._world.now)
+        refusal = self._world.limiter.refusal(self._world.now(), path, _host(scope))
+        if self._world.latencies.request > 0:
+            await self._world.clock.rest(self._world.minutes(self._world.latencies.request))
+        self._world.catch_up()
+        if refusal is not None:
+            entry["limited"] = True
+            await render(refusal, path)(scope, receive, answer.pass_on)
+            return
         fault = self._world.faults.take(method, path, url)
-        answer = _Answer(entry, send)
         if fault is not None:
             entry["fault"] = fault.fault
             await asyncio.sleep(fault.delay_seconds)
@@ -106,8 +117,9 @@ class Wire:
 class _Answer:
     """Watches what is sent: the status for the log, the body for stale answers."""
 
-    def __init__(self, entry: dict[str, Any], send: Send) -> None:
+    def __init__(self, entry: dict[str, Any], send: Send, now: Callable[[], float]) -> None:
         self.entry = entry
+        self._clock_now = now
         self.body = bytearray()
         self._send = send
         self._held: list[Message] = []
@@ -127,8 +139,22 @@ class _Answer:
     def _note(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.entry["status"] = message["status"]
+            # The simulator's date: a client that is told when to come again reckons from it.
+            message["headers"] = [
+                *message.get("headers", []),
+                (b"date", formatdate(self._clock_now(), usegmt=True).encode()),
+            ]
         elif message["type"] == "http.response.body":
             self.body += message.get("body", b"")
+
+
+def _host(scope: Scope) -> str:
+    """The workspace that is asked, by path or header, or the account."""
+    match = re.match(r"/w/([^/]+)/", scope["path"])
+    if match:
+        return match[1]
+    headers = {name.decode().lower(): value.decode() for name, value in scope["headers"]}
+    return headers.get(WORKSPACE_HEADER.lower(), "")
 
 
 def _refusal(fault: Order, path: str) -> Response:

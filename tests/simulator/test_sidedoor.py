@@ -119,6 +119,7 @@ def test_scales_shrink_minutes_and_days_apart() -> None:
 
 def test_as_a_process() -> None:
     arguments = ["--port", "0", "--minute-scale", "0.5", "--latency", "settle=7", "--switch", "unusable_key=apply"]
+    arguments += ["--limit", "clusters=2.5:10"]
     environment = {**os.environ, "DATABRICKS_SIMULATOR_CLIENT_SECRET": "other"}
     process = subprocess.Popen(
         [sys.executable, "-m", "local.databricks", *arguments],
@@ -133,6 +134,7 @@ def test_as_a_process() -> None:
     told = requests.get(f"{url}/_sim/state", timeout=10).json()
     assert (told["scales"]["minute"], told["latencies"]["settle"]) == (0.5, 7.0)
     assert told["switches"]["unusable_key"] == "apply"
+    assert told["limits"]["families"] == {"clusters": {"per_second": 2.5, "burst": 10}}
     token = requests.post(
         f"{url}/oidc/accounts/{told['account_id']}/v1/token",
         data={"grant_type": "client_credentials", "scope": "all-apis"},

@@ -1,4 +1,4 @@
-"""POST /_sim/...: faults, switches and latencies."""
+"""POST /_sim/...: faults, switches, latencies and rate limits."""
 
 from dataclasses import asdict, replace
 from typing import Any, TypeVar
@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from local.databricks.faults import Order
 from local.databricks.http import reply
-from local.databricks.settings import Latencies, Switches
+from local.databricks.settings import Latencies, Limits, Switches
 from local.databricks.sidedoor.common import TheWorld, misfit
 
 router = APIRouter()
@@ -43,6 +43,20 @@ async def set_latencies(world: TheWorld, wish: dict[str, Any]) -> JSONResponse:
     """Sets latencies by name, in simulated seconds; returns all. What is under way keeps its times."""
     world.latencies = _turned(world.latencies, wish)
     return reply(asdict(world.latencies))
+
+
+@router.post("/limits")
+async def set_limits(world: TheWorld, limits: Limits) -> JSONResponse:
+    """Takes Limits, see settings.py, in place of those that are on, with full buckets; returns them."""
+    world.limit(limits)
+    return reply(asdict(limits))
+
+
+@router.delete("/limits")
+async def lift_limits(world: TheWorld) -> JSONResponse:
+    """No limits from now on."""
+    world.limit(Limits())
+    return reply({})
 
 
 def _turned(present: Turned, wish: dict[str, Any]) -> Turned:
