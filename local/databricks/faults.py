@@ -3,23 +3,36 @@
 import re
 from fnmatch import fnmatchcase
 from typing import Any, Literal
+from urllib.parse import unquote_plus
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-FaultKind = Literal["status", "reset", "applied_then_lost", "stale", "silent_revert", "provisioning_fails", "throttle"]
+FaultKind = Literal[
+    "status",
+    "reset",
+    "applied_then_lost",
+    "stale",
+    "rewrite",
+    "silent_revert",
+    "provisioning_fails",
+    "throttle",
+]
 
 
 class Match(BaseModel):
     """Which requests: `method` "*" is any; `path` is a glob over the whole path, or part of it when it has no
-    wildcard."""
+    wildcard; `query` is part of the decoded query."""
 
     model_config = ConfigDict(extra="forbid")
 
     method: str = "*"
     path: str = "*"
+    query: str = ""
 
-    def fits(self, method: str, path: str) -> bool:
+    def fits(self, method: str, path: str, url: str) -> bool:
         if self.method.upper() not in ("*", method.upper()):
+            return False
+        if self.query not in unquote_plus(url.partition("?")[2]):
             return False
         if re.search(r"[*?\[]", self.path):
             return fnmatchcase(path, self.path)
@@ -34,6 +47,8 @@ class Order(BaseModel):
     - applied_then_lost: the request is done, then the connection is reset, or `status` is answered if given;
       a request that Databricks refuses does not count
     - stale: a GET is answered with the body it got last time (passes while there was none)
+    - rewrite: the request is done, and its answer is changed: `values` ({"instance_pools": null, "*.use_cases": null})
+      are put, and what is `absent` (["warehouses.*.state"]) is left out; "*" is every entry; a refusal does not count
     - silent_revert: an accepted PATCH comes to nothing; its field shows for `visible_seconds` (simulated);
       a refused one does not count
     - provisioning_fails: an accepted POST of a workspace ends FAILED, with `message`; a refused one does not count
@@ -53,6 +68,8 @@ class Order(BaseModel):
     message: str = "Something went wrong."
     body: str | None = None
     retry_after: int = 1
+    values: dict[str, Any] = Field(default_factory=dict)
+    absent: list[str] = Field(default_factory=list)
     visible_seconds: float = 0.0
     delay_seconds: float = 0.0
 
@@ -75,7 +92,7 @@ class Faults:
     def take(self, method: str, path: str, url: str) -> Order | None:
         """The fault that befalls this request, if any; it is used up by that."""
         for order in self._open:
-            if not order.match.fits(method, path):
+            if not order.match.fits(method, path, url):
                 continue
             if order.fault == "stale" and (method != "GET" or url not in self._last_bodies):
                 continue

@@ -125,6 +125,9 @@ class Switches:
     """GAP: whether registering looks at the key's policy."""
     pro_warehouses_run_on_ec2: bool = True
     """INFER: a pro warehouse without serverless runs in the customer's VPC."""
+    clusters_of_other_sources: Literal["start", "refuse"] = "start"
+    """GAP: whether a cluster that neither a person nor the API nor a job or pipeline made (MODELS, SQL, a source not
+    known yet) can be started again."""
     early_compute: Literal["fail", "run"] = "fail"
     """DOC-OLD: clusters started in the blackout "do not launch successfully, fail, or could cause other
     unexpected behavior". "run" is the last: nothing shows but the recorded violation."""

@@ -1,7 +1,6 @@
 """The outermost layer: carries out faults, lets what is due happen, and writes the request log."""
 
 import asyncio
-import json
 import re
 from collections.abc import Callable
 from email.utils import formatdate
@@ -11,7 +10,8 @@ from typing import Any
 from fastapi import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from local.databricks.errors import ApiError, render
+from local.databricks.answers import refusal, rewritten, throttled
+from local.databricks.errors import render
 from local.databricks.faults import Order
 from local.databricks.http import WORKSPACE_HEADER
 from local.databricks.world import World
@@ -19,6 +19,9 @@ from local.databricks.world import World
 AbortConnection = Callable[[Scope], None]
 
 SIDE_DOOR = "/_sim"
+JSON = "application/json"
+AFTERWARDS = frozenset({"silent_revert", "provisioning_fails", "applied_then_lost", "rewrite"})
+"""Faults of a request that is done."""
 
 
 class ConnectionLost(Exception):
@@ -52,13 +55,13 @@ class Wire:
             entry["query"] = query
         self._world.log(entry)
         answer = _Answer(entry, send, self._world.now)
-        refusal = self._world.limiter.refusal(self._world.now(), path, _host(scope))
+        too_many = self._world.limiter.refusal(self._world.now(), path, _host(scope))
         if self._world.latencies.request > 0:
             await self._world.clock.rest(self._world.minutes(self._world.latencies.request))
         self._world.catch_up()
-        if refusal is not None:
+        if too_many is not None:
             entry["limited"] = True
-            await render(refusal, path)(scope, receive, answer.pass_on)
+            await render(too_many, path)(scope, receive, answer.pass_on)
             return
         fault = self._world.faults.take(method, path, url)
         if fault is not None:
@@ -68,7 +71,7 @@ class Wire:
             await self._app(scope, receive, answer.pass_on)
             if method == "GET" and entry["status"] == 200:
                 self._world.faults.remember(url, bytes(answer.body))
-        elif fault.fault in ("silent_revert", "provisioning_fails", "applied_then_lost"):
+        elif fault.fault in AFTERWARDS:
             await self._befall_afterwards(fault, scope, receive, answer)
         else:
             await self._befall(fault, url, scope, receive, answer)
@@ -80,10 +83,13 @@ class Wire:
         if refused:
             self._world.faults.give_back(fault)
             del answer.entry["fault"]
-        if refused or fault.fault != "applied_then_lost":
+        if refused or fault.fault in ("silent_revert", "provisioning_fails"):
             await answer.release()
+        elif fault.fault == "rewrite":
+            changed = Response(rewritten(fault, bytes(answer.body)), answer.entry["status"], media_type=JSON)
+            await changed(scope, receive, answer.pass_on)
         elif fault.status:
-            await _refusal(fault, scope["path"])(scope, receive, answer.pass_on)
+            await refusal(fault, scope["path"])(scope, receive, answer.pass_on)
         else:
             await self._cut(scope, answer)
 
@@ -92,17 +98,11 @@ class Wire:
             await self._cut(scope, answer)
             return
         if fault.fault == "stale":
-            response = Response(self._world.faults.last_body(url), media_type="application/json")
+            response = Response(self._world.faults.last_body(url), media_type=JSON)
         elif fault.fault == "throttle":
-            error = ApiError(
-                429,
-                "REQUEST_LIMIT_EXCEEDED",
-                "Your request was rejected since your organization has exceeded the rate limit.",
-                headers={"Retry-After": str(fault.retry_after)},
-            )
-            response = render(error, scope["path"])
+            response = throttled(fault, scope["path"])
         else:
-            response = _refusal(fault, scope["path"])
+            response = refusal(fault, scope["path"])
         await response(scope, receive, answer.pass_on)
 
     async def _cut(self, scope: Scope, answer: "_Answer") -> None:
@@ -152,23 +152,6 @@ def _host(scope: Scope) -> str:
     """The workspace that is asked, by path or header, or the account."""
     match = re.match(r"/w/([^/]+)/", scope["path"])
     if match:
-        return match[1]
+        return str(match[1])
     headers = {name.decode().lower(): value.decode() for name, value in scope["headers"]}
     return headers.get(WORKSPACE_HEADER.lower(), "")
-
-
-def _refusal(fault: Order, path: str) -> Response:
-    status = fault.status or 500
-    headers = {"Retry-After": str(fault.retry_after)} if status in (429, 503) else {}
-    if fault.body is None:
-        return render(ApiError(status, fault.error_code, fault.message, headers=headers), path)
-    media_type = "application/json" if _is_json(fault.body) else "text/plain"
-    return Response(fault.body, status, headers=headers, media_type=media_type if fault.body else None)
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True

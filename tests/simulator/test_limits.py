@@ -101,7 +101,7 @@ def test_the_sdk_knows_it_and_waits_as_told(bench: Bench) -> None:
         waited.append(math.floor(seconds))
         bench.clock.advance(seconds)
 
-    secret = {"client_id": bench.settings.client_id, "client_secret": bench.settings.client_secret}
+    secret: dict[str, Any] = {"client_id": bench.settings.client_id, "client_secret": bench.settings.client_secret}
     client = WorkspaceClient(config=Config(host=workspace_host(bench, workspace), **secret))
     client.api_client._api_client._clock = type("Told", (), {"time": bench.clock.now, "sleep": staticmethod(sleep)})()
     assert [len(list(client.clusters.list())) for _ in range(2)] == [1, 1]

@@ -1,4 +1,4 @@
-"""What a test may ask the side door to make of compute: jobs."""
+"""What a test may ask the side door to make of compute, one by one: clusters, pools, warehouses, pipelines, jobs."""
 
 from typing import Annotated, Any, Literal
 
@@ -19,6 +19,9 @@ ComputeWish = Literal[
     "unknown",
     "serverless",
 ]
+ClusterState = Literal["PENDING", "RUNNING", "RESTARTING", "RESIZING", "TERMINATING", "TERMINATED", "ERROR", "UNKNOWN"]
+WarehouseState = Literal["STARTING", "RUNNING", "STOPPING", "STOPPED", "DELETING", "DELETED"]
+"""CODE databricks-sdk-py: State of service/compute.py and of service/sql.py."""
 WarehouseTaskWish = Literal["sql", "dbt", "dashboard", "notebook", "alert", "power_bi"]
 
 
@@ -26,6 +29,45 @@ class Wish(BaseModel):
     """A request body of the side door: what it does not know is refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class ClusterSeed(Wish):
+    """One cluster, in the first pool if it is `pooled`. `source` may be one that nobody here knows."""
+
+    name: str | None = None
+    source: str = "UI"
+    state: ClusterState = "RUNNING"
+    num_workers: int = 1
+    pinned: bool = False
+    pooled: bool = False
+
+
+class PoolSeed(Wish):
+    """One pool, with its minimum of idle instances up."""
+
+    name: str | None = None
+    min_idle_instances: int = 1
+    max_capacity: int = 10
+    idle_instance_autotermination_minutes: int = 15
+    custom_tags: dict[str, str] = Field(default_factory=dict)
+
+
+class WarehouseSeed(Wish):
+    """One SQL warehouse."""
+
+    name: str | None = None
+    type: Literal["CLASSIC", "PRO"] = "CLASSIC"
+    serverless: bool = False
+    state: WarehouseState = "RUNNING"
+
+
+class PipelineSeed(Wish):
+    """One pipeline; `running` has an active update."""
+
+    name: str | None = None
+    continuous: bool = False
+    serverless: bool = False
+    running: bool = False
 
 
 class JobSeed(Wish):

@@ -2,29 +2,28 @@
 
 from pydantic import Field
 
-from local.databricks.seeding.compute_wishes import JobSeed, Wish
+from local.databricks.seeding.compute_wishes import ClusterSeed, JobSeed, PipelineSeed, PoolSeed, WarehouseSeed, Wish
 
 
 class Stock(Wish):
-    """What POST /_sim/workspaces/{id}/contents takes: counts of things. `pooled_clusters` of the clusters live in the
-    first pool. `jobs` may also be a list, each a JobSeed. With `warehouse_queries_every` (simulated seconds) someone
+    """What POST /_sim/workspaces/{id}/contents takes: counts of things, in mixed states. Compute and jobs may also be
+    lists, each a ClusterSeed, PoolSeed, WarehouseSeed, PipelineSeed or JobSeed. `pooled_clusters` of counted clusters
+    live in the first pool. With `warehouse_queries_every` (simulated seconds) someone
     goes on querying the running classic and pro warehouses, which starts them whenever they are stopped.
-    `serverless_pipelines` are triggered ones and idle.
 
     `notebooks` are Python source in /Shared; `mixed_notebooks` differ in language, format, folder and permissions;
     `large_notebooks` are over the limit of import and export; `other_objects` are by turns a file, a library, a
     dashboard, and a Git folder with a notebook in it.
     """
 
-    clusters: int = 0
+    clusters: int | list[ClusterSeed] = 0
     pooled_clusters: int = 0
-    pools: int = 0
-    warehouses: int = 0
+    pools: int | list[PoolSeed] = 0
+    warehouses: int | list[WarehouseSeed] = 0
     warehouse_queries_every: float = 0
     jobs: int | list[JobSeed] = 0
     runs: int = 0
-    pipelines: int = 0
-    serverless_pipelines: int = 0
+    pipelines: int | list[PipelineSeed] = 0
     notebooks: int = 0
     mixed_notebooks: int = 0
     large_notebooks: int = 0

@@ -6,6 +6,7 @@ from typing import Any
 from local.databricks.state.lifecycle import Lifecycle
 
 CLUSTER_OFF = frozenset({"TERMINATED", "ERROR"})
+WAREHOUSE_DELETED = frozenset({"DELETING", "DELETED"})
 WAREHOUSE_OFF = frozenset({"STOPPED", "DELETED"})
 CLUSTER_SPEC: dict[str, Any] = {
     "spark_version": "16.4.x-scala2.12",

@@ -17,6 +17,9 @@ router = APIRouter(prefix="/api/2.1/clusters")
 LISTED_AFTER_TERMINATION = 30 * 86400
 """Terminated clusters are listed for 30 days, pinned ones for good."""
 
+MADE_BY_ITS_WORK = frozenset({"JOB", "PIPELINE", "PIPELINE_MAINTENANCE"})
+"""DOC clusters/start: what was launched to run a job cannot be started."""
+
 _STATE_MESSAGES = {"PENDING": "Starting Spark", "RUNNING": "", "TERMINATING": "Terminating the cluster"}
 
 
@@ -55,7 +58,9 @@ async def start(call: InWorkspace) -> JSONResponse:
     state = cluster.life.state(call.now)
     if state not in CLUSTER_OFF:
         raise invalid_state(f"Cluster {cluster.cluster_id} is in unexpected state {state.title()}.")
-    if cluster.source in ("JOB", "PIPELINE"):
+    if cluster.source in MADE_BY_ITS_WORK or (
+        cluster.source not in ("UI", "API") and call.world.switches.clusters_of_other_sources == "refuse"
+    ):
         raise invalid_parameter(f"Cluster {cluster.cluster_id} was launched to run a job and cannot be started.")
     rules.start(call.world, call.workspace, cluster)
     return reply({})
