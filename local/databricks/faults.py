@@ -13,6 +13,7 @@ FaultKind = Literal[
     "applied_then_lost",
     "stale",
     "rewrite",
+    "vanish",
     "silent_revert",
     "provisioning_fails",
     "throttle",
@@ -49,6 +50,8 @@ class Order(BaseModel):
     - stale: a GET is answered with the body it got last time (passes while there was none)
     - rewrite: the request is done, and its answer is changed: `values` ({"instance_pools": null, "*.use_cases": null})
       are put, and what is `absent` (["warehouses.*.state"]) is left out; "*" is every entry; a refusal does not count
+    - vanish: what the request names (a cluster, pool, warehouse, pipeline, job, run, or object of the tree) is deleted
+      by somebody else before it is done, `how` as for POST /_sim/delete; does not count when there is no such thing
     - silent_revert: an accepted PATCH comes to nothing; its field shows for `visible_seconds` (simulated);
       a refused one does not count
     - provisioning_fails: an accepted POST of a workspace ends FAILED, with `message`; a refused one does not count
@@ -70,6 +73,7 @@ class Order(BaseModel):
     retry_after: int = 1
     values: dict[str, Any] = Field(default_factory=dict)
     absent: list[str] = Field(default_factory=list)
+    how: Literal["deleted", "expired"] = "deleted"
     visible_seconds: float = 0.0
     delay_seconds: float = 0.0
 

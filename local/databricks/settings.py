@@ -128,6 +128,21 @@ class Switches:
     clusters_of_other_sources: Literal["start", "refuse"] = "start"
     """GAP: whether a cluster that neither a person nor the API nor a job or pipeline made (MODELS, SQL, a source not
     known yet) can be started again."""
+    missing_job: Literal[400, 403, 404] = 400
+    """CODE terraform-provider-databricks#2225: 400 INVALID_PARAMETER_VALUE; ISSUE databricks/cli#1680, #3931: 403, as
+    the permissions of deleted jobs are kept; CODE databricks/cli, its test server: 404."""
+    deleted_warehouses: Literal["gone", "shown"] = "gone"
+    """GAP: whether a warehouse that was deleted still shows, as DELETED."""
+    run_now_of_busy_continuous: Literal["conflict", "restart", "restart_without_id"] = "conflict"
+    """CODE terraform-provider-databricks#3585: 409 while a run is on; CODE databricks/cli#1849: it takes the run's
+    place; ISSUE databricks-sdk-py#389: and the answer has no run_id."""
+    omitted_pool_timeout: Literal["default", "zero"] = "default"
+    """DOC instance-pools: without idle_instance_autotermination_minutes it is "a default timeout" (GAP: 60 here); CODE
+    databricks/cli, its test server: 0, as all that an edit leaves out."""
+    pools_show_zeros: bool = True
+    """INFER: an answer may leave out a pool's numbers that are 0."""
+    dbc_with_overwrite: Literal["refuse", "ignore"] = "refuse"
+    """DOC: overwriting is not supported for the format DBC; GAP: what an import that asks for it answers."""
     early_compute: Literal["fail", "run"] = "fail"
     """DOC-OLD: clusters started in the blackout "do not launch successfully, fail, or could cause other
     unexpected behavior". "run" is the last: nothing shows but the recorded violation."""

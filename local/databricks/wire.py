@@ -7,11 +7,12 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import Response
+from fastapi import Request, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from local.databricks import deletions
 from local.databricks.answers import refusal, rewritten, throttled
-from local.databricks.errors import render
+from local.databricks.errors import ApiError, missing, render
 from local.databricks.faults import Order
 from local.databricks.http import WORKSPACE_HEADER
 from local.databricks.world import World
@@ -67,7 +68,10 @@ class Wire:
         if fault is not None:
             entry["fault"] = fault.fault
             await asyncio.sleep(fault.delay_seconds)
-        if fault is None:
+        if fault is not None and fault.fault == "vanish":
+            receive = await self._vanish(fault, scope, receive)
+            await self._app(scope, receive, answer.pass_on)
+        elif fault is None:
             await self._app(scope, receive, answer.pass_on)
             if method == "GET" and entry["status"] == 200:
                 self._world.faults.remember(url, bytes(answer.body))
@@ -104,6 +108,25 @@ class Wire:
         else:
             response = refusal(fault, scope["path"])
         await response(scope, receive, answer.pass_on)
+
+    async def _vanish(self, fault: Order, scope: Scope, receive: Receive) -> Receive:
+        """Delete what the request names; gives its body once more."""
+        request = Request(scope, receive)
+        body = await request.body()
+        gone = deletions.named_in(scope["path"], scope["query_string"].decode(), body)
+        host = _host(scope)
+        workspace = self._world.workspace(int(host)) if host.isdigit() else self._world.workspace_named(host)
+        try:
+            if gone is None:
+                raise missing("Nothing is named.")
+            deletions.delete(self._world, workspace, gone, fault.how)
+        except ApiError:
+            self._world.faults.give_back(fault)
+
+        async def again() -> Message:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        return again
 
     async def _cut(self, scope: Scope, answer: "_Answer") -> None:
         answer.entry["status"] = None
@@ -154,4 +177,4 @@ def _host(scope: Scope) -> str:
     if match:
         return str(match[1])
     headers = {name.decode().lower(): value.decode() for name, value in scope["headers"]}
-    return headers.get(WORKSPACE_HEADER.lower(), "")
+    return str(headers.get(WORKSPACE_HEADER.lower(), ""))

@@ -18,7 +18,14 @@ def watch(world: World, workspace: Workspace, job: Job) -> None:
 
 
 def run_now(world: World, workspace: Workspace, job: Job) -> Run:
-    """A run, whether or not the trigger is paused; SKIPPED when the job has as many as it may."""
+    """A run, whether or not the trigger is paused; SKIPPED when the job has as many as it may, but that of a continuous
+    job that is not paused takes the place of the one that is on."""
+    if job.is_continuous and not job.paused:
+        active = runs.active_runs(world, workspace, job.job_id)
+        for run in active:
+            runs.end_cancelled(world, workspace, run)
+        if active:
+            return runs.start(world, workspace, job, "CONTINUOUS_RESTART", in_place=True)
     return runs.start(world, workspace, job, "ONE_TIME")
 
 

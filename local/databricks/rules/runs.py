@@ -27,9 +27,13 @@ def active_runs(world: World, workspace: Workspace, job_id: int) -> list[Run]:
     return [run for run in workspace.runs.values() if run.job_id == job_id and run.life.state(now) in RUN_ACTIVE]
 
 
-def start(world: World, workspace: Workspace, job: Job, cause: str, parent: Run | None = None) -> Run:
-    """A new run, PENDING until its compute is up; SKIPPED when the job has as many as it may."""
-    full = len(active_runs(world, workspace, job.job_id)) >= int(job.settings.get("max_concurrent_runs", 1))
+def start(
+    world: World, workspace: Workspace, job: Job, cause: str, parent: Run | None = None, *, in_place: bool = False
+) -> Run:
+    """A new run, PENDING until its compute is up; SKIPPED when the job has as many as it may and this one does not
+    begin `in_place` of another."""
+    active = len(active_runs(world, workspace, job.job_id))
+    full = active >= int(job.settings.get("max_concurrent_runs", 1)) and not in_place
     run = Run(ids.number(15), job.job_id, job.name, Lifecycle("PENDING", world.now()), world.now(), cause=cause)
     run.serverless = holds.serverless(world, workspace, job)
     run.parent = parent.run_id if parent else None

@@ -114,6 +114,10 @@ class Workspace:
     warehouses: dict[str, Warehouse] = field(default_factory=dict)
     jobs: dict[int, Job] = field(default_factory=dict)
     runs: dict[int, Run] = field(default_factory=dict)
+    deleted_runs: dict[int, int] = field(default_factory=dict)
+    """Job ids by the ids of runs that somebody deleted."""
+    expired_clusters: set[str] = field(default_factory=set)
+    """Clusters that were terminated too long ago to be known."""
     pipelines: dict[str, Pipeline] = field(default_factory=dict)
     dashboards: dict[str, str] = field(default_factory=dict)
     """Warehouse ids by dashboard: what a dashboard_task runs on that names none."""

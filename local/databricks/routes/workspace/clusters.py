@@ -62,6 +62,9 @@ async def start(call: InWorkspace) -> JSONResponse:
         cluster.source not in ("UI", "API") and call.world.switches.clusters_of_other_sources == "refuse"
     ):
         raise invalid_parameter(f"Cluster {cluster.cluster_id} was launched to run a job and cannot be started.")
+    if cluster.pool_id and cluster.pool_id not in call.workspace.pools:
+        # GAP the text: it is about something else than the cluster.
+        raise invalid_parameter(f"Instance pool {cluster.pool_id} does not exist")
     rules.start(call.world, call.workspace, cluster)
     return reply({})
 
@@ -77,8 +80,13 @@ async def terminate(call: InWorkspace) -> JSONResponse:
 
 @router.post("/permanent-delete")
 async def permanent_delete(call: InWorkspace) -> JSONResponse:
-    """Destroys the cluster's configuration: never part of a rotation, so it is recorded as a violation."""
+    """Destroys the cluster's configuration: never part of a rotation, so it is recorded as a violation. A pinned one
+    is refused (ISSUE terraform-provider-databricks#113; CODE its resource_cluster.go; GAP the code)."""
     cluster = _named(call, call.body)
+    if cluster.pinned:
+        raise invalid_state(
+            f"Cannot delete pinned cluster {cluster.cluster_id}. Please ask an admin to unpin the cluster first."
+        )
     detail = f"cluster {cluster.cluster_id}"
     call.world.violations.record("cluster_permanently_deleted", call.now, call.workspace.workspace_id, detail)
     if rules.terminate(call.world, call.workspace, cluster):
@@ -144,6 +152,12 @@ def _named(call: WorkspaceCall, body: Body) -> Cluster:
 
 def _find(call: WorkspaceCall, cluster_id: str) -> Cluster:
     found = call.workspace.clusters.get(cluster_id)
+    if cluster_id in call.workspace.expired_clusters:
+        # CODE terraform-provider-databricks clusters_api_test.go; ISSUE #1177.
+        days = LISTED_AFTER_TERMINATION // 86400
+        raise invalid_state(
+            f"Cannot access cluster {cluster_id} that was terminated or unpinned more than {days} days ago."
+        )
     if found is None:
         raise invalid_parameter(f"Cluster {cluster_id} does not exist")
     return found

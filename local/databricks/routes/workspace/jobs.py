@@ -1,11 +1,12 @@
 """Jobs API 2.2: list, get, update, reset, run-now."""
 
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from local.databricks.errors import invalid_parameter
+from local.databricks.errors import ApiError, invalid_parameter
 from local.databricks.http import Body, InWorkspace, WorkspaceCall, reply
 from local.databricks.routes.workspace.paging import MOST_TASKS, first_tasks, page
 from local.databricks.rules import jobs as rules
@@ -16,6 +17,12 @@ router = APIRouter(prefix="/api/2.2/jobs")
 
 MOST_PER_PAGE = 100
 MOST_TOKEN_CHARACTERS = 64
+
+BUSY = (
+    "A concurrent request to run the continuous job is already in progress. "
+    "Please wait for it to complete before issuing a new request."
+)
+"""ISSUE terraform-provider-databricks#4267; CODE its resource_job_test.go, with status and code."""
 
 _LEFT_OUT_OF_LISTS = ("tasks", "job_clusters", "environments", "parameters")
 _MERGED = {"tasks": "task_key", "job_clusters": "job_cluster_key", "environments": "environment_key"}
@@ -81,7 +88,12 @@ async def run_now(call: InWorkspace) -> JSONResponse:
         raise invalid_parameter(f"idempotency_token must have at most {MOST_TOKEN_CHARACTERS} characters.")
     run_id = job.tokens.get(token) if token else None
     if run_id is None:
+        busy = job.is_continuous and not job.paused and runs.active_runs(call.world, call.workspace, job.job_id)
+        if busy and call.world.switches.run_now_of_busy_continuous == "conflict":
+            raise ApiError(409, "CONFLICT", BUSY)
         run_id = rules.run_now(call.world, call.workspace, job).run_id
+        if busy and call.world.switches.run_now_of_busy_continuous == "restart_without_id":
+            return reply({})
         if token:
             job.tokens[token] = run_id
     return reply({"run_id": run_id, "number_in_job": run_id})
@@ -144,5 +156,15 @@ def _check(settings: dict[str, Any], known: set[str] | frozenset[str]) -> None:
 def _find(call: WorkspaceCall, job_id: str) -> Job:
     found = call.workspace.jobs.get(int(job_id)) if job_id.isdigit() else None
     if found is None:
-        raise invalid_parameter(f"Job {job_id} does not exist.")
+        raise _no_such_job(call, job_id)
     return found
+
+
+def _no_such_job(call: WorkspaceCall, job_id: str) -> ApiError:
+    status: int = call.world.switches.missing_job
+    if status == HTTPStatus.FORBIDDEN:
+        user = call.world.settings.client_id
+        what = f"User {user} does not have Admin or Manage Run or Owner or View permissions on job {job_id}"
+        return ApiError(status, "PERMISSION_DENIED", what)
+    code = "RESOURCE_DOES_NOT_EXIST" if status == HTTPStatus.NOT_FOUND else "INVALID_PARAMETER_VALUE"
+    return ApiError(status, code, f"Job {job_id} does not exist.")

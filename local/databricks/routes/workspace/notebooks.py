@@ -5,7 +5,7 @@ from fastapi.responses import JSONResponse
 
 from local.databricks.errors import ApiError, already_exists, invalid_parameter
 from local.databricks.http import InWorkspace, WorkspaceCall, reply
-from local.databricks.routes.workspace import formats, tree
+from local.databricks.routes.workspace import dbc, formats, tree
 from local.databricks.routes.workspace.contents import decode, encode, seal, unseal
 from local.databricks.state import ids
 from local.databricks.state.contents import Contents, Notebook, StoredObject
@@ -60,6 +60,9 @@ async def import_(call: InWorkspace) -> JSONResponse:
         raise invalid_parameter(f"Path ({path}) is in a Git folder.")
     old = contents.notebooks.get(path)
     form = str(call.body.get("format", "SOURCE"))
+    if form == "DBC":
+        _import_archive(call, path, content)
+        return reply({})
     if (old or path in contents.others) and not call.body.flag("overwrite"):
         raise already_exists(f"Path ({path}) already exists.")
     if path in contents.folders:
@@ -93,6 +96,27 @@ async def delete(call: InWorkspace) -> JSONResponse:
     for name in (*inside, path):
         tree.remove(contents, name)
     return reply({})
+
+
+def _import_archive(call: WorkspaceCall, path: str, content: bytes) -> None:
+    """A notebook, or a folder with notebooks, where nothing is yet."""
+    contents = call.workspace.contents
+    if call.body.flag("overwrite") and call.world.switches.dbc_with_overwrite == "refuse":
+        raise invalid_parameter("overwrite is not supported for the format DBC.")
+    if path in contents.folders or tree.find(contents, path) is not None:
+        raise already_exists(f"Path ({path}) already exists.")
+    for below, (language, kept) in dbc.unpacked(content).items():
+        inside = f"{path}/{below}" if below else path
+        tree.make_folders(contents, tree.parent(inside))
+        write(call, inside, language, kept)
+
+
+def _archive(call: WorkspaceCall, path: str) -> bytes:
+    inside: dbc.Notebooks = {}
+    for name, notebook in call.workspace.contents.notebooks.items():
+        if name == path or name.startswith(f"{path}/"):
+            inside[name.removeprefix(path).lstrip("/")] = (notebook.language, unseal(call, notebook.content))
+    return dbc.packed(inside)
 
 
 def write(call: WorkspaceCall, path: str, language: str, kept: bytes) -> None:
@@ -130,6 +154,10 @@ def _give_to_caller(call: WorkspaceCall, contents: Contents, object_id: int) -> 
 
 def _exported(call: WorkspaceCall, path: str) -> tuple[bytes, str]:
     contents, form = call.workspace.contents, call.query("format", "SOURCE")
+    if form == "DBC" and path not in contents.others:
+        if path not in contents.notebooks:
+            tree.check_folder(contents, path)
+        return _archive(call, path), "dbc"
     notebook, other = contents.notebooks.get(path), contents.others.get(path)
     if notebook is not None:
         return formats.exported(unseal(call, notebook.content), form, notebook.language)

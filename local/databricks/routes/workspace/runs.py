@@ -139,6 +139,9 @@ def _run_type(call: WorkspaceCall, run: Run) -> str:
 
 def _find(call: WorkspaceCall, run_id: str) -> Run:
     found = call.workspace.runs.get(int(run_id)) if run_id.isdigit() else None
+    if found is None and run_id.isdigit() and int(run_id) in call.workspace.deleted_runs:
+        # CODE databricks-sdk-py errors/overrides.py.
+        raise invalid_parameter(f"Run: {run_id} in job: {call.workspace.deleted_runs[int(run_id)]} doesn't exist")
     if found is None:
         raise invalid_parameter(f"Run {run_id} does not exist.")
     return found
