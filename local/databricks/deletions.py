@@ -59,31 +59,31 @@ def delete(world: World, workspace: Workspace, gone: Named, how: How = "deleted"
     if gone.kind == "cluster":
         _delete_cluster(world, workspace, gone.id, how)
     elif gone.kind == "pool":
-        _there(workspace.pools.pop(gone.id, None), gone)
+        found(workspace.pools.pop(gone.id, None), gone)
     elif gone.kind == "warehouse":
         _delete_warehouse(world, workspace, gone)
     elif gone.kind == "pipeline":
-        pipeline = _there(workspace.pipelines.get(gone.id), gone)
+        pipeline = found(workspace.pipelines.get(gone.id), gone)
         pipelines.stop(world, workspace, pipeline)
         workloads.pipeline_was_stopped(world, workspace, pipeline)
         del workspace.pipelines[gone.id]
     elif gone.kind == "job":
         _delete_job(world, workspace, gone)
     elif gone.kind == "run":
-        run = _there(workspace.runs.get(int(gone.id)), gone)
+        run = found(workspace.runs.get(int(gone.id)), gone)
         runs.end_cancelled(world, workspace, run)
         workspace.deleted_runs[run.run_id] = run.job_id
         del workspace.runs[run.run_id]
     else:
         everything = (*workspace.contents.folders, *workspace.contents.notebooks, *workspace.contents.others)
         inside = [path for path in everything if path == gone.id or path.startswith(f"{gone.id}/")]
-        _there(inside or None, gone)
+        found(inside or None, gone)
         for path in inside:
             tree.remove(workspace.contents, path)
 
 
 def _delete_cluster(world: World, workspace: Workspace, cluster_id: str, how: How) -> None:
-    cluster = _there(workspace.clusters.get(cluster_id), Named("cluster", cluster_id))
+    cluster = found(workspace.clusters.get(cluster_id), Named("cluster", cluster_id))
     if clusters.terminate(world, workspace, cluster):
         workloads.cluster_was_terminated(world, workspace, cluster)
     del workspace.clusters[cluster_id]
@@ -93,7 +93,7 @@ def _delete_cluster(world: World, workspace: Workspace, cluster_id: str, how: Ho
 
 def _delete_warehouse(world: World, workspace: Workspace, gone: Named) -> None:
     """DELETING, and then not there any more; or, by the switch, shown as DELETED."""
-    warehouse = _there(workspace.warehouses.get(gone.id), gone)
+    warehouse = found(workspace.warehouses.get(gone.id), gone)
     delay = world.minutes(world.latencies.warehouse_stop)
     warehouse.life.begin(world.now(), "DELETING", (delay, "DELETED"))
     workloads.warehouse_was_stopped(world, workspace, warehouse)
@@ -104,18 +104,19 @@ def _delete_warehouse(world: World, workspace: Workspace, gone: Named) -> None:
 def _delete_job(world: World, workspace: Workspace, gone: Named) -> None:
     """DOC-OLD jobs/delete: active runs are terminated asynchronously, and neither the job nor its runs show any
     more; here the runs do until they have ended."""
-    job = _there(workspace.jobs.get(int(gone.id)), gone)
+    job = found(workspace.jobs.get(int(gone.id)), gone)
     del workspace.jobs[job.job_id]
     for run in list(workspace.runs.values()):
         if run.job_id == job.job_id and run.life.state(world.now()) in RUN_ACTIVE:
             runs.end_cancelled(world, workspace, run)
 
 
-def _forget(found: dict[str, Warehouse], id_: str) -> None:
-    found.pop(id_, None)
+def _forget(warehouses: dict[str, Warehouse], id_: str) -> None:
+    warehouses.pop(id_, None)
 
 
-def _there(found: Found | None, gone: Named) -> Found:
-    if found is None:
-        raise missing(f"There is no {gone.kind} {gone.id}.")
-    return found
+def found(there: Found | None, named: Named) -> Found:
+    """What is there; 404 when nothing is."""
+    if there is None:
+        raise missing(f"There is no {named.kind} {named.id}.")
+    return there

@@ -131,6 +131,9 @@ class Switches:
     missing_job: Literal[400, 403, 404] = 400
     """CODE terraform-provider-databricks#2225: 400 INVALID_PARAMETER_VALUE; ISSUE databricks/cli#1680, #3931: 403, as
     the permissions of deleted jobs are kept; CODE databricks/cli, its test server: 404."""
+    job_updates_check_clusters: bool = True
+    """GAP: whether an update of a job is refused when its existing cluster is gone. The words are then about that
+    cluster, not about the job."""
     deleted_warehouses: Literal["gone", "shown"] = "gone"
     """GAP: whether a warehouse that was deleted still shows, as DELETED."""
     run_now_of_busy_continuous: Literal["conflict", "restart", "restart_without_id"] = "conflict"

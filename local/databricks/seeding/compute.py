@@ -100,6 +100,7 @@ def _add_pool(world: World, workspace: Workspace, index: int, wish: PoolSeed) ->
             "aws_attributes": {"availability": "ON_DEMAND", "zone_id": f"{workspace.region}a"},
         },
         idle=[PoolInstance(long_ago, long_ago) for _ in range(wish.min_idle_instances)],
+        failing=wish.fails.failing() if wish.fails else None,
     )
 
 
@@ -116,6 +117,7 @@ def _add_cluster(world: World, workspace: Workspace, index: int, wish: ClusterSe
         del spec["node_type_id"]
     cluster = clusters.add(world, workspace, wish.source, spec, wish.state)
     cluster.pinned = wish.pinned
+    cluster.failing = wish.fails.failing() if wish.fails else None
 
 
 def _add_warehouse(world: World, workspace: Workspace, index: int, wish: WarehouseSeed, queried_every: float) -> None:
@@ -132,6 +134,7 @@ def _add_warehouse(world: World, workspace: Workspace, index: int, wish: Warehou
     life = Lifecycle(wish.state, world.now() - 86400)
     name = wish.name or f"warehouse-{index}"
     warehouse = Warehouse(warehouse_id, name, wish.type, wish.serverless, attributes, life)
+    warehouse.failing = wish.fails.failing() if wish.fails else None
     workspace.warehouses[warehouse_id] = warehouse
     if queried_every > 0 and wish.state == "RUNNING" and not wish.serverless:
         warehouses.query_every(world, workspace, warehouse, queried_every)

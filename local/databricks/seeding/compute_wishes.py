@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from local.databricks.state.compute import Failing, TerminationReason
+
 TriggerWish = Literal[
     "schedule", "continuous", "periodic", "file_arrival", "table_update", "model", "sql_condition", "unknown", "none"
 ]
@@ -31,6 +33,23 @@ class Wish(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class FailureWish(Wish):
+    """The next `times` starts (null: all) come to nothing after `after` simulated seconds (null: they go on starting
+    for ever), for this reason. CODE databricks-sdk-py TerminationReasonCode: also AWS_RESOURCE_QUOTA_EXCEEDED,
+    AWS_INSUFFICIENT_INSTANCE_CAPACITY_FAILURE, both CLOUD_FAILURE; ISSUE terraform-provider-databricks#2976."""
+
+    code: str = "INIT_SCRIPT_FAILURE"
+    type: Literal["SUCCESS", "CLIENT_ERROR", "CLOUD_FAILURE", "SERVICE_FAULT"] = "CLIENT_ERROR"
+    parameters: dict[str, str] = Field(
+        default_factory=lambda: {"databricks_error_message": "Cluster scoped init script /x.sh failed: exit status 1"}
+    )
+    times: int | None = None
+    after: float | None = 60
+
+    def failing(self) -> Failing:
+        return Failing(TerminationReason(self.code, self.type, self.parameters), self.times, self.after)
+
+
 class ClusterSeed(Wish):
     """One cluster, in the first pool if it is `pooled`. `source` may be one that nobody here knows."""
 
@@ -40,6 +59,7 @@ class ClusterSeed(Wish):
     num_workers: int = 1
     pinned: bool = False
     pooled: bool = False
+    fails: FailureWish | None = None
 
 
 class PoolSeed(Wish):
@@ -50,6 +70,7 @@ class PoolSeed(Wish):
     max_capacity: int = 10
     idle_instance_autotermination_minutes: int = 15
     custom_tags: dict[str, str] = Field(default_factory=dict)
+    fails: FailureWish | None = None
 
 
 class WarehouseSeed(Wish):
@@ -59,6 +80,7 @@ class WarehouseSeed(Wish):
     type: Literal["CLASSIC", "PRO"] = "CLASSIC"
     serverless: bool = False
     state: WarehouseState = "RUNNING"
+    fails: FailureWish | None = None
 
 
 class PipelineSeed(Wish):
@@ -82,7 +104,7 @@ class JobSeed(Wish):
     with "main" for the key of a job cluster.
 
     A sql_condition asks `warehouse` and finds what `condition_met` says; an unknown trigger is of a type that nobody
-    here knows.
+    here knows. `update_refused` is what any update is refused with, e.g. "Cluster validation error: ...".
     """
 
     name: str | None = None
@@ -101,4 +123,5 @@ class JobSeed(Wish):
     max_retries: int = 0
     max_concurrent_runs: int = 1
     running: bool | None = None
+    update_refused: str | None = None
     tasks: int | list[dict[str, Any]] = 1

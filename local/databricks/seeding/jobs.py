@@ -55,6 +55,7 @@ def _add_job(world: World, workspace: Workspace, wish: JobSeed) -> None:
         fires_every=wish.every_seconds if wish.trigger not in ("continuous", "none") else 0.0,
         run_seconds=wish.run_seconds,
         condition_met=wish.condition_met,
+        update_refused=wish.update_refused,
     )
     workspace.jobs[job.job_id] = job
     running = wish.running if wish.running is not None else job.is_continuous and not job.paused

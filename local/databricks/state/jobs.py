@@ -26,6 +26,8 @@ class Job:
     run_seconds: float = 0.0
     condition_met: bool = True
     """What the query of its sql_condition finds whenever the trigger asks."""
+    update_refused: str | None = None
+    """What any update is refused with."""
     tokens: dict[str, int] = field(default_factory=dict)
     """Run ids by the idempotency token of run-now."""
 

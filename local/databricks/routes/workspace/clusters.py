@@ -1,5 +1,6 @@
 """Clusters API 2.1."""
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter
@@ -116,12 +117,8 @@ def render(call: WorkspaceCall, cluster: Cluster) -> dict[str, Any]:
     if cluster.pinned:
         shown["pinned_by_user_name"] = "someone@example.com"
     if phase.state in ("TERMINATING", "TERMINATED") and cluster.termination_reason is not None:
-        reason = cluster.termination_reason
-        shown["termination_reason"] = {
-            "code": reason.code,
-            "type": reason.type,
-            "parameters": reason.parameters,
-        }
+        reason = asdict(cluster.termination_reason)
+        shown |= {"termination_reason": reason, "state_message": "; ".join(reason["parameters"].values())}
     if phase.state == "TERMINATED":
         shown["terminated_time"] = int(phase.since * 1000)
     return shown

@@ -12,6 +12,7 @@ from local.databricks.routes.workspace.paging import MOST_TASKS, first_tasks, pa
 from local.databricks.rules import jobs as rules
 from local.databricks.rules import runs
 from local.databricks.state.jobs import TRIGGERS, Job
+from local.databricks.state.tasks import needs
 
 router = APIRouter(prefix="/api/2.2/jobs")
 
@@ -128,6 +129,13 @@ def _merged(old: Any, new: Any, key: str) -> list[dict[str, Any]]:
 
 
 def _replace(call: WorkspaceCall, job: Job, settings: dict[str, Any]) -> None:
+    """The job is looked at as a whole, whatever the update is about: "Cluster validation error: ..."
+    (ISSUE gbrueckl/Databricks.API.PowerShell#43, terraform-provider-databricks#3632)."""
+    if job.update_refused is not None:
+        raise invalid_parameter(job.update_refused)
+    for need in needs(settings) if call.world.switches.job_updates_check_clusters else ():
+        if need.kind == "cluster" and need.name not in call.workspace.clusters:
+            raise invalid_parameter(f"Cluster {need.name} does not exist")
     _check(settings, known=_EVENTS | set(job.settings.get("trigger") or {}))
     waited = job.paused or not job.is_continuous
     job.settings = settings

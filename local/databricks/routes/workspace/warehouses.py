@@ -1,5 +1,6 @@
 """SQL warehouses API 2.0."""
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter
@@ -49,9 +50,9 @@ def render(call: WorkspaceCall, warehouse: Warehouse) -> dict[str, Any]:
     """EndpointInfo."""
     state = warehouse.life.state(call.now)
     health: dict[str, Any] = {"status": "HEALTHY"} if state == "RUNNING" else {}
-    if warehouse.failure and state == "STOPPED":
-        reason = {"code": warehouse.failure, "type": "CLOUD_FAILURE", "parameters": {}}
-        health = {"status": "FAILED", "summary": "The warehouse failed to start.", "failure_reason": reason}
+    if warehouse.failure and state in ("STOPPED", "STARTING"):
+        summary = "The warehouse failed to start." if state == "STOPPED" else "The warehouse cannot be started yet."
+        health = {"status": "FAILED", "summary": summary, "failure_reason": asdict(warehouse.failure)}
     return {
         **warehouse.attributes,
         "id": warehouse.warehouse_id,
