@@ -166,6 +166,8 @@ class Switches:
     """INFER: an import that overwrites keeps the object id and the permissions; else they are as for a new one."""
     import_into_repos: Literal["refuse", "allow"] = "refuse"
     """GAP: whether the workspace API may write into a Git folder."""
+    access_list_code: Literal["number", "text"] = "number"
+    """ISSUE omnigent-ai/omnigent#4463: the number 403 stands where a code is expected; INFER: PERMISSION_DENIED."""
     account_admin: bool = True
     """DOC: without it, the account API answers 403."""
     without_workspace_admin: Literal["filter", "refuse"] = "filter"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from local.databricks.access import AccessList
 from local.databricks.clock import Clock, Scale
 from local.databricks.crypto.kms import CustomerKeys, KmsFactory
 from local.databricks.crypto.policy import Caller
@@ -46,6 +47,7 @@ class World:
         self.workspaces: dict[int, Workspace] = {}
         self.violations = Violations()
         self.faults = Faults()
+        self.access_lists: list[AccessList] = []
         self.requests: list[dict[str, Any]] = []
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._acting_at: float | None = None

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from local.databricks.state.compute import Failing, TerminationReason
+from local.databricks.wish import Wish
 
 TriggerWish = Literal[
     "schedule", "continuous", "periodic", "file_arrival", "table_update", "model", "sql_condition", "unknown", "none"
@@ -25,12 +26,6 @@ ClusterState = Literal["PENDING", "RUNNING", "RESTARTING", "RESIZING", "TERMINAT
 WarehouseState = Literal["STARTING", "RUNNING", "STOPPING", "STOPPED", "DELETING", "DELETED"]
 """CODE databricks-sdk-py: State of service/compute.py and of service/sql.py."""
 WarehouseTaskWish = Literal["sql", "dbt", "dashboard", "notebook", "alert", "power_bi"]
-
-
-class Wish(BaseModel):
-    """A request body of the side door: what it does not know is refused."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class FailureWish(Wish):

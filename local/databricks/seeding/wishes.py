@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from local.databricks.seeding.compute_wishes import ClusterSeed, JobSeed, PipelineSeed, PoolSeed, WarehouseSeed, Wish
+from local.databricks.seeding.compute_wishes import ClusterSeed, JobSeed, PipelineSeed, PoolSeed, WarehouseSeed
+from local.databricks.wish import Wish
 
 
 class Stock(Wish):

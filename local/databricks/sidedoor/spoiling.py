@@ -5,11 +5,13 @@ from typing import Literal
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
+from local.databricks.access import AccessList
 from local.databricks.deletions import How, Kind, Named, delete, found
 from local.databricks.http import reply
-from local.databricks.seeding.compute_wishes import FailureWish, Wish
+from local.databricks.seeding.compute_wishes import FailureWish
 from local.databricks.sidedoor.common import TheWorld
 from local.databricks.state.compute import Failing
+from local.databricks.wish import Wish
 from local.databricks.world import World
 
 router = APIRouter()
@@ -71,6 +73,20 @@ def _set_failing(
         found(workspace.warehouses.get(id_), Named("warehouse", id_)).failing = failing
     else:
         found(workspace.clusters.get(id_), Named("cluster", id_)).failing = failing
+
+
+@router.post("/access-lists")
+async def add_access_list(world: TheWorld, wish: AccessList) -> JSONResponse:
+    """Takes an AccessList, see access.py; returns all."""
+    world.access_lists.append(wish)
+    return reply([each.model_dump() for each in world.access_lists])
+
+
+@router.delete("/access-lists")
+async def remove_access_lists(world: TheWorld) -> JSONResponse:
+    """Everybody is let in again."""
+    world.access_lists.clear()
+    return reply([])
 
 
 @router.post("/delete")
