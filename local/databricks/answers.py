@@ -28,6 +28,16 @@ def throttled(order: Order, path: str) -> Response:
     return render(error, path)
 
 
+def redirected(order: Order, url: str) -> Response:
+    """To `location`, or to itself: a loop."""
+    return Response(status_code=order.status or 302, headers={"Location": order.location or url})
+
+
+def garbled(status: int) -> Response:
+    """What says that it is gzip and is not."""
+    return Response(b"\x1f\x8b not gzip", status, headers={"Content-Encoding": "gzip"}, media_type="application/json")
+
+
 def rewritten(order: Order, body: bytes) -> bytes:
     """The JSON answer with the order's changes; a path that is not there is passed over."""
     answer = json.loads(body or b"{}")

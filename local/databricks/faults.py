@@ -5,7 +5,10 @@ from fnmatch import fnmatchcase
 from typing import Any, Literal
 from urllib.parse import unquote_plus
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, model_validator
+
+from local.databricks.oddities import ODDITIES
+from local.databricks.wish import Wish
 
 FaultKind = Literal[
     "status",
@@ -14,17 +17,17 @@ FaultKind = Literal[
     "stale",
     "rewrite",
     "vanish",
+    "garbled",
+    "redirect",
     "silent_revert",
     "provisioning_fails",
     "throttle",
 ]
 
 
-class Match(BaseModel):
+class Match(Wish):
     """Which requests: `method` "*" is any; `path` is a glob over the whole path, or part of it when it has no
     wildcard; `query` is part of the decoded query."""
-
-    model_config = ConfigDict(extra="forbid")
 
     method: str = "*"
     path: str = "*"
@@ -40,7 +43,7 @@ class Match(BaseModel):
         return self.path in path
 
 
-class Order(BaseModel):
+class Order(Wish):
     """A fault. It befalls the next `times` matching requests (null: all), after letting `skip` of them pass.
 
     - status: answers `status` with `error_code` and `message`, or `body` as it is, without doing anything
@@ -52,15 +55,16 @@ class Order(BaseModel):
       are put, and what is `absent` (["warehouses.*.state"]) is left out; "*" is every entry; a refusal does not count
     - vanish: what the request names (a cluster, pool, warehouse, pipeline, job, run, or object of the tree) is deleted
       by somebody else before it is done, `how` as for POST /_sim/delete; does not count when there is no such thing
+    - garbled: the request is done, and its answer can't be decoded: gzip that is none; a refusal does not count
+    - redirect: `status` (302) to `location`, or without one to itself, without doing anything
     - silent_revert: an accepted PATCH comes to nothing; its field shows for `visible_seconds` (simulated);
       a refused one does not count
     - provisioning_fails: an accepted POST of a workspace ends FAILED, with `message`; a refused one does not count
     - throttle: 429 with Retry-After `retry_after` (seconds), code REQUEST_LIMIT_EXCEEDED
 
-    `delay_seconds` (real) are waited first, whatever the kind.
+    `delay_seconds` (real) are waited first, whatever the kind. `fault` may also be the name of one of the ODDITIES in
+    oddities.py, which are orders of these kinds with all their fields; what is given beside it counts.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     match: Match = Match()
     fault: FaultKind
@@ -73,9 +77,16 @@ class Order(BaseModel):
     retry_after: int = 1
     values: dict[str, Any] = Field(default_factory=dict)
     absent: list[str] = Field(default_factory=list)
+    location: str | None = None
     how: Literal["deleted", "expired"] = "deleted"
     visible_seconds: float = 0.0
     delay_seconds: float = 0.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spell_out(cls, wish: Any) -> Any:
+        oddity = ODDITIES.get(str(wish.get("fault"))) if isinstance(wish, dict) else None
+        return {**oddity, **{name: value for name, value in wish.items() if name != "fault"}} if oddity else wish
 
 
 class Faults:

@@ -11,17 +11,19 @@ from fastapi import Request, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local.databricks import deletions
-from local.databricks.answers import refusal, rewritten, throttled
+from local.databricks.access import LOGIN_PAGE
+from local.databricks.answers import garbled, redirected, refusal, rewritten, throttled
 from local.databricks.errors import ApiError, missing, render
 from local.databricks.faults import Order
 from local.databricks.http import WORKSPACE_HEADER
+from local.databricks.state.account import Workspace
 from local.databricks.world import World
 
 AbortConnection = Callable[[Scope], None]
 
 SIDE_DOOR = "/_sim"
 JSON = "application/json"
-AFTERWARDS = frozenset({"silent_revert", "provisioning_fails", "applied_then_lost", "rewrite"})
+AFTERWARDS = frozenset({"silent_revert", "provisioning_fails", "applied_then_lost", "rewrite", "garbled"})
 """Faults of a request that is done."""
 
 
@@ -64,6 +66,11 @@ class Wire:
             entry["limited"] = True
             await render(too_many, path)(scope, receive, answer.pass_on)
             return
+        blocked = self._blocked(scope)
+        if blocked is not None:
+            entry["blocked"] = True
+            await blocked(scope, receive, answer.pass_on)
+            return
         fault = self._world.faults.take(method, path, url)
         if fault is not None:
             entry["fault"] = fault.fault
@@ -89,6 +96,8 @@ class Wire:
             del answer.entry["fault"]
         if refused or fault.fault in ("silent_revert", "provisioning_fails"):
             await answer.release()
+        elif fault.fault == "garbled":
+            await garbled(answer.entry["status"])(scope, receive, answer.pass_on)
         elif fault.fault == "rewrite":
             changed = Response(rewritten(fault, bytes(answer.body)), answer.entry["status"], media_type=JSON)
             await changed(scope, receive, answer.pass_on)
@@ -103,21 +112,41 @@ class Wire:
             return
         if fault.fault == "stale":
             response = Response(self._world.faults.last_body(url), media_type=JSON)
+        elif fault.fault == "redirect":
+            response = redirected(fault, url)
         elif fault.fault == "throttle":
             response = throttled(fault, scope["path"])
         else:
             response = refusal(fault, scope["path"])
         await response(scope, receive, answer.pass_on)
 
+    def _blocked(self, scope: Scope) -> Response | None:
+        """What a caller is answered whom an access list keeps out."""
+        if scope["path"] == LOGIN_PAGE or not self._world.access_lists:
+            return None
+        workspace = self._workspace(scope)
+        workspace_id = workspace.workspace_id if workspace else None
+        for each in self._world.access_lists:
+            if each.keeps_out(scope["path"], workspace_id):
+                code = self._world.switches.access_list_code
+                return each.answer(self._world.settings.account_id, workspace_id, code)
+        return None
+
+    def _workspace(self, scope: Scope) -> Workspace | None:
+        """Whose host the request is sent to; None for the account's."""
+        host = _host(scope)
+        if host.isdigit():
+            return self._world.workspaces.get(int(host))
+        return next((each for each in self._world.workspaces.values() if each.deployment_name == host), None)
+
     async def _vanish(self, fault: Order, scope: Scope, receive: Receive) -> Receive:
         """Delete what the request names; gives its body once more."""
         request = Request(scope, receive)
         body = await request.body()
         gone = deletions.named_in(scope["path"], scope["query_string"].decode(), body)
-        host = _host(scope)
-        workspace = self._world.workspace(int(host)) if host.isdigit() else self._world.workspace_named(host)
+        workspace = self._workspace(scope)
         try:
-            if gone is None:
+            if gone is None or workspace is None:
                 raise missing("Nothing is named.")
             deletions.delete(self._world, workspace, gone, fault.how)
         except ApiError:
