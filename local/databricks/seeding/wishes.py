@@ -14,7 +14,9 @@ class Stock(Wish):
 
     `notebooks` are Python source in /Shared; `mixed_notebooks` differ in language, format, folder and permissions;
     `large_notebooks` are over the limit of import and export; `other_objects` are by turns a file, a library, a
-    dashboard, and a Git folder with a notebook in it.
+    dashboard, and a Git folder with a notebook in it. `notebooks_with_ids` are Jupyter with all ids that an import
+    gives anew; `slashed_notebooks` have "/" in their names, so that no path leads to them; `odd_objects` are by turns
+    without a type and of a type that nobody here knows; `unlistable_folders`, each with a notebook, may not be listed.
     """
 
     clusters: int | list[ClusterSeed] = 0
@@ -29,6 +31,10 @@ class Stock(Wish):
     mixed_notebooks: int = 0
     large_notebooks: int = 0
     other_objects: int = 0
+    notebooks_with_ids: int = 0
+    slashed_notebooks: int = 0
+    odd_objects: int = 0
+    unlistable_folders: int = 0
     secrets: int = 0
     files: int = 0
 

@@ -5,7 +5,7 @@ from fastapi.responses import JSONResponse
 
 from local.databricks.errors import ApiError, already_exists, invalid_parameter
 from local.databricks.http import InWorkspace, WorkspaceCall, reply
-from local.databricks.routes.workspace import dbc, formats, tree
+from local.databricks.routes.workspace import dbc, formats, new_ids, tree
 from local.databricks.routes.workspace.contents import decode, encode, seal, unseal
 from local.databricks.state import ids
 from local.databricks.state.contents import Contents, Notebook, StoredObject
@@ -22,6 +22,8 @@ async def list_folder(call: InWorkspace) -> JSONResponse:
     if found is not None:
         return reply({"objects": [found]})
     tree.check_folder(contents, path)
+    if path in contents.unlistable:
+        raise ApiError(403, "PERMISSION_DENIED", f"User does not have permission to list ({path}).")
     inside = tree.children(contents, path)
     return reply({"objects": inside} if inside else {})
 
@@ -72,6 +74,8 @@ async def import_(call: InWorkspace) -> JSONResponse:
         return reply({})
     asked = str(call.body.get("language") or "") or formats.language_of(content, form)
     language = (asked or (old.language if old else "PYTHON")).upper()
+    if form == "JUPYTER":
+        content = new_ids.renewed(content, call.world.switches.import_renews_ids)
     write(call, path, language, formats.stored(content, form, language))
     return reply({})
 
@@ -165,7 +169,7 @@ def _exported(call: WorkspaceCall, path: str) -> tuple[bytes, str]:
         tree.check_folder(contents, path)
         raise invalid_parameter(f"Path ({path}) is a folder: its export is not supported here.")
     if other.content is None:
-        raise invalid_parameter(f"Path ({path}) is a library, which can't be exported.")
+        raise invalid_parameter(f"Path ({path}) is of a type that can't be exported.")
     return unseal(call, other.content), "lvdash.json" if other.object_type == "DASHBOARD" else "file"
 
 
