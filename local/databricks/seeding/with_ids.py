@@ -35,5 +35,5 @@ def _cell(source: list[str], widgets: dict[str, Any]) -> dict[str, Any]:
 
 
 def _widget() -> dict[str, Any]:
-    info = {"widgetType": "text", "defaultValue": "", "label": None, "name": "day", "options": {}}
+    info: dict[str, Any] = {"widgetType": "text", "defaultValue": "", "label": None, "name": "day", "options": {}}
     return {"day": {"currentValue": "", "nuid": str(uuid.uuid4()), "widgetInfo": info}}

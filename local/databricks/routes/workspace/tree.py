@@ -61,6 +61,7 @@ def remove(contents: Contents, path: str) -> None:
         *(found.object_id for found in (contents.notebooks.pop(path, None), contents.others.pop(path, None)) if found),
     ]
     contents.repos.discard(path)
+    contents.unlistable.discard(path)
     contents.unreachable = [each for each in contents.unreachable if each.folder != path]
     for object_id in object_ids:
         if object_id is not None:
