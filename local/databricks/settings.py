@@ -144,9 +144,9 @@ class Switches:
     databricks/cli, its test server: 0, as all that an edit leaves out."""
     pools_show_zeros: bool = True
     """INFER: an answer may leave out a pool's numbers that are 0."""
-    import_renews_ids: Literal["minus_one", "new", "kept"] = "minus_one"
-    """Seen in published notebooks: an import of .ipynb gives the ids inside it anew, and a commandId is -1 then; INFER:
-    or another number; or all stay as they were."""
+    import_renews_ids: Literal["new", "minus_one", "kept"] = "new"
+    """Seen in published notebooks: an import of .ipynb gives the ids inside it anew. INFER: another number for each, so
+    that every import shows; or -1 for a commandId, as in notebooks that were imported and exported; or none changes."""
     dbc_with_overwrite: Literal["refuse", "ignore"] = "refuse"
     """DOC: overwriting is not supported for the format DBC; GAP: what an import that asks for it answers."""
     early_compute: Literal["fail", "run"] = "fail"
