@@ -26,14 +26,17 @@ def open_ledger(settings: Settings) -> Ledger:
 
 def observed(function: Callable[[Any], Result]) -> Callable[[Any, LambdaContext], Result]:
     """A Lambda handler around a function of the event: logs, trace, metrics, and our names for AWS' errors."""
+    return _framed(wraps(function)(lambda event, _: function(event)))
 
+
+def _framed(function: Callable[[Any, LambdaContext], Result]) -> Callable[[Any, LambdaContext], Result]:
     @tracer.capture_lambda_handler(capture_response=False)
     @logger.inject_lambda_context(clear_state=True)
     @wraps(function)
-    def handler(event: Any, _: LambdaContext) -> Result:
+    def handler(event: Any, context: LambdaContext) -> Result:
         try:
             with clients.named_errors():
-                result = function(event)
+                result = function(event, context)
         except Exception as error:
             logger.exception(f"{type(error).__name__}: {error}")
             raise
@@ -51,7 +54,7 @@ def step(function: Callable[[Step], Result], *, begins: bool = True) -> Callable
     `begins` is False for what comes before the window: the rotation has not begun by it.
     """
 
-    def run(raw: Any) -> Result:
+    def run(raw: Any, context: LambdaContext) -> Result:
         settings = current_settings()
         event = parse(event=raw, model=StepEvent)
         # Before the ledger is asked: what goes wrong there is part of the story too.
@@ -63,7 +66,7 @@ def step(function: Callable[[Step], Result], *, begins: bool = True) -> Callable
             ledger.check_lease(rotation)
         if begins and event.failure is None:
             rotation = enter(ledger, rotation)
-        return function(Step(settings, ledger, rotation, event))
+        return function(Step(settings, ledger, rotation, event, lambda: context.get_remaining_time_in_millis() / 1000))
 
     run.__name__, run.__doc__ = function.__name__, function.__doc__
-    return observed(run)
+    return _framed(run)

@@ -10,7 +10,8 @@ from databricks.sdk import errors as sdk_errors
 from databricks.sdk.service import jobs
 
 from rekey.base import errors
-from rekey.rotation.compute.world import stands_on_cluster
+from rekey.rotation.compute.crew import Crew
+from rekey.rotation.compute.look import Look
 from tests.simulator.bench import Bench
 from tests.simulator.oracle import Pair, Wire, make_pair, same, workspace_api
 
@@ -90,8 +91,9 @@ def test_tasks_beyond_a_page_are_read_to_their_end(wire: Wire, bench: Bench) -> 
     assert len(wire.sent) == 1 + 3
     keys = [[task["task_key"] for task in each["tasks"]] for each in runs]
     assert keys == [[task.task_key for task in each.tasks] for each in sdk_runs]
-    assert sorted(stands_on_cluster(each) for each in runs) == [False, True]
-    assert sorted(stands_on_cluster(each["settings"]) for each in ours) == [False, True]
+    look = Look(Crew(pair.api, 60))
+    assert sorted(use.classic for use in look.uses_of_runs(runs)) == [False, True]
+    assert sorted(use.classic for use in look.uses_of_jobs(ours)) == [False, True]
 
 
 @pytest.mark.rule("run-cancel")

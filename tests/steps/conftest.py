@@ -10,11 +10,12 @@ from local.databricks.serving import running
 from local.databricks.settings import Settings as SimulatorSettings
 from rekey.databricks import connect
 from rekey.ledger import Ledger
+from rekey.rotation.compute import pace
 from rekey.rotation.notebooks import renew
 from rekey.runtime import current_settings
 from tests.clients import client
 from tests.names import ACCOUNT_ID, BUCKET, TABLE
-from tests.steps.world import World
+from tests.steps.world import PaceClock, World
 
 
 @pytest.fixture
@@ -42,6 +43,8 @@ def world(cloud: None, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Itera
             "POWERTOOLS_TRACE_DISABLED": "true",
         }.items():
             monkeypatch.setenv(name, value)
+        monkeypatch.setattr(pace, "CLOCK", PaceClock(manual))
+        pace.pace_of.cache_clear()
         current_settings.cache_clear()
         connect.forget_clients()
         yield World(url, manual, ledger, current_settings())

@@ -1,6 +1,7 @@
 """A world to rotate in: the Lambdas' handlers, moto, and the simulator on a clock that tests move."""
 
 import json
+import threading
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -34,12 +35,38 @@ EVIDENCE = json.loads((Path(__file__).resolve().parents[2] / "docs" / "evidence.
 ADMINISTRATION = "arn:aws:iam::123456789012:root"
 
 
+LAMBDA_SECONDS = 120.0
+"""What the stack gives a Lambda (rekey:lambda_timeout_seconds)."""
+
+
 @dataclass
 class Context:
+    """What the runtime hands over; the time that is left goes by on the simulator's clock."""
+
+    clock: ManualClock
+    ends_at: float
     function_name: str = "test"
     memory_limit_in_mb: int = 256
     invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:test"
     aws_request_id: str = "00000000-0000-0000-0000-000000000000"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return max(0, int((self.ends_at - self.clock.now()) * 1000))
+
+
+class PaceClock:
+    """The simulator's clock for the pace of requests: whoever waits for a turn moves it, and nobody moves it twice."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+
+    def now(self) -> float:
+        return self._clock.now()
+
+    def sleep_until(self, moment: float) -> None:
+        with self._lock:
+            self._clock.advance(max(0.0, moment - self._clock.now()))
 
 
 @dataclass
@@ -53,6 +80,8 @@ class World:
     rotation_id: str = "r1"
     later: timedelta = timedelta()
     """How far the sweeps' clock is ahead of this machine's."""
+    longest_call: float = 0.0
+    """Seconds on the simulator's clock."""
 
     def get(self, path: str) -> Any:
         answer = requests.get(f"{self.url}/_sim/{path}", timeout=10)
@@ -83,7 +112,10 @@ class World:
 
     def call(self, name: str, **event: Any) -> Any:
         """Call one Lambda's handler."""
-        return handlers.module(name).handler(event, Context())
+        began = self.clock.now()
+        answer = handlers.module(name).handler(event, Context(self.clock, began + LAMBDA_SECONDS))
+        self.longest_call = max(self.longest_call, self.clock.now() - began)
+        return answer
 
     def loop(self, name: str, *, rounds: int = 100, **event: Any) -> Any:
         """Call a level-triggered Lambda until it is done, as the state machine's loops do."""

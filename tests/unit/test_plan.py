@@ -39,7 +39,7 @@ def configuration(configuration_id: str = "old", *use_cases: UseCase, key_arn: s
 
 def plan(workspace: Workspace, *configurations: KeyConfiguration, role: str | None = "role", **fields: Any) -> Plan:
     request: Request = parse_request({"workspace_id": 1, **fields})
-    facts = Facts(workspace, configurations or (configuration(),), Compute([], [], []), role)
+    facts = Facts(workspace, configurations or (configuration(),), Compute(), role)
     return make_plan(request, facts, NOW)
 
 

@@ -8,6 +8,7 @@ import base64
 import json
 import math
 import re
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -56,11 +57,14 @@ class _Tokens(ABC):
         self._asked = Asked("POST", slash + path, changing=False)
         self._token = ""
         self._renew_at = 0.0
+        self._lock = threading.Lock()
 
     def token(self) -> str:
-        if time.monotonic() >= self._renew_at:
-            self._fetch()
-        return self._token
+        # Requests that go side by side need one token, not one each.
+        with self._lock:
+            if time.monotonic() >= self._renew_at:
+                self._fetch()
+            return self._token
 
     def forget(self) -> None:
         self._renew_at = 0.0

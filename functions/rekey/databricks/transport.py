@@ -1,5 +1,6 @@
 """Sends requests to Databricks: one try each, redirects never followed, every failure under one of our names."""
 
+import threading
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -34,11 +35,21 @@ class _Session(requests.Session):
 
 
 class Wire:
-    """Sends single requests to one base URL."""
+    """Sends single requests to one base URL. Threads may share it: each has a session, so connections, of its own."""
 
     def __init__(self, base_url: str, session: requests.Session | None = None) -> None:
         self._base_url = base_url.rstrip("/")
-        self._session = session or _Session()
+        self._given = session
+        self._of_thread = threading.local()
+
+    @property
+    def _session(self) -> requests.Session:
+        if self._given is not None:
+            return self._given
+        if not hasattr(self._of_thread, "session"):
+            self._of_thread.session = _Session()
+        session: requests.Session = self._of_thread.session
+        return session
 
     def send(self, asked: Asked, **how: Any) -> requests.Response:
         """The answer, whatever its status. Raises a class of rekey.errors where there is none."""
@@ -57,6 +68,7 @@ class Transport:
     """Calls below one base URL with one identity."""
 
     def __init__(self, base_url: str, tokens: TokenSource, session: requests.Session | None = None) -> None:
+        self.host = base_url.rstrip("/")
         self._wire = Wire(base_url, session)
         self._tokens = tokens
 

@@ -1,16 +1,27 @@
 """One workspace's own API: compute and notebooks."""
 
 import base64
+import copy
+import logging
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol, Self
 
-from rekey.base.errors import DatabricksError, NotFound
+from rekey.base.errors import DatabricksError, RekeyError
 from rekey.databricks.answers import UNKNOWN, Json, identified, record, records
 from rekey.databricks.transport import Transport
 
 _PAGE = 100
 _RUNS_PAGE = 25
 """The most that the runs list gives at once."""
+
+
+_logger = logging.getLogger(__name__)
+
+
+class Call(Protocol):
+    """Sends one request and gives back what it answers, as Transport.call does."""
+
+    def __call__(self, method: str, path: str, *, query: Json | None = None, body: Any = None) -> Any: ...
 
 
 class WorkspaceApi:
@@ -21,7 +32,15 @@ class WorkspaceApi:
     """
 
     def __init__(self, transport: Transport) -> None:
-        self._call = transport.call
+        self.host = transport.host
+        """Base URL, which is what Databricks' limits are for."""
+        self._call: Call = transport.call
+
+    def through(self, around: Callable[[Call], Call]) -> Self:
+        """The same workspace, each request sent through what `around` makes of a call."""
+        other = copy.copy(self)
+        other._call = around(self._call)
+        return other
 
     # --- clusters (API 2.1) ---
 
@@ -66,15 +85,16 @@ class WorkspaceApi:
     # --- jobs and their runs (API 2.2) ---
 
     def list_jobs(self) -> list[Json]:
-        """All jobs with their triggers and tasks."""
+        """All jobs with their triggers and tasks. `has_more` stays true where not all tasks of one could be read."""
         query = {"expand_tasks": "true", "limit": _PAGE}
         found = self._list("/api/2.2/jobs/list", "jobs", "job_id", query, settings={})
         for job in found:
             if job.get("has_more"):
                 asked = ("/api/2.2/jobs/get", {"job_id": job["job_id"]})
                 settings = record(job["settings"])
-                tasks = self._all_tasks(*asked, settings, lambda answer: record(answer.get("settings")))
-                job["settings"] = {**settings, "tasks": tasks}
+                tasks = self._all_tasks(*asked, lambda answer: record(answer.get("settings")))
+                if tasks is not None:
+                    job.update(settings={**settings, "tasks": tasks}, has_more=False)
         return found
 
     def update_job(self, job_id: int, new_settings: Json) -> None:
@@ -82,12 +102,14 @@ class WorkspaceApi:
         self._call("POST", "/api/2.2/jobs/update", body={"job_id": job_id, "new_settings": new_settings})
 
     def list_active_runs(self) -> list[Json]:
-        """Runs that are queued, pending, running or about to be repeated, with their tasks."""
+        """Runs that are queued, pending, running or about to be repeated, with their tasks; `has_more` as for jobs."""
         query = {"active_only": "true", "expand_tasks": "true", "limit": _RUNS_PAGE}
         found = self._list("/api/2.2/jobs/runs/list", "runs", "run_id", query, state={})
         for run in found:
             if run.get("has_more"):
-                run["tasks"] = self._all_tasks("/api/2.2/jobs/runs/get", {"run_id": run["run_id"]}, run, record)
+                tasks = self._all_tasks("/api/2.2/jobs/runs/get", {"run_id": run["run_id"]}, record)
+                if tasks is not None:
+                    run.update(tasks=tasks, has_more=False)
         return found
 
     def cancel_run(self, run_id: int) -> None:
@@ -183,12 +205,14 @@ class WorkspaceApi:
         found = [each for answer in self._answers(path, query) for each in records(answer, name)]
         return [{**left_out, **each} for each in identified(found, id_field, name)]
 
-    def _all_tasks(self, path: str, query: Json, listed: Json, of: Callable[[Json], Json]) -> list[Json]:
-        """All tasks of one job or run: more than 100 come in several pages. Those listed when it is gone meanwhile."""
+    def _all_tasks(self, path: str, query: Json, of: Callable[[Json], Json]) -> list[Json] | None:
+        """All tasks of one job or run: more than 100 come in several pages. None where they cannot be read, as when it
+        is gone meanwhile: the list of all others is good without."""
         try:
             return [task for answer in self._answers(path, query) for task in records(of(answer), "tasks")]
-        except NotFound:
-            return records(listed, "tasks")
+        except RekeyError as error:
+            _logger.warning(f"not all tasks of {query} could be read: {error}")
+            return None
 
     def _answers(self, path: str, query: Json) -> Iterator[Json]:
         """Every page of a paged answer. An empty token ends it, and so does one that is left out."""

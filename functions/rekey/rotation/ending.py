@@ -12,7 +12,7 @@ from rekey.model.rotation import Cancel, Status
 from rekey.model.spans import phases
 from rekey.retirement.rotations import moved_on, never_seen
 from rekey.rotation import keys, switch
-from rekey.rotation.compute.restart import restart
+from rekey.rotation.compute.restart import not_back
 from rekey.rotation.notebooks.report import findings, report
 from rekey.rotation.rollback import required_failure
 from rekey.rotation.step import Result, Step
@@ -33,7 +33,7 @@ def complete(step: Step) -> Result:
         return _end(step, "Complete rotation", "succeeded", [])
     switch.check_holds(step)
     _disown_orphans(step)
-    return _end(step, "Complete rotation", "succeeded", [*_not_back(step), *findings(report(step))])
+    return _end(step, "Complete rotation", "succeeded", [*not_back(step), *findings(report(step))])
 
 
 def record_failure(step: Step) -> Result:
@@ -41,7 +41,7 @@ def record_failure(step: Step) -> Result:
     failure = required_failure(step)
     if not step.rotation.ended:
         status: Status = "cancelled" if failure["error"] == Cancelled.__name__ else "failed"
-        summary = _end(step, "Record failure", status, _not_back(step), failure=failure)
+        summary = _end(step, "Record failure", status, not_back(step), failure=failure)
     else:
         summary = _summary(step, write(step))
     cause = failure_cause(step.rotation, failure, step.settings.evidence_bucket)
@@ -99,13 +99,6 @@ def _summary(step: Step, evidence_uri: str) -> Result:
         "findings": shortened(rotation.findings),
         "evidence": evidence_uri,
     }
-
-
-def _not_back(step: Step) -> list[str]:
-    """What the loop's budget was not enough for, each named so that a person can bring it back."""
-    if step.rotation.compute_back_at or not (step.rotation.snapshot_key or step.rotation.triggers_key):
-        return []
-    return [f"Not back when the rotation ended: {each}." for each in restart(step)["waiting_for"]]
 
 
 def _disown_orphans(step: Step) -> None:

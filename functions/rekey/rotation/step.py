@@ -1,5 +1,6 @@
 """What every Lambda of the state machine has in common: read the event, find the rotation, do one thing."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -14,6 +15,9 @@ from rekey.databricks import Account, WorkspaceApi
 from rekey.databricks.connect import connect_account, connect_workspace
 from rekey.ledger import Ledger
 from rekey.model.rotation import Rotation
+
+UNKNOWN_TIME = 120.0
+"""Seconds that a step is taken to have where nobody says."""
 
 Result = dict[str, Any]
 Made = TypeVar("Made")
@@ -63,7 +67,16 @@ class Progress:
 class Step:
     """One call of one step: the rotation as the ledger has it, and the clients it may use."""
 
-    def __init__(self, settings: Settings, ledger: Ledger, rotation: Rotation, event: StepEvent) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        rotation: Rotation,
+        event: StepEvent,
+        time_left: Callable[[], float] = lambda: UNKNOWN_TIME,
+    ) -> None:
+        """`time_left` gives the seconds until the Lambda is ended."""
+        self.time_left = time_left
         self.settings = settings
         self.ledger = ledger
         self.rotation = rotation

@@ -1,152 +1,84 @@
-"""The snapshot: compute as it was, written once, before the first terminate, and never overwritten."""
+"""Compute as it was: written once, before anything is stopped, and never overwritten."""
 
 import json
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
 
-from botocore.exceptions import ClientError
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
-from rekey.aws import clients
+from rekey.aws import bucket as kept
 from rekey.base import clock
-from rekey.rotation.compute.world import (
-    CLUSTER_STOPPABLE,
-    PIPELINE_STOPPABLE,
-    RESTARTABLE_SOURCES,
-    WAREHOUSE_STOPPABLE,
-    Compute,
-    pool_settings,
-    run_state,
-)
+from rekey.rotation.compute.kind import AnyKind, Json
+from rekey.rotation.compute.kinds import KINDS
 
 
-class ClusterWas(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-    id: str
-    name: str
-    state: str
-    source: str
-
-    @property
-    def restartable(self) -> bool:
-        return self.source in RESTARTABLE_SOURCES
-
-
-class WarehouseWas(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-    id: str
-    name: str
-    state: str
-    type: str
-
-
-class PipelineWas(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-    id: str
-    name: str
-    state: str
-    continuous: bool
-
-
-class RunWas(BaseModel):
-    """A job run that was active: it is cut short, and its job's owner should know."""
-
-    model_config = ConfigDict(frozen=True)
-
-    run_id: int
-    job_id: int | None
-    name: str
-    state: str
-
-
-class Snapshot(BaseModel):
-    """What ran, and how every pool was set. What was off is not in it, and stays off."""
-
-    model_config = ConfigDict(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What ran, and how every pool was set; or every trigger that was on. What was off is not in it, and stays off."""
 
     taken_at: str
-    clusters: tuple[ClusterWas, ...]
-    pools: tuple[dict[str, Any], ...]
-    warehouses: tuple[WarehouseWas, ...]
-    pipelines: tuple[PipelineWas, ...] = ()
-    runs: tuple[RunWas, ...] = ()
+    pieces: Mapping[str, Sequence[Any]]
+    """By Kind.field, each as the kind's model; those of a file are of STOPPED or of PAUSED."""
 
     @classmethod
-    def of(cls, compute: Compute) -> "Snapshot":
-        return cls(
-            taken_at=clock.text(clock.now()),
-            clusters=tuple(
-                ClusterWas(
-                    id=each["cluster_id"],
-                    name=each.get("cluster_name", ""),
-                    state=each["state"],
-                    source=each.get("cluster_source", "UI"),
-                )
-                for each in compute.clusters
-                if each["state"] in CLUSTER_STOPPABLE
-            ),
-            pools=tuple(pool_settings(each) for each in (*compute.pools, *compute.quiet_pools)),
-            warehouses=tuple(
-                WarehouseWas(
-                    id=each["id"],
-                    name=each.get("name", ""),
-                    state=each["state"],
-                    type=each.get("warehouse_type", "CLASSIC"),
-                )
-                for each in compute.warehouses
-                if each["state"] in WAREHOUSE_STOPPABLE
-            ),
-            pipelines=tuple(
-                PipelineWas(
-                    id=each["pipeline_id"],
-                    name=each.get("name", ""),
-                    state=each["state"],
-                    continuous=bool(each.get("spec", {}).get("continuous")),
-                )
-                for each in compute.pipelines
-                if each["state"] in PIPELINE_STOPPABLE
-            ),
-            runs=tuple(
-                RunWas(
-                    run_id=each["run_id"],
-                    job_id=each.get("job_id"),
-                    name=each.get("run_name", ""),
-                    state=run_state(each),
-                )
-                for each in compute.runs
-            ),
-        )
+    def of(cls, found: Mapping[str, Sequence[Json]], kinds: Sequence[AnyKind]) -> Self:
+        """`found` is by Kind.field."""
+        written = {kind.field: [kind.write_down(each) for each in found[kind.field]] for kind in kinds}
+        pieces = {field: tuple(each for each in those if each is not None) for field, those in written.items()}
+        return cls(clock.text(clock.now()), pieces)
 
-    @property
-    def ids(self) -> set[str]:
-        return {
-            *(each.id for each in self.clusters),
-            *(each["instance_pool_id"] for each in self.pools),
-            *(each.id for each in self.warehouses),
-        }
+    @classmethod
+    def parse(cls, text: bytes) -> Self:
+        """Also what earlier versions wrote: a field that they did not know is empty."""
+        raw = json.loads(text)
+        kinds = [kind for kind in KINDS if kind.field in raw]
+        pieces = {kind.field: tuple(kind.model.model_validate(each) for each in raw[kind.field]) for kind in kinds}
+        return cls(raw["taken_at"], pieces)
+
+    def as_json(self) -> dict[str, Any]:
+        rows = {field: [_plain(each) for each in those] for field, those in self.pieces.items()}
+        return {"taken_at": self.taken_at, **rows}
+
+    def of_kind(self, kind: AnyKind) -> Sequence[Any]:
+        return self.pieces.get(kind.field, ())
+
+    def ids(self, kind: AnyKind) -> set[str]:
+        return {kind.id_of(each) for each in self.of_kind(kind)}
 
 
 def snapshot_key(rotation_id: str) -> str:
     return f"rotations/{rotation_id}/snapshot.json"
 
 
-def write_once(bucket: str, key: str, snapshot: BaseModel) -> None:
-    """Put a snapshot unless there is one already: the first one is the truth."""
-    try:
-        clients.s3().put_object(
-            Bucket=bucket,
-            Key=key,
-            Body=snapshot.model_dump_json(indent=2).encode(),
-            ContentType="application/json",
-            IfNoneMatch="*",
-        )
-    except ClientError as error:
-        if clients.error_code(error) not in ("PreconditionFailed", "412"):
-            raise
+def triggers_key(rotation_id: str) -> str:
+    return f"rotations/{rotation_id}/triggers.json"
+
+
+def write_once(bucket: str, key: str, snapshot: Snapshot) -> None:
+    kept.write_once(bucket, key, json.dumps(snapshot.as_json(), indent=2).encode())
 
 
 def read(bucket: str, key: str) -> Snapshot:
-    body = clients.s3().get_object(Bucket=bucket, Key=key)["Body"].read()
-    return Snapshot.model_validate(json.loads(body))
+    return Snapshot.parse(kept.read(bucket, key))
+
+
+def read_both(bucket: str, snapshot: str | None, triggers: str | None) -> Snapshot:
+    """All that a rotation wrote down, as one; empty where it has written nothing yet."""
+    files = [read(bucket, key) for key in (snapshot, triggers) if key]
+    taken_at = files[0].taken_at if files else ""
+    return Snapshot(taken_at, {field: those for each in files for field, those in each.pieces.items()})
+
+
+def with_late(written: Snapshot, late: Mapping[str, Sequence[Any]]) -> Snapshot:
+    """With what was switched on, and off again, after the snapshot (Notes.late)."""
+    pieces = {field: tuple(those) for field, those in written.pieces.items()}
+    for kind in KINDS:
+        if rows := late.get(kind.field):
+            added = tuple(kind.model.model_validate(each) for each in rows)
+            pieces[kind.field] = (*pieces.get(kind.field, ()), *added)
+    return Snapshot(written.taken_at, pieces)
+
+
+def _plain(was: BaseModel) -> Any:
+    return was.model_dump(mode="json")

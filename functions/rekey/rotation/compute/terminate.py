@@ -1,120 +1,78 @@
 """Empties a workspace of classic compute."""
 
-from collections.abc import Callable
-from typing import Any
-
 from rekey.base import clock
-from rekey.base.errors import InvalidState, NotFound
 from rekey.base.observability import count
 from rekey.rotation.compute import snapshot
-from rekey.rotation.compute.world import (
-    CLUSTER_STOPPABLE,
-    PIPELINE_STOPPABLE,
-    WAREHOUSE_STOPPABLE,
-    Compute,
-    look,
-    pool_is_emptied,
-    pool_settings,
-    run_state,
-)
-from rekey.rotation.step import Progress, Result, Step
+from rekey.rotation.compute.call import Call, progress, some, unsure
+from rekey.rotation.compute.engine import Found, Pass, Stopping, find
+from rekey.rotation.compute.kinds import STOPPED
+from rekey.rotation.step import Result, Step
 
 STEP = "Terminate compute"
-
-_WORK_SOURCES = frozenset({"JOB", "PIPELINE", "PIPELINE_MAINTENANCE"})
-"""Clusters that a run or a pipeline made for itself."""
 
 
 def terminate(step: Step) -> Result:
     """Level-triggered: stop what still runs and say what is still on its way.
 
-    The first call writes the snapshot before it stops anything.
+    The first call writes the snapshot before it stops anything, and stops nothing while a list cannot be read: nothing
+    is down yet, and what is not written down could not come back.
     """
-    compute = look(step.workspace)
+    call = Call(step)
+    found, failed = find(STOPPED, call.look)
     if step.rotation.snapshot_key is None:
-        _begin_blackout(step, compute)
+        if failed:
+            waits = Pass()
+            waits.wait_for_lists(failed)
+            return progress(waits)
+        _begin_blackout(call, found)
     else:
-        _note_newcomers(step, compute, step.rotation.snapshot_key)
-    if stopped := _stop(step, compute):
-        step.record(STEP, "stopped", {"stopped": stopped})
-    if compute.empty:
-        return Progress(done=True).result()
-    return Progress.waiting(compute.names()).result()
+        _note_newcomers(call, found)
+    pass_ = Stopping(STOPPED, call.look, call.notes).run(found)
+    pass_.wait_for_lists(failed)
+    if pass_.done:
+        # What was back is down again.
+        again = {"compute_back_at": None} if step.rotation.compute_back_at else {}
+        step.record(STEP, "stopped", {"stopped": some(pass_.done)}, **again)
+    call.find(f"Whether it still holds instances cannot be told: {each}." for each in pass_.failed)
+    call.save()
+    return progress(pass_)
 
 
-def _begin_blackout(step: Step, compute: Compute) -> None:
-    taken = snapshot.Snapshot.of(compute)
+def _begin_blackout(call: Call, found: Found) -> None:
+    step = call.step
     key = snapshot.snapshot_key(step.rotation.rotation_id)
-    snapshot.write_once(step.settings.evidence_bucket, key, taken)
+    snapshot.write_once(call.bucket, key, snapshot.Snapshot.of(found, STOPPED))
+    taken = snapshot.read(call.bucket, key)  # The first one is the truth.
+    running = {kind.field: sum(map(kind.alive, found[kind.field])) for kind in STOPPED}
     step.record(
         STEP,
         "snapshot written",
-        {"snapshot": key, "running": compute.counts()},
+        {"snapshot": key, "running": running},
         snapshot_key=key,
         blackout_started_at=clock.text(clock.now()),
         status="running",
+        findings=call.findings(unsure(taken, STOPPED)),
     )
 
 
-def _note_newcomers(step: Step, compute: Compute, snapshot_key: str) -> None:
+def _note_newcomers(call: Call, found: Found) -> None:
     """Record what somebody else started in the blackout: it is stopped too, and a person should know."""
-    alive = {
-        **{each["cluster_id"]: f"cluster {each['cluster_id']}" for each in compute.clusters},
-        **{each["id"]: f"warehouse {each['id']}" for each in compute.warehouses},
-    }
-    unknown = set(alive) - set(step.rotation.newcomers)
-    if not unknown:
+    step, key = call.step, call.step.rotation.snapshot_key
+    pieces = [(kind, each) for kind in STOPPED for each in found.get(kind.field, ()) if kind.newcomer(each)]
+    unknown = {str(each[kind.id_field]): kind.name(each) for kind, each in pieces}
+    for known in step.rotation.newcomers:
+        unknown.pop(known, None)
+    if not unknown or not key:
         return
-    before = snapshot.read(step.settings.evidence_bucket, snapshot_key)
-    if newcomers := sorted(unknown - before.ids):
-        finding = (
-            f"Started by somebody else in the blackout and stopped again: {', '.join(alive[n] for n in newcomers)}."
-        )
+    before = snapshot.read(call.bucket, key)
+    there = {id_ for kind in STOPPED for id_ in before.ids(kind)}
+    if newcomers := sorted(set(unknown) - there):
+        named = ", ".join(some([unknown[each] for each in newcomers]))
         step.record(
             STEP,
             "newcomers found",
-            {"newcomers": newcomers},
+            {"newcomers": some(newcomers)},
             newcomers=(*step.rotation.newcomers, *newcomers),
-            findings=(*step.rotation.findings, finding),
+            findings=call.findings([f"Started by somebody else in the blackout and stopped again: {named}."]),
         )
         count("ComputeStartedInBlackout", len(newcomers))
-
-
-def _stop(step: Step, compute: Compute) -> list[str]:
-    """Ask each piece to stop. What refuses, or is gone, shows in the next look."""
-    stopped = _stop_work(step, compute)
-    owned_by_work = _WORK_SOURCES if stopped else frozenset()
-    for cluster in compute.clusters:
-        if cluster.get("cluster_source") in owned_by_work:
-            continue  # It goes with its run or pipeline, which was asked to stop only now.
-        if cluster["state"] in CLUSTER_STOPPABLE and _asked(step.workspace.terminate_cluster, cluster["cluster_id"]):
-            stopped.append(f"cluster {cluster['cluster_id']}")
-    for pool in compute.pools:
-        # A pool has no stop: no minimum and no idle time lets every idle instance go at once.
-        drained = {**pool_settings(pool), "min_idle_instances": 0, "idle_instance_autotermination_minutes": 0}
-        if not pool_is_emptied(pool) and _asked(step.workspace.edit_pool, drained):
-            stopped.append(f"pool {pool['instance_pool_id']}")
-    for warehouse in compute.warehouses:
-        if warehouse["state"] in WAREHOUSE_STOPPABLE and _asked(step.workspace.stop_warehouse, warehouse["id"]):
-            stopped.append(f"warehouse {warehouse['id']}")
-    return stopped
-
-
-def _stop_work(step: Step, compute: Compute) -> list[str]:
-    """End runs and pipelines by their own APIs: a job whose cluster is terminated under it may try again."""
-    stopped = []
-    for run in compute.runs:
-        if run_state(run) != "TERMINATING" and _asked(step.workspace.cancel_run, run["run_id"]):
-            stopped.append(f"run {run['run_id']}")
-    for pipeline in compute.pipelines:
-        if pipeline["state"] in PIPELINE_STOPPABLE and _asked(step.workspace.stop_pipeline, pipeline["pipeline_id"]):
-            stopped.append(f"pipeline {pipeline['pipeline_id']}")
-    return stopped
-
-
-def _asked(call: Callable[[Any], None], argument: Any) -> bool:
-    try:
-        call(argument)
-    except (InvalidState, NotFound):
-        return False
-    return True

@@ -1,94 +1,97 @@
-"""Triggers that would start compute in the blackout: paused before it, and resumed exactly as they were."""
+"""Triggers of jobs, which would start compute in the blackout: paused before it, and resumed exactly as they were."""
 
-import json
-from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
-
-from rekey.aws import clients
-from rekey.base import clock
-from rekey.rotation.compute import snapshot
-from rekey.rotation.compute.world import run_state, stands_on_cluster
-from rekey.rotation.step import Progress, Result, Step
-
-STEP = "Pause triggers"
+from rekey.databricks import WorkspaceApi
+from rekey.rotation.compute.kind import BACK, DOWN, Json, Kind, Verdict, Was
+from rekey.rotation.compute.look import Look
 
 PAUSED, UNPAUSED = "PAUSED", "UNPAUSED"
-Kind = Literal["schedule", "continuous", "trigger"]
-KINDS: tuple[Kind, ...] = ("schedule", "continuous", "trigger")
+TriggerKind = Literal["schedule", "continuous", "trigger"]
+KINDS: tuple[TriggerKind, ...] = ("schedule", "continuous", "trigger")
 
 
-class TriggerWas(BaseModel):
+class TriggerWas(Was):
     """The trigger of one job, as Databricks has it under `kind`."""
-
-    model_config = ConfigDict(frozen=True)
 
     job_id: int
     name: str
-    kind: Kind
+    kind: TriggerKind
     value: dict[str, Any]
 
 
-class Triggers(BaseModel):
-    """Every trigger that was not paused and would start classic compute."""
+class Triggers(Kind[TriggerWas]):
+    """Its pieces are jobs, each with the `kind` of the trigger that is not paused."""
 
-    model_config = ConfigDict(frozen=True)
+    noun, field, listing, id_field = "trigger", "jobs", "jobs", "job_id"
+    needs = ("warehouses",)
+    model = TriggerWas
+    beforehand, at_once = True, True
 
-    taken_at: str
-    jobs: tuple[TriggerWas, ...]
+    def find(self, look: Look) -> list[Json]:
+        """Triggers that are on and would start classic compute, with why where that cannot be told."""
+        on = [{**job, "kind": kind} for job in look.listed(self.listing) for kind in KINDS if _is_on(job, kind)]
+        uses = look.uses_of_jobs(on)
+        return [{**each, "unsure": use.unsure} for each, use in zip(on, uses, strict=True) if use.classic]
+
+    def name(self, piece: Json) -> str:
+        return _name(piece["kind"], piece["job_id"], str(piece["settings"].get("name", "")))
+
+    def name_of(self, was: TriggerWas) -> str:
+        return _name(was.kind, was.job_id, was.name)
+
+    def state(self, piece: Json) -> str:
+        return UNPAUSED
+
+    def alive(self, piece: Json) -> bool:
+        return _is_on(piece, piece["kind"])
+
+    def stoppable(self, piece: Json) -> bool:
+        return self.alive(piece)
+
+    def stop(self, api: WorkspaceApi, piece: Json) -> None:
+        kind = piece["kind"]
+        api.update_job(piece["job_id"], {kind: {**piece["settings"][kind], "pause_status": PAUSED}})
+
+    def write_down(self, piece: Json) -> TriggerWas | None:
+        return TriggerWas(
+            job_id=piece["job_id"],
+            name=str(piece["settings"].get("name", "")),
+            kind=piece["kind"],
+            value=piece["settings"][piece["kind"]],
+            unsure=piece["unsure"],
+        )
+
+    def id_of(self, was: TriggerWas) -> str:
+        return str(was.job_id)
+
+    def judge(self, was: TriggerWas, now: Json | None) -> Verdict:
+        if now is None:
+            return DOWN
+        trigger = now["settings"].get(was.kind)
+        if not trigger:
+            return Verdict("lost", "was taken away by somebody else")
+        return DOWN if trigger.get("pause_status") == PAUSED else BACK
+
+    def start(self, api: WorkspaceApi, was: TriggerWas, now: Json | None) -> None:
+        value = now["settings"][was.kind] if now else was.value
+        api.update_job(was.job_id, {was.kind: {**value, "pause_status": UNPAUSED}})
+
+    def before(self, was: TriggerWas) -> str:
+        return UNPAUSED
+
+    def title(self, was: TriggerWas) -> str:
+        return was.name
+
+    def after(self, was: TriggerWas, now: Json | None) -> str | None:
+        trigger = now["settings"].get(was.kind) if now else None
+        return str(trigger.get("pause_status", UNPAUSED)) if trigger else None
 
 
-def pause_triggers(step: Step) -> Result:
-    """Level-triggered: pause every trigger, then wait for active runs if the request says so.
-
-    Nothing is down yet. What still runs when the drain's time is over is cut short by Terminate compute.
-    """
-    jobs = step.workspace.list_jobs()
-    if step.rotation.triggers_key is None:
-        _remember(step, jobs)
-    paused = [each for job in jobs for each in _triggers(job)]
-    for trigger in paused:
-        step.workspace.update_job(trigger.job_id, {trigger.kind: {**trigger.value, "pause_status": PAUSED}})
-    if paused:
-        step.record(STEP, "triggers paused", {"jobs": [each.job_id for each in paused]})
-    if waiting := _draining(step, jobs):
-        return Progress.waiting(waiting).result()
-    return Progress(done=True).result()
+def _is_on(job: Json, kind: str) -> bool:
+    trigger = job["settings"].get(kind)
+    return isinstance(trigger, dict) and trigger.get("pause_status", UNPAUSED) != PAUSED
 
 
-def read_triggers(bucket: str, key: str) -> Triggers:
-    return Triggers.model_validate(json.loads(clients.s3().get_object(Bucket=bucket, Key=key)["Body"].read()))
-
-
-def _remember(step: Step, jobs: list[dict[str, Any]]) -> None:
-    taken = Triggers(taken_at=clock.text(clock.now()), jobs=tuple(each for job in jobs for each in _triggers(job)))
-    key = f"rotations/{step.rotation.rotation_id}/triggers.json"
-    snapshot.write_once(step.settings.evidence_bucket, key, taken)
-    detail = {"triggers": key, "jobs": [each.job_id for each in taken.jobs]}
-    step.record(STEP, "triggers written", detail, triggers_key=key, status="running")
-
-
-def _triggers(job: Mapping[str, Any]) -> list[TriggerWas]:
-    """The job's triggers that are not paused, unless all its tasks are serverless."""
-    settings = job.get("settings", {})
-    if not stands_on_cluster(settings):
-        return []
-    name = settings.get("name", "")
-    return [
-        TriggerWas(job_id=job["job_id"], name=name, kind=kind, value=settings[kind])
-        for kind in KINDS
-        if kind in settings and settings[kind].get("pause_status", UNPAUSED) != PAUSED
-    ]
-
-
-def _draining(step: Step, jobs: list[dict[str, Any]]) -> list[str]:
-    """Runs that are worth waiting for: a continuous job's run never ends by itself."""
-    if step.event.waited_seconds >= step.rotation.plan.drain_minutes * 60:
-        return []
-    continuous = {job["job_id"] for job in jobs if "continuous" in job.get("settings", {})}
-    return [
-        f"run {each['run_id']} of job {each.get('job_id')} {run_state(each)}"
-        for each in step.workspace.list_active_runs()
-        if stands_on_cluster(each) and each.get("job_id") not in continuous
-    ]
+def _name(kind: str, job_id: int, title: str) -> str:
+    return f"{kind} of job {job_id}" + (f" ({title})" if title else "")

@@ -1,17 +1,14 @@
 """What the renewal keeps in the evidence bucket: the list of notebooks, and each batch's outcomes."""
 
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from rekey.aws import clients
-from rekey.rotation.compute import snapshot
+from rekey.aws import bucket as kept
 
 RENEWED = "renewed"
 KINDS = (RENEWED, "skipped", "failed")
 """What an outcome begins with."""
-
-_Kept = TypeVar("_Kept", bound=BaseModel)
 
 
 def skipped(reason: str) -> str:
@@ -78,21 +75,16 @@ def members(listing: Listing, batches: int, number: int) -> tuple[str, ...]:
 
 def put_new_batch(bucket: str, rotation_id: str, number: int) -> None:
     """Make the batch's object unless it is there: a role without s3:ListBucket cannot tell "missing" from "denied"."""
-    snapshot.write_once(bucket, batch_key(rotation_id, number), Batch())
+    kept.write_once(bucket, batch_key(rotation_id, number), kept.as_json(Batch()))
 
 
 def put(bucket: str, key: str, value: BaseModel) -> None:
-    body = value.model_dump_json().encode()
-    clients.s3().put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
+    kept.put(bucket, key, value.model_dump_json().encode())
 
 
 def read_listing(bucket: str, key: str) -> Listing:
-    return _read(bucket, key, Listing)
+    return kept.read_model(bucket, key, Listing)
 
 
 def read_batch(bucket: str, rotation_id: str, number: int) -> Batch:
-    return _read(bucket, batch_key(rotation_id, number), Batch)
-
-
-def _read(bucket: str, key: str, kind: type[_Kept]) -> _Kept:
-    return kind.model_validate_json(clients.s3().get_object(Bucket=bucket, Key=key)["Body"].read())
+    return kept.read_model(bucket, batch_key(rotation_id, number), Batch)

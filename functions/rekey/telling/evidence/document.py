@@ -58,7 +58,7 @@ def build(
         "phases": phases(rotation, trail, settings.settle_seconds),
         "downtime_seconds": downtime_seconds(rotation),
         "compute": {
-            "interrupted": snapshot.model_dump(mode="json") if snapshot else None,
+            "interrupted": snapshot.as_json() if snapshot else None,
             "newcomers": list(rotation.newcomers),
             "compared": present.compute,
         },

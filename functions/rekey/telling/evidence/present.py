@@ -13,9 +13,13 @@ from rekey.databricks import WorkspaceApi
 from rekey.model import terraform
 from rekey.planning.facts import USE_CASES, Facts
 from rekey.planning.preflight import present_keys
+from rekey.rotation.compute.crew import Crew
+from rekey.rotation.compute.kind import AnyKind
+from rekey.rotation.compute.kinds import KINDS
+from rekey.rotation.compute.look import Look
+from rekey.rotation.compute.notes import Notes
 from rekey.rotation.compute.snapshot import Snapshot
-from rekey.rotation.compute.triggers import PAUSED, Triggers
-from rekey.rotation.compute.world import CLUSTER_ALIVE, Compute, pool_settings
+from rekey.rotation.compute.world import Compute
 from rekey.rotation.step import Step
 
 Read = TypeVar("Read")
@@ -36,13 +40,13 @@ class Present:
     terraform: str | None = None
 
 
-def look(step: Step, was: Snapshot | None, triggers: Triggers | None) -> Present:
+def look(step: Step, was: Snapshot | None, notes: Notes) -> Present:
     """Look once. Never raises for what Databricks or AWS answer."""
     looked_at = clock.text(clock.now())
     if step.rotation.workspace_id is None:
         return Present(looked_at)  # A workspace that was to be made and was not.
     facts = _tried("keys", lambda: _facts(step))
-    rows = _tried("compute", lambda: compare(step.workspace, was, triggers)) if was or triggers else None
+    rows = _tried("compute", lambda: compare(step.workspace, was, notes, step.time_left())) if was else None
     if facts is None:
         return Present(looked_at, compute=rows)
     return Present(
@@ -54,74 +58,31 @@ def look(step: Step, was: Snapshot | None, triggers: Triggers | None) -> Present
     )
 
 
-def compare(api: WorkspaceApi, was: Snapshot | None, triggers: Triggers | None) -> list[Row]:
-    """Every piece of compute of the snapshot and every trigger that was paused, before and now."""
-    rows: list[Row] = []
-    if was:
-        rows += [*_clusters(api, was), *_pools(api, was), *_warehouses(api, was), *_pipelines(api, was)]
-        rows += [
-            _row("run", str(run.run_id), run.name, run.state, None, None, "cut short; its job starts the next one")
-            for run in was.runs
-        ]
-    if triggers and triggers.jobs:
-        jobs = {job["job_id"]: job.get("settings", {}) for job in api.list_jobs()}
-        for each in triggers.jobs:
-            now = jobs.get(each.job_id, {}).get(each.kind)
-            state = None if now is None else str(now.get("pause_status", "UNPAUSED"))
-            rows.append(_row("trigger", str(each.job_id), each.name, "UNPAUSED", state, state not in (None, PAUSED)))
+def compare(api: WorkspaceApi, was: Snapshot, notes: Notes, seconds: float) -> list[Row]:
+    """Every piece and every trigger that was written down, before and now. Raises what kept a list from being read."""
+    rows, seen = [], Look(Crew(api, seconds))
+    seen.read(kind.listing for kind in KINDS if was.of_kind(kind))
+    for kind in KINDS:
+        pieces = was.of_kind(kind)
+        shown = kind.shown(seen) if pieces else {}
+        rows += [_row(kind, each, shown.get(kind.id_of(each)), notes) for each in pieces]
     return rows
 
 
-def _clusters(api: WorkspaceApi, was: Snapshot) -> list[Row]:
-    now = {each["cluster_id"]: each["state"] for each in api.list_clusters(CLUSTER_ALIVE)} if was.clusters else {}
-    rows = []
-    for each in was.clusters:
-        state = now.get(each.id, "TERMINATED")
-        if each.restartable:
-            rows.append(_row("cluster", each.id, each.name, each.state, state, state in ("RUNNING", "RESIZING")))
-        else:
-            note = f"made by a {each.source.lower()}, and comes back with its next run"
-            rows.append(_row("cluster", each.id, each.name, each.state, state, None, note))
-    return rows
-
-
-def _pools(api: WorkspaceApi, was: Snapshot) -> list[Row]:
-    now = {each["instance_pool_id"]: pool_settings(each) for each in api.list_pools()} if was.pools else {}
-    rows = []
-    for settings in was.pools:
-        found = now.get(settings["instance_pool_id"], {})
-        differ = [name for name in {**settings, **found} if settings.get(name) != found.get(name)]
-        note = f"other settings than before: {', '.join(differ)}" if differ and found else ""
-        name, states = settings.get("instance_pool_name", ""), (_pool(settings), _pool(found) if found else None)
-        rows.append(_row("pool", settings["instance_pool_id"], name, *states, not differ, note))
-    return rows
-
-
-def _pool(settings: Mapping[str, Any]) -> str:
-    idle = settings.get("idle_instance_autotermination_minutes")
-    keeps = "" if idle is None else f", idle {idle} min"
-    return f"min {settings.get('min_idle_instances', 0)}{keeps}"
-
-
-def _warehouses(api: WorkspaceApi, was: Snapshot) -> list[Row]:
-    now = {each["id"]: each["state"] for each in api.list_warehouses()} if was.warehouses else {}
-    states = [(each, now.get(each.id)) for each in was.warehouses]
-    return [_row("warehouse", each.id, each.name, each.state, now, now == "RUNNING") for each, now in states]
-
-
-def _pipelines(api: WorkspaceApi, was: Snapshot) -> list[Row]:
-    now = {each["pipeline_id"]: each.get("state") for each in api.list_pipelines()} if was.pipelines else {}
-    rows = []
-    for each in was.pipelines:
-        state = now.get(each.id)
-        back = state == "RUNNING" if each.continuous else None
-        note = "" if each.continuous else "its update was cut short; only continuous pipelines start again"
-        rows.append(_row("pipeline", each.id, each.name, each.state, state, back, note))
-    return rows
-
-
-def _row(kind: str, piece: str, name: str, before: str, after: str | None, back: bool | None, note: str = "") -> Row:
-    return {"kind": kind, "id": piece, "name": name, "before": before, "after": after, "back": back, "note": note}
+def _row(kind: AnyKind, was: Any, now: dict[str, Any] | None, notes: Notes) -> Row:
+    """`back` is None where nothing is to come back."""
+    back = None if kind.stays_away(was) else kind.is_back(was, now)
+    tried = notes.starts.get(kind.name_of(was))
+    words = tried.said if tried and back is False else ""
+    return {
+        "kind": kind.noun,
+        "id": kind.id_of(was),
+        "name": kind.title(was),
+        "before": kind.before(was),
+        "after": kind.after(was, now),
+        "back": back,
+        "note": words or kind.note(was, now),
+    }
 
 
 def _facts(step: Step) -> Facts:

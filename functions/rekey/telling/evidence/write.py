@@ -4,12 +4,12 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from rekey.aws import clients
+from rekey.aws import bucket as kept
 from rekey.base.observability import logger
 from rekey.model.evidence import as_bytes, evidence_key, evidence_uri, page_key
 from rekey.pages.evidence import render
-from rekey.rotation.compute.snapshot import read as read_snapshot
-from rekey.rotation.compute.triggers import read_triggers
+from rekey.rotation.compute import snapshot
+from rekey.rotation.compute.notes import read as read_notes
 from rekey.rotation.notebooks.report import report
 from rekey.rotation.step import Step
 from rekey.telling.evidence.document import build
@@ -19,16 +19,18 @@ from rekey.telling.evidence.present import look
 def write(step: Step) -> str:
     """Put both files. Gives the S3 URI of evidence.json, whose SHA-256 the ledger keeps."""
     rotation, bucket = step.rotation, step.settings.evidence_bucket
-    snapshot = read_snapshot(bucket, rotation.snapshot_key) if rotation.snapshot_key else None
-    triggers = read_triggers(bucket, rotation.triggers_key) if rotation.triggers_key else None
+    interrupted = snapshot.read(bucket, rotation.snapshot_key) if rotation.snapshot_key else None
+    notes = read_notes(bucket, rotation.rotation_id)
+    written = snapshot.read_both(bucket, rotation.snapshot_key, rotation.triggers_key)
+    was = snapshot.with_late(written, notes.late) if written.pieces else None
     trail = step.ledger.trail(rotation.rotation_id)
-    document = build(rotation, trail, snapshot, step.settings, look(step, snapshot, triggers), notebooks=report(step))
+    document = build(rotation, trail, interrupted, step.settings, look(step, was, notes), notebooks=report(step))
     body, key = as_bytes(document), evidence_key(rotation.rotation_id)
-    clients.s3().put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
+    kept.put(bucket, key, body)
     step.rotation = step.ledger.note(rotation, evidence_sha256=hashlib.sha256(body).hexdigest())
     if page := _page(document):
         key_of_page = page_key(rotation.rotation_id)
-        clients.s3().put_object(Bucket=bucket, Key=key_of_page, Body=page, ContentType="text/html; charset=utf-8")
+        kept.put(bucket, key_of_page, page, "text/html; charset=utf-8")
     return evidence_uri(bucket, rotation.rotation_id)
 
 

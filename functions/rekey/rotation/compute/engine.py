@@ -1,0 +1,273 @@
+"""Drives every kind of compute through its one face, down and back: each piece by itself, whatever the answers."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rekey.base.errors import (
+    DatabricksThrottled,
+    NetworkRefused,
+    NotFound,
+    OutcomeUnknown,
+    PermissionDenied,
+    RekeyError,
+    Transient,
+    Unauthenticated,
+)
+from rekey.databricks import WorkspaceApi
+from rekey.rotation.compute.kind import AnyKind, Json
+from rekey.rotation.compute.look import Look
+from rekey.rotation.compute.notes import Notes, Tried
+from rekey.rotation.compute.pace import OutOfTime
+from rekey.rotation.compute.snapshot import Snapshot
+
+TRIES = 3
+"""A piece that failed this often, or was refused this often in a row, holds nobody up any longer."""
+
+SIGHTINGS = 10
+"""So often a piece may be seen waiting for something that may never come: minutes, since the polls grow to 15 s."""
+
+RATE_LIMIT = "waiting for Databricks' rate limit"
+
+Found = Mapping[str, Sequence[Json]]
+"""Pieces by Kind.field."""
+
+_WAVES = (0, 1)
+
+
+@dataclass
+class Pass:
+    """One pass over the pieces: what was asked for, what is awaited, and what a person has to know."""
+
+    done: list[str] = field(default_factory=list)
+    """Names of what Databricks accepted now."""
+    awaited: list[str] = field(default_factory=list)
+    """Phrases, one for each piece or list that is not there yet."""
+    failed: list[str] = field(default_factory=list)
+    """Phrases, one for each piece that holds nobody up although it is not as it should be."""
+    limited: bool = False
+
+    def waiting(self) -> list[str]:
+        return [RATE_LIMIT, *self.awaited] if self.limited and self.awaited else self.awaited
+
+    def wait_for_lists(self, failed: Mapping[str, RekeyError]) -> None:
+        for name, error in failed.items():
+            self.note(error)
+            self.awaited.append(f"the list of {name}: {error}")
+
+    def note(self, error: RekeyError) -> None:
+        self.limited |= isinstance(error, DatabricksThrottled)
+
+
+def find(kinds: Iterable[AnyKind], look: Look) -> tuple[dict[str, Sequence[Json]], dict[str, RekeyError]]:
+    """What is alive, by Kind.field, and the lists that could not be read. What needs one of those is left out."""
+    kinds = list(kinds)
+    look.read(name for kind in kinds for name in (kind.listing, *kind.needs))
+    failed = look.failed(name for kind in kinds for name in (kind.listing, *kind.needs))
+    return {kind.field: kind.find(look) for kind in kinds if kind.listing not in failed}, failed
+
+
+class Stopping:
+    """Asks everything that is alive to stop."""
+
+    def __init__(self, kinds: Sequence[AnyKind], look: Look, notes: Notes) -> None:
+        self._kinds = kinds
+        self._look = look
+        self._notes = notes
+        self._new_work = False
+        """Whether a run, a pipeline or a warehouse was asked for the first time: clusters of its own go with it."""
+        self._gone: set[str] = set()
+        self.pass_ = Pass()
+
+    def run(self, found: Found) -> Pass:
+        for wave in _WAVES:
+            asks = {
+                kind.name(piece): (kind, piece)
+                for kind in self._kinds
+                if kind.stops_in == wave
+                for piece in sorted(found.get(kind.field, ()), key=kind.size, reverse=True)
+                if kind.stoppable(piece) and not (self._new_work and kind.owned(piece))
+            }
+            answers = self._look.crew.run({name: _stop(*ask) for name, ask in asks.items()})
+            for name, answer in answers.items():
+                self._take(name, asks[name][0], answer)
+        for kind in self._kinds:
+            for piece in found.get(kind.field, ()):
+                self._wait_for(kind, piece)
+        return self.pass_
+
+    def _take(self, name: str, kind: AnyKind, answer: RekeyError | None) -> None:
+        tried = self._notes.stop_of(name)
+        if answer is None:
+            self._new_work |= kind.owner and not tried.asked
+            tried.accepted()
+            self._notes.starts.pop(name, None)
+            self.pass_.done.append(name)
+        elif isinstance(answer, NotFound):
+            self._gone.add(name)
+        else:
+            self.pass_.note(answer)
+            tried.refused += _is_final(answer)
+            tried.seen += isinstance(answer, OutcomeUnknown)
+            tried.said = _words(answer)
+
+    def _wait_for(self, kind: AnyKind, piece: Json) -> None:
+        name = kind.name(piece)
+        if not kind.alive(piece) or name in self._gone:
+            return
+        tried = self._notes.stops.get(name) or Tried()
+        if kind.beforehand and tried.asked and not tried.said:
+            return
+        phrase = f"{name} {kind.state(piece)}" + (f": {tried.said}" if tried.said else "")
+        if kind.undecided(piece) and tried.asked >= TRIES:
+            self.pass_.failed.append(f"{phrase}, also after it was asked to stop {tried.asked} times")
+        elif kind.beforehand and (tried.refused >= TRIES or tried.seen >= SIGHTINGS):
+            self.pass_.failed.append(phrase)
+        else:
+            self.pass_.awaited.append(phrase)
+
+
+class Restoring:
+    """Brings back what the snapshot has and the workspace has not."""
+
+    def __init__(self, look: Look, notes: Notes) -> None:
+        self._look = look
+        self._notes = notes
+        self.pass_ = Pass()
+
+    def run(self, kinds: Sequence[AnyKind], was: Snapshot) -> Pass:
+        due = {kind: [each for each in was.of_kind(kind) if not kind.stays_away(each)] for kind in kinds}
+        due = {kind: those for kind, those in due.items() if self._open(kind, those)}
+        failed = self._look.failed(kind.listing for kind in due)
+        self.pass_.wait_for_lists(failed)
+        served = [kind for kind in due if kind.listing not in failed]
+        shown = {kind.field: kind.shown(self._look) for kind in served}
+        for wave in _WAVES:
+            pieces = [
+                _Piece(kind, each, shown[kind.field].get(kind.id_of(each)), self._notes.start_of(kind.name_of(each)))
+                for kind in served
+                if kind.starts_in == wave
+                for each in sorted(due[kind], key=lambda each: getattr(each, "size", 0), reverse=True)
+            ]
+            self._serve([each for each in pieces if not each.tried.over])
+        for kind, those in due.items():
+            self._tell(kind, those)
+        return self.pass_
+
+    def _open(self, kind: AnyKind, those: Sequence[Any]) -> bool:
+        """Whether anything of a kind is still to be looked at. What is over is told all the same."""
+        still = [each for each in those if not self._notes.start_of(kind.name_of(each)).over]
+        if not still:
+            self._tell(kind, those)
+        return bool(still)
+
+    def _tell(self, kind: AnyKind, those: Sequence[Any]) -> None:
+        for each in those:
+            tried = self._notes.start_of(kind.name_of(each))
+            if tried.over in ("lost", "given up") or (not tried.over and tried.refused >= TRIES):
+                self.pass_.failed.append(f"{kind.name_of(each)} {tried.said}")
+
+    def _serve(self, pieces: Sequence["_Piece"]) -> None:
+        down = [each for each in pieces if self._is_down(each)]
+        again = {each.name: each for each in down if each.tried.asked}
+        answers = self._look.crew.run({name: _look_again(each) for name, each in again.items()})
+        for name, answer in answers.items():
+            if isinstance(answer, RekeyError):
+                self._take_refusal(again[name], answer)
+            else:
+                again[name].now = answer
+        ready = [each for each in down if each.name not in again]
+        ready += [each for name, each in again.items() if self._may_start_again(each, answers[name])]
+        started = self._look.crew.run({each.name: _start(each) for each in ready})
+        for each in ready:
+            self._take(each, started[each.name])
+
+    def _is_down(self, piece: "_Piece") -> bool:
+        """Whether it is to be started now; if not, what it is instead is noted."""
+        verdict = piece.kind.judge(piece.was, piece.now)
+        tried = piece.tried
+        if verdict.is_ == "down":
+            return True
+        if verdict.is_ == "back":
+            tried.end("back")
+        elif verdict.is_ == "lost":
+            tried.end("lost", verdict.words)
+        else:
+            tried.seen += verdict.is_ == "stuck"
+            if tried.seen >= SIGHTINGS:
+                tried.end("given up", f"is {verdict.words}")
+            else:
+                self.pass_.awaited.append(f"{piece.name} {verdict.words}")
+        return False
+
+    def _may_start_again(self, piece: "_Piece", answer: Json | RekeyError | None) -> bool:
+        if isinstance(answer, RekeyError) or not self._is_down(piece):
+            return False
+        why = piece.kind.why_down(piece.now)
+        piece.tried.said = f"went down again: {why}"
+        if piece.tried.asked < TRIES:
+            return True
+        piece.tried.end("given up", f"was started {piece.tried.asked} times, and went down each time: {why}")
+        return False
+
+    def _take(self, piece: "_Piece", answer: RekeyError | None) -> None:
+        if answer is not None:
+            self._take_refusal(piece, answer)
+            return
+        why = f"; it {piece.tried.said}" if piece.tried.said else ""
+        piece.tried.accepted()
+        self.pass_.done.append(piece.name)
+        if piece.kind.at_once:
+            piece.tried.end("back")
+        else:
+            self.pass_.awaited.append(f"{piece.name} was asked to start{why}")
+
+    def _take_refusal(self, piece: "_Piece", answer: RekeyError) -> None:
+        tried, words = piece.tried, _words(answer)
+        self.pass_.note(answer)
+        believed = not isinstance(answer, (NotFound, PermissionDenied)) or self._look.is_admin()
+        if isinstance(answer, NotFound) and believed:
+            tried.end("lost", "no longer exists")
+            return
+        if not believed:
+            words = f"the service principal is no admin of this workspace now, so nothing is certain: {words}"
+        elif _is_final(answer):
+            tried.refused += 1
+        tried.said = words
+        if tried.refused < TRIES:
+            self.pass_.awaited.append(f"{piece.name}: {words}")
+
+
+@dataclass
+class _Piece:
+    """One piece that is to come back: as it was, as the list shows it, and what was tried."""
+
+    kind: AnyKind
+    was: Any
+    now: Json | None
+    tried: Tried
+
+    @property
+    def name(self) -> str:
+        return self.kind.name_of(self.was)
+
+
+def _is_final(error: RekeyError) -> bool:
+    """Whether to ask again soon is of no use. The network and the credential are everybody's: they count for nobody."""
+    return not isinstance(error, (Transient, NetworkRefused, Unauthenticated))
+
+
+def _words(error: RekeyError) -> str:
+    return "is asked in the next call" if isinstance(error, OutOfTime) else str(error)
+
+
+def _stop(kind: AnyKind, piece: Json) -> Callable[[WorkspaceApi], None]:
+    return lambda api: kind.stop(api, piece)
+
+
+def _start(piece: _Piece) -> Callable[[WorkspaceApi], None]:
+    return lambda api: piece.kind.start(api, piece.was, piece.now)
+
+
+def _look_again(piece: _Piece) -> Callable[[WorkspaceApi], Json | None]:
+    return lambda api: piece.kind.look_again(api, piece.was, piece.now)

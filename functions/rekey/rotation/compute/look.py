@@ -1,0 +1,123 @@
+"""What one call sees of a workspace: each list read once, side by side, whatever becomes of the others."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from rekey.base.errors import NotFound, RekeyError
+from rekey.databricks import WorkspaceApi
+from rekey.rotation.compute.classic import Use, pipelines_named, use_of_job, use_of_run
+from rekey.rotation.compute.crew import Crew
+
+Json = dict[str, Any]
+
+CLUSTERS_LISTED = ("PENDING", "RUNNING", "RESTARTING", "RESIZING", "TERMINATING", "UNKNOWN", "ERROR")
+"""All but TERMINATED, of which there may be thousands."""
+
+LISTS: Mapping[str, Callable[[WorkspaceApi], list[Json]]] = {
+    "clusters": lambda api: api.list_clusters(CLUSTERS_LISTED),
+    "pools": lambda api: api.list_pools(),
+    "warehouses": lambda api: api.list_warehouses(),
+    "pipelines": lambda api: api.list_pipelines(),
+    "runs": lambda api: api.list_active_runs(),
+    "jobs": lambda api: api.list_jobs(),
+}
+
+
+class Look:
+    """Answers what Databricks shows now, and (as classic.Around) what that says of the things that tasks name."""
+
+    def __init__(self, crew: Crew) -> None:
+        self.crew = crew
+        self._read: dict[str, list[Json] | RekeyError] = {}
+        self._specs: dict[str, Json | RekeyError] = {}
+        self._by_id: dict[str, dict[str, Json] | None] = {}
+        self._admin: bool | None = None
+
+    def read(self, names: Iterable[str]) -> None:
+        """Read lists side by side."""
+        missing = [name for name in dict.fromkeys(names) if name not in self._read]
+        self._read |= self.crew.run({name: _reader(name) for name in missing})
+
+    def failed(self, names: Iterable[str]) -> dict[str, RekeyError]:
+        """Which of them could not be read, and why."""
+        self.read(names)
+        found = {name: self._read[name] for name in dict.fromkeys(names)}
+        return {name: error for name, error in found.items() if isinstance(error, RekeyError)}
+
+    def listed(self, name: str) -> list[Json]:
+        """Raises what kept it from being read."""
+        self.read([name])
+        found = self._read[name]
+        if isinstance(found, RekeyError):
+            raise found
+        return found
+
+    def is_admin(self) -> bool:
+        """Whether lists and refusals can be believed; False also where that cannot be told."""
+        if self._admin is None:
+            self._admin = self.crew.run({"": lambda api: api.is_admin()})[""] is True
+        return self._admin
+
+    def specs(self, pipeline_ids: Iterable[str]) -> None:
+        """Read what the list of pipelines does not say, side by side."""
+        missing = [each for each in dict.fromkeys(pipeline_ids) if each not in self._specs]
+        self._specs |= self.crew.run({each: _spec_reader(each) for each in missing})
+
+    def spec(self, pipeline_id: str) -> Json | None:
+        """None where it could not be read. Raises NotFound when the pipeline is gone."""
+        self.specs([pipeline_id])
+        found = self._specs[pipeline_id]
+        if isinstance(found, NotFound):
+            raise found
+        return None if isinstance(found, RekeyError) else dict(found.get("spec") or {})
+
+    # --- what uses classic compute ---
+
+    def uses_of_runs(self, runs: list[Json]) -> list[Use]:
+        self._prepare(runs)
+        return [use_of_run(each, self) for each in runs]
+
+    def uses_of_jobs(self, jobs: list[Json]) -> list[Use]:
+        self._prepare([each["settings"] for each in jobs])
+        return [use_of_job({**each["settings"], "has_more": each.get("has_more")}, self) for each in jobs]
+
+    def _prepare(self, work: list[Json]) -> None:
+        self.specs(each for settings in work for each in sorted(pipelines_named(settings)))
+
+    def warehouse_is_classic(self, warehouse_id: str) -> bool | None:
+        found = (self._known("warehouses", "id") or {}).get(warehouse_id)
+        return None if found is None else not found.get("enable_serverless_compute")
+
+    def any_warehouse_is_classic(self) -> bool | None:
+        warehouses = self._known("warehouses", "id")
+        if warehouses is None:
+            return None
+        return any(not each.get("enable_serverless_compute") for each in warehouses.values())
+
+    def pipeline_is_classic(self, pipeline_id: str) -> bool | None:
+        try:
+            spec = self.spec(pipeline_id)
+        except NotFound:
+            return False
+        return None if spec is None else not spec.get("serverless")
+
+    def job_settings(self, job_id: int) -> Json | None:
+        found = (self._known("jobs", "job_id") or {}).get(str(job_id))
+        return None if found is None else {**found["settings"], "has_more": found.get("has_more")}
+
+    def _known(self, name: str, id_field: str) -> dict[str, Json] | None:
+        """A list by id; None where it could not be read."""
+        if name not in self._by_id:
+            try:
+                self._by_id[name] = {str(each[id_field]): each for each in self.listed(name)}
+            except RekeyError:
+                self._by_id[name] = None
+        return self._by_id[name]
+
+
+def _reader(name: str) -> Callable[[WorkspaceApi], list[Json]]:
+    return LISTS[name]
+
+
+def _spec_reader(pipeline_id: str) -> Callable[[WorkspaceApi], Json]:
+    return lambda api: api.get_pipeline(pipeline_id)

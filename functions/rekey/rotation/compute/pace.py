@@ -1,0 +1,157 @@
+"""How fast Databricks is asked: a pace that grows while answers come, and gives way where requests are turned away.
+
+Databricks documents neither its limits nor its headers, so the pace is found by asking: it doubles each second until
+the first refusal, is halved by it, comes back quickly to just below where it was refused, and feels its way from there.
+"""
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Any, Protocol
+
+from rekey.base.errors import DatabricksThrottled, DatabricksUnavailable, RekeyError, Transient
+from rekey.databricks.workspace import Call
+
+FIRST_RATE = 20.0
+"""Requests a second that are tried first."""
+LEAST_RATE, MOST_RATE = 0.2, 200.0
+
+_CLOSE = 0.95
+"""How close to where it was refused the pace comes back at once, as a part of that."""
+_FEELING = 0.0025
+"""What it grows by each second from there."""
+_OUTDATED = 1.05
+"""This far above it, the limit that was met is no longer true."""
+
+_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
+"""Seconds after one refusal, two in a row, ..., where Databricks does not say."""
+
+_TRIES = {"GET": 6}
+_TRIES_OF_CHANGES = 3
+"""How often a request that is turned away is sent in one call: the next call tries again, and others wait."""
+
+
+class OutOfTime(Transient):
+    """This call has no time left for the request: it was not sent, and the next call sends it."""
+
+
+class Clock(Protocol):
+    def now(self) -> float:
+        """Seconds that only grow."""
+
+    def sleep_until(self, moment: float) -> None: ...
+
+
+class _Machine:
+    def now(self) -> float:
+        return time.monotonic()
+
+    def sleep_until(self, moment: float) -> None:
+        time.sleep(max(0.0, moment - time.monotonic()))
+
+
+CLOCK: Clock = _Machine()
+"""Tests put another one here."""
+
+
+class Pace:
+    """Turns for the requests of one family of endpoints of one host, given to threads."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.rate = FIRST_RATE
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._met = math.inf
+        """The rate that was refused last."""
+        self._next = self._quiet_until = self._slowed_until = -math.inf
+        self._in_a_row = 0
+
+    def turn(self, until: float) -> bool:
+        """Wait for a turn. False, at once, where it would come after `until`."""
+        while True:
+            with self._lock:
+                now = self._clock.now()
+                at = max(now, self._next, self._quiet_until)
+                if at > until:
+                    return False
+                self._next = at + 1 / self.rate
+            if at > now:
+                self._clock.sleep_until(at)
+            if at >= self._quiet_until:
+                return True
+
+    def answered(self) -> None:
+        """Databricks dealt with a request, whatever it said."""
+        with self._lock:
+            self._in_a_row = 0
+            close = _CLOSE * self._met
+            if self.rate < close:
+                self.rate = min(self.rate + 1, close, MOST_RATE)
+                return
+            self.rate = min(self.rate + _FEELING * self._met / self.rate, MOST_RATE)
+            if self.rate > _OUTDATED * self._met:
+                self._met = math.inf
+
+    def refused(self, retry_after: float | None) -> None:
+        """A request was turned away. Those of one burst slow it down once."""
+        with self._lock:
+            now = self._clock.now()
+            pause = _PAUSES[min(self._in_a_row, len(_PAUSES) - 1)] if retry_after is None else retry_after
+            self._quiet_until = max(self._quiet_until, now + pause)
+            if now >= self._slowed_until:
+                self._in_a_row += 1
+                self._met = max(self.rate, LEAST_RATE)
+                self.rate = max(self.rate / 2, LEAST_RATE)
+                self._slowed_until = self._quiet_until
+
+
+@lru_cache(maxsize=64)
+def pace_of(host: str, family: str) -> Pace:  # noqa: ARG001, what it is kept by
+    """Kept for as long as the container lives: what was learnt holds for its next call too."""
+    return Pace(CLOCK)
+
+
+def paced(host: str, until: float) -> Callable[[Call], Call]:
+    """For WorkspaceApi.through: each request takes its turn, and one that is turned away at the door is sent again.
+
+    `until` is on CLOCK. Raises OutOfTime where the turn comes too late, or the refusal where there was one.
+    """
+
+    def around(call: Call) -> Call:
+        def send(method: str, path: str, *, query: Any = None, body: Any = None) -> Any:
+            pace = pace_of(host, _family(path))
+            refusal: Transient = OutOfTime(f"{method} {path} was not sent: no time was left.")
+            for _ in range(_TRIES.get(method, _TRIES_OF_CHANGES)):
+                if not pace.turn(until):
+                    break
+                try:
+                    answer = call(method, path, query=query, body=body)
+                except (DatabricksThrottled, DatabricksUnavailable) as error:
+                    if not _at_the_door(error):
+                        raise
+                    pace.refused(error.retry_after)
+                    refusal = error
+                except RekeyError:
+                    pace.answered()
+                    raise
+                else:
+                    pace.answered()
+                    return answer
+            raise refusal
+
+        return send
+
+    return around
+
+
+def _at_the_door(error: Transient) -> bool:
+    """Turned away before anybody looked at it, so that sending it again does nothing twice."""
+    return isinstance(error, DatabricksThrottled) or error.status == HTTPStatus.SERVICE_UNAVAILABLE
+
+
+def _family(path: str) -> str:
+    """clusters, instance-pools, sql, jobs, pipelines, …: limits are by endpoint."""
+    return path.split("/")[3] if path.count("/") > 2 else path

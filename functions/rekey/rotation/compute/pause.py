@@ -1,0 +1,86 @@
+"""Pauses what would start compute in the blackout, and waits for active runs if the request says so."""
+
+from rekey.rotation.compute import snapshot
+from rekey.rotation.compute.call import Call, progress, some, unsure
+from rekey.rotation.compute.engine import Found, Pass, Stopping, find
+from rekey.rotation.compute.kinds import PAUSED
+from rekey.rotation.compute.look import Look
+from rekey.rotation.compute.runs import Runs
+from rekey.rotation.step import Result, Step
+
+STEP = "Pause triggers"
+
+
+def pause_triggers(step: Step) -> Result:
+    """Level-triggered: pause every trigger, then wait for active runs if the request says so.
+
+    Nothing is down yet. What still runs when the drain's time is over is cut short by Terminate compute. What cannot
+    be paused is a finding: what it starts is stopped again.
+    """
+    call = Call(step)
+    found, failed = find(PAUSED, call.look)
+    if failed and step.rotation.triggers_key is None:
+        # What is to be resumed must be known before anything is paused.
+        waits = Pass()
+        waits.wait_for_lists(failed)
+        return progress(waits)
+    if step.rotation.triggers_key is None:
+        _remember(call, found)
+    else:
+        _remember_late(call, found)
+    stopping = Stopping(PAUSED, call.look, call.notes)
+    pass_ = stopping.run(found)
+    pass_.wait_for_lists(failed)
+    if pass_.done:
+        step.record(STEP, "triggers paused", {"jobs": some(_job_ids(found, pass_))})
+    call.find(f"Could not be paused, and may start compute in the blackout: {each}" for each in pass_.failed)
+    call.save()
+    return progress(pass_, _draining(step, call.look))
+
+
+def _remember(call: Call, found: Found) -> None:
+    step = call.step
+    taken = snapshot.Snapshot.of(found, PAUSED)
+    key = snapshot.triggers_key(step.rotation.rotation_id)
+    snapshot.write_once(call.bucket, key, taken)
+    taken = snapshot.read(call.bucket, key)  # The first one is the truth.
+    jobs = [each.job_id for kind in PAUSED for each in taken.of_kind(kind)]
+    findings = call.findings(unsure(taken, PAUSED))
+    detail = {"triggers": key, "jobs": some(jobs)}
+    step.record(STEP, "triggers written", detail, triggers_key=key, status="running", findings=findings)
+
+
+def _remember_late(call: Call, found: Found) -> None:
+    """What somebody switched on since then is paused too, so it is to be resumed like the others."""
+    key = call.step.rotation.triggers_key
+    if not key or not any(found.values()):
+        return
+    taken = snapshot.with_late(snapshot.read(call.bucket, key), call.notes.late)
+    for kind in PAUSED:
+        known = taken.ids(kind)
+        new = [kind.write_down(each) for each in found.get(kind.field, ()) if str(each[kind.id_field]) not in known]
+        if new:
+            rows = [each.model_dump(mode="json") for each in new if each is not None]
+            call.notes.late[kind.field] = [*call.notes.late.get(kind.field, []), *rows]
+    call.save()
+
+
+def _job_ids(found: Found, pass_: Pass) -> list[int]:
+    done = set(pass_.done)
+    return [each["job_id"] for kind in PAUSED for each in found.get(kind.field, ()) if kind.name(each) in done]
+
+
+def _draining(step: Step, look: Look) -> list[str]:
+    """Runs that are worth waiting for: a continuous job's run never ends by itself."""
+    if step.event.waited_seconds >= step.rotation.plan.drain_minutes * 60:
+        return []
+    runs = Runs()
+    found, failed = find([runs], look)
+    if failed:
+        return [f"the list of {name}: {error}" for name, error in failed.items()]
+    continuous = {job["job_id"] for job in look.listed("jobs") if job["settings"].get("continuous")}
+    return [
+        f"{runs.name(each)} of job {each.get('job_id')} {runs.state(each)}"
+        for each in found[runs.field]
+        if each.get("job_id") not in continuous
+    ]
