@@ -72,6 +72,8 @@ class Server(uvicorn.Server):
             access_log=False,
             lifespan="off",
             date_header=False,
+            # A client that rests longer would meet a connection which is just being closed.
+            timeout_keep_alive=600,
         )
         super().__init__(config)
         self.socket = listen(port)

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -55,7 +56,7 @@ class Context:
 
 
 class PaceClock:
-    """The simulator's clock for the pace of requests: whoever waits for a turn moves it, and nobody moves it twice."""
+    """The simulator's clock for the pace of requests: whoever waits for a turn moves it, and lets those before arrive."""
 
     def __init__(self, clock: ManualClock) -> None:
         self._clock = clock
@@ -66,7 +67,9 @@ class PaceClock:
 
     def sleep_until(self, moment: float) -> None:
         with self._lock:
-            self._clock.advance(max(0.0, moment - self._clock.now()))
+            if moment > self._clock.now():
+                time.sleep(0.004)
+                self._clock.advance(max(0.0, moment - self._clock.now()))
 
 
 @dataclass

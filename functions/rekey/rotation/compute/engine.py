@@ -41,19 +41,22 @@ class Pass:
 
     done: list[str] = field(default_factory=list)
     """Names of what Databricks accepted now."""
+    troubled: list[str] = field(default_factory=list)
+    """Phrases, one for each piece or list that is awaited and that Databricks refused; what is awaited comes after."""
     awaited: list[str] = field(default_factory=list)
-    """Phrases, one for each piece or list that is not there yet."""
     failed: list[str] = field(default_factory=list)
     """Phrases, one for each piece that holds nobody up although it is not as it should be."""
     limited: bool = False
 
     def waiting(self) -> list[str]:
-        return [RATE_LIMIT, *self.awaited] if self.limited and self.awaited else self.awaited
+        """Every phrase for what is not there yet; what a person may have to see to comes first."""
+        open_ = [*self.troubled, *self.awaited]
+        return [RATE_LIMIT, *open_] if self.limited and open_ else open_
 
     def wait_for_lists(self, failed: Mapping[str, RekeyError]) -> None:
         for name, error in failed.items():
             self.note(error)
-            self.awaited.append(f"the list of {name}: {error}")
+            self.troubled.append(f"the list of {name}: {_words(error)}")
 
     def note(self, error: RekeyError) -> None:
         self.limited |= isinstance(error, DatabricksThrottled)
@@ -124,7 +127,7 @@ class Stopping:
         elif kind.beforehand and (tried.refused >= TRIES or tried.seen >= SIGHTINGS):
             self.pass_.failed.append(phrase)
         else:
-            self.pass_.awaited.append(phrase)
+            (self.pass_.troubled if tried.said else self.pass_.awaited).append(phrase)
 
 
 class Restoring:
@@ -197,7 +200,8 @@ class Restoring:
             if tried.seen >= SIGHTINGS:
                 tried.end("given up", f"is {verdict.words}")
             else:
-                self.pass_.awaited.append(f"{piece.name} {verdict.words}")
+                stuck = self.pass_.troubled if verdict.is_ == "stuck" else self.pass_.awaited
+                stuck.append(f"{piece.name} {verdict.words}")
         return False
 
     def _may_start_again(self, piece: "_Piece", answer: Json | RekeyError | None) -> bool:
@@ -220,7 +224,7 @@ class Restoring:
         if piece.kind.at_once:
             piece.tried.end("back")
         else:
-            self.pass_.awaited.append(f"{piece.name} was asked to start{why}")
+            (self.pass_.troubled if why else self.pass_.awaited).append(f"{piece.name} was asked to start{why}")
 
     def _take_refusal(self, piece: "_Piece", answer: RekeyError) -> None:
         tried, words = piece.tried, _words(answer)
@@ -235,7 +239,7 @@ class Restoring:
             tried.refused += 1
         tried.said = words
         if tried.refused < TRIES:
-            self.pass_.awaited.append(f"{piece.name}: {words}")
+            self.pass_.troubled.append(f"{piece.name}: {words}")
 
 
 @dataclass

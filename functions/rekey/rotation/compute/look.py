@@ -40,8 +40,9 @@ class Look:
 
     def failed(self, names: Iterable[str]) -> dict[str, RekeyError]:
         """Which of them could not be read, and why."""
-        self.read(names)
-        found = {name: self._read[name] for name in dict.fromkeys(names)}
+        wanted = list(names)
+        self.read(wanted)
+        found = {name: self._read[name] for name in wanted}
         return {name: error for name, error in found.items() if isinstance(error, RekeyError)}
 
     def listed(self, name: str) -> list[Json]:

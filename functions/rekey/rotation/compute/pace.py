@@ -64,6 +64,8 @@ class Pace:
         self.rate = FIRST_RATE
         self._clock = clock
         self._lock = threading.Lock()
+        self._gate = threading.Lock()
+        """Whose turn is next waits; the others wait behind."""
         self._met = math.inf
         """The rate that was refused last."""
         self._next = self._quiet_until = self._slowed_until = -math.inf
@@ -71,17 +73,17 @@ class Pace:
 
     def turn(self, until: float) -> bool:
         """Wait for a turn. False, at once, where it would come after `until`."""
-        while True:
-            with self._lock:
-                now = self._clock.now()
-                at = max(now, self._next, self._quiet_until)
+        with self._gate:
+            while True:
+                with self._lock:
+                    at = max(self._clock.now(), self._next, self._quiet_until)
                 if at > until:
                     return False
-                self._next = at + 1 / self.rate
-            if at > now:
                 self._clock.sleep_until(at)
-            if at >= self._quiet_until:
-                return True
+                with self._lock:
+                    if at >= self._quiet_until:
+                        self._next = at + 1 / self.rate
+                        return True
 
     def answered(self) -> None:
         """Databricks dealt with a request, whatever it said."""

@@ -20,9 +20,9 @@ def restart(step: Step) -> Result:
 def not_back(step: Step) -> list[str]:
     """Tries once more, at the rotation's end. Gives a finding for each piece that is not back."""
     pass_ = _restore(step)
-    if pass_ is None or not pass_.awaited:
+    if pass_ is None or not (open_ := [*pass_.troubled, *pass_.awaited]):
         return []
-    return [*map(_lost, pass_.failed), *(f"Not back when the rotation ended: {each}." for each in pass_.awaited)]
+    return [*map(_lost, pass_.failed), *(f"Not back when the rotation ended: {each}." for each in open_)]
 
 
 def _restore(step: Step) -> Pass | None:
@@ -36,7 +36,7 @@ def _restore(step: Step) -> Pass | None:
     if pass_.done:
         step.record(STEP, "started", {"started": some(pass_.done)})
     call.save()
-    if not pass_.awaited:
+    if not pass_.waiting():
         step.record(
             STEP,
             "compute is back",
