@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 
 from tests.steps.test_compute_kinds import sim
 from tests.steps.test_jobs import jobs
@@ -138,6 +139,7 @@ def test_a_random_workspace_on_a_bad_day(world: World, number: int) -> None:
     trouble(world, dice, 3)
     loop(world, "restart_compute")
     summary = world.call("complete_rotation", rotation_id="r1")
+    requests.delete(f"{world.url}/_sim/faults", timeout=10)
     now, findings = sim(world, workspace), world.rotation().findings
     assert summary["status"] == "succeeded"
     for kind, id_ in should_run(before):

@@ -56,7 +56,7 @@ class Context:
 
 
 class PaceClock:
-    """The simulator's clock for the pace of requests: whoever waits for a turn moves it, and lets those before arrive."""
+    """The simulator's clock for the pace of requests: who waits for a turn lets those before arrive, and moves it."""
 
     def __init__(self, clock: ManualClock) -> None:
         self._clock = clock

@@ -76,7 +76,7 @@ def _draining(step: Step, look: Look) -> list[str]:
         return []
     runs = Runs()
     found, failed = find([runs], look)
-    if failed:
+    if failed := {**failed, **look.failed(["jobs"])}:
         return [f"the list of {name}: {error}" for name, error in failed.items()]
     continuous = {job["job_id"] for job in look.listed("jobs") if job["settings"].get("continuous")}
     return [

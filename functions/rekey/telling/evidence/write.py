@@ -9,6 +9,7 @@ from rekey.base.observability import logger
 from rekey.model.evidence import as_bytes, evidence_key, evidence_uri, page_key
 from rekey.pages.evidence import render
 from rekey.rotation.compute import snapshot
+from rekey.rotation.compute.notes import Notes
 from rekey.rotation.compute.notes import read as read_notes
 from rekey.rotation.notebooks.report import report
 from rekey.rotation.step import Step
@@ -20,8 +21,8 @@ def write(step: Step) -> str:
     """Put both files. Gives the S3 URI of evidence.json, whose SHA-256 the ledger keeps."""
     rotation, bucket = step.rotation, step.settings.evidence_bucket
     interrupted = snapshot.read(bucket, rotation.snapshot_key) if rotation.snapshot_key else None
-    notes = read_notes(bucket, rotation.rotation_id)
     written = snapshot.read_both(bucket, rotation.snapshot_key, rotation.triggers_key)
+    notes = read_notes(bucket, rotation.rotation_id) if written.pieces else Notes()
     was = snapshot.with_late(written, notes.late) if written.pieces else None
     trail = step.ledger.trail(rotation.rotation_id)
     document = build(rotation, trail, interrupted, step.settings, look(step, was, notes), notebooks=report(step))
