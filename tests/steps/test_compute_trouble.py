@@ -128,9 +128,9 @@ def test_two_hours_of_refusals_only_make_it_slower(world: World, name: str, faul
     summary = world.call("complete_rotation", rotation_id="r1")
     now = sim(world, workspace)
     assert (summary["status"], summary["findings"], world.get("violations")) == ("succeeded", [], [])
-    assert {kind: now[kind] for kind in ("clusters", "warehouses")} == {
-        k: before[k] for k in ("clusters", "warehouses")
-    }
+    for kind in ("clusters", "warehouses"):
+        # A job that is on again may have made a cluster of its own.
+        assert {id_: now[kind].get(id_) for id_ in before[kind]} == before[kind]
     assert jobs(world, workspace) == triggers
     assert world.longest_call <= LAMBDA_SECONDS / 2
 
