@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from rekey.aws import policy
 from rekey.aws.policy import databricks_statements
+from rekey.aws.policy_document import merged
 from rekey.base import errors
 from rekey.planning.facts import USE_CASES
 from rekey.rotation.keys import KeyArn
@@ -43,7 +43,7 @@ def key_for_both(world: World) -> str:
     client("kms").put_key_policy(
         KeyId=KeyArn.of(key_arn).key_id,
         PolicyName="default",
-        Policy=json.dumps(policy.merged(json.dumps(policy_of(key_arn)), statements)),
+        Policy=json.dumps(merged(json.dumps(policy_of(key_arn)), statements)),
     )
     return key_arn
 
