@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rekey.aws.policy import databricks_statements
-from rekey.aws.policy_document import merged
+from rekey.aws.policy_document import meaning, merged
 from rekey.base import errors
 from rekey.planning.facts import USE_CASES
 from rekey.rotation.keys import KeyArn
@@ -153,7 +153,10 @@ def kms() -> list[Any]:
         for key_id in (each["KeyId"] for each in kms.list_keys()["Keys"]):
             found += [
                 kms.describe_key(KeyId=key_id)["KeyMetadata"],
-                kms.get_key_policy(KeyId=key_id, PolicyName="default")["Policy"],
+                [
+                    meaning(each)
+                    for each in policy_of(kms.describe_key(KeyId=key_id)["KeyMetadata"]["Arn"])["Statement"]
+                ],
                 kms.list_resource_tags(KeyId=key_id)["Tags"],
                 kms.list_grants(KeyId=key_id)["Grants"],
             ]

@@ -17,6 +17,7 @@ MAX_BYTES = 32_768
 """AWS KMS, "Resource quotas", key policy document size; white space does not count."""
 
 _ROOT = re.compile(r"^arn:aws[a-z-]*:iam::(\d{12}):root$")
+_UNIQUE_ID = re.compile(r"A(IDA|ROA)[A-Z0-9]{12,}")
 
 
 def compact(document: Document) -> str:
@@ -98,6 +99,33 @@ def without(document: Document, added: Sequence[Statement]) -> tuple[dict[str, A
                 taken.append(statement)
                 break
     return {**document, "Statement": left}, taken
+
+
+def label(statement: Statement, position: int) -> str:
+    """How a person finds a statement: by its Sid, else by its place, from 1."""
+    return repr(statement["Sid"]) if statement.get("Sid") else f"number {position + 1}"
+
+
+def taken_no_more(document: Document) -> list[str]:
+    """Statements for which KMS refuses the whole document whenever it is put, and how each is mended.
+
+    AWS re:Post, "kms-policy-error-invalid-principals": a principal that was deleted stays as its unique id.
+    AWS KMS developer guide, "Elements in a key policy": Resource is "*", the key that the policy is on.
+    """
+    found = []
+    for position, statement in enumerate(statements(document)):
+        name = label(statement, position)
+        gone = [each for element in ("Principal", "NotPrincipal") for each in _gone(statement.get(element))]
+        if gone:
+            found.append(f"the statement {name} names {', '.join(gone)}, which was deleted: take it out of the policy")
+        if any(each.startswith("arn:") for each in _values(statement.get("Resource", "*"))):
+            found.append(f'the statement {name} has an ARN as its Resource: write "*", which means this key')
+    return found
+
+
+def _gone(principal: Any) -> list[str]:
+    named = principal.get("AWS", []) if isinstance(principal, Mapping) else principal or []
+    return [each for each in _values(named) if _UNIQUE_ID.fullmatch(each)]
 
 
 def _content(document: Document) -> Counter[tuple[str | None, str]]:

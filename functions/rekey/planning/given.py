@@ -1,12 +1,13 @@
 """A key that rekey did not make: what is known of it, and every reason why it cannot serve a workspace."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
 from rekey.aws import clients
-from rekey.aws.policy_document import MAX_BYTES, Statement, merged, missing_statements, size
+from rekey.aws.policy_document import MAX_BYTES, Statement, merged, missing_statements, size, taken_no_more
 from rekey.rotation.keys import MANAGED, KeyArn, read_tags
 
 BROUGHT = "rekey:brought"
@@ -87,6 +88,11 @@ def forbids_policy(field: str, key: KeyFacts, wanted: Sequence[Statement]) -> li
         return [
             f"{field}: the key's policy lacks {'; '.join(missing)}, and rekey may not add to it. "
             f"Mend: tag the key {BROUGHT}=true, which lets rekey add these statements and nothing more."
+        ]
+    if refused := taken_no_more(json.loads(key.policy)):
+        return [
+            f"{field}: the key's policy lacks {'; '.join(missing)}, and KMS would refuse what rekey puts. Mend: {each}."
+            for each in refused
         ]
     if size(merged(key.policy, wanted)) > MAX_BYTES:
         return [

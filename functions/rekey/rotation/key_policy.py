@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from rekey.aws import clients
 from rekey.aws.policy_document import Statement, additions, compact, lacking, merged, same, statements, without
 from rekey.base import clock
@@ -109,18 +111,20 @@ def _put(key_arn: str, document: Document) -> None:
 
 
 def _put_as_wanted(step: Step, key_arn: str, document: Document) -> None:
-    kms = clients.kms(KeyArn.of(key_arn).region)
     try:
         _put(key_arn, document)
-    except kms.exceptions.NotFoundException as error:
-        raise not_yet(key_arn) from error
-    except kms.exceptions.LimitExceededException as error:
-        raise PolicyRefused(
-            f"The policy of {key_arn} became too large for Databricks' statements: {error}. "
-            "Mend: shorten it, or use another key."
-        ) from error
-    except kms.exceptions.MalformedPolicyDocumentException as error:
-        raise _malformed(step, key_arn, str(error)) from error
+    except ClientError as error:
+        match clients.error_code(error):
+            case "NotFoundException":
+                raise not_yet(key_arn) from error
+            case "LimitExceededException":
+                raise PolicyRefused(
+                    f"The policy of {key_arn} became too large for Databricks' statements: {error}. "
+                    "Mend: shorten it, or use another key."
+                ) from error
+            case "MalformedPolicyDocumentException":
+                raise _malformed(step, key_arn, str(error)) from error
+        raise
 
 
 def _malformed(step: Step, key_arn: str, said: str) -> RekeyError:
@@ -143,10 +147,11 @@ def _malformed(step: Step, key_arn: str, said: str) -> RekeyError:
 
 def _put_back(key_arn: str, document: Document) -> str | None:
     """None, or why KMS takes the policy no more: a principal in it may have been deleted meanwhile."""
-    kms = clients.kms(KeyArn.of(key_arn).region)
     try:
         _put(key_arn, document)
-    except (kms.exceptions.MalformedPolicyDocumentException, kms.exceptions.LimitExceededException) as error:
+    except ClientError as error:
+        if clients.error_code(error) not in ("MalformedPolicyDocumentException", "LimitExceededException"):
+            raise
         return str(error)
     return None
 
