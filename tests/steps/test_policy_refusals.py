@@ -1,4 +1,4 @@
-"""Policies of given keys that cannot do: refused in the plan with field and mend, told in a dry run, nothing touched."""
+"""Policies of given keys that cannot do: refused in the plan with field and mend, told in a dry run."""
 
 import json
 from datetime import timedelta

@@ -62,6 +62,8 @@ class Plan(BaseModel):
     reuse_key_for_cluster_volumes: bool
     cross_account_role: str | None
     """Role that starts EC2 instances; known only when cluster volumes use the key."""
+    may_deny: tuple[str, ...] = ()
+    """Statements of a given key's policy that may shut Databricks out: what they hang on cannot be known from here."""
     would_stop: dict[str, int]
     """Running classic compute by kind: clusters, pools, warehouses."""
 
