@@ -97,7 +97,7 @@ ANSWER = Grant(("states:SendTaskSuccess", "states:SendTaskFailure"), On.WORKFLOW
 STOP = Grant(("states:StopExecution",), On.EXECUTIONS)
 
 GRANTS: dict[str, tuple[Grant, ...]] = {
-    "plan_rotation": (DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, READ_POLICY),
+    "plan_rotation": (DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, SEE_MATERIAL, READ_POLICY),
     "rotate_material": (LEDGER, RENEW_MANAGED_KEY, RENEW_BROUGHT_KEY),
     "record_refusal": (LEDGER,),
     "ask_approval": (LEDGER,),

@@ -182,7 +182,8 @@ class History(Truth):
         def look_at(key_arn: str, _: str) -> KeyFacts:
             key = self.kms.of(key_arn)
             state = "Enabled" if key.enabled else "Disabled"
-            return KeyFacts(key_arn, state, "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", "{}", tuple(key.tags.items()))
+            tags = tuple(key.tags.items())
+            return KeyFacts(key_arn, state, "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", "{}", tags=tags)
 
         patch.setattr(adopting, "look_at", look_at)
         yield

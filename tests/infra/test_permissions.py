@@ -40,7 +40,7 @@ BEYOND: dict[str, set[str]] = {
     "ask_approval": set(),
     "answer_approval": {"states:SendTaskSuccess", "states:SendTaskFailure"},
     "cancel_rotation": SECRET | READ | WRITE | {"dynamodb:DeleteItem", "states:StopExecution"},
-    "plan_rotation": SECRET | {"kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListResourceTags"},
+    "plan_rotation": SECRET | {"kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListKeyRotations", "kms:ListResourceTags"},
     "rotate_material": {
         "kms:EnableKeyRotation",
         "kms:GetKeyRotationStatus",

@@ -1,12 +1,16 @@
 """A key that rekey did not make: what is known of it, and every reason why it cannot serve a workspace."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from botocore.exceptions import ClientError
 
-from rekey.aws import clients, policy
+from rekey.aws import clients
+from rekey.aws.policy_document import MAX_BYTES, Statement, merged, missing_statements, size, taken_no_more
 from rekey.rotation.keys import MANAGED, KeyArn, read_tags
+from rekey.rotation.material import MOST_ON_DEMAND, list_rotations
 
 BROUGHT = "rekey:brought"
 """Tag with which the owner of a key lets rekey add statements to its policy, and nothing more."""
@@ -21,14 +25,27 @@ class KeyFacts:
     spec: str = ""
     usage: str = ""
     policy: str = ""
+    origin: str = ""
+    """AWS_KMS, EXTERNAL (imported material), AWS_CLOUDHSM or EXTERNAL_KEY_STORE."""
+    key_store: str = ""
+    """Id of the custom key store that it is in."""
+    primary: str = ""
+    """ARN of the primary key, of a multi-region key's replica."""
+    rotations: int = 0
+    """How often its material was rotated on demand. Read only where that is to be done again, as is `waiting`."""
+    waiting: str = ""
+    """State of imported material that was not rotated to, PENDING_ROTATION or what it waits for before."""
     tags: tuple[tuple[str, str], ...] = ()
 
     def tagged(self, *names: str) -> bool:
         return any((name, "true") in self.tags for name in names)
 
 
-def look_at(key_arn: str, own_account: str) -> KeyFacts:
-    """Read a key. A key of another account is not asked for: its policy and state cannot be changed from here."""
+def look_at(key_arn: str, own_account: str, *, material: bool = False) -> KeyFacts:
+    """Read a key, with its material where that is to be renewed.
+
+    A key of another account is not asked for: its policy and state cannot be changed from here.
+    """
     parts = KeyArn.of(key_arn)
     if parts.account != own_account:
         return KeyFacts(key_arn)
@@ -41,14 +58,33 @@ def look_at(key_arn: str, own_account: str) -> KeyFacts:
         if clients.error_code(error) == "NotFoundException":
             return KeyFacts(key_arn)
         raise
-    return KeyFacts(
+    regions = metadata.get("MultiRegionConfiguration", {})
+    replica = regions.get("MultiRegionKeyType") == "REPLICA"
+    key = KeyFacts(
         arn=key_arn,
         state=metadata.get("KeyState", ""),
         spec=metadata.get("KeySpec", ""),
         usage=metadata.get("KeyUsage", ""),
         policy=document,
         tags=tuple(sorted(tags.items())),
+        origin=metadata.get("Origin", ""),
+        key_store=metadata.get("CustomKeyStoreId", ""),
+        primary=regions.get("PrimaryKey", {}).get("Arn", "") if replica else "",
     )
+    return replace(key, **_material(key)) if material and key.origin in _KEPT_BY_KMS else key
+
+
+_KEPT_BY_KMS = ("AWS_KMS", "EXTERNAL")
+"""Origins of the keys of which KMS lists materials and rotations."""
+
+
+def _material(key: KeyFacts) -> dict[str, Any]:
+    rotations = list_rotations(key.arn, everything=key.origin == "EXTERNAL")
+    states = [each.get("KeyMaterialState", "") for each in rotations]
+    return {
+        "rotations": sum(each.get("RotationType") == "ON_DEMAND" for each in rotations),
+        "waiting": next((each for each in states if each.startswith("PENDING")), ""),
+    }
 
 
 def forbids_key(field: str, key: KeyFacts, *, region: str, own_account: str) -> list[str]:
@@ -77,9 +113,9 @@ def forbids_key(field: str, key: KeyFacts, *, region: str, own_account: str) -> 
     return found
 
 
-def forbids_policy(field: str, key: KeyFacts, wanted: Sequence[policy.Statement]) -> list[str]:
+def forbids_policy(field: str, key: KeyFacts, wanted: Sequence[Statement]) -> list[str]:
     """Why the key's policy cannot be made to let Databricks in."""
-    missing = policy.missing_statements(key.policy, wanted)
+    missing = missing_statements(key.policy, wanted)
     if not missing:
         return []
     if not key.tagged(MANAGED, BROUGHT):
@@ -87,9 +123,55 @@ def forbids_policy(field: str, key: KeyFacts, wanted: Sequence[policy.Statement]
             f"{field}: the key's policy lacks {'; '.join(missing)}, and rekey may not add to it. "
             f"Mend: tag the key {BROUGHT}=true, which lets rekey add these statements and nothing more."
         ]
-    if policy.size(policy.merged(key.policy, wanted)) > policy.MAX_POLICY_BYTES:
+    if refused := taken_no_more(json.loads(key.policy)):
         return [
-            f"{field}: with Databricks' statements the key's policy would be over {policy.MAX_POLICY_BYTES} bytes. "
+            f"{field}: the key's policy lacks {'; '.join(missing)}, and KMS would refuse what rekey puts. Mend: {each}."
+            for each in refused
+        ]
+    if size(merged(key.policy, wanted)) > MAX_BYTES:
+        return [
+            f"{field}: with Databricks' statements the key's policy would be over {MAX_BYTES} bytes. "
             "Mend: shorten the policy, or use another key."
         ]
     return []
+
+
+def forbids_renewal(field: str, key: KeyFacts, *, yearly: bool) -> list[str]:
+    """Why KMS cannot renew the key's material (AWS KMS API reference, RotateKeyOnDemand and EnableKeyRotation)."""
+    if not key.tagged(MANAGED, BROUGHT):
+        return [
+            f"{field}: the key {key.arn} carries no tag of rekey, so its material is not rekey's to renew. "
+            f"Mend: tag it {BROUGHT}=true."
+        ]
+    if key.key_store or key.origin not in _KEPT_BY_KMS:
+        return [
+            f"{field}: the key {key.arn} is in the custom key store {key.key_store} ({key.origin}), where KMS renews "
+            f"no material. Mend: {_ANOTHER}."
+        ]
+    if key.primary:
+        return [
+            f"{field}: the key {key.arn} is a replica of a multi-region key, and only the primary key is renewed. "
+            f"Mend: renew the primary key {key.primary} (aws kms rotate-key-on-demand); its replicas follow."
+        ]
+    found = []
+    if key.origin == "EXTERNAL" and key.waiting != "PENDING_ROTATION":
+        where = " into each replica too" if key.waiting else ""
+        found.append(
+            f"{field}: the key {key.arn} has imported material (origin EXTERNAL), which KMS renews only to new "
+            f"material that waits for it. Mend: import new key material{where} (aws kms import-key-material "
+            "--import-type NEW_KEY_MATERIAL), and ask again."
+        )
+    if yearly and key.origin == "EXTERNAL":
+        found.append(
+            f"yearly_rotation: the key {key.arn} has imported material, which KMS never renews by itself. "
+            "Mend: leave it out."
+        )
+    if key.rotations >= MOST_ON_DEMAND:
+        found.append(
+            f"{field}: the key {key.arn} was rotated on demand {key.rotations} times, the most that KMS allows. "
+            f"Mend: turn on its yearly rotation in KMS, or {_ANOTHER}."
+        )
+    return found
+
+
+_ANOTHER = 'for MANAGED_SERVICES ask for operation "rotate", which changes to another key'

@@ -133,7 +133,7 @@ def _facts(settings: Settings, account: Account, request: Request, execution_arn
     configurations = account.list_configurations()
     compute, admin, missing_paths = _inside(settings, workspace, request)
     try:
-        _, use_cases, _ = decide_operation(request, workspace)
+        operation, use_cases, _ = decide_operation(request, workspace)
     except RequestRefused:
         # Nothing is left to do: the plan says so, after the rest has been looked at.
         return Facts(
@@ -158,7 +158,10 @@ def _facts(settings: Settings, account: Account, request: Request, execution_arn
         account_id=settings.databricks_account_id,
         missing_paths=missing_paths,
         own_account=own_account,
-        keys=[look_at(each, own_account) for each in keys_in_play(request, workspace, configurations)],
+        keys=[
+            look_at(each, own_account, material=operation == "rotate_material")
+            for each in keys_in_play(request, workspace, configurations)
+        ],
         wanted=added_statements(settings, request, use_cases, role),
     )
 

@@ -10,9 +10,9 @@ from rekey.model.request import (
     storage_cannot_be_replaced,
     storage_is_not_its_own,
 )
+from rekey.planning.denied import forbids_denied
 from rekey.planning.facts import Facts, given_configuration, reuse_for_volumes
-from rekey.planning.given import BROUGHT, forbids_key, forbids_policy
-from rekey.rotation.keys import MANAGED
+from rekey.planning.given import forbids_key, forbids_policy, forbids_renewal
 
 NO_CMK_REGIONS = frozenset({"us-west-1"})
 """Databricks, "Create a workspace using the Account API": no customer-managed keys there."""
@@ -84,13 +84,10 @@ def forbids_given(request: Request, facts: Facts, operation: Operation, use_case
     found = forbids_configuration(request, facts, use_cases)
     for key in facts.keys:
         problems = forbids_key(field, key, region=facts.workspace.region, own_account=facts.own_account)
-        if not problems and operation == "rotate_material" and not key.tagged(MANAGED, BROUGHT):
-            problems = [
-                f"use_cases: the key {key.arn} carries no tag of rekey, so its material is not rekey's to renew. "
-                f"Mend: tag it {BROUGHT}=true."
-            ]
-        elif not problems and operation != "rotate_material":
-            problems = forbids_policy(field, key, facts.wanted)
+        if not problems and operation == "rotate_material":
+            problems = forbids_renewal(field, key, yearly=request.yearly_rotation)
+        elif not problems:
+            problems = forbids_policy(field, key, facts.wanted) + forbids_denied(field, key, facts.wanted)
         found += problems
     return found
 

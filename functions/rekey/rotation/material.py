@@ -4,15 +4,21 @@ The answer for STORAGE keys, which Databricks never lets a workspace replace. Ol
 what was encrypted under it. Source: AWS KMS, RotateKeyOnDemand and ListKeyRotations; at most 25 a key.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rekey.aws import clients
 from rekey.rotation.keys import KeyArn
 from rekey.rotation.step import Progress, Result, Step
 
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+
 STEP = "Rotate key material"
 
 YEAR_DAYS = 365
+
+MOST_ON_DEMAND = 25
+"""AWS KMS API reference, RotateKeyOnDemand: at most so many a key."""
 
 
 def rotate_material(step: Step) -> Result:
@@ -33,17 +39,36 @@ def rotate_material(step: Step) -> Result:
 
 def on_demand(key_arn: str) -> list[str]:
     """When the key's material was rotated on demand, oldest first, ISO 8601."""
+    dates = [each["RotationDate"] for each in list_rotations(key_arn) if each["RotationType"] == "ON_DEMAND"]
+    return sorted(each.isoformat() for each in dates)
+
+
+def list_rotations(key_arn: str, *, everything: bool = False) -> list[Any]:
+    """KMS' record of rotations; of `everything` also the first material and what waits to be rotated to."""
     parts = KeyArn.of(key_arn)
-    pages = clients.kms(parts.region).get_paginator("list_key_rotations").paginate(KeyId=parts.key_id)
-    rotations: list[Any] = [each for page in pages for each in page["Rotations"]]
-    return sorted(each["RotationDate"].isoformat() for each in rotations if each["RotationType"] == "ON_DEMAND")
+    pages = clients.kms(parts.region).get_paginator("list_key_rotations")
+    # Named only where it is needed: a region may not know it yet.
+    found = (
+        pages.paginate(KeyId=parts.key_id, IncludeKeyMaterial="ALL_KEY_MATERIAL")
+        if everything
+        else pages.paginate(KeyId=parts.key_id)
+    )
+    return [each for page in found for each in page["Rotations"]]
+
+
+def _status(kms: "KMSClient", key_id: str) -> Any:
+    """Nothing for a key with imported material, which has no rotation of its own."""
+    try:
+        return kms.get_key_rotation_status(KeyId=key_id)
+    except kms.exceptions.UnsupportedOperationException:
+        return {}
 
 
 def _rotated(step: Step, key_arn: str) -> bool:
     parts = KeyArn.of(key_arn)
     kms = clients.kms(parts.region)
-    status: Any = kms.get_key_rotation_status(KeyId=parts.key_id)
-    if step.rotation.plan.yearly_rotation and not status["KeyRotationEnabled"]:
+    status = _status(kms, parts.key_id)
+    if step.rotation.plan.yearly_rotation and not status.get("KeyRotationEnabled"):
         kms.enable_key_rotation(KeyId=parts.key_id, RotationPeriodInDays=YEAR_DAYS)
         step.record(STEP, "yearly rotation enabled", {"key_arn": key_arn, "days": YEAR_DAYS})
     if len(on_demand(key_arn)) > step.rotation.material_before[key_arn]:
