@@ -10,13 +10,13 @@ from typing import Any, cast
 
 import pytest
 
+from rekey.aws.kms_key import KeyFacts
 from rekey.base import clock
 from rekey.base.errors import RekeyError
+from rekey.control import adopt as adopting
+from rekey.control.adopt import Adoption, adopt
 from rekey.model.key import CLAIM_SECONDS, WAITING, Key
 from rekey.model.rotation import OldKey
-from rekey.planning.given import KeyFacts
-from rekey.retirement import adopt as adopting
-from rekey.retirement.adopt import Adoption, adopt
 from rekey.retirement.reenable import on_refused_use
 from rekey.retirement.rotations import marked, moved_on
 from rekey.retirement.sweep import sweep

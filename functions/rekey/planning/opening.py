@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from rekey.aws.kms_key import look_at
 from rekey.base import clock
 from rekey.base.errors import NotFound, PermissionDenied, RequestIdReused, RequestRefused, WorkspaceNotFound
 from rekey.base.observability import count, identify
@@ -18,7 +19,6 @@ from rekey.model.rotation import Rotation
 from rekey.planning import creation_facts as creation
 from rekey.planning import preflight
 from rekey.planning.facts import Facts, decide_operation, keys_in_play, reuse_for_volumes
-from rekey.planning.given import look_at
 from rekey.planning.plan import make_plan
 from rekey.planning.refusals import NO_CMK_REGIONS
 from rekey.retirement.rotations import marked

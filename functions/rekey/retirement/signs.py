@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
+from rekey.aws.kms_key import LastUse
 from rekey.base import clock
 from rekey.base.errors import DatabricksError, NetworkRefused, NotFound, Unauthenticated
 from rekey.databricks import Workspace, WorkspaceApi
 from rekey.databricks import canary as canaries
 from rekey.model.key import Key, wait
-from rekey.retirement.conditions import Facts, LastUse
+from rekey.retirement.conditions import Facts
 
 KMS_FAILURES = frozenset({"AWS_INACCESSIBLE_KMS_KEY_FAILURE", "AWS_INVALID_KMS_KEY_STATE"})
 """Termination codes of clusters whose key cannot be used (databricks-sdk-py, compute.TerminationReasonCode)."""
