@@ -33,6 +33,9 @@ LAYER := build/layer/.made
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url
+# By itself: uv would put the command line's dependencies into the lock of every extra.
+LAYER_DEPENDENCIES := $(BIN)/python -c 'import tomllib; \
+	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["layer"], sep="\n")'
 ARGS ?=
 
 .PHONY: help setup run test histories faults lint bench picture commands images rules schemas synth deploy lock clean clean-all
@@ -55,7 +58,7 @@ $(PACKAGES): $(TOOLS) requirements/dev.txt
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
 	@touch $@
 
-$(PROJECT): $(PACKAGES) pyproject.toml $(wildcard cli/__init__.py infra/__init__.py local/__init__.py functions/rekey/__init__.py)
+$(PROJECT): $(PACKAGES) pyproject.toml $(wildcard cli/__init__.py demo/__init__.py infra/__init__.py local/__init__.py functions/rekey/__init__.py)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -124,8 +127,8 @@ deploy: setup $(LAYER)
 
 lock: $(TOOLS)
 	$(COMPILE) requirements/bootstrap.in --output-file requirements/bootstrap.txt $(ARGS)
-	$(COMPILE) requirements/dev.in --output-file requirements/dev.txt $(ARGS)
-	$(COMPILE) requirements/lambda.in --constraints requirements/dev.txt --output-file requirements/lambda.txt $(ARGS)
+	$(COMPILE) pyproject.toml --extra dev --output-file requirements/dev.txt $(ARGS)
+	$(LAYER_DEPENDENCIES) | $(COMPILE) - --constraints requirements/dev.txt --output-file requirements/lambda.txt $(ARGS)
 	$(MAKE) $(PACKAGES)
 	$(BIN)/npm install --package-lock-only --loglevel=error
 
