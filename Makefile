@@ -73,7 +73,7 @@ $(LAYER): $(PACKAGES) requirements/lambda.txt infra/layer.py
 # --- what people run ---
 
 run: setup
-	$(BIN)/python -m local.demo $(ARGS)
+	$(BIN)/python -m demo $(ARGS)
 
 test: setup
 	$(MAKE) --jobs 2 --output-sync=target lint histories

@@ -1,0 +1,183 @@
+"""What the ledger remembers of one rotation: the plan that was made, and how far it got."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from rekey.model.request import Operation, Request, UseCase
+
+Status = Literal["planned", "running", "switched", "succeeded", "failed", "cancelled"]
+PatchOutcome = Literal["unknown", "refused", "accepted"]
+
+
+class OldKey(BaseModel):
+    """The key that a rotation replaces, and what will become of it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    configuration_id: str
+    key_arn: str
+    fate: Literal["disable", "retain"]
+    why: str
+
+
+KeySource = Literal["new", "brought", "configuration"]
+"""A key that rekey makes, one that the request brings along, or that of a registered configuration."""
+
+
+class Plan(BaseModel):
+    """What will be done, decided before anything is touched. Times are ISO 8601 in UTC."""
+
+    model_config = ConfigDict(frozen=True)
+
+    operation: Operation
+    use_cases: tuple[UseCase, ...]
+    why: tuple[str, ...]
+    workspace_id: int | None
+    """None for a workspace that is yet to be made."""
+    workspace_name: str
+    deployment_name: str
+    region: str
+    network: Literal["customer", "databricks"]
+    before: dict[UseCase, str | None]
+    """Key configuration of each use case as the workspace shows it now."""
+    old_key: OldKey | None
+    key_source: KeySource = "new"
+    given_key_arn: str | None = None
+    given_configuration_id: str | None = None
+    material_keys: tuple[str, ...] = ()
+    """ARNs of the keys whose material rotate_material renews."""
+    yearly_rotation: bool = False
+    drain_minutes: int = 0
+    """How long active job runs are waited for before they are cut short."""
+    renew_notebooks: bool = False
+    """Whether notebooks are exported and re-imported after the switch; the request has their paths."""
+    settle: bool
+    """Whether STORAGE is in play, so that Databricks' 20 minutes must pass."""
+    start_at: str
+    not_after: str | None = None
+    """When the window closes: a rotation that could still be at work then is not started."""
+    approval: bool = False
+    """Whether an approver must say yes before it starts."""
+    reuse_key_for_cluster_volumes: bool
+    cross_account_role: str | None
+    """Role that starts EC2 instances; known only when cluster volumes use the key."""
+    would_stop: dict[str, int]
+    """Running classic compute by kind: clusters, pools, warehouses."""
+
+
+class MadeWorkspace(BaseModel):
+    """The workspace that create_workspace made, as Databricks named it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    workspace_id: int
+    deployment_name: str
+
+
+class Cancel(BaseModel):
+    """A person's wish that a rotation ends, as soon as that is safe."""
+
+    model_config = ConfigDict(frozen=True)
+
+    by: str
+    at: str
+    reason: str | None = None
+
+
+class Rotation(BaseModel):
+    """One rotation. Written by the ledger alone; a new object for each change."""
+
+    model_config = ConfigDict(frozen=True)
+
+    rotation_id: str
+    execution_arn: str
+    fence: int
+    status: Status
+    request: Request
+    plan: Plan
+    created_at: str
+    approval_asked_at: str | None = None
+    approved_by: str | None = None
+    cancel: Cancel | None = None
+    rolled_back_at: str | None = None
+    key_arn: str | None = None
+    policy_before: str | None = None
+    """Policy of a key that was given, as it was before rekey added Databricks' statements; None when it needed none."""
+    configuration_id: str | None = None
+    configuration_made: bool = False
+    material_before: dict[str, int] = {}
+    """How often each key's material had been rotated on demand before this rotation, by ARN."""
+    triggers_key: str | None = None
+    """Where in the evidence bucket the triggers are that were paused; set with the first pause."""
+    snapshot_key: str | None = None
+    """Where in the evidence bucket the compute snapshot is; set with the first terminate."""
+    blackout_started_at: str | None = None
+    newcomers: tuple[str, ...] = ()
+    """Compute that somebody else started in the blackout: stopped again, and not started by rekey."""
+    creation_outcome: PatchOutcome | None = None
+    """What became of the POST that makes the workspace."""
+    creation_asked_at_waited: int = 0
+    """How many seconds the state machine had waited when the last POST was sent."""
+    made: MadeWorkspace | None = None
+    patch_outcome: PatchOutcome | None = None
+    patches: int = 0
+    patched_at_waited: int = 0
+    """How many seconds the state machine had waited when the last PATCH was accepted."""
+    switched_at: str | None = None
+    switch_verified_at: str | None = None
+    compute_back_at: str | None = None
+    notebooks_key: str | None = None
+    """Where in the evidence bucket the list of notebooks is that are to be renewed."""
+    notebook_batches: int | None = None
+    """How many batches they are renewed in; set once all are listed."""
+    notebook_batches_done: tuple[int, ...] = ()
+    ended_at: str | None = None
+    findings: tuple[str, ...] = ()
+    failure: dict[str, Any] | None = None
+    audit_seq: int = 0
+    audit_head: str = ""
+    evidence_sha256: str | None = None
+    """SHA-256 of the evidence.json that was written last."""
+
+    @property
+    def subject(self) -> str:
+        """What the lease is on: the workspace's id, or the name of one that is yet to be made."""
+        return name_subject(self.plan.workspace_name) if self.plan.workspace_id is None else str(self.plan.workspace_id)
+
+    @property
+    def workspace_id(self) -> int | None:
+        """None until there is a workspace."""
+        return self.made.workspace_id if self.made else self.plan.workspace_id
+
+    @property
+    def deployment_name(self) -> str:
+        return self.made.deployment_name if self.made else self.plan.deployment_name
+
+    @property
+    def creates(self) -> bool:
+        return self.plan.operation == "create_workspace"
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ("succeeded", "failed", "cancelled")
+
+    @property
+    def may_have_switched(self) -> bool:
+        """Whether Databricks may have applied, or may yet apply, a change."""
+        return bool({"unknown", "accepted"} & {self.patch_outcome, self.creation_outcome})
+
+    @property
+    def begun(self) -> bool:
+        """Whether any step after the plan has begun: before that there is nothing to put back."""
+        return self.status != "planned"
+
+    @property
+    def must_finish(self) -> bool:
+        """Whether going on is the only safe way: the switch was sent, or KMS was asked to renew material."""
+        return self.may_have_switched or (self.plan.operation == "rotate_material" and self.begun)
+
+
+def name_subject(workspace_name: str) -> str:
+    """The lease's subject for a workspace that has no id yet."""
+    return f"name:{workspace_name}"
