@@ -1,13 +1,16 @@
 """The ledger: one lease a workspace, nothing half written, and an audit trail that shows tampering."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from rekey import clock
 from rekey.errors import AwsUnavailable, LeaseLost, RekeyError, RequestIdReused, RotationInProgress
+from rekey.evidence.chain import verify
 from rekey.ledger import Ledger, entry_hash
 from rekey.retirement.states import meet
+from rekey.rotation import Cancel, Rotation
 from tests.unit.rotations import OLD_ARN, a_plan, a_rotation
 
 
@@ -90,6 +93,26 @@ def test_the_trail_is_a_chain_that_ends_in_the_rotations_head(ledger: Ledger) ->
     assert all(entry["hash"] == entry_hash(entry) for entry in trail)
     assert trail[-1]["hash"] == ledger.load("r1").audit_head
     assert entry_hash({**trail[3], "detail": {"number": 99}}) != trail[3]["hash"]
+
+
+@pytest.mark.parametrize("writes", ["record", "note", "close"])
+def test_a_wish_to_cancel_that_comes_between_stops_no_step_and_breaks_no_chain(ledger: Ledger, writes: str) -> None:
+    read = ledger.open(a_rotation(), {})
+    ada = Cancel(by="ada", at=clock.text(NOW))
+    ledger.record(read, "Cancel", "cancel asked", {}, cancel=ada)
+    step: dict[str, Callable[[], Rotation]] = {
+        "record": lambda: ledger.record(read, "Patch workspace", "change accepted", {}, patch_outcome="accepted"),
+        "note": lambda: ledger.note(read, patch_outcome="accepted"),
+        "close": lambda: ledger.close(read, "Record failure", "failed", {}, status="failed", patch_outcome="accepted"),
+    }
+    written = step[writes]()
+    assert ledger.load("r1") == written
+    assert (written.cancel, written.patch_outcome) == (ada, "accepted")
+    after = {"record": ["change accepted"], "note": [], "close": ["failed"]}[writes]
+    trail = ledger.trail("r1")
+    assert [entry["action"] for entry in trail] == ["planned", "cancel asked", *after]
+    evidence = {"rotation_id": "r1", "status": written.status, "audit": {"entries": trail, "head": written.audit_head}}
+    assert verify(evidence).problems == ()
 
 
 def test_closing_gives_the_lease_back_and_moves_the_keys_on(ledger: Ledger) -> None:
