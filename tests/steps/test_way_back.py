@@ -12,7 +12,11 @@ from tests.steps.world import A_DAY_LATER, World
 
 PATCH = {"method": "PATCH", "path": "/workspaces"}
 LOST = {"state": "Patch workspace", "error": "OutcomeUnknown", "cause": "lost"}
-EC2_ALIVE = {"status": 409, "error_code": "INVALID_STATE", "message": "Please terminate all pool & cluster EC2 instances"}
+EC2_ALIVE = {
+    "status": 409,
+    "error_code": "INVALID_STATE",
+    "message": "Please terminate all pool & cluster EC2 instances",
+}
 REFUSED = {"status": 400, "error_code": "INVALID_PARAMETER_VALUE", "message": "No."}
 
 
