@@ -1,4 +1,4 @@
-"""The way back while nobody knows what Databricks did: a change may still appear, and what it shows must stay usable."""
+"""The way back while nobody knows what Databricks did: a change may still appear, what shows must stay usable."""
 
 import json
 from typing import Any
