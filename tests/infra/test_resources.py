@@ -128,6 +128,7 @@ def test_every_bucket_refuses_plain_http(template: Template) -> None:
 @pytest.mark.parametrize("kind", ["AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret"])
 def test_data_outlives_the_stack_except_on_one_machine(template: Template, local_template: Template, kind: str) -> None:
     for stage, kept in ((template, "Retain"), (local_template, "Delete")):
+        assert stage.all(kind)
         for name in stage.all(kind):
             assert stage.resource(name)["DeletionPolicy"] == kept
             assert stage.resource(name)["UpdateReplacePolicy"] == kept

@@ -10,8 +10,8 @@ from local.databricks.serving import running
 from local.databricks.settings import Settings as SimulatorSettings
 from rekey.databricks import connect
 from rekey.ledger import Ledger
-from rekey.notebooks import renew
-from rekey.step import current_settings
+from rekey.rotation.notebooks import renew
+from rekey.runtime import current_settings
 from tests.clients import client
 from tests.names import ACCOUNT_ID, BUCKET, TABLE
 from tests.steps.world import World

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rekey import clock, errors
+from rekey.base import clock, errors
 from rekey.databricks import Account
 from tests.steps.creating import prepare, wish
 from tests.steps.test_fail import changing_requests, kms_keys
@@ -265,7 +265,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
         send_task_failure = send_task_success
 
-    monkeypatch.setattr("rekey.aws.stepfunctions", StepFunctions)
+    monkeypatch.setattr("rekey.aws.clients.stepfunctions", StepFunctions)
     return told
 
 

@@ -7,7 +7,8 @@ import pytest
 from moto.core.exceptions import JsonRESTError
 from moto.kms.models import KmsBackend
 
-from rekey import errors, keys
+from rekey.base import errors
+from rekey.rotation import keys
 from tests.clients import client
 from tests.steps.test_rotate import settled
 from tests.steps.world import A_DAY_LATER, World

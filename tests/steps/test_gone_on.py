@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from rekey import aws, errors
+from rekey.aws import clients
+from rekey.base import errors
 from tests.steps.test_control import answer as approver
 from tests.steps.test_control import asked, cancel, seeded
 from tests.steps.world import World
@@ -22,7 +23,7 @@ def actions(world: World) -> list[Any]:
 @pytest.mark.parametrize("code", ["TaskDoesNotExist", "TaskTimedOut", "InvalidToken"])
 def test_an_answer_to_an_execution_that_went_on_is_kept_and_harmless(world: World, decision: str, code: str) -> None:
     asked(world)
-    with Stubber(aws.stepfunctions()) as states:
+    with Stubber(clients.stepfunctions()) as states:
         states.add_client_error(SENDS[decision], code)
         assert approver(world, decision)["outcome"] == OUTCOMES[decision]
         states.assert_no_pending_responses()
@@ -38,7 +39,7 @@ def test_an_answer_that_does_not_arrive_is_told_and_may_be_given_again(
     world: World, decision: str, code: str, error: type[Exception]
 ) -> None:
     asked(world)
-    with Stubber(aws.stepfunctions()) as states:
+    with Stubber(clients.stepfunctions()) as states:
         states.add_client_error(SENDS[decision], code)
         with pytest.raises(error, match=code):
             approver(world, decision)
@@ -50,7 +51,7 @@ def test_an_answer_that_does_not_arrive_is_told_and_may_be_given_again(
 @pytest.mark.parametrize("code", ["ExecutionDoesNotExist", "ValidationException"])
 def test_an_execution_that_is_over_needs_no_stopping(world: World, code: str) -> None:
     world.plan(workspace_id=seeded(world)[0])
-    with Stubber(aws.stepfunctions()) as states:
+    with Stubber(clients.stepfunctions()) as states:
         states.add_client_error("stop_execution", code)
         assert cancel(world)["outcome"] == "cancelled"
         states.assert_no_pending_responses()
@@ -59,7 +60,7 @@ def test_an_execution_that_is_over_needs_no_stopping(world: World, code: str) ->
 
 def test_an_execution_that_cannot_be_stopped_is_told_and_stopped_by_the_next_try(world: World) -> None:
     world.plan(workspace_id=seeded(world)[0])
-    with Stubber(aws.stepfunctions()) as states:
+    with Stubber(clients.stepfunctions()) as states:
         states.add_client_error("stop_execution", "AccessDeniedException")
         with pytest.raises(errors.AccessDenied, match="StopExecution"):
             cancel(world)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from rekey.base.errors import InvalidRequest, OutcomeUnknown, RequestRefused
 from rekey.databricks import WorkspaceApi
-from rekey.errors import InvalidRequest, OutcomeUnknown, RequestRefused
-from rekey.notebooks import batch as batches
-from rekey.notebooks import walk
+from rekey.rotation.notebooks import batch as batches
+from rekey.rotation.notebooks import walk
 from tests.clients import client
 from tests.names import BUCKET
 from tests.steps.renewing import (
@@ -104,6 +104,7 @@ def test_trouble_that_stays_is_reported_and_fails_nothing(world: World) -> None:
     summary, outcomes = finish(world)
     assert summary["status"] == "succeeded"
     assert summary["findings"] == ["3 notebooks could not be renewed, see the evidence."]
+    assert len(outcomes) == 3
     assert all(each.startswith("failed: left as it was, after 5 tries") for each in outcomes.values())
     assert everything(api) == before
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rekey import errors
+from rekey.base import errors
 from rekey.databricks.connect import connect_account
 from tests.steps.test_keys import own_key, policy_of
 from tests.steps.world import A_DAY_LATER, World

@@ -11,14 +11,14 @@ import jsonschema
 import requests
 
 from local.databricks.clock import ManualClock
-from rekey import clock
+from rekey.base import clock
+from rekey.base.settings import Settings
 from rekey.databricks.connect import connect_account
-from rekey.evidence.chain import verify
 from rekey.ledger import Ledger
-from rekey.retirement.states import Key
+from rekey.model.chain import verify
+from rekey.model.key import Key
+from rekey.model.rotation import Rotation
 from rekey.retirement.sweep import sweep
-from rekey.rotation import Rotation
-from rekey.settings import Settings
 from tests.clients import client
 from tests.names import ACCOUNT_ID, BUCKET, TABLE
 

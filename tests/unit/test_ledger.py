@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from rekey import clock
-from rekey.errors import AwsUnavailable, LeaseLost, RekeyError, RequestIdReused, RotationInProgress
-from rekey.evidence.chain import verify
+from rekey.base import clock
+from rekey.base.errors import AwsUnavailable, LeaseLost, RekeyError, RequestIdReused, RotationInProgress
 from rekey.ledger import Ledger, entry_hash
-from rekey.retirement.states import meet
-from rekey.rotation import Cancel, Rotation
+from rekey.model.chain import verify
+from rekey.model.key import meet
+from rekey.model.rotation import Cancel, Rotation
 from tests.unit.rotations import OLD_ARN, a_plan, a_rotation
 
 

@@ -6,8 +6,8 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from rekey import aws
-from rekey.errors import AwsUnavailable
+from rekey.aws import clients
+from rekey.base.errors import AwsUnavailable
 from rekey.ledger import Ledger
 from tests.unit.rotations import OLD_ARN, a_rotation
 from tests.unit.test_ledger import LEFT
@@ -27,7 +27,7 @@ BUSY = [cancelled("None", "TransactionConflict"), cancelled("ThrottlingError", "
 @pytest.mark.parametrize("answer", BUSY, ids=["conflict", "throttled"])
 def test_a_ledger_that_is_busy_is_asked_again(ledger: Ledger, answer: dict[str, Any]) -> None:
     opened = ledger.open(a_rotation(), {})
-    with Stubber(aws.dynamodb()) as table:
+    with Stubber(clients.dynamodb()) as table:
         for write in (lambda: ledger.keys.change(None, LEFT, "met"), lambda: ledger.record(opened, "s", "a", {})):
             table.add_client_error("transact_write_items", **answer)
             with pytest.raises(AwsUnavailable, match="is being written to: look again"):
@@ -37,7 +37,7 @@ def test_a_ledger_that_is_busy_is_asked_again(ledger: Ledger, answer: dict[str, 
 
 
 def test_what_is_wrong_with_a_write_itself_is_not_taken_for_a_race(ledger: Ledger) -> None:
-    with Stubber(aws.dynamodb()) as table:
+    with Stubber(clients.dynamodb()) as table:
         table.add_client_error("transact_write_items", **cancelled("ValidationError", "None"))
         with pytest.raises(ClientError, match="TransactionCanceledException"):
             ledger.keys.change(None, LEFT, "met")

@@ -2,12 +2,12 @@
 
 import pytest
 
-from rekey.compute.world import Compute
-from rekey.creation.facts import as_wished
-from rekey.creation.refusals import forbids_new
-from rekey.creation.wish import NewWorkspace
-from rekey.facts import Facts
-from rekey.request import UseCase, parse_request
+from rekey.model.request import UseCase, parse_request
+from rekey.model.wish import NewWorkspace
+from rekey.planning.creation_facts import as_wished
+from rekey.planning.creation_refusals import forbids_new
+from rekey.planning.facts import Facts
+from rekey.rotation.compute.world import Compute
 
 WISH = {
     "workspace_name": "new",

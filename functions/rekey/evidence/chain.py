@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rekey.ledger import Item, entry_hash
-from rekey.rotation import ENDS
+from rekey.model.rotation import ENDS
 
 
 @dataclass(frozen=True, slots=True)
