@@ -100,4 +100,4 @@ def test_the_state_machine_may_invoke_exactly_its_lambdas(template: Template) ->
     [role] = [p for name, p in template.all("AWS::IAM::Policy").items() if name.startswith("WorkflowRotateKey")]
     [invoke] = [s for s in role["PolicyDocument"]["Statement"] if s["Action"] == "lambda:InvokeFunction"]
     invoked = {template.resource(r["Fn::GetAtt"][0])["Properties"]["Handler"] for r in invoke["Resource"]}
-    assert invoked == {f"{name}.handler" for name in set(LAMBDAS) - NOT_IN_THE_STATE_MACHINE}
+    assert {each.split(".")[-2] for each in invoked} == set(LAMBDAS) - NOT_IN_THE_STATE_MACHINE

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 from boto3.dynamodb.types import TypeDeserializer
 
-from rekey.events.catalogue import told_actions
+from rekey.telling.events.catalogue import told_actions
 from tests.clients import client
 from tests.event_schemas import file_name
 from tests.names import TABLE
@@ -204,7 +204,7 @@ def test_what_the_bus_does_not_take_is_delivered_again(
 
     world.plan(workspace_id=seeded(world))
     with monkeypatch.context() as patch:
-        patch.setattr("rekey.aws.events", Full)
+        patch.setattr("rekey.aws.clients.events", Full)
         [failed] = world.call("publish_events", Records=bus.records())["batchItemFailures"]
         planned = bus.records()[int(failed["itemIdentifier"]) - 1]["dynamodb"]
         assert planned["Keys"]["pk"]["S"] == "ROTATION#r1"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rekey import clock
+from rekey.base import clock
 from rekey.databricks.connect import connect_workspace
 from rekey.errors import RequestIdReused
 from rekey.ledger import entry_hash

@@ -1,6 +1,5 @@
 """A world to rotate in: the Lambdas' handlers, moto, and the simulator on a clock that tests move."""
 
-import importlib
 import json
 from dataclasses import dataclass
 from datetime import timedelta
@@ -84,7 +83,7 @@ class World:
 
     def call(self, name: str, **event: Any) -> Any:
         """Call one Lambda's handler."""
-        return importlib.import_module(name).handler(event, Context())
+        return handlers.module(name).handler(event, Context())
 
     def loop(self, name: str, *, rounds: int = 100, **event: Any) -> Any:
         """Call a level-triggered Lambda until it is done, as the state machine's loops do."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.tickets.state import PROVIDERS, Provider
-from rekey.errors import AwsUnavailable
+from rekey.base.errors import AwsUnavailable
 from tests.tickets.desk import APPROVER, Desk
 
 IN_REVIEW = {"jira": "In review", "servicenow": "requested", "standard": "requested"}
@@ -29,7 +29,7 @@ class Lambda:
 @pytest.fixture
 def approvals(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Lambda:
     boundary = Lambda()
-    monkeypatch.setattr("rekey.aws.lambda_", lambda: boundary)
+    monkeypatch.setattr("rekey.aws.clients.lambda_", lambda: boundary)
     settings = desk.settings()
     for provider, part in settings.items():
         part["plan_statuses"] = [IN_REVIEW[provider]]

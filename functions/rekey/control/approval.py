@@ -5,12 +5,13 @@ from typing import Literal
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, Field
 
-from rekey import aws, clock
-from rekey.errors import RequestRefused
+from rekey.aws import clients
+from rekey.base import clock
+from rekey.base.errors import RequestRefused
+from rekey.base.observability import identify, logger
 from rekey.ledger import Ledger
-from rekey.observability import identify, logger
-from rekey.rotation import Rotation
-from rekey.step import Result, Step
+from rekey.model.rotation import Rotation
+from rekey.rotation.step import Result, Step
 
 STEP = "Wait for approval"
 
@@ -68,7 +69,7 @@ def answer(ledger: Ledger, given: Answer) -> Result:
 
 
 def _send(token: str, given: Answer) -> None:
-    states = aws.stepfunctions()
+    states = clients.stepfunctions()
     try:
         if given.decision == "approve":
             states.send_task_success(taskToken=token, output="{}")
@@ -79,7 +80,7 @@ def _send(token: str, given: Answer) -> None:
             )
     except ClientError as error:
         # It went on already: an earlier answer arrived, or nobody answered in time.
-        if aws.error_code(error) not in ("TaskDoesNotExist", "TaskTimedOut", "InvalidToken"):
+        if clients.error_code(error) not in ("TaskDoesNotExist", "TaskTimedOut", "InvalidToken"):
             raise
 
 

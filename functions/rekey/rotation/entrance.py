@@ -1,0 +1,30 @@
+"""What every step passes before it does anything: is the window open, and does anybody want this to end?"""
+
+from rekey.base import clock
+from rekey.base.errors import Cancelled, WindowClosed
+from rekey.ledger import Ledger
+from rekey.model.phases import window_too_short
+from rekey.model.rotation import Rotation
+
+STEP = "Wait for window"
+
+
+def enter(ledger: Ledger, rotation: Rotation) -> Rotation:
+    """The rotation, begun. Raises Cancelled or WindowClosed while stopping is still safe.
+
+    That it has begun is written before the first side effect: only so can whoever cancels at that
+    very moment know whether there is anything to put back. The failure route passes freely.
+    """
+    if rotation.failure is not None or rotation.status in ("succeeded", "failed"):
+        return rotation
+    if rotation.cancel and not rotation.must_finish:
+        raise Cancelled(f"{rotation.cancel.by} cancelled the rotation{_because(rotation.cancel.reason)}.")
+    if rotation.begun:
+        return rotation
+    if late := window_too_short(rotation.plan, clock.now()):
+        raise WindowClosed(f"{late} Nothing was touched. Mend: ask again with a later not_after, or without one.")
+    return ledger.record(rotation, STEP, "window opened", {}, status="running")
+
+
+def _because(reason: str | None) -> str:
+    return f" ({reason})" if reason else ""

@@ -1,0 +1,171 @@
+"""From a webhook to an execution, in this order and no other:
+
+size, raw bytes, signature, timestamp, which ticket, replay, the ticket as its system shows it, project, approval,
+schema of the request, workspace, start.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from rekey.aws import clients
+from rekey.base import clock
+from rekey.base.observability import count, identify, logger
+from rekey.telling.tickets import authorisation
+from rekey.telling.tickets.approval import approve
+from rekey.telling.tickets.connect import connect
+from rekey.telling.tickets.errors import NoSuchTicket, NotAllowed, NotAuthentic, Refused, TooLarge, Unusable
+from rekey.telling.tickets.mapping import make_request
+from rekey.telling.tickets.register import Register
+from rekey.telling.tickets.settings import Places, TicketSettings, ticket_settings
+from rekey.telling.tickets.systems import Delivery, TicketSystem
+
+MAX_BYTES = 512 * 1024
+"""A Jira issue with a long description is some tens of kilobytes."""
+
+_PATH = re.compile(r"/tickets/([a-z]{1,20})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP status and a JSON body."""
+
+    status: int
+    body: dict[str, Any]
+
+
+def take(event: Any, table: str, places: Places) -> Answer:
+    """Answer one event of the HTTP API (payload format 2.0).
+
+    202 started; 200 already or approved (with the rotation) or ignored; 401 alike for all that is not authentic;
+    other 4xx with field and mend. Raises TicketSystemUnavailable and AWS' errors, which the sender may well try again.
+    """
+    try:
+        provider = _provider(event)
+        return _follow(provider, event, Register(table, places), places)
+    except NotAuthentic as error:
+        logger.warning("not authentic", reason=str(error))
+        count("DeliveriesNotAuthentic")
+        return Answer(401, {"status": "refused", "message": "The delivery could not be authenticated."})
+    except Refused as error:
+        logger.warning("refused", reason=str(error))
+        return Answer(error.status, {"status": "refused", "message": str(error)})
+
+
+def _follow(provider: str, event: Any, register: Register, places: Places) -> Answer:
+    settings = ticket_settings(places, provider)
+    if settings is None:
+        raise NoSuchTicket(f"path: {provider} is not configured. Mend: add it to rekey:tickets.")
+    body = _raw_body(event)
+    system = connect(places, provider)
+    delivery = system.receive(_headers(event), body)
+    ticket_id = f"{provider}:{delivery.key}"
+    rotation_id = rotation_id_of(provider, delivery)
+    identify(rotation_id=rotation_id, workspace_id=None)
+    if not delivery.asks:
+        return Answer(200, {"status": "ignored", "message": "Nothing was approved by this delivery."})
+    if register.status_of(rotation_id):
+        return _already(rotation_id)
+    seen = register.current(ticket_id)
+    if seen and seen.holds and seen.rotation_id != rotation_id:
+        return _approved_since(settings, system, delivery.key, seen.rotation_id, places)
+    ticket = system.read(delivery.key)
+    authorisation.check_project(settings, ticket, delivery.key)
+    only_plan = ticket.status in settings.plan_statuses
+    try:
+        if not only_plan:
+            authorisation.check_approval(settings, ticket)
+        mapping = {**system.default_mapping, **settings.mapping}
+        asked, request = make_request(ticket.document, mapping, provider, delivery.key)
+        if only_plan:
+            asked["approval"] = True
+        authorisation.check_workspace(settings, request)
+    except (NotAllowed, Unusable) as error:
+        _tell(places, rotation_id, provider, delivery.key, error)
+        raise
+    if not register.claim(ticket_id, rotation_id, replaces=seen.rotation_id if seen else None):
+        faster = register.current(ticket_id)
+        return _already(faster.rotation_id if faster else rotation_id)
+    if not register.start(rotation_id, json.dumps(asked)):
+        return _already(rotation_id)
+    logger.info("started", ticket=ticket_id)
+    count("RotationsAskedByTicket")
+    return Answer(202, {"status": "started", "rotation_id": rotation_id})
+
+
+def _approved_since(
+    settings: TicketSettings, system: TicketSystem, key: str, rotation_id: str, places: Places
+) -> Answer:
+    """A ticket that has its rotation: one that was only planned may go on now, if the ticket was approved."""
+    if not settings.plan_statuses:
+        return _already(rotation_id)
+    ticket = system.read(key)
+    try:
+        authorisation.check_project(settings, ticket, key)
+        authorisation.check_approval(settings, ticket)
+    except NotAllowed:
+        return _already(rotation_id)
+    by = f"the ticket {key}, approved by {', '.join(sorted(ticket.approvers)) or 'its system'}"
+    if not approve(places, rotation_id, by[:200]):
+        return _already(rotation_id)
+    count("RotationsApprovedByTicket")
+    return Answer(200, {"status": "approved", "rotation_id": rotation_id})
+
+
+def rotation_id_of(provider: str, delivery: Delivery) -> str:
+    """The execution's name: the same delivery always makes the same one, so that a repeat starts nothing."""
+    digest = hashlib.sha256(delivery.delivery_id.encode()).hexdigest()
+    return f"{provider}-{delivery.key}-{digest[:12]}"
+
+
+def _already(rotation_id: str) -> Answer:
+    return Answer(200, {"status": "already", "rotation_id": rotation_id})
+
+
+def _provider(event: Any) -> str:
+    path = event.get("rawPath") if isinstance(event, dict) else None
+    found = _PATH.fullmatch(path) if isinstance(path, str) else None
+    if found is None:
+        raise NoSuchTicket("path: there is nothing here. Mend: post to /tickets/<provider>.")
+    return found[1]
+
+
+def _raw_body(event: dict[str, Any]) -> bytes:
+    """The bytes as they were sent, which alone are what was signed."""
+    body = event.get("body") or ""
+    if not isinstance(body, str) or len(body) > MAX_BYTES * 4 // 3 + 4:
+        raise TooLarge(_too_large())
+    try:
+        raw = base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
+    except (binascii.Error, ValueError):
+        raise NotAuthentic("The body is not bytes.") from None
+    if len(raw) > MAX_BYTES:
+        raise TooLarge(_too_large())
+    return raw
+
+
+def _too_large() -> str:
+    return f"body: it is over {MAX_BYTES} bytes. Mend: send less."
+
+
+def _headers(event: dict[str, Any]) -> dict[str, str]:
+    given = event.get("headers")
+    return {str(name).lower(): str(value) for name, value in (given if isinstance(given, dict) else {}).items()}
+
+
+def _tell(places: Places, rotation_id: str, provider: str, key: str, refusal: Refused) -> None:
+    """Have the ticket told why, by the same queue and with the same care as of everything else."""
+    detail = {
+        "schema": "rekey.event/1",
+        "id": f"{rotation_id}/refused",
+        "time": clock.text(clock.now()),
+        "rotation_id": rotation_id,
+        "ticket": {"provider": provider, "key": key},
+        "data": {"error": type(refusal).__name__, "message": str(refusal)},
+    }
+    message = {"source": "rekey", "detail-type": "Rotation Refused", "detail": detail}
+    clients.sqs().send_message(QueueUrl=places.queue_url, MessageBody=json.dumps(message))

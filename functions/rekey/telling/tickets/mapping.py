@@ -1,0 +1,71 @@
+"""Which of the ticket's fields feeds which field of the request: JMESPath, over the ticket as it was read back."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jmespath
+from jmespath import functions
+from jmespath.exceptions import JMESPathError
+
+from rekey.base.errors import InvalidRequest
+from rekey.model.request import Request, parse_request
+from rekey.telling.tickets.errors import Unusable
+
+MAPPABLE = frozenset(Request.model_fields) - {"request_id", "ticket", "dry_run"}
+"""The first two come from the ticket itself; of a dry run a ticket would hear nothing."""
+
+_NOTHING: tuple[object, ...] = (None, "", [], {})
+
+
+class _Functions(functions.Functions):
+    """What ticket systems' fields need beyond JMESPath's own functions."""
+
+    @functions.signature({"types": ["string", "null"]}, {"types": ["string"]})
+    def _func_split(self, text: str | None, separator: str) -> list[str]:
+        """split(u_key_use_cases.value, ','): a list from a list field's text."""
+        return [each.strip() for each in (text or "").split(separator) if each.strip()]
+
+    @functions.signature({"types": ["string", "null"]})
+    def _func_utc(self, text: str | None) -> str | None:
+        """utc(start_date.value): ServiceNow's "2026-11-30 21:00:00", which is in UTC, as ISO 8601."""
+        return f"{text.strip().replace(' ', 'T')}Z" if text and text.strip() else None
+
+    @functions.signature({"types": ["string", "number", "null"]})
+    def _func_whole(self, value: str | float | None) -> str | float | int | None:
+        """whole(field): a number from text, or from a number field, which Jira keeps as a double.
+
+        Doubles are exact up to 2^53 only: what is beyond is left as it is, and refused as no whole number.
+        """
+        if isinstance(value, str):
+            return int(value) if value.strip().isascii() and value.strip().isdigit() and len(value) < 25 else value
+        exact = isinstance(value, float) and value.is_integer() and abs(value) < 2**53
+        return int(value) if exact and value is not None else value
+
+
+_OPTIONS = jmespath.Options(custom_functions=_Functions())
+
+
+def make_request(
+    document: Mapping[str, Any], mapping: Mapping[str, str], provider: str, key: str
+) -> tuple[dict[str, Any], Request]:
+    """The request as JSON, and checked. Raises Unusable with a line for each fault: field, problem, mend."""
+    found = {name: _look(document, name, path) for name, path in mapping.items() if path}
+    asked = {
+        **{name: value for name, value in found.items() if not any(value is n or value == n for n in _NOTHING)},
+        "request_id": f"{provider}:{key}",
+        "ticket": {"provider": provider, "key": key},
+    }
+    try:
+        return asked, parse_request(asked)
+    except InvalidRequest as error:
+        raise Unusable(str(error)) from None
+
+
+def _look(document: Mapping[str, Any], name: str, path: str) -> Any:
+    try:
+        return jmespath.search(path, document, options=_OPTIONS)
+    except JMESPathError:
+        raise Unusable(
+            f"{name}: its mapping does not fit this ticket. Mend: fill in the ticket's field, "
+            f"or have the mapping in rekey:tickets mended."
+        ) from None

@@ -1,0 +1,20 @@
+"""Notify ticket: one message of the comments' queue becomes one comment of the ticket that asked."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from rekey.rotation.step import Result
+from rekey.runtime import current_settings, observed
+from rekey.telling.tickets.settings import Places
+from rekey.telling.tickets.telling import tell
+
+
+def handler(event: Any, context: LambdaContext) -> Result:
+    @observed
+    def tell_all(event: Any) -> Result:
+        settings, places = current_settings(), Places.from_env()
+        # The queue gives one message at a time: one that fails must not bring back the others.
+        return {"told": [tell(record, settings.ledger_table, places, context) for record in event["Records"]]}
+
+    return tell_all(event, context)
