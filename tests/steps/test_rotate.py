@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from rekey.base import clock
+from rekey.base.errors import RequestIdReused
 from rekey.databricks.connect import connect_workspace
-from rekey.errors import RequestIdReused
 from rekey.ledger import entry_hash
 from tests.steps.world import World
 

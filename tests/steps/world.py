@@ -18,6 +18,7 @@ from rekey.model.chain import verify
 from rekey.model.key import Key
 from rekey.model.rotation import Rotation
 from rekey.retirement.sweep import sweep
+from tests import handlers
 from tests.clients import client
 from tests.names import ACCOUNT_ID, BUCKET, TABLE
 

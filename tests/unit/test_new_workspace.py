@@ -40,7 +40,7 @@ def test_volumes_need_a_cross_account_role(
             "reuse_key_for_cluster_volumes": reuse,
         }
     )
-    facts = Facts(as_wished(NewWorkspace(**WISH)), [], Compute(), role, absent=absent)
+    facts = Facts(as_wished(NewWorkspace.model_validate(WISH)), [], Compute(), role, absent=absent)
     found = [each for each in forbids_new(request, facts, use_cases) if each.startswith("reuse_key_for_cluster")]
     said = "the credentials name no cross-account role, and cluster volumes cannot use the key without it. Mend: "
     assert [said in each for each in found] == [True] * refused
