@@ -111,14 +111,7 @@ def test_the_wheel_has_the_command_line_whole_and_no_handler_or_test(wheel: Path
 @pytest.mark.parametrize(
     "extras",
     [
-        pytest.param(
-            (),
-            marks=pytest.mark.xfail(
-                strict=True,
-                raises=AssertionError,
-                reason="local.tickets.state imports local.databricks, and so FastAPI and the emulator",
-            ),
-        ),
+        (),
         ("local",),
     ],
 )
