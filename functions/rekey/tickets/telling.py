@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from rekey import aws
 from rekey.observability import count, identify, logger
-from rekey.tickets.comments import compose, marker
+from rekey.tickets.comments import compose, fitted, marker
 from rekey.tickets.connect import connect
 from rekey.tickets.settings import Places
 from rekey.tickets.systems import is_key
@@ -65,7 +65,7 @@ def _once(event: dict[str, Any], table: str, places: Places, context: LambdaCont
         if system.has_comment(ticket["key"], marker(detail)):
             logger.info("told before", event_id=event_id)
             return "before"
-        system.comment(ticket["key"], paragraphs)
+        system.comment(ticket["key"], fitted(paragraphs, system.longest_comment))
         logger.info("told", event_id=event_id)
         count("TicketComments")
         return "told"
