@@ -33,12 +33,13 @@ PUBLISH = {
     "events:PutEvents",
     "sqs:SendMessage",
 }
+ANSWER = {"states:SendTaskSuccess", "states:SendTaskFailure"}
 
 BEYOND: dict[str, set[str]] = {
     "publish_events": PUBLISH,
     "record_refusal": set(),
-    "ask_approval": set(),
-    "answer_approval": {"states:SendTaskSuccess", "states:SendTaskFailure"},
+    "ask_approval": ANSWER,
+    "answer_approval": ANSWER | {"states:SendTaskHeartbeat"},
     "cancel_rotation": SECRET | READ | WRITE | {"dynamodb:DeleteItem", "states:StopExecution"},
     "plan_rotation": SECRET | {"kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListResourceTags"},
     "rotate_material": {

@@ -14,6 +14,7 @@ from rekey.notebooks import renew
 from rekey.step import current_settings
 from tests.clients import client
 from tests.names import ACCOUNT_ID, BUCKET, TABLE
+from tests.steps.tasks import Tasks
 from tests.steps.world import World
 
 
@@ -46,6 +47,14 @@ def world(cloud: None, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Itera
         connect.forget_clients()
         yield World(url, manual, ledger, current_settings())
         current_settings.cache_clear()
+
+
+@pytest.fixture
+def tasks(monkeypatch: pytest.MonkeyPatch) -> Tasks:
+    """Who waits for an answer."""
+    made = Tasks()
+    monkeypatch.setattr("rekey.aws.stepfunctions", lambda: made)
+    return made
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from rekey.events.catalogue import told_actions
 from tests.clients import client
 from tests.event_schemas import file_name
 from tests.names import TABLE
+from tests.steps.tasks import Tasks
 from tests.steps.world import World
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "docs" / "events"
@@ -120,10 +121,8 @@ def test_a_failed_rotation_says_what_is_restored(world: World, bus: Outbox) -> N
     assert "on the keys it had before. All compute is back." in data(events, "Rotation Failed")["cause"]
 
 
-def test_a_cancelled_and_an_approved_rotation_are_told(
-    world: World, bus: Outbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("rekey.control.approval._send", lambda *_: None)
+def test_a_cancelled_and_an_approved_rotation_are_told(world: World, bus: Outbox, tasks: Tasks) -> None:
+    tasks.waiting.add("AAAA")
     world.plan(workspace_id=seeded(world), approval=True)
     world.call("ask_approval", rotation_id="r1", task_token="AAAA")
     world.call("answer_approval", rotation_id="r1", decision="approve", by="ada")

@@ -1,12 +1,13 @@
 """Cancelling: safe at any moment. Before the switch it rolls back, after it the rotation finishes."""
 
+from functools import partial
 from typing import Literal
 
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, Field
 
 from rekey import aws, clock, ending
-from rekey.errors import AwsUnavailable
+from rekey.control.again import look_again
 from rekey.evidence.write import write
 from rekey.ledger import Ledger
 from rekey.observability import identify
@@ -28,8 +29,6 @@ WHAT: dict[Outcome, str] = {
     "ended": "It had ended already.",
 }
 
-_LOOKS = 5
-
 
 class Wish(BaseModel):
     """Who wants which rotation to end."""
@@ -47,12 +46,7 @@ def cancel(settings: Settings, ledger: Ledger, wish: Wish) -> Result:
     A step may write to the ledger at the same moment; then it is looked at again, a few times.
     Raises AwsUnavailable when that was not enough.
     """
-    for _ in range(_LOOKS - 1):
-        try:
-            return _cancel_once(settings, ledger, wish)
-        except AwsUnavailable:
-            continue
-    return _cancel_once(settings, ledger, wish)
+    return look_again(partial(_cancel_once, settings, ledger, wish))
 
 
 def _cancel_once(settings: Settings, ledger: Ledger, wish: Wish) -> Result:

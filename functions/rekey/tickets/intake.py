@@ -19,7 +19,7 @@ from rekey.tickets.approval import approve
 from rekey.tickets.connect import connect
 from rekey.tickets.errors import NoSuchTicket, NotAllowed, NotAuthentic, Refused, TooLarge, Unusable
 from rekey.tickets.mapping import make_request
-from rekey.tickets.register import Register
+from rekey.tickets.register import Claim, Register
 from rekey.tickets.settings import Places, TicketSettings, ticket_settings
 from rekey.tickets.systems import Delivery, TicketSystem
 
@@ -41,7 +41,8 @@ def take(event: Any, table: str, places: Places) -> Answer:
     """Answer one event of the HTTP API (payload format 2.0).
 
     202 started; 200 already or approved (with the rotation) or ignored; 401 alike for all that is not authentic;
-    other 4xx with field and mend. Raises TicketSystemUnavailable and AWS' errors, which the sender may well try again.
+    other 4xx with field and mend; 503 for an approval that comes before its plan. Raises TicketSystemUnavailable and
+    AWS' errors, which the sender may well try again.
     """
     try:
         provider = _provider(event)
@@ -71,7 +72,7 @@ def _follow(provider: str, event: Any, register: Register, places: Places) -> An
         return _already(rotation_id)
     seen = register.current(ticket_id)
     if seen and seen.holds and seen.rotation_id != rotation_id:
-        return _approved_since(settings, system, delivery.key, seen.rotation_id, places)
+        return _approved_since(settings, system, delivery.key, seen, places)
     ticket = system.read(delivery.key)
     authorisation.check_project(settings, ticket, delivery.key)
     only_plan = ticket.status in settings.plan_statuses
@@ -96,10 +97,9 @@ def _follow(provider: str, event: Any, register: Register, places: Places) -> An
     return Answer(202, {"status": "started", "rotation_id": rotation_id})
 
 
-def _approved_since(
-    settings: TicketSettings, system: TicketSystem, key: str, rotation_id: str, places: Places
-) -> Answer:
+def _approved_since(settings: TicketSettings, system: TicketSystem, key: str, seen: Claim, places: Places) -> Answer:
     """A ticket that has its rotation: one that was only planned may go on now, if the ticket was approved."""
+    rotation_id = seen.rotation_id
     if not settings.plan_statuses:
         return _already(rotation_id)
     ticket = system.read(key)
@@ -109,7 +109,11 @@ def _approved_since(
     except NotAllowed:
         return _already(rotation_id)
     by = f"the ticket {key}, approved by {', '.join(sorted(ticket.approvers)) or 'its system'}"
-    if not approve(places, rotation_id, by[:200]):
+    outcome = approve(places, rotation_id, by[:200])
+    if outcome == "unknown" and not seen.ended:
+        message = f"The plan of {rotation_id} is not made yet. Mend: deliver the approval again later."
+        return Answer(503, {"status": "unavailable", "message": message})
+    if outcome != "approved":
         return _already(rotation_id)
     count("RotationsApprovedByTicket")
     return Answer(200, {"status": "approved", "rotation_id": rotation_id})
