@@ -30,8 +30,7 @@ class Tasks:
 
     def _check(self, operation: str, token: str) -> None:
         if token not in self.waiting:
-            error = {"Code": "TaskTimedOut", "Message": "Task Timed Out: 'Provided task does not exist anymore'"}
-            raise ClientError({"Error": error}, operation)  # type: ignore[arg-type]
+            raise ClientError({"Error": {"Code": "TaskTimedOut", "Message": "Task Timed Out"}}, operation)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(client("stepfunctions"), name)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyAlreadyInProgressError
+from pydantic import ValidationError
 
 from local.tickets.state import PROVIDERS, Provider
 from rekey import aws
@@ -168,6 +169,13 @@ def test_what_a_ticket_is_not_told_of_makes_no_comment(desk: Desk, kind: str) ->
     ticket = desk.open("jira")
     assert desk.notify(desk.put(event(kind, "jira", ticket.key)))["told"] == ["nothing"]
     assert ticket.comments == []
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", '{"detail-type": "Rotation Started"}'])
+def test_a_message_that_is_no_event_stays_on_the_queue(desk: Desk, body: str) -> None:
+    record = {**desk.put(event("Rotation Started", "jira", desk.open("jira").key)), "body": body}
+    with pytest.raises(ValidationError):
+        desk.notify(record)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
