@@ -5,10 +5,11 @@ from typing import Any
 from aws_lambda_powertools.utilities.parser import parse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from rekey.step import Result, current_settings, observed
-from rekey.tickets.envelopes import Messages
-from rekey.tickets.settings import Places
-from rekey.tickets.telling import tell
+from rekey.rotation.step import Result
+from rekey.runtime import current_settings, observed
+from rekey.telling.tickets.envelopes import Messages
+from rekey.telling.tickets.settings import Places
+from rekey.telling.tickets.telling import tell
 
 
 def handler(event: Any, context: LambdaContext) -> Result:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from rekey.events.outbox import publish_all, unpublished_queue
-from rekey.step import Result, current_settings, observed, open_ledger
+from rekey.rotation.step import Result
+from rekey.runtime import current_settings, observed, open_ledger
+from rekey.telling.events.outbox import publish_all, unpublished_queue
 
 
 @observed

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from rekey.request import Operation, Request, UseCase
+from rekey.model.request import Operation, Request, UseCase
 
 Status = Literal["planned", "running", "switched", "succeeded", "failed", "cancelled"]
 PatchOutcome = Literal["unknown", "refused", "accepted"]

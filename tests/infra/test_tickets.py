@@ -8,9 +8,9 @@ import pytest
 from infra import ticket_settings
 from infra import tickets as infra_tickets
 from infra.settings import PREFIX, Settings, SettingsError
-from rekey.tickets.comments import TOLD
-from rekey.tickets.mapping import MAPPABLE
-from rekey.tickets.settings import PROVIDERS, TicketSettings
+from rekey.telling.tickets.comments import TOLD
+from rekey.telling.tickets.mapping import MAPPABLE
+from rekey.telling.tickets.settings import PROVIDERS, TicketSettings
 from tests.infra.conftest import TICKETS, Synthesis, cdk_json_context
 from tests.infra.template import Template
 

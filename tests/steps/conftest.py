@@ -10,8 +10,8 @@ from local.databricks.serving import running
 from local.databricks.settings import Settings as SimulatorSettings
 from rekey.databricks import connect
 from rekey.ledger import Ledger
-from rekey.notebooks import renew
-from rekey.step import current_settings
+from rekey.rotation.notebooks import renew
+from rekey.runtime import current_settings
 from tests.clients import client
 from tests.names import ACCOUNT_ID, BUCKET, TABLE
 from tests.steps.tasks import Tasks
@@ -53,7 +53,7 @@ def world(cloud: None, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Itera
 def tasks(monkeypatch: pytest.MonkeyPatch) -> Tasks:
     """Who waits for an answer."""
     made = Tasks()
-    monkeypatch.setattr("rekey.aws.stepfunctions", lambda: made)
+    monkeypatch.setattr("rekey.aws.clients.stepfunctions", lambda: made)
     return made
 
 

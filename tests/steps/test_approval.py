@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rekey import clock, errors
+from rekey.base import clock, errors
 from rekey.control import approval
 from rekey.ledger import APPROVAL_TIME, Ledger
 from tests.steps.tasks import Tasks

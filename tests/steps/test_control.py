@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rekey import clock, errors
+from rekey.base import clock, errors
 from rekey.databricks import Account
 from tests.steps.creating import prepare, wish
 from tests.steps.test_fail import changing_requests, kms_keys

@@ -10,8 +10,8 @@ import pytest
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from rekey.events.catalogue import told_actions
 from rekey.ledger import Ledger
+from rekey.telling.events.catalogue import told_actions
 from tests.clients import client
 from tests.event_schemas import file_name
 from tests.names import TABLE
@@ -264,7 +264,7 @@ def test_what_the_bus_does_not_take_now_holds_up_what_follows_and_is_told_in_ord
     """As the stream does it: from the reported record on everything is delivered again."""
     world.rotate(workspace_id=seeded(world))
     boundary = Bus(refusal, times=3)
-    monkeypatch.setattr("rekey.aws.events", lambda: boundary)
+    monkeypatch.setattr("rekey.aws.clients.events", lambda: boundary)
     records, rounds = bus.records(), 0
     while records:
         failed = world.call("publish_events", Records=records)["batchItemFailures"]
@@ -282,7 +282,7 @@ def test_what_the_bus_will_never_take_is_set_aside_and_the_rest_told_once(
 ) -> None:
     world.rotate(workspace_id=seeded(world))
     boundary = Bus(refusal)
-    monkeypatch.setattr("rekey.aws.events", lambda: boundary)
+    monkeypatch.setattr("rekey.aws.clients.events", lambda: boundary)
     assert world.call("publish_events", Records=bus.records()) == {"batchItemFailures": []}
     assert boundary.took == [each for each in TOLD if each != "Rotation Started"]
     [(event, why)] = bus.set_aside()

@@ -11,8 +11,8 @@ import requests
 from local.tickets import jira, servicenow, standard
 from local.tickets.delivery import sign
 from local.tickets.state import Provider, State, Ticket
-from rekey import aws
-from rekey.tickets import settings as ticket_settings
+from rekey.aws import clients
+from rekey.telling.tickets import settings as ticket_settings
 from tests.names import TABLE
 
 WORKSPACE = 1234567890123456
@@ -43,15 +43,15 @@ class Desk:
 
     def configure(self, settings: Any) -> None:
         """Write what the stack's parameter says."""
-        aws.ssm().put_parameter(Name="/rekey/tickets", Value=json.dumps(settings), Type="String", Overwrite=True)
+        clients.ssm().put_parameter(Name="/rekey/tickets", Value=json.dumps(settings), Type="String", Overwrite=True)
         ticket_settings.forget()
 
     def settings(self) -> Any:
         """What the stack's parameter says."""
-        return json.loads(aws.ssm().get_parameter(Name="/rekey/tickets")["Parameter"]["Value"])
+        return json.loads(clients.ssm().get_parameter(Name="/rekey/tickets")["Parameter"]["Value"])
 
     def write_secret(self, secret: Any) -> None:
-        aws.secrets().put_secret_value(SecretId="tickets", SecretString=json.dumps(secret))
+        clients.secrets().put_secret_value(SecretId="tickets", SecretString=json.dumps(secret))
         ticket_settings.forget()
 
     # --- tickets ---
@@ -89,11 +89,11 @@ class Desk:
     # --- executions ---
 
     def executions(self) -> list[Any]:
-        found: list[Any] = aws.stepfunctions().list_executions(stateMachineArn=self.state_machine_arn)["executions"]
+        found: list[Any] = clients.stepfunctions().list_executions(stateMachineArn=self.state_machine_arn)["executions"]
         return found
 
     def input_of(self, rotation_id: str) -> Any:
-        described = aws.stepfunctions().describe_execution(executionArn=self.execution_arn(rotation_id))
+        described = clients.stepfunctions().describe_execution(executionArn=self.execution_arn(rotation_id))
         return json.loads(described["input"])
 
     def execution_arn(self, rotation_id: str) -> str:
@@ -101,13 +101,13 @@ class Desk:
 
     def stop(self, rotation_id: str) -> None:
         """The nearest that moto has to a failed execution."""
-        aws.stepfunctions().stop_execution(executionArn=self.execution_arn(rotation_id))
+        clients.stepfunctions().stop_execution(executionArn=self.execution_arn(rotation_id))
 
     # --- comments ---
 
     def queued(self) -> list[Any]:
         """The messages of the comments' queue that can be seen now, as Lambda is given them."""
-        found = aws.sqs().receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10, AttributeNames=["All"])
+        found = clients.sqs().receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10, AttributeNames=["All"])
         return [_record(each) for each in found.get("Messages", [])]
 
     def notify(self, *records: Any, remaining: int = 30_000) -> Any:
@@ -122,7 +122,7 @@ class Desk:
             "account": "123456789012",
         }
         envelope |= {"time": "2026-11-21T20:07:00Z", "region": "us-east-1", "resources": []}
-        aws.sqs().send_message(QueueUrl=self.queue_url, MessageBody=json.dumps({**envelope, **event}))
+        clients.sqs().send_message(QueueUrl=self.queue_url, MessageBody=json.dumps({**envelope, **event}))
         [record] = self.queued()
         return record
 
@@ -131,7 +131,7 @@ class Desk:
 
     def entries(self, prefix: str) -> list[str]:
         """Partition keys of the ledger's items that begin so."""
-        items = aws.dynamodb().scan(TableName=TABLE)["Items"]
+        items = clients.dynamodb().scan(TableName=TABLE)["Items"]
         return [each["pk"]["S"] for each in items if each["pk"]["S"].startswith(prefix)]
 
 

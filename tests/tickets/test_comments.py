@@ -8,9 +8,9 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyAl
 from pydantic import ValidationError
 
 from local.tickets.state import PROVIDERS, Provider
-from rekey import aws
-from rekey.tickets.comments import TOLD, compose, fitted, marker
-from rekey.tickets.errors import TicketSystemUnavailable
+from rekey.aws import clients
+from rekey.telling.tickets.comments import TOLD, compose, fitted, marker
+from rekey.telling.tickets.errors import TicketSystemUnavailable
 from tests.tickets.desk import Desk, event
 
 PLANNED: dict[str, Any] = {
@@ -86,7 +86,7 @@ def test_every_try_waits_longer_than_the_one_before_and_as_long_as_it_is_asked(
 ) -> None:
     waits: list[int] = []
     monkeypatch.setattr(
-        aws.sqs(), "change_message_visibility", lambda **given: waits.append(given["VisibilityTimeout"])
+        clients.sqs(), "change_message_visibility", lambda **given: waits.append(given["VisibilityTimeout"])
     )
     ticket = desk.open("jira")
     record = desk.put(event("Rotation Started", "jira", ticket.key))

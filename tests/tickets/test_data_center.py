@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from local.tickets import jira
-from rekey.errors import SettingsError
-from rekey.tickets.errors import TicketSystemUnavailable
+from rekey.base.errors import SettingsError
+from rekey.telling.tickets.errors import TicketSystemUnavailable
 from tests.tickets.desk import APPROVER, WORKSPACE, Desk, event
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from local.tickets.delivery import sign
 from local.tickets.state import PROVIDERS, Provider
-from rekey.errors import AwsUnavailable
-from rekey.tickets.register import Register
+from rekey.base.errors import AwsUnavailable
+from rekey.telling.tickets.register import Register
 from tests.tickets.desk import APPROVER, Desk
 
 IN_REVIEW = {"jira": "In review", "servicenow": "requested", "standard": "requested"}
@@ -31,7 +31,7 @@ class Lambda:
 @pytest.fixture
 def approvals(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Lambda:
     boundary = Lambda()
-    monkeypatch.setattr("rekey.aws.lambda_", lambda: boundary)
+    monkeypatch.setattr("rekey.aws.clients.lambda_", lambda: boundary)
     settings = desk.settings()
     for provider, part in settings.items():
         part["plan_statuses"] = [IN_REVIEW[provider]]

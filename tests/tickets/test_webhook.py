@@ -7,10 +7,10 @@ import pytest
 from local.tickets import jira
 from local.tickets.delivery import sign
 from local.tickets.state import PROVIDERS, Provider
-from rekey.request import parse_request
-from rekey.tickets.intake import MAX_BYTES
-from rekey.tickets.register import Register
-from rekey.tickets.standard import Standard
+from rekey.model.request import parse_request
+from rekey.telling.tickets.intake import MAX_BYTES
+from rekey.telling.tickets.register import Register
+from rekey.telling.tickets.standard import Standard
 from tests.tickets.desk import WORKSPACE, Desk
 
 NOT_AUTHENTIC = (401, {"status": "refused", "message": "The delivery could not be authenticated."})

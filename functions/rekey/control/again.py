@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from rekey.errors import AwsUnavailable
+from rekey.base.errors import AwsUnavailable
 
 Decided = TypeVar("Decided")
 

@@ -10,13 +10,14 @@ from typing import Literal
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, Field
 
-from rekey import aws, clock
+from rekey.aws import clients
+from rekey.base import clock
+from rekey.base.errors import AwsUnavailable, RequestRefused
+from rekey.base.observability import identify, logger
 from rekey.control.again import look_again
-from rekey.errors import AwsUnavailable, RequestRefused
 from rekey.ledger import APPROVAL_TIME, Ledger, Token
-from rekey.observability import identify, logger
-from rekey.rotation import Decline, Rotation
-from rekey.step import Result, Step
+from rekey.model.rotation import Decline, Rotation
+from rekey.rotation.step import Result, Step
 
 STEP = "Wait for approval"
 
@@ -108,7 +109,7 @@ def _write_down(ledger: Ledger, rotation: Rotation, given: Answer) -> Rotation:
 
 def _pass_on(ledger: Ledger, rotation: Rotation, token: Token, said: Answer) -> bool:
     """Wake the execution up. False when it does not wait with this token any more."""
-    states = aws.stepfunctions()
+    states = clients.stepfunctions()
     try:
         if said.decision == "approve":
             states.send_task_success(taskToken=token.token, output="{}")
@@ -118,7 +119,7 @@ def _pass_on(ledger: Ledger, rotation: Rotation, token: Token, said: Answer) -> 
                 taskToken=token.token, error="ApprovalDeclined", cause=f"{said.by} declined the rotation{because}"
             )
     except ClientError as error:
-        if aws.error_code(error) not in _GONE:
+        if clients.error_code(error) not in _GONE:
             raise
         return False
     ledger.token_answered(rotation, token)
@@ -128,9 +129,9 @@ def _pass_on(ledger: Ledger, rotation: Rotation, token: Token, said: Answer) -> 
 def _is_waited_for(token: Token) -> bool:
     """A heartbeat changes nothing, and fails as an answer would (SendTaskHeartbeat, Step Functions API)."""
     try:
-        aws.stepfunctions().send_task_heartbeat(taskToken=token.token)
+        clients.stepfunctions().send_task_heartbeat(taskToken=token.token)
     except ClientError as error:
-        if aws.error_code(error) not in _GONE:
+        if clients.error_code(error) not in _GONE:
             raise
         return False
     return True

@@ -6,14 +6,16 @@ from typing import Literal
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, Field
 
-from rekey import aws, clock, ending
+from rekey.aws import clients
+from rekey.base import clock
+from rekey.base.observability import identify
+from rekey.base.settings import Settings
 from rekey.control.again import look_again
-from rekey.evidence.write import write
 from rekey.ledger import Ledger
-from rekey.observability import identify
-from rekey.rotation import Cancel, Rotation
-from rekey.settings import Settings
-from rekey.step import Result, Step, StepEvent
+from rekey.model.rotation import Cancel, Rotation
+from rekey.rotation import ending
+from rekey.rotation.step import Result, Step, StepEvent
+from rekey.telling.evidence.write import write
 
 STEP = "Cancel"
 
@@ -81,9 +83,9 @@ def _outcome(rotation: Rotation) -> Outcome:
 def _stop_execution(rotation: Rotation, asked: Cancel) -> None:
     """It waits for its window or its approval, and has nothing to do there any more."""
     try:
-        aws.stepfunctions().stop_execution(
+        clients.stepfunctions().stop_execution(
             executionArn=rotation.execution_arn, error="Cancelled", cause=f"{asked.by} cancelled the rotation."
         )
     except ClientError as error:
-        if aws.error_code(error) not in ("ExecutionDoesNotExist", "ValidationException"):
+        if clients.error_code(error) not in ("ExecutionDoesNotExist", "ValidationException"):
             raise

@@ -1,10 +1,10 @@
 """What every step passes before it does anything: is the window open, and does anybody want this to end?"""
 
-from rekey import clock
-from rekey.errors import Cancelled, NotApproved, WindowClosed
+from rekey.base import clock
+from rekey.base.errors import Cancelled, NotApproved, WindowClosed
 from rekey.ledger import Ledger
-from rekey.phases import window_too_short
-from rekey.rotation import Rotation
+from rekey.model.phases import window_too_short
+from rekey.model.rotation import Rotation
 
 STEP = "Wait for window"
 

@@ -8,13 +8,13 @@ from typing import Any
 from aws_lambda_powertools.utilities.parser import ValidationError
 from aws_lambda_powertools.utilities.parser.models import DynamoDBStreamRecordModel
 
-from rekey import aws
-from rekey.errors import SettingsError
-from rekey.events.publish import Untellable, publish
+from rekey.aws import clients
+from rekey.base.errors import SettingsError
+from rekey.base.observability import logger
+from rekey.base.settings import Settings
 from rekey.ledger import Item, Ledger
-from rekey.observability import logger
-from rekey.settings import Settings
-from rekey.step import Result
+from rekey.rotation.step import Result
+from rekey.telling.events.publish import Untellable, publish
 
 _LONGEST_REASON = 500
 
@@ -50,7 +50,7 @@ def _publish_or_set_aside(settings: Settings, ledger: Ledger, record: Any, queue
     except Untellable as error:
         logger.exception("an event can never be published, and is set aside")
         # In the form in which the Lambda takes it, so that a person can have it told after the cause is mended.
-        aws.sqs().send_message(
+        clients.sqs().send_message(
             QueueUrl=queue_url,
             MessageBody=json.dumps({"Records": [record]}),
             MessageAttributes={

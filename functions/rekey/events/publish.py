@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from rekey import aws
-from rekey.errors import AwsUnavailable, RekeyError
-from rekey.events.catalogue import Told, as_entry, event_of_key, event_of_refusal, event_of_rotation
-from rekey.events.models import Data, Detail
+from rekey.aws import clients
+from rekey.base.errors import AwsUnavailable, RekeyError
+from rekey.base.observability import count, logger
+from rekey.base.settings import Settings
 from rekey.ledger import Item, Ledger, entry_of
-from rekey.observability import count, logger
-from rekey.settings import Settings
+from rekey.telling.events.catalogue import Told, as_entry, event_of_key, event_of_refusal, event_of_rotation
+from rekey.telling.events.models import Data, Detail
 
 if TYPE_CHECKING:
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
@@ -78,9 +78,9 @@ def _event_of(settings: Settings, ledger: Ledger, item: Item) -> tuple[Data, Det
 def _send(entry: "PutEventsRequestEntryTypeDef", event_id: str) -> None:
     """Raises Untellable or AwsUnavailable; AWS' errors pass through."""
     try:
-        sent = aws.events().put_events(Entries=[entry])
+        sent = clients.events().put_events(Entries=[entry])
     except ClientError as error:
-        if aws.error_code(error) in _FINAL:
+        if clients.error_code(error) in _FINAL:
             raise Untellable(f"The event bus will not take {event_id}: {error}") from error
         raise
     if sent["FailedEntryCount"]:

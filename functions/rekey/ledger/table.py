@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from rekey import clock
-from rekey.errors import AwsUnavailable, LeaseLost, RekeyError, RequestIdReused, RotationInProgress
+from rekey.base import clock
+from rekey.base.errors import AwsUnavailable, LeaseLost, RekeyError, RequestIdReused, RotationInProgress
 from rekey.ledger.items import (
     Item,
     append_entry,
@@ -23,7 +23,7 @@ from rekey.ledger.items import (
     unmarshal,
 )
 from rekey.ledger.keys import KeyChange, KeyTable, transact
-from rekey.rotation import Rotation, name_subject
+from rekey.model.rotation import Rotation, name_subject
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

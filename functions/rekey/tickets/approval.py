@@ -3,9 +3,9 @@
 import json
 from typing import Literal
 
-from rekey import aws
-from rekey.errors import AwsUnavailable
-from rekey.tickets.settings import Places
+from rekey.aws import clients
+from rekey.base.errors import AwsUnavailable
+from rekey.telling.tickets.settings import Places
 
 Outcome = Literal["approved", "refused", "unknown"]
 
@@ -17,7 +17,7 @@ def approve(places: Places, rotation_id: str, by: str) -> Outcome:
     Raises AwsUnavailable: the sender tries again.
     """
     event = {"rotation_id": rotation_id, "decision": "approve", "by": by}
-    answer = aws.lambda_().invoke(FunctionName=places.answer_approval, Payload=json.dumps(event).encode())
+    answer = clients.lambda_().invoke(FunctionName=places.answer_approval, Payload=json.dumps(event).encode())
     payload = json.loads(answer["Payload"].read() or b"null")
     if not answer.get("FunctionError"):
         return "approved"

@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.parser.models import (
 )
 from pydantic import Json
 
-from rekey.events.models import SOURCE, Detail
+from rekey.telling.events.models import SOURCE, Detail
 
 
 class WebhookEvent(APIGatewayProxyEventV2Model):

@@ -14,19 +14,20 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from rekey import aws, clock
-from rekey.events.models import Detail, RotationRefused
-from rekey.observability import count, identify, logger
-from rekey.request import Ticket
-from rekey.tickets import authorisation
-from rekey.tickets.approval import approve
-from rekey.tickets.connect import connect
-from rekey.tickets.envelopes import WebhookEvent, as_message
-from rekey.tickets.errors import NoSuchTicket, NotAllowed, NotAuthentic, Refused, TooLarge, Unusable
-from rekey.tickets.mapping import make_request
-from rekey.tickets.register import Claim, Register
-from rekey.tickets.settings import Places, TicketSettings, ticket_settings
-from rekey.tickets.systems import Delivery, TicketSystem
+from rekey.aws import clients
+from rekey.base import clock
+from rekey.base.observability import count, identify, logger
+from rekey.model.request import Ticket
+from rekey.telling.events.models import Detail, RotationRefused
+from rekey.telling.tickets import authorisation
+from rekey.telling.tickets.approval import approve
+from rekey.telling.tickets.connect import connect
+from rekey.telling.tickets.envelopes import WebhookEvent, as_message
+from rekey.telling.tickets.errors import NoSuchTicket, NotAllowed, NotAuthentic, Refused, TooLarge, Unusable
+from rekey.telling.tickets.mapping import make_request
+from rekey.telling.tickets.register import Claim, Register
+from rekey.telling.tickets.settings import Places, TicketSettings, ticket_settings
+from rekey.telling.tickets.systems import Delivery, TicketSystem
 
 MAX_BYTES = 512 * 1024
 """A Jira issue with a long description is some tens of kilobytes."""
@@ -181,4 +182,4 @@ def _tell(places: Places, rotation_id: str, provider: str, key: str, refusal: Re
         data=data.model_dump(mode="json"),
     )
     message = as_message(data.detail_type, detail, places.state_machine_arn)
-    aws.sqs().send_message(QueueUrl=places.queue_url, MessageBody=message)
+    clients.sqs().send_message(QueueUrl=places.queue_url, MessageBody=message)

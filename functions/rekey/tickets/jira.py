@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rekey import clock
-from rekey.errors import SettingsError
-from rekey.tickets.mapping import by_name
-from rekey.tickets.settings import Credentials, TicketSettings
-from rekey.tickets.signatures import Headers, verify_age, verify_hub
-from rekey.tickets.systems import Delivery, Http, Ticket, as_object, inner, key_of, parse_object
+from rekey.base import clock
+from rekey.base.errors import SettingsError
+from rekey.telling.tickets.mapping import by_name
+from rekey.telling.tickets.settings import Credentials, TicketSettings
+from rekey.telling.tickets.signatures import Headers, verify_age, verify_hub
+from rekey.telling.tickets.systems import Delivery, Http, Ticket, as_object, inner, key_of, parse_object
 
 _KEY = r"[A-Z][A-Z0-9_]{1,30}-[1-9][0-9]{0,11}"
 

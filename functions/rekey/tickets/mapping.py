@@ -7,9 +7,9 @@ import jmespath
 from jmespath import functions
 from jmespath.exceptions import JMESPathError
 
-from rekey.errors import InvalidRequest
-from rekey.request import Request, parse_request
-from rekey.tickets.errors import Unusable
+from rekey.base.errors import InvalidRequest
+from rekey.model.request import Request, parse_request
+from rekey.telling.tickets.errors import Unusable
 
 MAPPABLE = frozenset(Request.model_fields) - {"request_id", "ticket", "dry_run"}
 """The first two come from the ticket itself; of a dry run a ticket would hear nothing."""

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
-from rekey import aws, clock
+from rekey.aws import clients
+from rekey.base import clock
 from rekey.ledger.items import Item, marshal, unmarshal
-from rekey.tickets.settings import Places
+from rekey.telling.tickets.settings import Places
 
 _STARTING_SECONDS = 60
 """So long after a claim an execution may still be on its way."""
@@ -33,7 +34,7 @@ class Register:
 
     def status_of(self, rotation_id: str) -> str | None:
         """The execution's status; None when there is none."""
-        client = aws.stepfunctions()
+        client = clients.stepfunctions()
         try:
             return client.describe_execution(executionArn=self._places.execution_arn(rotation_id))["status"]
         except client.exceptions.ExecutionDoesNotExist:
@@ -41,7 +42,7 @@ class Register:
 
     def current(self, ticket_id: str) -> Claim | None:
         """The rotation that the ticket has, or had."""
-        found = aws.dynamodb().get_item(TableName=self._table, Key=marshal(_key(ticket_id)), ConsistentRead=True)
+        found = clients.dynamodb().get_item(TableName=self._table, Key=marshal(_key(ticket_id)), ConsistentRead=True)
         if "Item" not in found:
             return None
         item = unmarshal(found["Item"])
@@ -56,7 +57,7 @@ class Register:
 
         The same delivery may come twice at once: StartExecution alone would take both for the first.
         """
-        client = aws.dynamodb()
+        client = clients.dynamodb()
         item = {**_key(ticket_id), "rotation_id": rotation_id, "claimed_at": int(clock.now().timestamp())}
         try:
             client.put_item(
@@ -71,11 +72,11 @@ class Register:
 
     def start(self, rotation_id: str, request: str) -> bool:
         """Start the execution. False when it was started before."""
-        client = aws.stepfunctions()
+        client = clients.stepfunctions()
         try:
             client.start_execution(stateMachineArn=self._places.state_machine_arn, name=rotation_id, input=request)
         except ClientError as error:
-            if aws.error_code(error) != "ExecutionAlreadyExists":
+            if clients.error_code(error) != "ExecutionAlreadyExists":
                 raise
             return False
         return True

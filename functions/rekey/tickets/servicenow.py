@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rekey.tickets.errors import NoSuchTicket, TicketSystemUnavailable
-from rekey.tickets.settings import Credentials, TicketSettings
-from rekey.tickets.signatures import Headers, verify_standard
-from rekey.tickets.systems import Delivery, Http, Ticket, inner, key_of, parse_object
+from rekey.telling.tickets.errors import NoSuchTicket, TicketSystemUnavailable
+from rekey.telling.tickets.settings import Credentials, TicketSettings
+from rekey.telling.tickets.signatures import Headers, verify_standard
+from rekey.telling.tickets.systems import Delivery, Http, Ticket, inner, key_of, parse_object
 
 _KEY = r"[A-Z]{2,10}[0-9]{4,12}"
 

@@ -10,8 +10,8 @@ from typing import Any, Literal, get_args
 from aws_lambda_powertools.utilities.parameters import SecretsProvider, SSMProvider
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from rekey import aws
-from rekey.errors import SettingsError
+from rekey.aws import clients
+from rekey.base.errors import SettingsError
 
 Provider = Literal["jira", "servicenow", "standard"]
 PROVIDERS: tuple[Provider, ...] = get_args(Provider)
@@ -124,9 +124,9 @@ def forget() -> None:
 
 @lru_cache(maxsize=1)
 def _parameters() -> SSMProvider:
-    return SSMProvider(boto3_client=aws.ssm())
+    return SSMProvider(boto3_client=clients.ssm())
 
 
 @lru_cache(maxsize=1)
 def _secrets() -> SecretsProvider:
-    return SecretsProvider(boto3_client=aws.secrets())
+    return SecretsProvider(boto3_client=clients.secrets())

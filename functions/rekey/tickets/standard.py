@@ -7,9 +7,9 @@ POST <base_url>/<key>/comments   {"text"}
 
 from collections.abc import Mapping
 
-from rekey.tickets.settings import Credentials, TicketSettings
-from rekey.tickets.signatures import Headers, verify_standard
-from rekey.tickets.systems import Delivery, Http, Ticket, as_object, inner, key_of, parse_object
+from rekey.telling.tickets.settings import Credentials, TicketSettings
+from rekey.telling.tickets.signatures import Headers, verify_standard
+from rekey.telling.tickets.systems import Delivery, Http, Ticket, as_object, inner, key_of, parse_object
 
 _KEY = r"[A-Za-z0-9][A-Za-z0-9_-]{0,47}"
 _FIELDS = ("workspace_id", "operation", "use_cases", "not_before", "reason", "requested_by", "old_key", "jobs")

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import requests
 
-from rekey.tickets.errors import Malformed, NoSuchTicket, TicketSystemUnavailable
-from rekey.tickets.signatures import Headers
+from rekey.telling.tickets.errors import Malformed, NoSuchTicket, TicketSystemUnavailable
+from rekey.telling.tickets.signatures import Headers
 
 _TIMEOUT = (3.05, 10.0)
 """Seconds to connect and to wait for an answer."""

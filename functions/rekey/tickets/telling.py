@@ -7,13 +7,13 @@ from aws_lambda_powertools.utilities.idempotency import (
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from rekey import aws
-from rekey.observability import count, identify, logger
-from rekey.tickets.comments import compose, fitted, marker
-from rekey.tickets.connect import connect
-from rekey.tickets.envelopes import Message, PublishedEvent
-from rekey.tickets.settings import Places
-from rekey.tickets.systems import is_key
+from rekey.aws import clients
+from rekey.base.observability import count, identify, logger
+from rekey.telling.tickets.comments import compose, fitted, marker
+from rekey.telling.tickets.connect import connect
+from rekey.telling.tickets.envelopes import Message, PublishedEvent
+from rekey.telling.tickets.settings import Places
+from rekey.telling.tickets.systems import is_key
 
 PARTITION = "COMMENTS"
 REMEMBERED_SECONDS = 30 * 86_400
@@ -47,7 +47,7 @@ def _once(event: PublishedEvent, table: str, places: Places, context: LambdaCont
         sort_key_attr="sk",
         static_pk_value=PARTITION,
         expiry_attr="expires_at",
-        boto3_client=aws.dynamodb(),
+        boto3_client=clients.dynamodb(),
     )
     config = IdempotencyConfig(expires_after_seconds=REMEMBERED_SECONDS, hash_function="sha256", lambda_context=context)
 
@@ -75,6 +75,6 @@ def _once(event: PublishedEvent, table: str, places: Places, context: LambdaCont
 def _put_off(message: Message, places: Places, asked: int) -> None:
     tries = int(message.attributes.ApproximateReceiveCount)
     wait = min(max(asked, _FIRST_WAIT * 2 ** min(tries - 1, 10)), _LONGEST_WAIT)
-    aws.sqs().change_message_visibility(
+    clients.sqs().change_message_visibility(
         QueueUrl=places.queue_url, ReceiptHandle=message.receiptHandle, VisibilityTimeout=wait
     )
