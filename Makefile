@@ -55,7 +55,7 @@ $(PACKAGES): $(TOOLS) requirements/dev.txt
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
 	@touch $@
 
-$(PROJECT): $(PACKAGES) pyproject.toml $(wildcard cli/__init__.py infra/__init__.py local/__init__.py functions/rekey/__init__.py)
+$(PROJECT): $(PACKAGES) pyproject.toml $(wildcard cli/__init__.py demo/__init__.py infra/__init__.py local/__init__.py functions/rekey/__init__.py)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -70,7 +70,7 @@ $(LAYER): $(PACKAGES) requirements/lambda.txt infra/layer.py
 # --- what people run ---
 
 run: setup
-	$(BIN)/python -m local.demo $(ARGS)
+	$(BIN)/python -m demo $(ARGS)
 
 test: setup
 	$(MAKE) --jobs 2 --output-sync=target lint histories

@@ -33,7 +33,8 @@ class Import:
 
 
 def modules() -> list[str]:
-    return sorted(path.stem for path in (fresh.ROOT / "functions").glob("*.py"))
+    found = (fresh.ROOT / "functions").glob("*/*.py")
+    return sorted(f"{path.parent.name}.{path.stem}" for path in found if path.parent.name != "rekey")
 
 
 def measure() -> list[Import]:

@@ -21,7 +21,7 @@ import json, sys, time
 import renew_notebooks
 from rekey.databricks import WorkspaceApi
 from rekey.databricks.transport import Transport
-from rekey.notebooks.renew import renew
+from rekey.rotation.notebooks.renew import renew
 
 class Token:
     def token(self): return "t"

@@ -12,9 +12,9 @@ from typing import Any
 import boto3
 
 from benchmarks import prices
+from demo.seeding import make_managed_key
+from demo.side_door import SideDoor
 from local.cloud import LocalCloud, Scales, cloud
-from local.demo.seeding import make_managed_key
-from local.demo.side_door import SideDoor
 
 SCALES = Scales(minute=1 / 40, day=1 / 2880)
 PATIENCE_SECONDS = 300.0

@@ -7,7 +7,7 @@ from cli.follow import Execution
 from cli.follow.execution import read_object
 from cli.progress import View
 from cli.wording import counted, roughly
-from rekey.events.inbox import unwrapped
+from rekey.model.inbox import unwrapped
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

@@ -16,10 +16,10 @@ from cli import stack
 from cli.output import FAILED, give, note, say, told
 from cli.wording import duration
 from local.cloud import DEFAULT_STATE_FILE, CloudError
-from rekey.evidence.chain import Verdict, compare, verify
-from rekey.evidence.form import evidence_key
-from rekey.evidence.page import render
 from rekey.ledger import Ledger
+from rekey.model.chain import Verdict, compare, verify
+from rekey.model.evidence import evidence_key
+from rekey.pages.evidence import render
 
 ONLINE = "the ledger has the same entries, and the SHA-256 of this evidence.json"
 OFFLINE = "it agrees with itself; without the ledger nothing more is proven"

@@ -14,10 +14,10 @@ from typing import Annotated, Any
 import typer
 
 from cli.output import FAILED, give, note, say, told
+from demo.model import DemoError
+from demo.seeding import SAMPLE, seed_sample
 from local.cloud import DEFAULT_STATE_FILE, CloudError, LocalCloud, Scales, down, up
 from local.cloud.model import ROOT
-from local.demo.model import DemoError
-from local.demo.seeding import SAMPLE, seed_sample
 
 app = typer.Typer(help="A cloud on this machine: AWS and Databricks, simulated, with the stack", no_args_is_help=True)
 

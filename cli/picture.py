@@ -17,7 +17,7 @@ from rich.console import Console
 from cli.follow import Execution
 from cli.progress import View
 from cli.wording import duration
-from rekey.clock import moment
+from rekey.base.clock import moment
 
 TITLE = "rekey rotate 1234567890123456"
 WIDTH = 96

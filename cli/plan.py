@@ -11,9 +11,9 @@ from cli import stack
 from cli.follow import Execution, Follower
 from cli.options import grouped
 from cli.output import FAILED, give, note, say, told
+from cli.preflight_text import as_text
 from cli.request import Asked, Workspace, checked
 from local.cloud import CloudError
-from rekey.preflight_text import as_text
 
 PATIENCE_SECONDS = 180.0
 LOOK_EVERY_SECONDS = 0.5

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from cli.output import refuse
-from rekey.errors import InvalidRequest
-from rekey.request import parse_request
+from rekey.base.errors import InvalidRequest
+from rekey.model.request import parse_request
 
 PANEL = "The request"
 

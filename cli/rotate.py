@@ -13,11 +13,11 @@ import typer
 from cli.options import grouped
 from cli.output import FAILED, ask, give, note, refuse, say, told
 from cli.plan import preflight_of
+from cli.preflight_text import as_text
 from cli.progress import follow, letting_go
 from cli.request import Asked, Workspace, checked, read_object
 from cli.stack import Stack, StackError, Where
 from local.cloud import CloudError
-from rekey.preflight_text import as_text
 
 REQUESTED_BY_LENGTH = 200
 

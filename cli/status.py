@@ -19,7 +19,7 @@ from cli.progress import View, ending_of, follow
 from cli.progress.ending import status_of
 from cli.stack import Stack, StackError, Where
 from local.cloud import CloudError
-from rekey.events.inbox import unwrapped
+from rekey.model.inbox import unwrapped
 
 LAST = 10
 FIRST_EVENTS = 12

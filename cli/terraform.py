@@ -9,7 +9,7 @@ from cli.options import grouped
 from cli.output import say, told
 from cli.plan import preflight_of
 from local.cloud import CloudError
-from rekey.terraform import render
+from rekey.model.terraform import render
 
 
 @grouped

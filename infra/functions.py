@@ -17,7 +17,7 @@ from infra.log_groups import build_log_group
 from infra.login import Login
 from infra.nag import acknowledge, resource_finding
 from infra.permissions import GRANTS, TRACE, WILDCARD_REASONS, WITHOUT_SECRET, Grant, On
-from infra.platform import Platform
+from infra.platform import HANDLERS, Platform
 from infra.settings import Settings
 
 MEMORY_MB = {"renew_notebooks": 1024}
@@ -126,7 +126,7 @@ class Functions(Construct):
             runtime=platform.runtime,
             architecture=platform.architecture,
             code=platform.code,
-            handler=f"{name}.handler",
+            handler=HANDLERS[name],
             layers=self._layers,
             # The role is whole as it stands in the table: CDK may add nothing to it.
             role=role.without_policy_updates(),

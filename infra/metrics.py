@@ -1,4 +1,4 @@
-"""The metrics that functions/rekey/observability emits, as the stack's alarms and dashboard read them."""
+"""The metrics that functions/rekey/base/observability emits, as the stack's alarms and dashboard read them."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch

@@ -25,6 +25,8 @@ from infra.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 FUNCTIONS = ROOT / "functions"
+HANDLERS = {path.stem: f"{path.parent.name}.{path.stem}.handler" for path in FUNCTIONS.glob("*/*.py")}
+"""Handler of each Lambda by the name of its file: a folder of functions/ is what starts its Lambdas."""
 LOCAL_RUNTIME = ROOT / "local" / "runtime"
 NOT_CODE = ("__pycache__", "*.pyc", "*.egg-info")
 

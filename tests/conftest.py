@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-from rekey import aws
+from rekey.aws import clients
+from rekey.base.settings import Settings
 from rekey.databricks import connect
 from rekey.ledger import Ledger
-from rekey.settings import Settings
 from tests import rules
 from tests.clients import client
 from tests.kms_usage import Usage, play
@@ -57,7 +57,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch, usage: Usage) -> Iterator[None]:
 
 @pytest.fixture
 def ledger(cloud: None) -> Ledger:
-    return Ledger(aws.dynamodb(), TABLE)
+    return Ledger(clients.dynamodb(), TABLE)
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rekey.events.inbox import ROTATION_REQUESTED, WORKSPACE_REQUESTED
-from rekey.events.models import PUBLISHED, SOURCE, Data, Detail
-from rekey.request import Request
+from rekey.model.inbox import ROTATION_REQUESTED, WORKSPACE_REQUESTED
+from rekey.model.request import Request
+from rekey.telling.events.models import PUBLISHED, SOURCE, Data, Detail
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -8,7 +8,7 @@ from moto.core.exceptions import JsonRESTError
 from moto.kms.models import KmsBackend
 from moto.kms.responses import KmsResponse
 
-from rekey import clock
+from rekey.base import clock
 
 USES = {"encrypt": "Encrypt", "decrypt": "Decrypt"}
 """moto's GenerateDataKey encrypts."""

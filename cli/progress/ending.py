@@ -9,7 +9,7 @@ from cli.output import DONE, FAILED, GOES_ON, give, say
 from cli.wording import duration, short_key
 
 CANCELLED = "Cancelled"
-"""The error's name when a person cancelled; see functions/rekey/errors.py and rekey/control/cancel.py."""
+"""The error's name when a person cancelled; see functions/rekey/base/errors.py and rekey/control/cancel.py."""
 
 REFUSAL = "Record refusal"
 """The state that ends what the first one refused."""

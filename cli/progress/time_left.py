@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cli.wording import roughly
-from rekey.phases import Phase
+from rekey.model.phases import Phase
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from cli.follow import Column, Execution, cells
 from cli.follow.steps import APPROVAL, MAY_BE_NOTHING
 from cli.progress.time_left import TimeLeft, time_left
 from cli.wording import duration, first_of, roughly
-from rekey import clock
-from rekey.phases import Phase, phases
-from rekey.rotation import Plan
+from rekey.base import clock
+from rekey.model.phases import Phase, phases
+from rekey.model.rotation import Plan
 
 STEP_WIDTH = 27
 TOOK_WIDTH = 16

@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
-from rekey import clock, errors
+from rekey.base import clock, errors
 from tests.steps.world import World
 
 Evidence = dict[str, Any]

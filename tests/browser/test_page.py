@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from rekey.evidence.page import render
-from rekey.evidence.page.timeline import drawn
-from rekey.evidence.page.wording import duration
+from rekey.pages.evidence import render
+from rekey.pages.evidence.timeline import drawn
+from rekey.pages.evidence.wording import duration
 from tests.browser import samples
 from tests.browser.chromium import look
 from tests.steps.world import World

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import boto3
 import requests
 
+from demo.seeding import make_managed_key
 from local.cloud import LocalCloud
-from local.demo.seeding import make_managed_key
 
 PATIENCE_SECONDS = 240
 """How long a test waits for anything at the most."""
@@ -209,7 +209,7 @@ class Driver:
     def _lambda(self, function: str) -> Any:
         pages = self.aws("lambda").get_paginator("list_functions").paginate()
         found = [each for page in pages for each in page["Functions"]]
-        (one,) = [each for each in found if each["Handler"] == f"{function}.handler"]
+        (one,) = [each for each in found if each["Handler"].endswith(f".{function}.handler")]
         return one
 
     def _arn(self, name: str) -> str:

@@ -8,7 +8,7 @@ import boto3
 from typer.testing import CliRunner
 
 from cli.main import app
-from rekey.evidence.page import render
+from rekey.pages.evidence import render
 from tests.e2e.driver import Driver
 
 

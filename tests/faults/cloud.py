@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from rekey.databricks import KeyConfiguration, Workspace
-from rekey.request import UseCase
+from rekey.model.request import UseCase
 
 DAY = timedelta(days=1)
 USE_IS_TOLD_AFTER = timedelta(hours=1)

@@ -10,16 +10,16 @@ from typing import Any, cast
 
 import pytest
 
-from rekey import clock
-from rekey.errors import RekeyError
-from rekey.given import KeyFacts
+from rekey.base import clock
+from rekey.base.errors import RekeyError
+from rekey.model.key import CLAIM_SECONDS, WAITING, Key
+from rekey.model.rotation import OldKey
+from rekey.planning.given import KeyFacts
 from rekey.retirement import adopt as adopting
 from rekey.retirement.adopt import Adoption, adopt
 from rekey.retirement.reenable import on_refused_use
 from rekey.retirement.rotations import marked, moved_on
-from rekey.retirement.states import CLAIM_SECONDS, WAITING, Key
 from rekey.retirement.sweep import sweep
-from rekey.rotation import OldKey
 from tests.faults.cloud import Crash
 from tests.faults.truth import SETTINGS, Truth
 from tests.unit.rotations import a_plan, a_rotation

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from rekey.model import key as states_module
 from rekey.retirement import conditions
-from rekey.retirement import states as states_module
 from rekey.retirement import sweep as sweeping
 from rekey.retirement.signs import Signs
 from tests.faults.cloud import DAY, USE_IS_TOLD_AFTER

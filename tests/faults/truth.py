@@ -7,13 +7,14 @@ from typing import Any, cast
 
 import pytest
 
-from rekey import aws, clock
+from rekey.aws import clients
+from rekey.base import clock
+from rekey.base.settings import Settings
 from rekey.ledger import Ledger, entry_hash
+from rekey.model.key import CLAIM_SECONDS, TRANSITIONS
+from rekey.model.rotation import Rotation
 from rekey.retirement import reenable as reenabling
 from rekey.retirement import sweep as sweeping
-from rekey.retirement.states import CLAIM_SECONDS, TRANSITIONS
-from rekey.rotation import Rotation
-from rekey.settings import Settings
 from tests.faults.cloud import DAY, START, USE_IS_TOLD_AFTER, Databricks, Kms
 from tests.faults.table import Table
 
@@ -58,7 +59,7 @@ class Truth:
         """Keys that went although a workspace was on them within a day, which neither a sweep saw, nor KMS told, nor a
         guard knew, and when that day is over: unreadable until the first sweep to which KMS tells, or the first refused
         use. A guard that knows of each use at once leaves no such key."""
-        monkeypatch.setattr(aws, "kms", lambda _: self.kms)
+        monkeypatch.setattr(clients, "kms", lambda _: self.kms)
         for module in (sweeping, reenabling):
             monkeypatch.setattr(module, "count", lambda *_: None)
             monkeypatch.setattr(module, "logger", logging.getLogger("silent"))

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from rekey.policy import databricks_statements
-from rekey.settings import Settings
+from rekey.aws.policy import databricks_statements
+from rekey.base.settings import Settings
 from tests.infra.conftest import Synthesis
 
 # SRA, variables.tf (consoles); terraform-provider-databricks, aws/constants.go (Databricks' AWS accounts).

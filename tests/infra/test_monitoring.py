@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import pytest
 
-from rekey import observability
+from rekey.base import observability
 from tests.infra.template import Template
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -66,7 +66,7 @@ def test_every_placeholder_is_filled_with_the_lambda_of_its_name(template: Templ
         function, attribute = value["Fn::GetAtt"]
         name = re.sub(r"(?<!^)(?=[A-Z])", "_", placeholder).lower()
         assert attribute == "Arn"
-        assert template.resource(function)["Properties"]["Handler"] == f"{name}.handler"
+        assert template.resource(function)["Properties"]["Handler"].endswith(f".{name}.handler")
 
 
 def test_the_definition_is_in_the_template_as_it_is_in_the_file(template: Template) -> None:
@@ -135,7 +135,7 @@ def test_old_keys_are_looked_at_every_fifteen_minutes(template: Template) -> Non
     schedule = template.only("AWS::Scheduler::Schedule")
     assert (schedule["Name"], schedule["ScheduleExpression"]) == ("rekey-disable-old-key", "rate(15 minutes)")
     target = template.resource(schedule["Target"]["Arn"]["Fn::GetAtt"][0])["Properties"]
-    assert target["Handler"] == "disable_old_key.handler"
+    assert target["Handler"] == "old_keys.disable_old_key.handler"
     assert schedule["Target"]["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] in template.all("AWS::SQS::Queue")
 
 
@@ -182,7 +182,7 @@ def test_refused_uses_of_disabled_keys_reach_reenable_key(template: Template) ->
     assert "DisabledException" in rule["EventPattern"]["detail"]["errorCode"]
     [target] = rule["Targets"]
     function = template.resource(target["Arn"]["Fn::GetAtt"][0])["Properties"]
-    assert function["Handler"] == "reenable_key.handler"
+    assert function["Handler"] == "old_keys.reenable_key.handler"
     assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] in template.all("AWS::SQS::Queue")
     permission = template.only("AWS::Lambda::Permission")
     assert permission["Principal"] == "events.amazonaws.com"

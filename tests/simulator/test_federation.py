@@ -11,8 +11,8 @@ from databricks.sdk.core import Config
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
+from rekey.base.errors import Unauthenticated
 from rekey.databricks.oauth import WebIdentityTokens
-from rekey.errors import Unauthenticated
 from tests import tokens
 from tests.simulator.bench import Bench
 from tests.simulator.oracle import workspace_host

@@ -6,7 +6,7 @@ import pytest
 from databricks.sdk import errors as sdk_errors
 from databricks.sdk.service import provisioning
 
-from rekey import errors
+from rekey.base import errors
 from rekey.databricks import KeyConfiguration
 from tests.simulator.bench import Bench
 from tests.simulator.oracle import Pair, Wire

@@ -9,8 +9,8 @@ import pytest
 from databricks.sdk import errors as sdk_errors
 from databricks.sdk.service import jobs
 
-from rekey import errors
-from rekey.compute.world import stands_on_cluster
+from rekey.base import errors
+from rekey.rotation.compute.world import stands_on_cluster
 from tests.simulator.bench import Bench
 from tests.simulator.oracle import Pair, Wire, make_pair, same, workspace_api
 

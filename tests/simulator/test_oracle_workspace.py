@@ -6,7 +6,7 @@ import pytest
 from databricks.sdk import errors as sdk_errors
 from databricks.sdk.service import compute, sql, workspace
 
-from rekey import errors
+from rekey.base import errors
 from tests.simulator.bench import Bench
 from tests.simulator.oracle import Pair, Wire, same, workspace_api
 

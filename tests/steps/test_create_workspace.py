@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from rekey import errors
-from rekey.preflight_text import as_text
+from cli.preflight_text import as_text
+from rekey.base import errors
 from tests.clients import client
 from tests.steps.creating import BROKEN, WORKSPACES, configurations, create, prepare, wish, workspaces
 from tests.steps.test_fail import changing_requests, kms_keys

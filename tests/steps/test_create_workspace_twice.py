@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rekey import errors
+from rekey.base import errors
 from tests.steps.creating import WORKSPACES, configurations, prepare, wish, workspaces
 from tests.steps.test_fail import kms_keys
 from tests.steps.world import A_DAY_LATER, POLL_SECONDS, World

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rekey import errors
+from rekey.base import errors
 from tests.clients import client
 from tests.steps.world import A_DAY_LATER, ADMINISTRATION, World
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from rekey import errors, material
+from rekey.base import errors
+from rekey.rotation import material
 from tests.clients import client
 from tests.steps.test_rotate import settled
 from tests.steps.world import World

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from rekey.base.errors import InvalidRequest, OutcomeUnknown, RequestRefused
 from rekey.databricks import WorkspaceApi
-from rekey.errors import InvalidRequest, OutcomeUnknown, RequestRefused
-from rekey.notebooks import batch as batches
-from rekey.notebooks import walk
+from rekey.rotation.notebooks import batch as batches
+from rekey.rotation.notebooks import walk
 from tests.clients import client
 from tests.names import BUCKET
 from tests.steps.renewing import (

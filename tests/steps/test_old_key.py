@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from rekey import clock
+from rekey.base import clock
+from rekey.base.errors import RequestRefused
 from rekey.databricks.connect import connect_account
-from rekey.errors import RequestRefused
 from tests.clients import client
 from tests.kms_usage import Usage
 from tests.steps.world import A_DAY_LATER, World

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rekey import errors
+from rekey.base import errors
 from tests.steps.test_fail import changing_requests, kms_keys
 from tests.steps.world import World
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from rekey import errors
-from rekey.preflight_text import as_text
+from cli.preflight_text import as_text
+from rekey.base import errors
 from tests.steps.test_fail import changing_requests, kms_keys
 from tests.steps.world import World
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from rekey import errors, policy
-from rekey.facts import USE_CASES
-from rekey.keys import KeyArn
-from rekey.policy import databricks_statements
+from rekey.aws import policy
+from rekey.aws.policy import databricks_statements
+from rekey.base import errors
+from rekey.planning.facts import USE_CASES
+from rekey.rotation.keys import KeyArn
 from tests.clients import client
 from tests.steps.test_fail import changing_requests
 from tests.steps.test_keys import own_key, policy_of

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rekey import clock
+from rekey.base import clock
 from rekey.databricks.connect import connect_workspace
 from rekey.ledger import entry_hash
 from tests.steps.world import World

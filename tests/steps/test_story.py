@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from rekey.errors import InvalidRequest
-from rekey.observability import NAMESPACE, logger
+from rekey.base.errors import InvalidRequest
+from rekey.base.observability import NAMESPACE, logger
 from tests.steps.world import World
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text()

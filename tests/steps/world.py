@@ -1,6 +1,5 @@
 """A world to rotate in: the Lambdas' handlers, moto, and the simulator on a clock that tests move."""
 
-import importlib
 import json
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,13 +10,14 @@ import jsonschema
 import requests
 
 from local.databricks.clock import ManualClock
-from rekey import clock
+from rekey.base import clock
+from rekey.base.settings import Settings
 from rekey.databricks.connect import connect_account
 from rekey.ledger import Ledger
-from rekey.retirement.states import Key
+from rekey.model.key import Key
+from rekey.model.rotation import Rotation
 from rekey.retirement.sweep import sweep
-from rekey.rotation import Rotation
-from rekey.settings import Settings
+from tests import handlers
 from tests.clients import client
 from tests.names import ACCOUNT_ID, BUCKET
 
@@ -83,7 +83,7 @@ class World:
 
     def call(self, name: str, **event: Any) -> Any:
         """Call one Lambda's handler."""
-        return importlib.import_module(name).handler(event, Context())
+        return handlers.module(name).handler(event, Context())
 
     def loop(self, name: str, *, rounds: int = 100, **event: Any) -> Any:
         """Call a level-triggered Lambda until it is done, as the state machine's loops do."""

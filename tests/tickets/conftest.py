@@ -8,9 +8,9 @@ import pytest
 
 from local.tickets.app import running
 from local.tickets.state import State, new_secret
-from rekey import aws
-from rekey.step import current_settings
-from rekey.tickets import settings as ticket_settings
+from rekey.aws import clients
+from rekey.runtime import current_settings
+from rekey.telling.tickets import settings as ticket_settings
 from tests.names import ACCOUNT_ID, BUCKET, TABLE
 from tests.quick_moto import quick_moto
 from tests.tickets.desk import APPROVED, APPROVER, WORKSPACE, Desk
@@ -53,7 +53,7 @@ def systems() -> Iterator[tuple[State, str]]:
         environment.delenv("AWS_SESSION_TOKEN", raising=False)
         state = State(new_secret())
         with quick_moto(), running(state) as url:
-            aws.forget_clients()
+            clients.forget_clients()
             boto3.client("dynamodb").create_table(
                 TableName=TABLE,
                 BillingMode="PAY_PER_REQUEST",
@@ -62,7 +62,7 @@ def systems() -> Iterator[tuple[State, str]]:
             )
             boto3.client("secretsmanager").create_secret(Name="tickets", SecretString="{}")
             yield state, url
-            aws.forget_clients()
+            clients.forget_clients()
 
 
 @pytest.fixture
@@ -71,10 +71,10 @@ def desk(systems: tuple[State, str], monkeypatch: pytest.MonkeyPatch) -> Iterato
     # Numbers go on, so that no two tests have a ticket in common.
     state.secret, state.faults = new_secret(), type(state.faults)()
     name = f"t{uuid.uuid4().hex[:12]}"
-    made = aws.stepfunctions().create_state_machine(
+    made = clients.stepfunctions().create_state_machine(
         name=name, definition=DEFINITION, roleArn="arn:aws:iam::123456789012:role/rekey"
     )
-    queue = aws.sqs().create_queue(QueueName=name)
+    queue = clients.sqs().create_queue(QueueName=name)
     monkeypatch.setenv("STATE_MACHINE_ARN", made["stateMachineArn"])
     monkeypatch.setenv("TICKET_COMMENTS_QUEUE_URL", queue["QueueUrl"])
     who = {"projects": ["SEC"], "approvers": [APPROVER], "workspaces": [WORKSPACE]}

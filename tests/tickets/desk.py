@@ -1,7 +1,6 @@
 """A desk to ask at: the two Lambdas' handlers, moto, and the three ticket systems."""
 
 import base64
-import importlib
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -80,7 +79,7 @@ class Desk:
         return self.call(http_event(f"/tickets/{provider}", headers, base64.b64encode(raw).decode(), encoded=True))
 
     def call(self, event: Any) -> tuple[int, Any]:
-        answer = importlib.import_module("ticket_webhook").handler(event, Context())
+        answer = handlers.module("ticket_webhook").handler(event, Context())
         return answer["statusCode"], json.loads(answer["body"])
 
     def ask(self, provider: Provider, ticket: Ticket, **approval: Any) -> tuple[int, Any]:
@@ -112,7 +111,7 @@ class Desk:
 
     def notify(self, *records: Any, remaining: int = 30_000) -> Any:
         context = Context(remaining=remaining)
-        return importlib.import_module("notify_ticket").handler({"Records": list(records)}, context)
+        return handlers.module("notify_ticket").handler({"Records": list(records)}, context)
 
     def put(self, event: Any) -> Any:
         """Put an event on the queue, as the bus does, and take it from there."""

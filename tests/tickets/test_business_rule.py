@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from local.tickets import servicenow
-from rekey.tickets.errors import NotAuthentic
-from rekey.tickets.signatures import verify_standard
+from rekey.telling.tickets.errors import NotAuthentic
+from rekey.telling.tickets.signatures import verify_standard
 from tests.tickets.desk import Desk
 
 RULE = Path(__file__).resolve().parents[2] / "docs" / "servicenow_business_rule.js"

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from standardwebhooks import Webhook, webhooks
 
-from rekey.tickets.errors import NotAuthentic
-from rekey.tickets.settings import Credentials
-from rekey.tickets.signatures import verify_age, verify_hub, verify_standard
+from rekey.telling.tickets.errors import NotAuthentic
+from rekey.telling.tickets.settings import Credentials
+from rekey.telling.tickets.signatures import verify_age, verify_hub, verify_standard
 
 # Atlassian, "Webhooks", "Secure admin webhooks": the page's own example.
 JIRA_SECRET, JIRA_BODY = "It's a Secret to Everybody", b"Hello World!"

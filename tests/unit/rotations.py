@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from rekey import clock
-from rekey.request import parse_request
-from rekey.rotation import OldKey, Plan, Rotation
+from rekey.base import clock
+from rekey.model.request import parse_request
+from rekey.model.rotation import OldKey, Plan, Rotation
 
 OLD_ARN = "arn:aws:kms:us-east-1:123456789012:key/old"
 

@@ -209,7 +209,7 @@ def test_the_board_fits(width: int) -> None:
 
 
 def test_the_follower_imports_nothing_of_local() -> None:
-    """local.demo uses it, and cli.local_cloud uses local: this keeps the two from becoming a circle."""
+    """demo uses it, and cli.local_cloud uses local: this keeps the two from becoming a circle."""
     files = [*(ROOT / "cli/follow").glob("*.py"), ROOT / "cli/wording.py", ROOT / "cli/__init__.py"]
     for file in files:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

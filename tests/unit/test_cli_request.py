@@ -11,7 +11,7 @@ from cli.main import app
 from cli.options import grouped
 from cli.request import Asked, checked
 from cli.stack import Where
-from rekey.request import Request
+from rekey.model.request import Request
 
 INPUTS = Path(__file__).resolve().parents[2] / "stepfunctions" / "inputs"
 

@@ -3,7 +3,7 @@
 import pytest
 
 from cli.progress import time_left
-from rekey.phases import Phase
+from rekey.model.phases import Phase
 
 TERMINATE = Phase("Terminate compute", 150, 1800, True, "")
 PATCH = Phase("Patch workspace", 180, 5400, True, "")

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from cli.follow import Execution
+from demo.checks import Check, checks_of, objects_check, old_key_check, violations_check
+from demo.model import OldKey, Subject
+from demo.outcome import Outcome
+from demo.result import Result, nothing_came_of_it
 from local.cloud import Scales
-from local.demo.checks import Check, checks_of, objects_check, old_key_check, violations_check
-from local.demo.model import OldKey, Subject
-from local.demo.outcome import Outcome
-from local.demo.result import Result, nothing_came_of_it
 from rekey.ledger import entry_hash
 
 OLD, NEW = "arn:aws:kms:us-east-1:1:key/old", "arn:aws:kms:us-east-1:1:key/new"

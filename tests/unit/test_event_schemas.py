@@ -7,8 +7,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from rekey.events.inbox import unwrapped
-from rekey.request import parse_request
+from rekey.model.inbox import unwrapped
+from rekey.model.request import parse_request
 from tests.event_schemas import file_name, schemas, text_of
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,13 +11,13 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
-from rekey.evidence.chain import compare, verify
-from rekey.evidence.form import as_bytes
-from rekey.evidence.page import render
-from rekey.evidence.page.html import tag, visible
-from rekey.evidence.page.timeline import timeline
-from rekey.evidence.page.wording import duration
 from rekey.ledger import entry_hash
+from rekey.model.chain import compare, verify
+from rekey.model.evidence import as_bytes
+from rekey.pages.evidence import render
+from rekey.pages.evidence.html import tag, visible
+from rekey.pages.evidence.timeline import timeline
+from rekey.pages.evidence.wording import duration
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 SAMPLE: dict[str, Any] = json.loads((DOCS / "evidence.sample.json").read_text(encoding="utf-8"))

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from rekey import clock
-from rekey.errors import AwsUnavailable, LeaseLost, RekeyError, RequestIdReused, RotationInProgress
+from rekey.base import clock
+from rekey.base.errors import AwsUnavailable, LeaseLost, RekeyError, RequestIdReused, RotationInProgress
 from rekey.ledger import Ledger, entry_hash
-from rekey.retirement.states import meet
+from rekey.model.key import meet
 from tests.unit.rotations import OLD_ARN, a_plan, a_rotation
 
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from rekey.compute.world import Compute
+from rekey.base.errors import RequestRefused
 from rekey.databricks import KeyConfiguration, Workspace
-from rekey.errors import RequestRefused
-from rekey.facts import Facts
-from rekey.plan import make_plan
-from rekey.request import Request, UseCase, parse_request
-from rekey.rotation import Plan
+from rekey.model.request import Request, UseCase, parse_request
+from rekey.model.rotation import Plan
+from rekey.planning.facts import Facts
+from rekey.planning.plan import make_plan
+from rekey.rotation.compute.world import Compute
 
 NOW = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
 OLD_ARN = "arn:aws:kms:us-east-1:111122223333:key/old"

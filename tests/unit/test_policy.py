@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from rekey.policy import (
+from rekey.aws.policy import (
     DATABRICKS_PRINCIPALS,
     MAX_POLICY_BYTES,
     databricks_statements,
@@ -13,8 +13,8 @@ from rekey.policy import (
     key_policy,
     missing_statements,
 )
-from rekey.request import UseCase
-from rekey.settings import Shard
+from rekey.base.settings import Shard
+from rekey.model.request import UseCase
 
 ACCOUNT = "0b6a1f6e-2f3c-4a55-9c9d-0f6f5a1b2c3d"
 ROLE = "arn:aws:iam::111122223333:role/databricks-cross-account"

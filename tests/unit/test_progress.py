@@ -2,7 +2,7 @@
 
 import json
 
-from rekey.step import Progress
+from rekey.rotation.step import Progress
 
 
 def test_the_result_does_not_grow_with_the_number_of_clusters() -> None:

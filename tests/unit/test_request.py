@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rekey.errors import InvalidRequest
-from rekey.request import parse_request
+from rekey.base.errors import InvalidRequest
+from rekey.model.request import parse_request
 
 INPUTS = sorted(Path("stepfunctions/inputs").glob("*.json"))
 

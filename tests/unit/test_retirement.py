@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 
-from rekey import clock, keys
+from rekey.base import clock
+from rekey.base.errors import RekeyError
+from rekey.base.settings import Settings
 from rekey.databricks import KeyConfiguration, Workspace
-from rekey.errors import RekeyError
 from rekey.ledger import Ledger
-from rekey.request import UseCase
+from rekey.model.key import TRANSITIONS, Key, State, meet
+from rekey.model.request import UseCase
 from rekey.retirement.conditions import Case, Decision, Facts, KmsFacts, LastUse, decide
 from rekey.retirement.signs import Signs, told_late
-from rekey.retirement.states import TRANSITIONS, Key, State, meet
 from rekey.retirement.sweep import is_overdue, sweep
-from rekey.settings import Settings
+from rekey.rotation import keys
 from tests.clients import client
 from tests.unit.rotations import OLD_ARN
 from tests.unit.test_plan import BARE

@@ -2,8 +2,8 @@
 
 import pytest
 
-from rekey.errors import SettingsError
-from rekey.settings import Settings
+from rekey.base.errors import SettingsError
+from rekey.base.settings import Settings
 
 GOOD = {
     "REKEY_STAGE": "prod",

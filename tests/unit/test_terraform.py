@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rekey.terraform import RESOURCE, address_name, quote, render
+from rekey.model.terraform import RESOURCE, address_name, quote, render
 
 ACCOUNT = "0b6a1f6e-2f3c-4a55-9c9d-0f6f5a1b2c3d"
 ARN = "arn:aws:kms:us-east-1:111122223333:key/0987dcba"

@@ -9,7 +9,7 @@ import pytest
 import requests
 import responses
 
-from rekey import errors
+from rekey.base import errors
 from rekey.databricks.oauth import ClientCredentials, ClientCredentialsTokens
 from rekey.databricks.transport import Transport
 

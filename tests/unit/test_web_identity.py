@@ -12,8 +12,9 @@ import pytest
 import responses
 from botocore.stub import Stubber
 
-from rekey import aws, errors
-from rekey.databricks.identity import web_identity_token
+from rekey.aws import clients
+from rekey.aws.identity import web_identity_token
+from rekey.base import errors
 from rekey.databricks.oauth import WebIdentityTokens
 from tests import tokens
 
@@ -111,8 +112,8 @@ def sts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
     """One stubbed client in both places: as the Lambda's own role, and as the role that was taken on."""
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "rekey-verify")
     client = boto3.client("sts", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
-    monkeypatch.setattr(aws, "sts", lambda: client)
-    monkeypatch.setattr(aws, "sts_with", lambda _session: client)
+    monkeypatch.setattr(clients, "sts", lambda: client)
+    monkeypatch.setattr(clients, "sts_with", lambda _session: client)
     with Stubber(client) as stub:
         yield stub
 
@@ -159,6 +160,6 @@ def test_sts_is_the_regional_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """GetWebIdentityToken is not on the global endpoint."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    aws.forget_clients()
-    assert aws.sts().meta.endpoint_url == "https://sts.us-east-1.amazonaws.com"
-    aws.forget_clients()
+    clients.forget_clients()
+    assert clients.sts().meta.endpoint_url == "https://sts.us-east-1.amazonaws.com"
+    clients.forget_clients()

@@ -184,7 +184,7 @@ MUTATIONS = [
     Mutation(
         contract.placeholders_are_the_agreed_ones,
         put("Verify", "Arguments", "FunctionName", value="${VerifySwitch}"),
-        "there is no functions/verify_switch.py",
+        "there is no functions/rotate_key/verify_switch.py",
     ),
     Mutation(
         contract.placeholders_are_the_agreed_ones,

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rekey.request import Operation
-from rekey.rotation import OldKey, Plan
-from rekey.step import Progress
+from rekey.model.request import Operation
+from rekey.model.rotation import OldKey, Plan
+from rekey.rotation.step import Progress
 
 Answer = Mapping[str, Any]
 Script = Mapping[str, Sequence[Answer]]

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rekey import errors
+from rekey.base import errors
 
 
 def handler(event: dict[str, Any], _: object) -> Any:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rekey.step import Progress
+from rekey.rotation.step import Progress
 from tests.workflow.asl import Machine
 from tests.workflow.checks.totality import MESSAGE, caught_cause
 

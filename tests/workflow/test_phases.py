@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from rekey.phases import BUDGETS, SETTLE_SECONDS
+from rekey.model.phases import BUDGETS, SETTLE_SECONDS
 from tests.workflow.asl import DEFINITION, Machine
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from rekey.databricks.transport import Transport
-from rekey.request import UseCase
+from rekey.model.request import UseCase
 
 KEY_FIELDS: Mapping[UseCase, str] = {
     "MANAGED_SERVICES": "managed_services_customer_managed_key_id",

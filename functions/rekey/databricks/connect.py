@@ -3,14 +3,14 @@
 import json
 from functools import lru_cache
 
-from rekey import aws
+from rekey.aws import clients
+from rekey.aws.identity import web_identity_token
+from rekey.base.errors import SettingsError
+from rekey.base.settings import Settings
 from rekey.databricks.account import Account
-from rekey.databricks.identity import web_identity_token
 from rekey.databricks.oauth import ClientCredentials, ClientCredentialsTokens, WebIdentityTokens
 from rekey.databricks.transport import TokenSource, Transport
 from rekey.databricks.workspace import WorkspaceApi
-from rekey.errors import SettingsError
-from rekey.settings import Settings
 
 
 @lru_cache(maxsize=1)
@@ -45,7 +45,7 @@ def _tokens(settings: Settings, token_url: str) -> TokenSource:
 
 def _credentials(secret_arn: str) -> ClientCredentials:
     """Read the secret each time a token is needed (once an hour), so that an exchanged secret is picked up."""
-    secret = aws.secrets().get_secret_value(SecretId=secret_arn)["SecretString"]
+    secret = clients.secrets().get_secret_value(SecretId=secret_arn)["SecretString"]
     try:
         fields = json.loads(secret)
         return ClientCredentials(fields["client_id"], fields["client_secret"])

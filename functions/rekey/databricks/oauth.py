@@ -15,8 +15,8 @@ from typing import Any
 
 import requests
 
+from rekey.base.errors import DatabricksUnavailable, Unauthenticated
 from rekey.databricks.transport import read_error
-from rekey.errors import DatabricksUnavailable, Unauthenticated
 
 _EARLY_SECONDS = 120
 """A token is renewed this long before it ends, so that it outlives the call it is used for."""

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import requests
 
-from rekey.errors import (
+from rekey.base.errors import (
     DatabricksError,
     DatabricksThrottled,
     DatabricksUnavailable,

@@ -4,8 +4,8 @@ import base64
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from rekey.base.errors import NotFound
 from rekey.databricks.transport import Transport
-from rekey.errors import NotFound
 
 Json = dict[str, Any]
 

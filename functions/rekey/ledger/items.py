@@ -7,9 +7,9 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from rekey import clock
-from rekey.retirement.states import Key
-from rekey.rotation import Rotation
+from rekey.base import clock
+from rekey.model.key import Key
+from rekey.model.rotation import Rotation
 
 Item = dict[str, Any]
 

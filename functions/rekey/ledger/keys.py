@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from rekey.errors import AwsUnavailable
+from rekey.base.errors import AwsUnavailable
 from rekey.ledger.items import (
     KEPT,
     SWEPT,
@@ -18,7 +18,7 @@ from rekey.ledger.items import (
     marshal,
     unmarshal,
 )
-from rekey.retirement.states import Key
+from rekey.model.key import Key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -8,16 +8,16 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rekey import clock
+from rekey.base import clock
+from rekey.base.errors import RequestRefused
 from rekey.databricks import Account
-from rekey.errors import RequestRefused
-from rekey.given import KeyFacts, forbids_key, look_at
-from rekey.keys import MANAGED, USE_CASES, KeyArn
 from rekey.ledger import Ledger
-from rekey.request import KEY_ARN
+from rekey.model.key import Key, meet
+from rekey.model.request import KEY_ARN
+from rekey.planning.given import KeyFacts, forbids_key, look_at
 from rekey.retirement.conditions import Facts
 from rekey.retirement.look import look_around
-from rekey.retirement.states import Key, meet
+from rekey.rotation.keys import MANAGED, USE_CASES, KeyArn
 
 
 class Adoption(BaseModel):

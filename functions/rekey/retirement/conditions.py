@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from rekey import clock
+from rekey.base import clock
 from rekey.databricks import KeyConfiguration, Workspace
-from rekey.keys import MANAGED, USE_CASES
-from rekey.retirement.states import Key, wait
+from rekey.model.key import Key, wait
+from rekey.rotation.keys import MANAGED, USE_CASES
 
 Verdict = Literal["disable", "wait", "retain"]
 

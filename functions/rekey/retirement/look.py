@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from rekey import aws, clock, keys
+from rekey.aws import clients
+from rekey.base import clock
 from rekey.databricks import Account
 from rekey.retirement.conditions import Facts, KmsFacts, LastUse
+from rekey.rotation import keys
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -23,7 +25,7 @@ def look_around(account: Account, grace_seconds: int, now: datetime) -> Facts:
 
 def look_at_key(region: str, key_arn: str) -> KmsFacts:
     """The key's state, tags and last use. botocore's errors pass through."""
-    kms = aws.kms(region)
+    kms = clients.kms(region)
     state = kms.describe_key(KeyId=key_arn)["KeyMetadata"].get("KeyState", "")
     return KmsFacts(state=state, tags=keys.read_tags(kms, key_arn), last_use=last_use(kms, key_arn))
 
@@ -36,7 +38,7 @@ def last_use(kms: "KMSClient", key_arn: str) -> LastUse:
     try:
         answer: Any = ask(KeyId=keys.KeyArn.of(key_arn).key_id)
     except ClientError as error:
-        if aws.error_code(error) in _NO_SUCH_ACTION:
+        if clients.error_code(error) in _NO_SUCH_ACTION:
             return LastUse(known=False, said="this region has no GetKeyLastUsage")
         raise
     used = answer.get("KeyLastUsage") or {}

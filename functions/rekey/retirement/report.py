@@ -7,13 +7,14 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from rekey import aws, clock
+from rekey.aws import clients
+from rekey.base import clock
 from rekey.databricks import Account
-from rekey.keys import KeyArn
 from rekey.ledger import Ledger
+from rekey.model.key import Key, meet
 from rekey.retirement.conditions import Facts
 from rekey.retirement.look import last_use, look_around
-from rekey.retirement.states import Key, meet
+from rekey.rotation.keys import KeyArn
 
 USD_A_KEY = 1
 USD_A_ROTATION = 1
@@ -46,7 +47,7 @@ def list_keys(ledger: Ledger, account: Account, *, grace_seconds: int, now: date
 
 def read_kms(key: Key) -> dict[str, Any]:
     """{"state", "created", "last_use", "rotations"}; only {"trouble"} where KMS does not show the key."""
-    kms, key_id = aws.kms(key.region), KeyArn.of(key.key_arn).key_id
+    kms, key_id = clients.kms(key.region), KeyArn.of(key.key_arn).key_id
     try:
         metadata = kms.describe_key(KeyId=key.key_arn)["KeyMetadata"]
         pages = kms.get_paginator("list_key_rotations").paginate(KeyId=key_id)
@@ -57,7 +58,7 @@ def read_kms(key: Key) -> dict[str, Any]:
             "rotations": sum(len(page["Rotations"]) for page in pages),
         }
     except ClientError as error:
-        return {"trouble": aws.error_code(error)}
+        return {"trouble": clients.error_code(error)}
     except BotoCoreError as error:
         return {"trouble": type(error).__name__}
 

@@ -3,15 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from rekey import clock
+from rekey.base import clock
+from rekey.base.errors import DatabricksError, RequestRefused, Transient
 from rekey.databricks import Account
-from rekey.errors import DatabricksError, RequestRefused, Transient
 from rekey.ledger import Ledger
 from rekey.ledger.keys import KeyChange
+from rekey.model.key import Canary, Key, State, meet, wait
+from rekey.model.rotation import Rotation
 from rekey.retirement.conditions import Facts
 from rekey.retirement.look import look_around
-from rekey.retirement.states import Canary, Key, State, meet, wait
-from rekey.rotation import Rotation
 
 
 def marked(ledger: Ledger, rotation: Rotation, at: datetime) -> list[KeyChange]:

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
-from rekey import clock, switch
+from rekey.base import clock
+from rekey.base.errors import DatabricksError, NotFound, Unauthenticated
 from rekey.databricks import Workspace, WorkspaceApi
-from rekey.errors import DatabricksError, NotFound, Unauthenticated
+from rekey.model.key import Key, wait
 from rekey.retirement.conditions import Facts, LastUse
-from rekey.retirement.states import Key, wait
+from rekey.rotation import switch
 
 KMS_FAILURES = frozenset({"AWS_INACCESSIBLE_KMS_KEY_FAILURE", "AWS_INVALID_KMS_KEY_STATE"})
 """Termination codes of clusters whose key cannot be used (databricks-sdk-py, compute.TerminationReasonCode)."""

@@ -9,18 +9,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
-from rekey import aws, clock, keys, switch
+from rekey.aws import clients
+from rekey.base import clock
+from rekey.base.errors import AwsUnavailable, DatabricksError
+from rekey.base.observability import count, keys_by_state, logger
+from rekey.base.settings import DAY_SECONDS, Settings
 from rekey.databricks import Account
 from rekey.databricks.connect import connect_workspace
-from rekey.errors import AwsUnavailable, DatabricksError
 from rekey.ledger import Ledger
-from rekey.observability import count, keys_by_state, logger
+from rekey.model.key import CLAIM_SECONDS, WAITING, Key, State
 from rekey.retirement.conditions import Case, Facts, KmsFacts, decide
 from rekey.retirement.look import look_around, look_at_key
 from rekey.retirement.reenable import reenable
 from rekey.retirement.signs import Inside, Signs, told_late
-from rekey.retirement.states import CLAIM_SECONDS, WAITING, Key, State
-from rekey.settings import DAY_SECONDS, Settings
+from rekey.rotation import keys, switch
 
 SETTLES_WITHIN = timedelta(minutes=5)
 """KMS is eventually consistent: a key that was disabled a moment ago may still read Enabled."""
@@ -78,7 +80,7 @@ def is_overdue(key: Key, grace_seconds: int, now: datetime) -> bool:
 
 def _guarded(at_work: Sweep, key: Key, answer: dict[str, Any]) -> Key:
     try:
-        with aws.named_errors():
+        with clients.named_errors():
             after = look_after(at_work, key)
     except AwsUnavailable as error:
         # Another sweep, a rotation or a person was quicker, or AWS is busy: the next sweep looks again.
@@ -131,7 +133,7 @@ def _retire(at_work: Sweep, key: Key) -> Key:
     if decision.verdict == "wait":
         return _write(at_work, key, _waiting(seen, decision.why, now))
     claimed = table.change(key, seen.to("due", decision.why, now, claimed_at=clock.text(now)), "claimed")
-    if refused := keys.disable(aws.kms(key.region), key.key_arn):
+    if refused := keys.disable(clients.kms(key.region), key.key_arn):
         released = claimed.to("due", f"KMS refused: {refused}", now, claimed_at=None)
         return table.change(claimed, released, "refused")
     return _disabled(at_work, claimed, decision.why)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from rekey.ledger import APPROVAL_TIME, LEASE_TIME
-from rekey.notebooks.walk import MOST_BATCHES
-from rekey.phases import NOTEBOOK_WAVES
-from rekey.request import LATEST_WINDOW
+from rekey.model.phases import NOTEBOOK_WAVES
+from rekey.model.request import LATEST_WINDOW
+from rekey.rotation.notebooks.walk import MOST_BATCHES
 from tests.workflow.asl import CALLBACK, Machine, State, Transition
 from tests.workflow.checks.graph import budget_of
 from tests.workflow.checks.tasks import delays

@@ -7,15 +7,15 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from rekey.events.refusal import RefusalEvent
-from rekey.opening import PlanEvent
-from rekey.step import StepEvent
+from rekey.planning.opening import PlanEvent
+from rekey.rotation.step import StepEvent
+from rekey.telling.events.refusal import RefusalEvent
 from tests.workflow.asl import CALLBACK, PLACEHOLDER, Machine, strings
 from tests.workflow.checks.totality import sample
 from tests.workflow.checks.variables import readings
 from tests.workflow.expressions import ExpressionError, fill
 
-FUNCTIONS = Path(__file__).resolve().parents[3] / "functions"
+FUNCTIONS = Path(__file__).resolve().parents[3] / "functions" / "rotate_key"
 
 _LAMBDA_NAMES = """
     PlanRotation CreateKey SetPolicy RegisterConfig TerminateCompute PatchWorkspace Verify RestartCompute
@@ -56,7 +56,7 @@ def placeholders_are_the_agreed_ones(machine: Machine) -> list[str]:
     for name in sorted(used - OTHERS):
         module = "_".join(re.findall("[A-Z][a-z]*", name)).lower()
         if not (FUNCTIONS / f"{module}.py").is_file():
-            problems.append(f"${{{name}}}: there is no functions/{module}.py")
+            problems.append(f"${{{name}}}: there is no functions/rotate_key/{module}.py")
     for name, task in machine.of_type("Task").items():
         if task["Resource"].removesuffix(CALLBACK) != INVOKE:
             problems.append(f"{name}: Resource is not {INVOKE}")

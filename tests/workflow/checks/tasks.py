@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from infra.settings import Settings
-from rekey import errors
+from rekey.base import errors
 from tests.workflow.asl import CALLBACK, Machine
 
 # Step Functions developer guide, "Handling errors in Step Functions workflows" and "Invoke Lambda".

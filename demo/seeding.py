@@ -1,0 +1,85 @@
+"""The two workspaces: one without a key, one whose managed-services key rekey looks after."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from demo.model import Subject
+from demo.side_door import SideDoor
+from local.cloud import LocalCloud
+from local.cloud.model import ROOT
+from rekey.aws.policy import key_policy
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+
+INPUTS = ROOT / "stepfunctions" / "inputs"
+
+FIRST: dict[str, Any] = {
+    "workspace_name": "analytics",
+    "clusters": 4,
+    "pooled_clusters": 1,
+    "pools": 1,
+    "warehouses": 4,
+    "notebooks": 5,
+    "secrets": 3,
+    "files": 2,
+}
+SECOND: dict[str, Any] = {
+    "workspace_name": "payments",
+    "clusters": 4,
+    "pools": 2,
+    "warehouses": 3,
+    "notebooks": 6,
+    "secrets": 4,
+}
+
+SAMPLE: dict[str, Any] = {**FIRST, "workspace_name": "sample", "workspace_id": 1234567890123456}
+"""The workspace that every sample input names."""
+
+
+def seed_sample(simulator_url: str) -> None:
+    """Make the workspace for which stepfunctions/inputs/*.json can be used as they are."""
+    SideDoor(simulator_url).seed(**SAMPLE)
+
+
+def seed(cloud: LocalCloud, door: SideDoor, kms: "KMSClient") -> list[Subject]:
+    """Make both, each with the request it gets: the samples of stepfunctions/inputs, workspace id put in."""
+    old_key_arn = make_managed_key(cloud, kms)
+    return [
+        _subject(door, FIRST, "add", None),
+        _subject(door, {**SECOND, "keys": {"managed_services": old_key_arn}}, "rotate", old_key_arn),
+    ]
+
+
+def make_managed_key(cloud: LocalCloud, kms: "KMSClient", *, tagged: bool = True) -> str:
+    """A key as an earlier rotation left it, with rekey's policy and guard; untagged it is another's. Gives its ARN."""
+    policy = key_policy(
+        partition="aws",
+        aws_account=cloud.account,
+        shard="commercial",
+        databricks_account_id=cloud.databricks_account_id,
+        use_cases=["MANAGED_SERVICES"],
+        cross_account_role=None,
+    )
+    made = kms.create_key(
+        Description="Managed-services key of an earlier rotation",
+        Policy=json.dumps(policy),
+        Tags=[{"TagKey": "rekey:managed", "TagValue": "true"}] if tagged else [],
+    )
+    return made["KeyMetadata"]["Arn"]
+
+
+def _subject(door: SideDoor, wish: dict[str, Any], operation: str, old_key_arn: str | None) -> Subject:
+    workspace_id = int(door.seed(**wish)["workspace_id"])
+    sample = json.loads((INPUTS / f"{operation}.json").read_text(encoding="utf-8"))
+    use_cases = tuple(sample["use_cases"])
+    return Subject(
+        name=wish["workspace_name"],
+        workspace_id=workspace_id,
+        operation=operation,
+        use_cases=use_cases,
+        old_key_arn=old_key_arn,
+        request={**sample, "workspace_id": workspace_id},
+        before=door.workspace(workspace_id),
+        lower_bound_seconds=door.lower_bound(workspace_id, operation, storage="STORAGE" in use_cases),
+    )

@@ -1,0 +1,14 @@
+"""An approver's answer: the rotation goes on, or ends untouched."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.parser import parse
+
+from rekey.control.approval import Answer, answer
+from rekey.rotation.step import Result
+from rekey.runtime import current_settings, observed, open_ledger
+
+
+@observed
+def handler(event: Any) -> Result:
+    return answer(open_ledger(current_settings()), parse(event=event, model=Answer))

@@ -1,0 +1,19 @@
+"""Adopt key: put a key under rekey's care after the checks, its owner's tag among them."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.parser import parse
+
+from rekey.base import clock
+from rekey.databricks.connect import connect_account
+from rekey.retirement.adopt import Adoption, adopt
+from rekey.rotation.step import Result
+from rekey.runtime import current_settings, observed, open_ledger
+
+
+@observed
+def handler(event: Any) -> Result:
+    settings = current_settings()
+    ledger, account = open_ledger(settings), connect_account(settings)
+    adoption = parse(event=event, model=Adoption)
+    return adopt(ledger, account, adoption, grace_seconds=settings.grace_seconds, at=clock.now())

@@ -1,0 +1,1 @@
+"""AWS: clients, keys, key policies, who we are."""

@@ -1,0 +1,196 @@
+"""Key policies: the statements that let Databricks use a key, exactly as documented for each use case.
+
+Sources: Databricks, "Configure customer-managed keys for encryption"; account ids of the
+government shards from terraform-provider-databricks aws/constants.go. Plain functions.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rekey.base.settings import Shard
+from rekey.model.request import UseCase
+
+Statement = dict[str, Any]
+
+DATABRICKS_PRINCIPALS: Mapping[Shard, str] = {
+    "commercial": "arn:aws:iam::414351767826:root",
+    "govcloud": "arn:aws-us-gov:iam::044793339203:root",
+    "govcloud-dod": "arn:aws-us-gov:iam::170661010020:root",
+}
+"""The AWS account from which each shard of Databricks' control plane uses customers' keys."""
+
+MAX_POLICY_BYTES = 32_768
+"""AWS KMS resource quotas, "Key policy document size"."""
+
+
+def key_policy(
+    *,
+    partition: str,
+    aws_account: str,
+    shard: Shard,
+    databricks_account_id: str,
+    use_cases: Sequence[UseCase],
+    cross_account_role: str | None,
+    break_glass_role: str = "",
+) -> dict[str, Any]:
+    """The whole policy of a key that rekey makes.
+
+    `cross_account_role` is the role that launches EC2 instances, or None where cluster
+    volumes do not use the key; `break_glass_role` is the one that the guards exempt, if any.
+    """
+    return {
+        "Version": "2012-10-17",
+        "Id": "rekey",
+        "Statement": [
+            _administration(partition, aws_account),
+            *databricks_statements(
+                shard=shard,
+                databricks_account_id=databricks_account_id,
+                use_cases=use_cases,
+                cross_account_role=cross_account_role,
+            ),
+            *guards(break_glass_role),
+        ],
+    }
+
+
+def databricks_statements(
+    *, shard: Shard, databricks_account_id: str, use_cases: Sequence[UseCase], cross_account_role: str | None
+) -> list[Statement]:
+    """What Databricks needs for the use cases, and nothing else."""
+    principal = {"AWS": DATABRICKS_PRINCIPALS[shard]}
+    ours = {"StringEquals": {"aws:PrincipalTag/DatabricksAccountId": [databricks_account_id]}}
+    statements: list[Statement] = []
+    if "MANAGED_SERVICES" in use_cases:
+        statements.append(
+            {
+                "Sid": "Allow Databricks to use KMS key for managed services in the control plane",
+                "Effect": "Allow",
+                "Principal": principal,
+                "Action": ["kms:Encrypt", "kms:Decrypt"],
+                "Resource": "*",
+                "Condition": ours,
+            }
+        )
+    if "STORAGE" in use_cases:
+        statements += [
+            {
+                "Sid": "Allow Databricks to use KMS key for DBFS",
+                "Effect": "Allow",
+                "Principal": principal,
+                "Action": [
+                    "kms:Encrypt",
+                    "kms:Decrypt",
+                    "kms:ReEncrypt*",
+                    "kms:GenerateDataKey*",
+                    "kms:DescribeKey",
+                ],
+                "Resource": "*",
+                "Condition": ours,
+            },
+            {
+                "Sid": "Allow Databricks to use KMS key for DBFS (Grants)",
+                "Effect": "Allow",
+                "Principal": principal,
+                "Action": ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"],
+                "Resource": "*",
+                "Condition": {**ours, "Bool": {"kms:GrantIsForAWSResource": "true"}},
+            },
+        ]
+        if cross_account_role:
+            statements.append(
+                {
+                    "Sid": "Allow Databricks to use KMS key for EBS",
+                    "Effect": "Allow",
+                    "Principal": {"AWS": cross_account_role},
+                    "Action": ["kms:Decrypt", "kms:GenerateDataKey*", "kms:CreateGrant", "kms:DescribeKey"],
+                    "Resource": "*",
+                    "Condition": {"ForAnyValue:StringLike": {"kms:ViaService": "ec2.*.amazonaws.com"}},
+                }
+            )
+    return statements
+
+
+def missing_statements(policy: str, wanted: Sequence[Statement]) -> list[str]:
+    """Sids of the wanted statements that a policy document does not carry; their Sid and order do not matter."""
+    return [each["Sid"] for each in _missing(json.loads(policy), wanted)]
+
+
+def merged(policy: str, wanted: Sequence[Statement]) -> dict[str, Any]:
+    """A policy with the wanted statements added. Every statement that was there stays as it is.
+
+    PutKeyPolicy replaces the whole document, so whoever adds to a policy must bring all of it.
+    """
+    document: dict[str, Any] = json.loads(policy)
+    statements = list(_statements(document))
+    sids = {each.get("Sid") for each in statements}
+    for statement in _missing(document, wanted):
+        # Another workspace's cross-account role may stand under the same Sid, which must be unique.
+        sid, number = statement["Sid"], 2
+        while sid in sids:
+            sid, number = f"{statement['Sid']} ({number})", number + 1
+        sids.add(sid)
+        statements.append({**statement, "Sid": sid})
+    return {**document, "Statement": statements}
+
+
+def size(document: Mapping[str, Any]) -> int:
+    """Bytes that a policy takes."""
+    return len(json.dumps(document).encode())
+
+
+def _missing(document: Mapping[str, Any], wanted: Sequence[Statement]) -> list[Statement]:
+    present = [_meaning(each) for each in _statements(document)]
+    return [each for each in wanted if _meaning(each) not in present]
+
+
+def _statements(document: Mapping[str, Any]) -> list[Statement]:
+    statements = document.get("Statement", [])
+    return [statements] if isinstance(statements, dict) else statements
+
+
+def _meaning(value: Any, *, name: str = "") -> Any:
+    """A statement without what IAM does not read: its Sid, the order of lists, one value beside a list of one."""
+    if isinstance(value, Mapping):
+        return {key: _meaning(inner, name=key) for key, inner in value.items() if key != "Sid"}
+    values = value if isinstance(value, list) else [value]
+    return value if name in ("Effect", "Version") else sorted(map(str, values))
+
+
+def _administration(partition: str, aws_account: str) -> Statement:
+    """Leaves the key's administration to the account's IAM, without which nobody could ever change this policy."""
+    return {
+        "Sid": "Let IAM policies of this account administer the key",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:{partition}:iam::{aws_account}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+
+
+def guards(break_glass_role: str = "") -> list[Statement]:
+    """The key's own guard: who used it within the last day cannot lose it, and nobody locks everybody out.
+
+    It binds everybody but the break-glass role, the account's administrators too. Condition keys: AWS KMS,
+    kms:TrailingDaysWithoutKeyUsage and kms:BypassPolicyLockoutSafetyCheck; IAM, aws:PrincipalArn (the role's ARN).
+    """
+    unless = {"ArnNotEquals": {"aws:PrincipalArn": break_glass_role}} if break_glass_role else {}
+    return [
+        {
+            "Sid": "Deny taking away a key that was used within the last day",
+            "Effect": "Deny",
+            "Principal": {"AWS": "*"},
+            "Action": ["kms:DisableKey", "kms:ScheduleKeyDeletion"],
+            "Resource": "*",
+            "Condition": {"NumericLessThan": {"kms:TrailingDaysWithoutKeyUsage": "1"}, **unless},
+        },
+        {
+            "Sid": "Deny a policy that locks everybody out",
+            "Effect": "Deny",
+            "Principal": {"AWS": "*"},
+            "Action": ["kms:CreateKey", "kms:PutKeyPolicy"],
+            "Resource": "*",
+            "Condition": {"Bool": {"kms:BypassPolicyLockoutSafetyCheck": "true"}, **unless},
+        },
+    ]

@@ -1,0 +1,139 @@
+"""A key's life as the ledger knows it: its states, and the one table of how they follow one another."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from rekey.base import clock
+from rekey.base.errors import RekeyError
+
+State = Literal["current", "grace", "due", "disabled", "held", "retained"]
+
+TRANSITIONS: Mapping[State | None, Mapping[State, str]] = {
+    None: {
+        "current": "a verified switch made it a workspace's key",
+        "grace": "a verified switch left it behind, or a failed rotation cannot let it go yet",
+        "disabled": "a failed rotation made it, and Databricks never saw it",
+        "retained": "a rotation met it; it is left alone until a verified switch or its owner says otherwise",
+    },
+    "current": {
+        "grace": "a verified switch left it behind, or its owner lets it go",
+        "retained": "a verified switch left it behind, and it is to stay",
+    },
+    "grace": {
+        "current": "a verified switch made it a workspace's key again",
+        "due": "its day has come",
+        "retained": "it serves STORAGE, is not rekey's, or is to stay",
+    },
+    "due": {
+        "current": "a verified switch made it a workspace's key again",
+        "grace": "another workspace's verified switch left it behind, or its owner gives it another day",
+        "disabled": "every condition holds",
+        "held": "something asked for it in the moment in which it was disabled",
+        "retained": "it serves STORAGE, is not rekey's, or is to stay",
+    },
+    "disabled": {"held": "something still needs it, or a person enabled it"},
+    "held": {"current": "its owner adopts it, in use", "grace": "its owner lets it go again"},
+    "retained": {
+        "current": "a verified switch made it a workspace's key, or its owner puts it under rekey's care",
+        "grace": "a verified switch left it behind, or its owner puts it under rekey's care",
+    },
+}
+"""From a state to each that may follow, and what that means. What is not here cannot happen."""
+
+WAITING: frozenset[State] = frozenset({"grace", "due"})
+
+SKEW_SHARE = 1 / 288
+"""Five minutes a day: how far two Lambdas' clocks may be apart before a key could go too early."""
+
+CLAIM_SECONDS = 600
+"""A claim younger than this may be another sweep's at work: longer than a Lambda lives, and clocks differ."""
+
+
+class Canary(BaseModel):
+    """A notebook that a rotation wrote under the old key, kept until the key's watch is over."""
+
+    model_config = ConfigDict(frozen=True)
+
+    workspace_id: int
+    rotation_id: str
+
+
+class Key(BaseModel):
+    """One KMS key in the ledger. Times are ISO 8601 in UTC; a new object for each change."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key_arn: str
+    region: str
+    state: State
+    why: str
+    since: str
+    """When the state's own time began; in grace, due and disabled the verified switch that left the key behind."""
+    changed_at: str
+    rotation_id: str | None = None
+    """The rotation that last changed the key's part."""
+    workspaces: tuple[int, ...] = ()
+    """Workspaces that have used the key, as far as rekey's rotations tell."""
+    unreferenced_since: str | None = None
+    """From when on no workspace referred to the key whenever rekey looked; None while one does."""
+    goes_at: str | None = None
+    """When the key can go at the earliest."""
+    disabled_at: str | None = None
+    watch_until: str | None = None
+    """Until when a disabled key is watched, and enabled again if something needs it."""
+    overdue_at: str | None = None
+    """When a sweep first found that the key should have gone more than a day before; the world is told once."""
+    claimed_at: str | None = None
+    """Set before DisableKey is called: from then on no rotation may take the key."""
+    wanted_by: tuple[str, ...] = ()
+    """Rotations under way that use the key, or leave it."""
+    served_storage: bool = False
+    last_use: str | None = None
+    """What KMS said last about the key's use; a text, for it may not have said anything."""
+    canaries: tuple[Canary, ...] = ()
+    """Notebooks that were written under the key just before each switch away from it."""
+    version: int = 0
+    """Length of the key's audit trail. Every change is conditional on it."""
+    audit_head: str = ""
+
+    @property
+    def swept(self) -> bool:
+        """Whether the sweep has to look at it."""
+        return self.state in WAITING or self.watch_until is not None or bool(self.canaries)
+
+    def to(self, state: State, why: str, at: datetime, **changes: Any) -> "Key":
+        """The key in another state, or in the same for another reason. Raises RekeyError for what cannot follow.
+
+        A claim and a watch end with the state that they belong to.
+        """
+        if state != self.state:
+            if state not in TRANSITIONS[self.state]:
+                raise RekeyError(f"A key that is {self.state} does not become {state}: {self.key_arn}.")
+            anew = {"since": clock.text(at), "goes_at": None, "disabled_at": None, "watch_until": None}
+            if state in ("due", "disabled"):
+                anew = {"disabled_at": clock.text(at)} if state == "disabled" else {}
+            changes = {"claimed_at": None, **anew, **changes}
+        return self.model_copy(update={"state": state, "why": why, "changed_at": clock.text(at), **changes})
+
+    def waits(self, since: datetime, grace_seconds: int, why: str, at: datetime, **changes: Any) -> "Key":
+        """The key in grace from `since` on."""
+        due = clock.text(since + wait(grace_seconds))
+        later = {"since": clock.text(since), "goes_at": due, "claimed_at": None}
+        return self.to("grace", why, at, **later, **changes)
+
+
+def meet(key_arn: str, state: State, why: str, at: datetime, **changes: Any) -> Key:
+    """A key that the ledger does not know yet."""
+    if state not in TRANSITIONS[None]:
+        raise RekeyError(f"A new key does not begin as {state}: {key_arn}.")
+    region = key_arn.split(":")[3]
+    now = clock.text(at)
+    return Key(key_arn=key_arn, region=region, state=state, why=why, since=now, changed_at=now, **changes)
+
+
+def wait(grace_seconds: int) -> timedelta:
+    """How long a key waits by the clock that is farthest ahead."""
+    return timedelta(seconds=grace_seconds * (1 + SKEW_SHARE))

@@ -1,0 +1,100 @@
+"""How long a rotation takes, phase by phase: what to expect, and the budget after which the state machine gives up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rekey.base import clock
+from rekey.model.rotation import Plan
+
+SETTLE_SECONDS = 1_200
+
+BUDGETS: Mapping[str, int] = {
+    "Pause triggers": 14_400,
+    "Rotate key material": 1_800,
+    "Create workspace": 3_600,
+    "Terminate compute": 1_800,
+    "Patch workspace": 5_400,
+    "Verify": 600,
+    "Restart compute": 1_800,
+    "List notebooks": 600,
+    "Renew batch": 1_800,
+}
+"""Seconds, as stepfunctions/rotate_key.asl.json has them; a test holds the two together."""
+
+
+NOTEBOOK_WAVES = 5
+"""At most 20 batches of notebooks, four of them at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One phase. Seconds; `downtime` says whether the workspace has no classic compute in it."""
+
+    name: str
+    expected_seconds: int
+    budget_seconds: int
+    downtime: bool
+    why: str
+
+
+def budget(plan: Plan) -> int:
+    """Seconds that a plan may take at the most: every phase until its budget is over."""
+    return sum(each.budget_seconds for each in phases(plan))
+
+
+def window_too_short(plan: Plan, now: datetime) -> str | None:
+    """Why a rotation might still be at work when its window closes; None when it is surely done, or may take its time.
+
+    It counts from now or from when the window opens, whichever is later.
+    """
+    if plan.not_after is None:
+        return None
+    start, needed = max(now, clock.moment(plan.start_at)), timedelta(seconds=budget(plan))
+    if start + needed <= clock.moment(plan.not_after):
+        return None
+    return (
+        f"the window closes at {plan.not_after}, and a rotation that starts at {clock.text(start)} "
+        f"may take up to {needed.total_seconds() / 60:.0f} minutes by its budgets."
+    )
+
+
+def phases(plan: Plan) -> list[Phase]:
+    """The phases that a plan goes through, in order."""
+    if plan.operation == "rotate_material":
+        why = "KMS renews the material in the background"
+        return [Phase("Rotate key material", 60, BUDGETS["Rotate key material"], False, why)]
+    if plan.operation == "create_workspace":
+        why = "Databricks sets the workspace up; most come up within a few minutes"
+        proof = "a notebook is written and read under the new key"
+        return [
+            Phase("Create workspace", 300, BUDGETS["Create workspace"], False, why),
+            Phase("Verify", 15, BUDGETS["Verify"], False, proof),
+        ]
+    found = []
+    pieces = sum(plan.would_stop.values())
+    if plan.drain_minutes and plan.would_stop.get("runs"):
+        limit, why = plan.drain_minutes * 60, "active job runs are waited for; nothing is down yet"
+        found.append(Phase("Pause triggers", limit, limit, False, why))
+    if pieces:
+        why = f"{pieces} pieces of compute stop, and their EC2 instances end a little later"
+        found.append(Phase("Terminate compute", 150, BUDGETS["Terminate compute"], True, why))
+    if plan.network == "customer":
+        switch, why = 180, "customer-managed network: the key field shows after a few minutes"
+    else:
+        switch, why = 1_200, "Databricks-managed network: the workspace is PROVISIONING for up to 20 minutes"
+    found.append(Phase("Patch workspace", switch, BUDGETS["Patch workspace"], bool(pieces), why))
+    if plan.settle:
+        why = "Databricks demands 20 minutes after a STORAGE change"
+        found.append(Phase("Settle wait", SETTLE_SECONDS, SETTLE_SECONDS, bool(pieces), why))
+    found.append(
+        Phase("Verify", 15, BUDGETS["Verify"], bool(pieces), "notebooks are read and written under the new key")
+    )
+    if pieces:
+        why = "clusters and warehouses take a few minutes to start"
+        found.append(Phase("Restart compute", 300, BUDGETS["Restart compute"], True, why))
+    if plan.renew_notebooks:
+        why = "about a second a notebook, four at a time; trouble with them never fails the rotation"
+        longest = BUDGETS["List notebooks"] + NOTEBOOK_WAVES * BUDGETS["Renew batch"]
+        found.append(Phase("Renew notebooks", 300, longest, False, why))
+    return found

@@ -1,0 +1,81 @@
+"""The phases that a rotation really went through, and how long each took: read from its audit trail."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from rekey.base import clock
+from rekey.ledger import Item
+from rekey.model.rotation import Rotation
+
+Mark = tuple[str, str]
+"""When a phase began, and its name."""
+
+_BEGINS: Mapping[tuple[str, str], str] = {
+    ("Create workspace", ""): "Create workspace",
+    ("Pause triggers", ""): "Pause triggers",
+    ("Rotate key material", ""): "Rotate key material",
+    ("Terminate compute", "snapshot written"): "Terminate compute",
+    ("Patch workspace", "change accepted"): "Switch",
+    ("Patch workspace", "switched"): "Verify",
+    ("Create workspace", "workspace runs"): "Verify",
+    ("Verify", "switch verified"): "Restore compute",
+    ("Roll back", ""): "Roll back",
+    ("Restart compute", "compute is back"): "Finish",
+    ("Rotate key material", "material rotated"): "Finish",
+}
+"""What entry begins which phase, by step and action; no action means the step's first entry."""
+
+_DOWN, _UP = "Terminate compute", "Finish"
+
+
+def phases(rotation: Rotation, trail: Sequence[Item], settle_seconds: int) -> list[dict[str, Any]]:
+    """[{"phase", "from", "to", "seconds", "downtime"}], one after the other without a gap.
+
+    The settle wait is the state machine's own and leaves no entry: it begins with the switch and lasts its seconds.
+    """
+    marks = _marks(rotation, trail, settle_seconds)
+    end = rotation.ended_at or trail[-1]["at"]
+    found, down = [], False
+    for (began, phase), (ended, _) in zip(marks, [*marks[1:], (end, "")], strict=True):
+        down = (down or phase == _DOWN) and phase != _UP
+        seconds = (clock.moment(ended) - clock.moment(began)).total_seconds()
+        found.append({"phase": phase, "from": began, "to": ended, "seconds": round(seconds, 3), "downtime": down})
+    return found
+
+
+def _marks(rotation: Rotation, trail: Sequence[Item], settle_seconds: int) -> list[Mark]:
+    marks = _beginning(rotation, trail)
+    settle = settle_seconds if rotation.plan.settle else 0
+    way_back = max((entry["seq"] for entry in trail if entry["step"] == "Roll back"), default=None)
+    for entry in trail:
+        phase = _BEGINS.get((entry["step"], entry["action"])) or _BEGINS.get((entry["step"], ""))
+        if phase == "Restore compute" and rotation.snapshot_key is None:
+            phase = "Finish"
+        if phase and all(phase != known for _, known in marks):
+            marks = _then(marks, entry["at"], phase, settle if phase == "Verify" else 0, "Settle wait")
+        if entry["seq"] == way_back and rotation.snapshot_key:
+            late = settle if rotation.may_have_switched and rotation.switch_verified_at is None else 0
+            marks = _then(marks, entry["at"], "Restore compute", late, "Settle wait after failure")
+    return _then(marks, rotation.ended_at or trail[-1]["at"], "", 0, "")[:-1]
+
+
+def _beginning(rotation: Rotation, trail: Sequence[Item]) -> list[Mark]:
+    """Until the first step begins people are waited for: an approver, or the window."""
+    opened = rotation.created_at
+    begun = next((entry["at"] for entry in trail if entry["action"] == "window opened"), None)
+    if rotation.approval_asked_at:
+        waits: Mark = (opened, "Wait for approval")
+    elif rotation.plan.start_at > opened:
+        waits = (opened, "Wait for window")
+    else:
+        return [(opened, "Prepare")]
+    return [waits, (begun, "Prepare")] if begun else [waits]
+
+
+def _then(marks: list[Mark], at: str, phase: str, settle_seconds: int, settle: str) -> list[Mark]:
+    """The marks with one more; what was to begin only later (the end of a settle wait that was cut short) never did."""
+    begun = [mark for mark in marks if mark[0] <= at]
+    if not settle_seconds:
+        return [*begun, (at, phase)]
+    return [*begun, (at, settle), (clock.text(clock.moment(at) + timedelta(seconds=settle_seconds)), phase)]

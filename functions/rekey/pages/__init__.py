@@ -1,0 +1,1 @@
+"""Pages for people, drawn from plain data. No I/O."""

@@ -1,0 +1,112 @@
+"""The top of the page: what came of the rotation, in words, and its few main facts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rekey.pages.evidence.html import Child, Markup, tag
+from rekey.pages.evidence.wording import NOTHING, OPERATIONS, code, counted, duration, facts, listed, moment, name
+
+Evidence = Mapping[str, Any]
+
+
+def summary(evidence: Evidence) -> Markup:
+    """Title, status and facts."""
+    succeeded = evidence["status"] == "succeeded"
+    done, tried = OPERATIONS.get(evidence["plan"]["operation"], ("Rotation", "Rotation"))
+    word, about = status(evidence)
+    return tag(
+        "header",
+        tag("p", "Evidence of a key rotation · rekey", class_="kind"),
+        tag("h1", done if succeeded else tried, ": ", name(evidence["workspace"]["name"])),
+        tag(
+            "section",
+            tag("p", tag("strong", word), class_="word"),
+            tag("div", [tag("p", each) for each in about]),
+            class_=f"status {'good' if succeeded else 'bad'}",
+            aria_label="Status",
+        ),
+        facts(_facts(evidence), class_="facts"),
+    )
+
+
+def status(evidence: Evidence) -> tuple[str, list[Child]]:
+    """The status in a word or two, and what it means."""
+    if evidence["status"] == "succeeded":
+        return _succeeded(evidence)
+    failure = evidence["failure"] or {}
+    cause = tag("bdi", str(failure.get("cause", "no cause was recorded")))
+    about: list[Child] = [
+        [f"Failed in “{failure.get('state', 'unknown')}” ({failure.get('error', 'unknown')}): ", cause]
+    ]
+    keys = evidence["keys"]
+    if evidence["workspace"]["workspace_id"] is None:
+        return "Failed", [*about, "No workspace was made."]
+    if evidence["plan"]["operation"] == "rotate_material":
+        return "Failed", [*about, "The key is the same, and nothing was interrupted."]
+    if keys["after"] is None:
+        return "Failed", [*about, "Which keys the workspace is on now could not be read.", _compute(evidence)]
+    if keys["after"] == keys["before"]:
+        return "Failed, rolled back", [*about, "The workspace is on the keys it had before.", _compute(evidence)]
+    return "Failed, on the new key", [*about, "The workspace is on the new key.", _compute(evidence)]
+
+
+def _succeeded(evidence: Evidence) -> tuple[str, list[Child]]:
+    times, plan = evidence["timeline"], evidence["plan"]
+    if plan["operation"] == "rotate_material":
+        what: list[Child] = ["KMS renewed the material of the key, whose ARN is the same. Nothing was interrupted."]
+    else:
+        uses = " and ".join(plan["use_cases"])
+        what = [
+            [f"The workspace has used its new key for {uses} since ", moment(times["switched"]), ". "],
+            [
+                "The switch was proven at ",
+                moment(times["switch_verified"]),
+                ": notebooks were written and read under it.",
+            ],
+        ]
+    parts: list[Child] = [what, _compute(evidence)]
+    if evidence["findings"]:
+        return "Succeeded, with findings", [*parts, "The findings below need a person."]
+    return "Succeeded", parts
+
+
+def _compute(evidence: Evidence) -> str:
+    if evidence["compute"]["interrupted"] is None:
+        return "No compute was touched."
+    down = evidence["downtime_seconds"]
+    if down is None:
+        return "Not all compute is back: see the findings."
+    compared = evidence["compute"]["compared"]
+    if compared is None:
+        return f"Compute was down for {duration(down)}; how it is now could not be read."
+    if missing := sum(each["back"] is False for each in compared):
+        return f"Compute was down for {duration(down)}. {counted(missing, 'piece')} of it did not come back, see below."
+    return f"Compute was down for {duration(down)} and is back."
+
+
+def _facts(evidence: Evidence) -> list[tuple[str, Child]]:
+    request, times = evidence["request"], evidence["timeline"]
+    ticket = request.get("ticket")
+    down = evidence["downtime_seconds"]
+    return [
+        ("Workspace", [name(evidence["workspace"]["name"]), " ", code(_text(evidence["workspace"]["workspace_id"]))]),
+        ("Use cases", ", ".join(evidence["plan"]["use_cases"]) or NOTHING),
+        ("Requested by", name(request.get("requested_by"))),
+        ("Ticket", name(f"{ticket['provider']} {ticket['key']}") if ticket else NOTHING),
+        ("Began", moment(times["opened"])),
+        ("Ended", moment(times["ended"])),
+        ("Downtime", NOTHING if down is None else duration(down)),
+        ("Rotation", code(evidence["rotation_id"])),
+    ]
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def findings(evidence: Evidence) -> Markup:
+    """What a person should look at."""
+    found = evidence["findings"]
+    if not found:
+        return tag("p", "No open findings.")
+    return listed([tag("bdi", each) for each in found], class_="findings")

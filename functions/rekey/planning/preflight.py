@@ -1,0 +1,84 @@
+"""The preflight: all that a person should know before a rotation touches anything, as JSON."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rekey.base.words import shortened
+from rekey.model.phases import phases
+from rekey.model.request import Request
+from rekey.model.rotation import Plan
+from rekey.planning.facts import USE_CASES, Facts
+
+KEY_USD_A_MONTH = 1.0
+"""AWS KMS list price of a customer-managed key, also while it is disabled."""
+
+ROTATION_USD = 0.005
+"""States and Lambdas of a usual rotation at list prices, rounded up from what `make bench` measures."""
+
+
+def report(request: Request, facts: Facts, plan: Plan | None, findings: Sequence[str]) -> dict[str, Any]:
+    """The preflight as JSON. Lists are cut to ten entries: it travels through the state machine.
+
+    `plan` is None where `findings` forbid the rotation.
+    """
+    workspace = facts.workspace
+    return {
+        "possible": not findings,
+        "findings": list(findings),
+        "workspace": {
+            "account_id": facts.account_id,
+            "workspace_id": workspace.workspace_id or None,
+            "name": workspace.name,
+            "region": workspace.region,
+            "tier": workspace.pricing_tier,
+            "status": workspace.status,
+            "network": "customer" if workspace.network_id else "databricks",
+        },
+        "present_keys": present_keys(facts),
+        "would_stop": shortened(facts.compute.names()),
+        "would_cut_short": shortened([_run(each) for each in facts.compute.runs]),
+        "permissions": {"account": True, "workspace_admin": facts.workspace_admin},
+        "why": list(plan.why) if plan else [],
+        "phases": [asdict(each) for each in phases(plan)] if plan else [],
+        "expected_seconds": sum(each.expected_seconds for each in phases(plan)) if plan else None,
+        "expected_downtime_seconds": (
+            sum(each.expected_seconds for each in phases(plan) if each.downtime) if plan else None
+        ),
+        "cost": _cost(request, plan),
+    }
+
+
+def present_keys(facts: Facts) -> list[dict[str, Any]]:
+    """What serves each use case now, and who else uses that key. Without a configuration the rest is None or empty."""
+    known = {each.configuration_id: each for each in facts.configurations}
+    present = []
+    for use_case in USE_CASES:
+        configuration_id = facts.workspace.configuration_id(use_case)
+        configuration = known.get(configuration_id or "")
+        present.append(
+            {
+                "use_case": use_case,
+                "configuration_id": configuration_id,
+                "key_arn": configuration.key_arn if configuration else None,
+                "key_alias": configuration.key_alias if configuration else None,
+                "use_cases": list(configuration.use_cases) if configuration else [],
+                "reuse_key_for_cluster_volumes": configuration.reuse_key_for_cluster_volumes if configuration else None,
+                "shared_with": shortened(facts.sharers(configuration.key_arn)) if configuration else [],
+            }
+        )
+    return present
+
+
+def _run(run: dict[str, Any]) -> str:
+    return f"run {run.get('run_id')} of job {run.get('job_id')} ({run.get('run_name') or 'no name'})"
+
+
+def _cost(request: Request, plan: Plan | None) -> dict[str, Any]:
+    new = 1 if plan and plan.key_source == "new" and plan.operation != "rotate_material" else 0
+    return {
+        "new_keys": new,
+        "usd_a_month": new * KEY_USD_A_MONTH,
+        "usd_once_usually": ROTATION_USD,
+        "old_key": "disabled keys still cost; its owner may delete it" if request.old_key == "disable" else "retained",
+    }

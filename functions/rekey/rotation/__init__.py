@@ -1,0 +1,1 @@
+"""The steps of a rotation, each level-triggered: look at the world, do what is missing, say what remains."""

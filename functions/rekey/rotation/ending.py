@@ -1,0 +1,127 @@
+"""How a rotation ends: well, or recorded as failed. Either way the evidence is written and the lease given back."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rekey.base import clock
+from rekey.base.errors import Cancelled
+from rekey.base.observability import Count, count, phase_seconds, seconds
+from rekey.base.words import shortened
+from rekey.model.outcome import downtime_seconds, failure_cause, old_key_due_at
+from rekey.model.rotation import Cancel, Status
+from rekey.model.spans import phases
+from rekey.retirement.rotations import moved_on, never_seen
+from rekey.rotation import keys, switch
+from rekey.rotation.compute.restart import restart
+from rekey.rotation.notebooks.report import findings, report
+from rekey.rotation.rollback import required_failure
+from rekey.rotation.step import Result, Step
+from rekey.telling.evidence.write import write
+
+_ENDED: Mapping[Status, Count] = {
+    "succeeded": "RotationsSucceeded",
+    "failed": "RotationsFailed",
+    "cancelled": "RotationsCancelled",
+}
+
+
+def complete(step: Step) -> Result:
+    """End a rotation well. Raises SwitchReverted when the switch held only until compute was back."""
+    if step.rotation.ended:
+        return _summary(step, write(step))
+    if step.rotation.plan.operation == "rotate_material":
+        return _end(step, "Complete rotation", "succeeded", [])
+    switch.check_holds(step)
+    _disown_orphans(step)
+    return _end(step, "Complete rotation", "succeeded", [*_not_back(step), *findings(report(step))])
+
+
+def record_failure(step: Step) -> Result:
+    """End a failed rotation. Gives {"failure": {"state", "error", "cause"}} with what was put back in the cause."""
+    failure = required_failure(step)
+    if not step.rotation.ended:
+        status: Status = "cancelled" if failure["error"] == Cancelled.__name__ else "failed"
+        summary = _end(step, "Record failure", status, _not_back(step), failure=failure)
+    else:
+        summary = _summary(step, write(step))
+    cause = failure_cause(step.rotation, failure, step.settings.evidence_bucket)
+    return {**summary, "failure": {**failure, "cause": cause}}
+
+
+def end_cancelled(step: Step, cancel: Cancel) -> Result:
+    """End a rotation that has not begun: there is nothing to put back."""
+    return _end(step, "Cancel", "cancelled", [], cancel=cancel)
+
+
+def _end(step: Step, state: str, status: Status, found: list[str], **changes: Any) -> Result:
+    rotation = step.rotation
+    ended_at = clock.text(clock.now())
+    moved = moved_on(step.ledger, step.account, rotation, step.settings.grace_seconds, clock.now())
+    step.rotation = step.ledger.close(
+        rotation,
+        state,
+        status,
+        {"keys": {key.key_arn: key.state for _, key in moved}},
+        keys=moved,
+        status=status,
+        ended_at=ended_at,
+        findings=tuple(dict.fromkeys([*rotation.findings, *found])),
+        **changes,
+    )
+    _measure(step, status)
+    # Last, so that it holds the whole trail. A crash before this line is mended by the state's retry.
+    return _summary(step, write(step))
+
+
+def _measure(step: Step, status: Status) -> None:
+    count(_ENDED[status])
+    if (down := downtime_seconds(step.rotation)) is not None:
+        seconds("Downtime", down)
+    trail = step.ledger.trail(step.rotation.rotation_id)
+    for each in phases(step.rotation, trail, step.settings.settle_seconds):
+        phase_seconds(each["phase"], each["seconds"])
+
+
+def _summary(step: Step, evidence_uri: str) -> Result:
+    rotation = step.rotation
+    return {
+        "rotation_id": rotation.rotation_id,
+        "status": rotation.status,
+        "operation": rotation.plan.operation,
+        "use_cases": list(rotation.plan.use_cases),
+        "workspace_id": rotation.workspace_id,
+        "key_arn": rotation.key_arn,
+        "configuration_id": rotation.configuration_id,
+        "old_key": rotation.plan.old_key.model_dump(mode="json") if rotation.plan.old_key else None,
+        "old_key_due_at": old_key_due_at(rotation, step.settings.grace_seconds),
+        "downtime_seconds": downtime_seconds(rotation),
+        # All of them are in the evidence; the state machine's payload must not grow with the workspace.
+        "findings": shortened(rotation.findings),
+        "evidence": evidence_uri,
+    }
+
+
+def _not_back(step: Step) -> list[str]:
+    """What the loop's budget was not enough for, each named so that a person can bring it back."""
+    if step.rotation.compute_back_at or not (step.rotation.snapshot_key or step.rotation.triggers_key):
+        return []
+    return [f"Not back when the rotation ended: {each}." for each in restart(step)["waiting_for"]]
+
+
+def _disown_orphans(step: Step) -> None:
+    """Disable keys that a crash between CreateKey and the ledger left behind."""
+    region = step.rotation.plan.region
+    for key_arn in keys.find_keys(region, step.rotation.rotation_id):
+        if key_arn != step.rotation.key_arn:
+            refused = keys.abandon(region, key_arn)
+            now = clock.now()
+            orphan = never_seen(step.rotation, key_arn, refused, step.settings.grace_seconds, now)
+            step.ledger.keys.introduce(orphan, "an orphan was found")
+            outcome = f"could not be disabled ({refused})" if refused else "was disabled"
+            finding = f"An orphaned key was found and {outcome}: {key_arn}."
+            step.record(
+                "Complete rotation",
+                "orphan abandoned",
+                {"key_arn": key_arn},
+                findings=(*step.rotation.findings, finding),
+            )

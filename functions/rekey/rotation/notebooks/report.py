@@ -1,0 +1,59 @@
+"""What became of the notebooks, for the evidence and for the summary."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rekey.rotation.notebooks import store
+from rekey.rotation.notebooks.store import KINDS, Row, failed
+from rekey.rotation.step import Step
+
+NOT_REACHED = failed("not reached before the renewal ended; it is whole, as it was or renewed")
+
+
+def report(step: Step) -> dict[str, Any] | None:
+    """{"paths", "listed", "counts", "table"}, one row for each object under the paths; None where none were asked for.
+
+    Counts are those of the table, by kind of outcome. `listed` is false where the listing never came to its end.
+    """
+    rotation = step.rotation
+    if not rotation.request.renew_notebooks:
+        return None
+    table = _table(step)
+    return {
+        "paths": list(rotation.request.renew_notebooks),
+        "listed": rotation.notebook_batches is not None,
+        "counts": {kind: sum(row.outcome.startswith(kind) for row in table) for kind in KINDS},
+        "table": [row.model_dump(mode="json") for row in table],
+    }
+
+
+def findings(reported: Mapping[str, Any] | None) -> list[str]:
+    """What a person should know, in one sentence for each kind of trouble."""
+    if reported is None:
+        return []
+    if not reported["listed"]:
+        return ["The notebooks could not be listed, so none was renewed; all are as they were."]
+    found = []
+    if number := reported["counts"]["failed"]:
+        found.append(f"{_notebooks(number)} could not be renewed, see the evidence.")
+    if number := sum("10 MB" in row["outcome"] for row in reported["table"]):
+        found.append(f"{_notebooks(number)} over 10 MB could not be renewed, which Databricks' API cannot move.")
+    return found
+
+
+def _table(step: Step) -> list[Row]:
+    rotation, bucket = step.rotation, step.settings.evidence_bucket
+    if rotation.notebooks_key is None or rotation.notebook_batches is None:
+        return []
+    listing = store.read_listing(bucket, rotation.notebooks_key)
+    outcomes = {
+        row.path: row
+        for number in range(rotation.notebook_batches)
+        for row in store.read_batch(bucket, rotation.rotation_id, number).rows
+    }
+    rows = [outcomes.get(path) or Row(path=path, outcome=NOT_REACHED) for path in listing.notebooks]
+    return sorted([*rows, *listing.others], key=lambda row: row.path)
+
+
+def _notebooks(number: int) -> str:
+    return "1 notebook" if number == 1 else f"{number} notebooks"

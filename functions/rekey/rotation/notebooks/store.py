@@ -1,0 +1,98 @@
+"""What the renewal keeps in the evidence bucket: the list of notebooks, and each batch's outcomes."""
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from rekey.aws import clients
+from rekey.rotation.compute import snapshot
+
+RENEWED = "renewed"
+KINDS = (RENEWED, "skipped", "failed")
+"""What an outcome begins with."""
+
+_Kept = TypeVar("_Kept", bound=BaseModel)
+
+
+def skipped(reason: str) -> str:
+    return f"skipped: {reason}"
+
+
+def failed(reason: str) -> str:
+    return f"failed: {reason}"
+
+
+class Row(BaseModel):
+    """One line of the report. The outcome is "renewed", "skipped: <reason>" or "failed: <reason>"."""
+
+    model_config = ConfigDict(frozen=True)
+
+    path: str
+    outcome: str
+
+
+class Listing(BaseModel):
+    """What is under the paths of the request. `ahead` are folders not yet read: none once the listing is whole."""
+
+    model_config = ConfigDict(frozen=True)
+
+    ahead: tuple[str, ...]
+    notebooks: tuple[str, ...] = ()
+    others: tuple[Row, ...] = ()
+    """Everything else, with the reason why it is not renewed."""
+
+
+class Begun(BaseModel):
+    """Written down before a notebook is imported, so that a call after a crash knows what has to be there."""
+
+    model_config = ConfigDict(frozen=True)
+
+    digest: str
+    permissions: list[dict[str, Any]]
+
+
+class Batch(BaseModel):
+    """How far one batch is."""
+
+    rows: list[Row] = []
+    begun: dict[str, Begun] = {}
+    tries: dict[str, int] = {}
+    """How often a notebook was put off, by its path."""
+    crashes: dict[str, int] = {}
+    """How often a call ended without an answer while it renewed a notebook, by its path."""
+    working_on: str | None = None
+
+
+def listing_key(rotation_id: str) -> str:
+    return f"rotations/{rotation_id}/notebooks.json"
+
+
+def batch_key(rotation_id: str, number: int) -> str:
+    return f"rotations/{rotation_id}/notebooks/{number}.json"
+
+
+def members(listing: Listing, batches: int, number: int) -> tuple[str, ...]:
+    """The notebooks of one batch: all batches together have each notebook once, and are of one size but for one."""
+    return listing.notebooks[number::batches]
+
+
+def put_new_batch(bucket: str, rotation_id: str, number: int) -> None:
+    """Make the batch's object unless it is there: a role without s3:ListBucket cannot tell "missing" from "denied"."""
+    snapshot.write_once(bucket, batch_key(rotation_id, number), Batch())
+
+
+def put(bucket: str, key: str, value: BaseModel) -> None:
+    body = value.model_dump_json().encode()
+    clients.s3().put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
+
+
+def read_listing(bucket: str, key: str) -> Listing:
+    return _read(bucket, key, Listing)
+
+
+def read_batch(bucket: str, rotation_id: str, number: int) -> Batch:
+    return _read(bucket, batch_key(rotation_id, number), Batch)
+
+
+def _read(bucket: str, key: str, kind: type[_Kept]) -> _Kept:
+    return kind.model_validate_json(clients.s3().get_object(Bucket=bucket, Key=key)["Body"].read())

@@ -1,0 +1,81 @@
+"""Key configurations at Databricks: registered once, looked up first, deleted when nothing uses them."""
+
+from rekey.base.errors import InvalidState, NotFound
+from rekey.rotation.step import Result, Step
+
+STEP = "Register key configuration"
+
+
+def register(step: Step) -> Result:
+    """Register the rotation's key, or take the configuration that already says the same.
+
+    Looking first makes a repeated or half-answered try harmless: Databricks itself would
+    make a new configuration each time.
+    """
+    rotation = step.rotation
+    plan = rotation.plan
+    if rotation.configuration_id:
+        return {"configuration_id": rotation.configuration_id, "found": True}
+    if plan.given_configuration_id:
+        detail = {"configuration_id": plan.given_configuration_id, "key_arn": step.key_arn}
+        step.record(STEP, "configuration given", detail, configuration_id=plan.given_configuration_id, status="running")
+        return {"configuration_id": plan.given_configuration_id, "found": True}
+    key_arn = step.key_arn
+    reuse = plan.reuse_key_for_cluster_volumes
+    found = next(
+        (
+            each
+            for each in step.account.list_configurations()
+            if each.says_the_same(key_arn, plan.use_cases, reuse_for_volumes=reuse)
+        ),
+        None,
+    )
+    configuration = found or step.account.create_configuration(key_arn, plan.use_cases, reuse_for_volumes=reuse)
+    step.record(
+        STEP,
+        "configuration found" if found else "configuration registered",
+        {
+            "configuration_id": configuration.configuration_id,
+            "key_arn": key_arn,
+            "use_cases": list(configuration.use_cases),
+            "reuse_key_for_cluster_volumes": configuration.reuse_key_for_cluster_volumes,
+        },
+        configuration_id=configuration.configuration_id,
+        configuration_made=found is None,
+        status="running",
+    )
+    return {"configuration_id": configuration.configuration_id, "found": found is not None}
+
+
+def remove_unused(step: Step) -> list[str]:
+    """Delete the configuration that this rotation registered. Gives what could not be deleted, with the reason."""
+    configuration_id = step.rotation.configuration_id
+    if configuration_id is None or not step.rotation.configuration_made:
+        return []
+    return _remove(step, [configuration_id])
+
+
+def remove_of_key(step: Step, key_arn: str) -> list[str]:
+    """Delete every configuration of a key that this rotation made: also one whose registration got no answer."""
+    configurations = step.account.list_configurations()
+    return _remove(step, [each.configuration_id for each in configurations if each.key_arn == key_arn])
+
+
+def _remove(step: Step, configuration_ids: list[str]) -> list[str]:
+    left = []
+    # Databricks' own guard speaks of running workspaces: a failed one would lose its keys.
+    workspaces = step.account.list_workspaces() if configuration_ids else []
+    for configuration_id in configuration_ids:
+        users = [each.workspace_id for each in workspaces if each.refers_to(configuration_id)]
+        if users:
+            left.append(f"configuration {configuration_id} stays registered: workspace {users[0]} refers to it.")
+            continue
+        try:
+            step.account.delete_configuration(configuration_id)
+        except NotFound:
+            continue
+        except InvalidState as error:
+            left.append(f"configuration {configuration_id} stays registered: {error}")
+            continue
+        step.record("Roll back", "configuration deleted", {"configuration_id": configuration_id})
+    return left

@@ -1,0 +1,162 @@
+"""The way back: what a failed rotation undoes, and what it must leave as it is.
+
+Before the switch nothing of the workspace has changed: the unused configuration is deleted and
+the unused key disabled. After a switch that holds, the rotation stays forward. After one that
+does not, the workspace is PATCHed back to the old configuration while its key is still enabled.
+"""
+
+import json
+
+from rekey.base import clock
+from rekey.base.errors import InvalidState, RekeyError
+from rekey.databricks import Workspace
+from rekey.retirement.rotations import never_seen, stays, wait_to_go
+from rekey.rotation import keys, registration, switch
+from rekey.rotation.compute.terminate import terminate
+from rekey.rotation.create_undo import settle_new
+from rekey.rotation.step import Progress, Result, Step
+
+STEP = "Roll back"
+FAILED = "a rotation failed"
+
+WATCH_SECONDS = 600
+"""An accepted change may appear late; only after this long without a sign has it certainly failed."""
+
+
+def roll_back(step: Step) -> Result:
+    """Level-triggered. Gives Progress and `settle`: whether the 20 minutes must pass before compute starts."""
+    rotation = step.rotation
+    if step.event.failure is not None and rotation.failure is None:
+        failure = step.event.failure.model_dump()
+        step.record(STEP, "failure seen", failure, failure=failure)
+    settle = step.rotation.may_have_switched and rotation.plan.settle
+    if rotation.switch_verified_at:
+        if _switch_holds(step):
+            return Progress(done=True).result(settle=False, workspace_on="new")
+        step.record(STEP, "the switch did not hold", {}, switch_verified_at=None)
+    if rotation.creates:
+        waiting, lives = settle_new(step)
+        if waiting:
+            return Progress.waiting([waiting]).result(settle=False)
+        if lives:
+            return Progress(done=True).result(settle=False, workspace_on="new")
+    elif step.rotation.may_have_switched:
+        workspace = step.account.get_workspace(step.workspace_id)
+        if waiting := _back_to_old(step, workspace):
+            return Progress.waiting([waiting]).result(settle=settle)
+        if switch.shows_anything_new(step.rotation, step.account.get_workspace(step.workspace_id)):
+            _keep_new(step)
+            return Progress(done=True).result(settle=settle, workspace_on="new")
+    _clean_up(step)
+    if step.rotation.rolled_back_at is None:
+        step.record(STEP, "rolled back", {"workspace_on": "old"}, rolled_back_at=clock.text(clock.now()))
+    return Progress(done=True).result(settle=settle, workspace_on="old")
+
+
+def _switch_holds(step: Step) -> bool:
+    """Whether a switch that was proven is still there: then the rotation stays forward."""
+    return switch.shows_target(step.rotation, step.account.get_workspace(step.workspace_id))
+
+
+def _back_to_old(step: Step, workspace: Workspace) -> str | None:
+    """Take the workspace back to its old configuration. Gives what is still awaited, None when nothing is."""
+    rotation = step.rotation
+    if workspace.status == "PROVISIONING":
+        return "workspace status PROVISIONING"
+    if not switch.shows_anything_new(rotation, workspace):
+        watched = step.event.waited_seconds
+        if rotation.switched_at is None and watched < WATCH_SECONDS:
+            return f"an accepted change that may still appear ({watched} of {WATCH_SECONDS} seconds)"
+        return None
+    old = rotation.plan.old_key
+    if old is None:
+        return None
+    try:
+        step.account.update_workspace_keys(step.workspace_id, old.configuration_id, ["MANAGED_SERVICES"])
+    except InvalidState as error:
+        terminate(step)
+        return str(error)
+    step.record(STEP, "change back accepted", {"configuration_id": old.configuration_id})
+    return "the old key configuration to show"
+
+
+def _keep_new(step: Step) -> None:
+    """An added key cannot be taken away again (Databricks has no way to remove one), so it must stay usable."""
+    finding = (
+        f"The workspace shows the new key configuration {step.configuration_id}, and Databricks has no way "
+        f"to remove it: the key {step.key_arn} stays enabled. "
+        "Mend: check its policy, and ask for a rotation once the cause is gone."
+    )
+    why = "the workspace shows it, and Databricks has no way to remove it"
+    step.ledger.keys.introduce(stays(step.rotation, step.key_arn, why, clock.now()), FAILED)
+    if finding not in step.rotation.findings:
+        step.record(STEP, "new key kept", {"key_arn": step.key_arn}, findings=(*step.rotation.findings, finding))
+
+
+def _clean_up(step: Step) -> None:
+    """Delete the unused configuration and let go of every key this rotation made: also one that a crash orphaned."""
+    rotation = step.rotation
+    if rotation.plan.key_source != "new":
+        _give_back(step)
+        return
+    found = keys.find_keys(rotation.plan.region, rotation.rotation_id)
+    for key_arn in dict.fromkeys([*([rotation.key_arn] if rotation.key_arn else []), *found]):
+        left = registration.remove_of_key(step, key_arn)
+        left += _let_go(step, key_arn)
+        step.record(
+            STEP,
+            "key abandoned",
+            {"key_arn": key_arn, "left": left},
+            findings=tuple(dict.fromkeys([*step.rotation.findings, *left])),
+        )
+    _tidy(step)
+
+
+def _give_back(step: Step) -> None:
+    """Leave a key that was given as it was found: it is not rekey's, and others may use it."""
+    rotation = step.rotation
+    left = registration.remove_unused(step)
+    if rotation.policy_before and rotation.key_arn and rotation.may_have_switched:
+        left.append(f"key {rotation.key_arn} keeps Databricks' statements: something may be encrypted under it.")
+    elif rotation.policy_before and rotation.key_arn:
+        keys.put_policy(rotation.plan.region, rotation.key_arn, json.loads(rotation.policy_before))
+        step.record(STEP, "policy put back", {"key_arn": rotation.key_arn, "policy": rotation.policy_before})
+    if left:
+        step.record(STEP, "left as it is", {"left": left}, findings=(*step.rotation.findings, *left))
+    _tidy(step)
+
+
+def _tidy(step: Step) -> None:
+    if step.rotation.patch_outcome is not None:
+        switch.remove_canaries(step)
+
+
+def _let_go(step: Step, key_arn: str) -> list[str]:
+    """Disable a key that Databricks never saw; let any other wait, since something may be encrypted under it."""
+    rotation, table, now = step.rotation, step.ledger.keys, clock.now()
+    region = rotation.plan.region
+    if rotation.may_have_switched and "STORAGE" in rotation.plan.use_cases:
+        keys.mark_abandoned(region, key_arn)
+        why = "it may have served STORAGE, whose data needs its key forever"
+        table.introduce(stays(rotation, key_arn, why, now), FAILED)
+        return [f"key {key_arn} stays enabled: {why}."]
+    if rotation.may_have_switched:
+        keys.mark_abandoned(region, key_arn)
+        why = "something may be encrypted under it"
+        table.introduce(wait_to_go(rotation, key_arn, step.settings.grace_seconds, now, why), FAILED)
+        return [f"key {key_arn} may have been used for a moment: the sweep disables it after the grace period."]
+    refused = keys.abandon(region, key_arn)
+    table.introduce(never_seen(rotation, key_arn, refused, step.settings.grace_seconds, now), FAILED)
+    if not refused:
+        return []
+    return [
+        f"key {key_arn} is not disabled yet: KMS refused, as the key's own guard does for a day after its making; "
+        f"the sweep asks again. KMS said: {refused}"
+    ]
+
+
+def required_failure(step: Step) -> dict[str, str]:
+    """The failure that the state machine reports. Raises RekeyError when it was called without one."""
+    if step.event.failure is None:
+        raise RekeyError("failure is missing from the event: only the failure route calls this step.")
+    return step.event.failure.model_dump()

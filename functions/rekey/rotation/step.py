@@ -1,0 +1,104 @@
+"""What every Lambda of the state machine has in common: read the event, find the rotation, do one thing."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from rekey.base.errors import RekeyError
+from rekey.base.observability import logger
+from rekey.base.settings import Settings
+from rekey.base.words import shortened
+from rekey.databricks import Account, WorkspaceApi
+from rekey.databricks.connect import connect_account, connect_workspace
+from rekey.ledger import Ledger
+from rekey.model.rotation import Rotation
+
+Result = dict[str, Any]
+Made = TypeVar("Made")
+
+
+class Failure(BaseModel):
+    """Why the failure route was taken: the state, the error's name and its cause."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    state: str
+    error: str
+    cause: str
+
+
+class StepEvent(BaseModel):
+    """What the state machine sends each step after the plan."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rotation_id: str
+    waited_seconds: int = 0
+    """Seconds that the state machine has waited in this step's loop so far."""
+    failure: Failure | None = None
+    task_token: str | None = None
+    """Wait for approval only: what the approver's answer is sent to."""
+    batch: int | None = None
+    """Number of the batch of notebooks, from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a level-triggered step is. The lists are cut to stay small however large the workspace."""
+
+    done: bool
+    remaining: int = 0
+    waiting_for: list[str] = field(default_factory=list)
+
+    @classmethod
+    def waiting(cls, for_what: list[str]) -> "Progress":
+        return cls(done=False, remaining=len(for_what), waiting_for=shortened(for_what))
+
+    def result(self, **more: Any) -> Result:
+        return {"done": self.done, "remaining": self.remaining, "waiting_for": self.waiting_for, **more}
+
+
+class Step:
+    """One call of one step: the rotation as the ledger has it, and the clients it may use."""
+
+    def __init__(self, settings: Settings, ledger: Ledger, rotation: Rotation, event: StepEvent) -> None:
+        self.settings = settings
+        self.ledger = ledger
+        self.rotation = rotation
+        self.event = event
+
+    @cached_property
+    def account(self) -> Account:
+        return connect_account(self.settings)
+
+    @cached_property
+    def workspace(self) -> WorkspaceApi:
+        return connect_workspace(self.settings, self.rotation.deployment_name)
+
+    @property
+    def workspace_id(self) -> int:
+        """The workspace's number. Raises RekeyError before there is one."""
+        return _made(self.rotation.workspace_id, "workspace", "Create workspace")
+
+    @property
+    def key_arn(self) -> str:
+        """ARN of the rotation's new key. Raises RekeyError before Create key has run."""
+        return _made(self.rotation.key_arn, "key", "Create key")
+
+    @property
+    def configuration_id(self) -> str:
+        """Id of the rotation's new key configuration. Raises RekeyError before it is registered."""
+        return _made(self.rotation.configuration_id, "key configuration", "Register key configuration")
+
+    def record(self, step: str, action: str, detail: dict[str, Any], **changes: Any) -> None:
+        """Write a side effect to the ledger and the log."""
+        self.rotation = self.ledger.record(self.rotation, step, action, detail, **changes)
+        logger.info(f"{step}: {action}", detail=detail)
+
+
+def _made(value: Made | None, what: str, state: str) -> Made:
+    if value is None:
+        raise RekeyError(f"The rotation has no {what} yet: the state {state!r} comes first.")
+    return value

@@ -1,0 +1,69 @@
+"""The frame of every Lambda: settings, ledger, logs, and our names for errors."""
+
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import Any, cast
+
+from aws_lambda_powertools.utilities.parser import parse
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from rekey.aws import clients
+from rekey.base.observability import flush, identify, logger, tracer
+from rekey.base.settings import Settings
+from rekey.ledger import Ledger
+from rekey.rotation.entrance import enter
+from rekey.rotation.step import Result, Step, StepEvent
+
+
+@lru_cache(maxsize=1)
+def current_settings() -> Settings:
+    return Settings.from_env()
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    return Ledger(clients.dynamodb(), settings.ledger_table)
+
+
+def observed(function: Callable[[Any], Result]) -> Callable[[Any, LambdaContext], Result]:
+    """A Lambda handler around a function of the event: logs, trace, metrics, and our names for AWS' errors."""
+
+    @tracer.capture_lambda_handler(capture_response=False)
+    @logger.inject_lambda_context(clear_state=True)
+    @wraps(function)
+    def handler(event: Any, _: LambdaContext) -> Result:
+        try:
+            with clients.named_errors():
+                result = function(event)
+        except Exception as error:
+            logger.exception(f"{type(error).__name__}: {error}")
+            raise
+        finally:
+            flush()
+        logger.info("done", result=result)
+        return result
+
+    return cast("Callable[[Any, LambdaContext], Result]", handler)
+
+
+def step(function: Callable[[Step], Result], *, begins: bool = True) -> Callable[[Any, LambdaContext], Result]:
+    """A Lambda handler around one step of a rotation. Nothing is done unless the lease is still held.
+
+    `begins` is False for what comes before the window: the rotation has not begun by it.
+    """
+
+    def run(raw: Any) -> Result:
+        settings = current_settings()
+        event = parse(event=raw, model=StepEvent)
+        # Before the ledger is asked: what goes wrong there is part of the story too.
+        identify(rotation_id=event.rotation_id, workspace_id=None)
+        ledger = open_ledger(settings)
+        rotation = ledger.load(event.rotation_id)
+        identify(rotation_id=rotation.rotation_id, workspace_id=rotation.workspace_id)
+        if not rotation.ended:
+            ledger.check_lease(rotation)
+        if begins and event.failure is None:
+            rotation = enter(ledger, rotation)
+        return function(Step(settings, ledger, rotation, event))
+
+    run.__name__, run.__doc__ = function.__name__, function.__doc__
+    return observed(run)

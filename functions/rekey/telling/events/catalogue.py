@@ -1,0 +1,205 @@
+"""Which entry of the ledger's audit trails the world is told of, and in which words. Plain functions."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rekey.base import clock
+from rekey.base.words import shortened
+from rekey.ledger import Item
+from rekey.model.evidence import evidence_uri
+from rekey.model.outcome import downtime_seconds, failure_cause, old_key_due_at
+from rekey.model.phases import phases
+from rekey.model.request import Ticket
+from rekey.model.rotation import Rotation
+from rekey.telling.events import models
+from rekey.telling.events.models import Data, Detail
+
+if TYPE_CHECKING:
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an event is made of."""
+
+    entry: Item
+    rotation: Rotation
+    bucket: str
+    grace_seconds: int
+
+    @property
+    def evidence(self) -> str:
+        return evidence_uri(self.bucket, self.rotation.rotation_id)
+
+
+def event_of_refusal(entry: Item) -> tuple[Data, Detail]:
+    detail = entry["detail"]
+    data = models.RotationRefused(error=detail["error"], message=detail["message"], requested_by=detail["requested_by"])
+    return data, Detail(
+        id=f"{entry['rotation_id']}/1",
+        time=entry["at"],
+        correlation_id=detail["request_id"] or entry["rotation_id"],
+        rotation_id=entry["rotation_id"],
+        workspace_id=detail["workspace_id"],
+        ticket=Ticket(**detail["ticket"]) if detail["ticket"] else None,
+        data=data.model_dump(mode="json"),
+    )
+
+
+def event_of_rotation(told: Told) -> tuple[Data, Detail] | None:
+    """The event of one audit entry; None for an entry that only auditors read."""
+    make = _EVENTS.get(told.entry["action"])
+    if make is None:
+        return None
+    data, rotation = make(told), told.rotation
+    return data, Detail(
+        id=f"{rotation.rotation_id}/{told.entry['seq']}",
+        time=told.entry["at"],
+        correlation_id=rotation.request.request_id or rotation.rotation_id,
+        rotation_id=rotation.rotation_id,
+        workspace_id=rotation.workspace_id,
+        ticket=rotation.request.ticket,
+        data=data.model_dump(mode="json"),
+    )
+
+
+_KEY_EVENTS: Mapping[str, type[models.KeyEvent]] = {
+    "disabled": models.KeyDisabled,
+    "enabled again": models.KeyReenabled,
+    "found enabled": models.KeyReenabled,
+    "overdue": models.KeyOverdue,
+}
+
+
+def event_of_key(entry: Item, rotation: Rotation | None) -> tuple[Data, Detail] | None:
+    """The event of one entry of a key's trail; `rotation` is the one that last changed the key's part."""
+    make = _KEY_EVENTS.get(entry["action"])
+    if make is None:
+        return None
+    data = make(key_arn=entry["key_arn"], state=entry["state"], why=entry["why"])
+    request_id = rotation.request.request_id if rotation else None
+    return data, Detail(
+        id=f"{entry['key_arn']}/{entry['seq']}",
+        time=entry["at"],
+        correlation_id=request_id or (rotation.rotation_id if rotation else entry["key_arn"]),
+        rotation_id=rotation.rotation_id if rotation else None,
+        workspace_id=rotation.workspace_id if rotation else None,
+        ticket=rotation.request.ticket if rotation else None,
+        data=data.model_dump(mode="json"),
+    )
+
+
+def _planned(told: Told) -> Data:
+    plan, request = told.rotation.plan, told.rotation.request
+    ahead = phases(plan)
+    return models.RotationPlanned(
+        operation=plan.operation,
+        use_cases=list(plan.use_cases),
+        why=list(plan.why),
+        would_stop=plan.would_stop,
+        start_at=plan.start_at,
+        approval=plan.approval,
+        expected_seconds=sum(each.expected_seconds for each in ahead),
+        expected_downtime_seconds=sum(each.expected_seconds for each in ahead if each.downtime),
+        requested_by=request.requested_by,
+        reason=request.reason,
+    )
+
+
+def _approval_asked(told: Told) -> Data:
+    plan = told.rotation.plan
+    return models.ApprovalRequested(
+        operation=plan.operation,
+        use_cases=list(plan.use_cases),
+        why=list(plan.why),
+        requested_by=told.rotation.request.requested_by,
+    )
+
+
+def _approved(told: Told) -> Data:
+    return models.ApprovalAnswered(by=told.entry["detail"]["by"], reason=told.entry["detail"]["reason"])
+
+
+def _declined(told: Told) -> Data:
+    return models.ApprovalDeclined(by=told.entry["detail"]["by"], reason=told.entry["detail"]["reason"])
+
+
+def _started(told: Told) -> Data:
+    plan = told.rotation.plan
+    return models.RotationStarted(operation=plan.operation, use_cases=list(plan.use_cases))
+
+
+def _switched(told: Told) -> Data:
+    detail = told.entry["detail"]
+    return models.RotationSwitched(before=detail["before"], after=detail["after"])
+
+
+def _succeeded(told: Told) -> Data:
+    rotation = told.rotation
+    old = rotation.plan.old_key
+    return models.RotationSucceeded(
+        operation=rotation.plan.operation,
+        use_cases=list(rotation.plan.use_cases),
+        downtime_seconds=downtime_seconds(rotation),
+        key_arn=rotation.key_arn,
+        old_key_arn=old.key_arn if old else None,
+        old_key_fate=old.fate if old else None,
+        old_key_due_at=old_key_due_at(rotation, told.grace_seconds),
+        findings=shortened(rotation.findings),
+        evidence=told.evidence,
+    )
+
+
+def _failed(told: Told) -> Data:
+    rotation = told.rotation
+    failure = rotation.failure or {"state": "", "error": "", "cause": ""}
+    return models.RotationFailed(
+        state=failure["state"],
+        error=failure["error"],
+        cause=failure_cause(rotation, failure, told.bucket),
+        findings=shortened(rotation.findings),
+        evidence=told.evidence,
+    )
+
+
+def _rolled_back(told: Told) -> Data:
+    return models.RotationRolledBack(workspace_on=told.entry["detail"]["workspace_on"])
+
+
+def _cancelled(told: Told) -> Data:
+    cancel = told.rotation.cancel
+    return models.RotationCancelled(
+        by=cancel.by if cancel else None, reason=cancel.reason if cancel else None, evidence=told.evidence
+    )
+
+
+_EVENTS: Mapping[str, Callable[[Told], Data]] = {
+    "planned": _planned,
+    "approval asked": _approval_asked,
+    "approved": _approved,
+    "declined": _declined,
+    "window opened": _started,
+    "switched": _switched,
+    "succeeded": _succeeded,
+    "failed": _failed,
+    "rolled back": _rolled_back,
+    "cancelled": _cancelled,
+}
+
+
+def told_actions() -> frozenset[str]:
+    """Actions of the audit trails that become events."""
+    return frozenset({*_EVENTS, *_KEY_EVENTS})
+
+
+def as_entry(data: Data, detail: Detail, bus: str, resources: list[str]) -> "PutEventsRequestEntryTypeDef":
+    """The event as PutEvents takes it."""
+    return {
+        "Source": models.SOURCE,
+        "DetailType": data.detail_type,
+        "Detail": detail.model_dump_json(by_alias=True),
+        "EventBusName": bus,
+        "Resources": resources,
+        "Time": clock.moment(detail.time),
+    }

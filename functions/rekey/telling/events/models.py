@@ -1,0 +1,190 @@
+"""The events that rekey publishes, one class a type. docs/events/*.json are made from them (`make schemas`)."""
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rekey.model.request import Ticket
+
+SOURCE = "rekey"
+
+Seconds = float
+
+
+class Data(BaseModel):
+    """What one type of event says."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    detail_type: ClassVar[str]
+
+
+class RotationRefused(Data):
+    """No rotation was started; the message names the field and the mend."""
+
+    detail_type = "Rotation Refused"
+    error: str
+    message: str
+    requested_by: str | None
+
+
+class RotationPlanned(Data):
+    """The plan is made and the workspace's lease taken. Nothing is touched yet."""
+
+    detail_type = "Rotation Planned"
+    operation: str
+    use_cases: list[str]
+    why: list[str]
+    would_stop: dict[str, int]
+    """Running classic compute by kind."""
+    start_at: str
+    approval: bool
+    expected_seconds: Seconds
+    expected_downtime_seconds: Seconds
+    requested_by: str | None
+    reason: str | None
+
+
+class ApprovalRequested(Data):
+    """An approver is waited for, three days at the most."""
+
+    detail_type = "Rotation Approval Requested"
+    operation: str
+    use_cases: list[str]
+    why: list[str]
+    requested_by: str | None
+
+
+class ApprovalAnswered(Data):
+    """An approver approved."""
+
+    detail_type = "Rotation Approved"
+    by: str
+    reason: str | None
+
+
+class ApprovalDeclined(ApprovalAnswered):
+    """An approver declined; the rotation ends untouched."""
+
+    detail_type = "Rotation Declined"
+
+
+class RotationStarted(Data):
+    """The window is open and the first step begins."""
+
+    detail_type = "Rotation Started"
+    operation: str
+    use_cases: list[str]
+
+
+class RotationSwitched(Data):
+    """The workspace shows the new key configuration. The proof is still to come."""
+
+    detail_type = "Rotation Switched"
+    before: dict[str, str | None]
+    after: dict[str, str | None]
+
+
+class RotationSucceeded(Data):
+    """All is done and proven, and compute is back."""
+
+    detail_type = "Rotation Succeeded"
+    operation: str
+    use_cases: list[str]
+    downtime_seconds: Seconds | None
+    key_arn: str | None
+    old_key_arn: str | None
+    old_key_fate: str | None
+    old_key_due_at: str | None
+    findings: list[str]
+    """The first ten; all of them are in the evidence."""
+    evidence: str
+
+
+class RotationFailed(Data):
+    """It did not come about; the cause says what is restored and what to do."""
+
+    detail_type = "Rotation Failed"
+    state: str
+    error: str
+    cause: str
+    findings: list[str]
+    evidence: str
+
+
+class RotationRolledBack(Data):
+    """What a failed or cancelled rotation had done so far is put back."""
+
+    detail_type = "Rotation Rolled Back"
+    workspace_on: str
+
+
+class RotationCancelled(Data):
+    """A person ended it before its switch."""
+
+    detail_type = "Rotation Cancelled"
+    by: str | None
+    reason: str | None
+    evidence: str
+
+
+class KeyEvent(Data):
+    """What became of a key."""
+
+    key_arn: str
+    state: str
+    why: str
+
+
+class KeyDisabled(KeyEvent):
+    """An old key was disabled; nothing needs it any more."""
+
+    detail_type = "Key Disabled"
+
+
+class KeyReenabled(KeyEvent):
+    """A disabled key was still needed: it is enabled again and held until a person decides."""
+
+    detail_type = "Key Re-enabled"
+
+
+class KeyOverdue(KeyEvent):
+    """A key should have gone more than a day ago and could not."""
+
+    detail_type = "Key Overdue"
+
+
+PUBLISHED: tuple[type[Data], ...] = (
+    RotationRefused,
+    RotationPlanned,
+    ApprovalRequested,
+    ApprovalAnswered,
+    ApprovalDeclined,
+    RotationStarted,
+    RotationSwitched,
+    RotationSucceeded,
+    RotationFailed,
+    RotationRolledBack,
+    RotationCancelled,
+    KeyDisabled,
+    KeyReenabled,
+    KeyOverdue,
+)
+
+
+class Detail(BaseModel):
+    """The envelope: the same around every type."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    schema_: Literal["rekey.event/1"] = Field(default="rekey.event/1", alias="schema")
+    id: str
+    """The same whenever the event is delivered again."""
+    time: str
+    """When it happened: ISO 8601 in UTC."""
+    correlation_id: str
+    """The request_id, or the rotation's id where there was none."""
+    rotation_id: str | None
+    workspace_id: int | None
+    ticket: Ticket | None
+    data: Any

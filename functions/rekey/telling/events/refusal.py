@@ -1,0 +1,67 @@
+"""A request that was not started: written down, so that its asker hears why."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from rekey.base import clock
+from rekey.base.observability import identify
+from rekey.ledger import Ledger
+from rekey.model.inbox import unwrapped
+from rekey.model.request import Ticket
+from rekey.rotation.step import Failure, Result
+
+
+class RefusalEvent(BaseModel):
+    """What the state machine sends when no rotation could be started."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rotation_id: str
+    request: Any
+    failure: Failure
+
+
+def record(ledger: Ledger, event: RefusalEvent) -> Result:
+    """Write the refusal down, but for a dry run's: whoever asks for a plan has the answer at once.
+
+    Of a request that nobody has checked only what tells whose it is is kept.
+    """
+    request = unwrapped(event.request)
+    asked = request if isinstance(request, dict) else {}
+    workspace_id = _whole_number(asked.get("workspace_id"))
+    identify(rotation_id=event.rotation_id, workspace_id=workspace_id)
+    if asked.get("dry_run") is not True:
+        ledger.refuse(
+            {
+                "rotation_id": event.rotation_id,
+                "seq": 1,
+                "at": clock.text(clock.now()),
+                "step": event.failure.state,
+                "action": "refused",
+                "detail": {
+                    "error": event.failure.error,
+                    "message": event.failure.cause,
+                    "workspace_id": workspace_id,
+                    "request_id": _short_text(asked.get("request_id")),
+                    "requested_by": _short_text(asked.get("requested_by")),
+                    "ticket": _ticket(asked.get("ticket")),
+                },
+            }
+        )
+    return {"rotation_id": event.rotation_id, "failure": event.failure.model_dump()}
+
+
+def _whole_number(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63 else None
+
+
+def _short_text(value: object) -> str | None:
+    return value[:200] if isinstance(value, str) else None
+
+
+def _ticket(value: object) -> dict[str, Any] | None:
+    try:
+        return Ticket.model_validate(value).model_dump()
+    except ValidationError:
+        return None

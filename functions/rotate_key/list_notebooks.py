@@ -1,0 +1,10 @@
+"""List notebooks: find those under the request's paths, cut them into batches. Called again until all is read."""
+
+from rekey.rotation.notebooks.walk import list_notebooks
+from rekey.rotation.step import Result, Step
+from rekey.runtime import step
+
+
+@step
+def handler(step: Step) -> Result:
+    return list_notebooks(step)

@@ -1,0 +1,15 @@
+"""Plan rotation: read the request and the workspace, decide everything, take the lease. Refuse here or never."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.parser import parse
+
+from rekey.planning.opening import PlanEvent, open_rotation
+from rekey.rotation.step import Result
+from rekey.runtime import current_settings, observed, open_ledger
+
+
+@observed
+def handler(event: Any) -> Result:
+    settings = current_settings()
+    return open_rotation(settings, open_ledger(settings), parse(event=event, model=PlanEvent))

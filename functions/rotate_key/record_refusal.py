@@ -1,0 +1,14 @@
+"""Record refusal: write down that a request was not started, and why, so that its asker hears of it."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.parser import parse
+
+from rekey.rotation.step import Result
+from rekey.runtime import current_settings, observed, open_ledger
+from rekey.telling.events.refusal import RefusalEvent, record
+
+
+@observed
+def handler(event: Any) -> Result:
+    return record(open_ledger(current_settings()), parse(event=event, model=RefusalEvent))
