@@ -158,8 +158,8 @@ def forbids_renewal(field: str, key: KeyFacts, *, yearly: bool) -> list[str]:
         where = " into each replica too" if key.waiting else ""
         found.append(
             f"{field}: the key {key.arn} has imported material (origin EXTERNAL), which KMS renews only to new "
-            f"material that waits for it. Mend: import new key material{where} (aws kms import-key-material --import-type "
-            "NEW_KEY_MATERIAL), and ask again."
+            f"material that waits for it. Mend: import new key material{where} (aws kms import-key-material "
+            "--import-type NEW_KEY_MATERIAL), and ask again."
         )
     if yearly and key.origin == "EXTERNAL":
         found.append(
