@@ -25,7 +25,7 @@ from local.cloud.servers import (
     start_simulator,
     start_tickets,
 )
-from local.tickets.state import new_secret
+from local.tickets.credentials import new_secret
 
 REGION = "us-east-1"
 ACCOUNT = "111122223333"

@@ -95,23 +95,6 @@ class State:
         return comment
 
 
-def new_secret() -> Document:
-    """Fresh secrets for all three, in the form of rekey's secret; two webhook secrets each, the second in use."""
-
-    def pair(prefix: str) -> list[str]:
-        return [prefix + secrets.token_urlsafe(24).replace("-", "+").replace("_", "/") for _ in range(2)]
-
-    return {
-        "jira": {"webhook_secrets": pair(""), "email": "rekey@example.com", "api_token": secrets.token_urlsafe(24)},
-        "servicenow": {
-            "webhook_secrets": pair("whsec_"),
-            "username": "rekey",
-            "password": secrets.token_urlsafe(24),
-        },
-        "standard": {"webhook_secrets": pair("whsec_"), "api_token": secrets.token_urlsafe(24)},
-    }
-
-
 def now() -> str:
     """As Jira writes times: 2026-11-21T20:07:00.123+0000."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000"

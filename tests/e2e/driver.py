@@ -209,7 +209,7 @@ class Driver:
     def _lambda(self, function: str) -> Any:
         pages = self.aws("lambda").get_paginator("list_functions").paginate()
         found = [each for page in pages for each in page["Functions"]]
-        (one,) = [each for each in found if each["Handler"] == f"{function}.handler"]
+        (one,) = [each for each in found if each["Handler"].endswith(f".{function}.handler")]
         return one
 
     def _arn(self, name: str) -> str:

@@ -67,7 +67,7 @@ class Template:
         [properties] = [
             function
             for function in self.all("AWS::Lambda::Function").values()
-            if function["Handler"] == f"{name}.handler"
+            if function["Handler"].endswith(f".{name}.handler")
         ]
         return properties
 

@@ -114,7 +114,7 @@ def allowed(name: str) -> set[str]:
 
 def test_there_are_exactly_the_lambdas_of_the_table(template: Template) -> None:
     handlers = {function["Handler"] for function in template.all("AWS::Lambda::Function").values()}
-    assert handlers == {f"{name}.handler" for name in LAMBDAS}
+    assert {each.split(".")[-2] for each in handlers} == set(LAMBDAS)
 
 
 def test_no_two_lambdas_share_a_role(template: Template) -> None:
@@ -191,4 +191,4 @@ def test_the_state_machine_may_invoke_exactly_its_lambdas(template: Template) ->
     [role] = [p for name, p in template.all("AWS::IAM::Policy").items() if name.startswith("WorkflowRotateKey")]
     [invoke] = [s for s in role["PolicyDocument"]["Statement"] if s["Action"] == "lambda:InvokeFunction"]
     invoked = {template.resource(r["Fn::GetAtt"][0])["Properties"]["Handler"] for r in invoke["Resource"]}
-    assert invoked == {f"{name}.handler" for name in set(LAMBDAS) - NOT_IN_THE_STATE_MACHINE}
+    assert {each.split(".")[-2] for each in invoked} == set(LAMBDAS) - NOT_IN_THE_STATE_MACHINE

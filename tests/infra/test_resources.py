@@ -66,7 +66,7 @@ def test_every_placeholder_is_filled_with_the_lambda_of_its_name(template: Templ
         function, attribute = value["Fn::GetAtt"]
         name = re.sub(r"(?<!^)(?=[A-Z])", "_", placeholder).lower()
         assert attribute == "Arn"
-        assert template.resource(function)["Properties"]["Handler"] == f"{name}.handler"
+        assert template.resource(function)["Properties"]["Handler"].endswith(f".{name}.handler")
 
 
 def test_the_definition_is_in_the_template_as_it_is_in_the_file(template: Template) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from rekey.base import clock
 from rekey.base.errors import AwsUnavailable, LeaseLost, RekeyError, RequestIdReused, RotationInProgress
-from rekey.ledger import Ledger, entry_hash
+from rekey.ledger import Ledger
+from rekey.model.entries import entry_hash
 from rekey.model.key import meet
 from tests.unit.rotations import OLD_ARN, a_plan, a_rotation
 

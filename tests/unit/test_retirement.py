@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from rekey.aws.kms_key import LastUse
+from rekey.aws.tags import MANAGED, USE_CASES
 from rekey.base import clock
 from rekey.base.errors import RekeyError
 from rekey.base.settings import Settings
@@ -14,10 +16,9 @@ from rekey.databricks import KeyConfiguration, Workspace
 from rekey.ledger import Ledger
 from rekey.model.key import TRANSITIONS, Key, State, meet
 from rekey.model.request import UseCase
-from rekey.retirement.conditions import Case, Decision, Facts, KmsFacts, LastUse, decide
+from rekey.retirement.conditions import Case, Decision, Facts, KmsFacts, decide
 from rekey.retirement.signs import Signs, told_late
 from rekey.retirement.sweep import is_overdue, sweep
-from rekey.rotation import keys
 from tests.clients import client
 from tests.unit.rotations import OLD_ARN
 from tests.unit.test_plan import BARE
@@ -52,7 +53,7 @@ def decision(
     tags: dict[str, str] | None = None,
     last_use: LastUse = NEVER_USED,
 ) -> Decision:
-    kms = KmsFacts(state="Enabled", tags={keys.MANAGED: "true"} if tags is None else tags, last_use=last_use)
+    kms = KmsFacts(state="Enabled", tags={MANAGED: "true"} if tags is None else tags, last_use=last_use)
     facts = Facts(NOW, DAY, workspaces, configurations)
     return decide(Case(key or waiting(), kms, facts))
 
@@ -103,7 +104,7 @@ def test_a_key_that_serves_or_ever_served_storage_is_retained_for_good() -> None
     assert decision(configurations=[configuration("old"), configuration("s", "STORAGE")]).verdict == "retain"
     assert decision(workspaces=[user]).verdict == "retain"
     assert decision(key=waiting(served_storage=True)).verdict == "retain"
-    assert decision(tags={keys.MANAGED: "true", keys.USE_CASES: "MANAGED_SERVICES STORAGE"}).verdict == "retain"
+    assert decision(tags={MANAGED: "true", USE_CASES: "MANAGED_SERVICES STORAGE"}).verdict == "retain"
 
 
 @pytest.mark.rule("rule-7")
@@ -159,7 +160,7 @@ class NoAccount:
 
 def test_one_keys_trouble_is_never_anothers(ledger: Ledger, settings: Settings) -> None:
     gone = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000"
-    made = client("kms").create_key(Tags=[{"TagKey": keys.MANAGED, "TagValue": "true"}])["KeyMetadata"]["Arn"]
+    made = client("kms").create_key(Tags=[{"TagKey": MANAGED, "TagValue": "true"}])["KeyMetadata"]["Arn"]
     for key_arn in (gone, made):
         ledger.keys.introduce(waiting(key_arn), "met")
     account: Any = NoAccount()
@@ -187,8 +188,8 @@ def test_only_a_use_within_the_day_before_the_disabling_was_told_late(
 
 
 def test_a_reason_is_written_once_however_often_it_is_found(ledger: Ledger, settings: Settings) -> None:
-    key_arn = client("kms").create_key(Tags=[{"TagKey": keys.MANAGED, "TagValue": "true"}])["KeyMetadata"]["Arn"]
-    client("kms").tag_resource(KeyId=key_arn.rpartition("/")[2], Tags=[{"TagKey": keys.MANAGED, "TagValue": "true"}])
+    key_arn = client("kms").create_key(Tags=[{"TagKey": MANAGED, "TagValue": "true"}])["KeyMetadata"]["Arn"]
+    client("kms").tag_resource(KeyId=key_arn.rpartition("/")[2], Tags=[{"TagKey": MANAGED, "TagValue": "true"}])
     ledger.keys.introduce(waiting(key_arn, wanted_by=("r7",)), "met")
     account: Any = NoAccount()
     for minutes in range(0, 60, 15):

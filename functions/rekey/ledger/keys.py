@@ -8,19 +8,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from rekey.base import clock
 from rekey.base.errors import AwsUnavailable
-from rekey.ledger.items import (
-    KEPT,
-    SWEPT,
-    Item,
-    append_key_entry,
-    entry_of,
-    key_item,
-    key_item_key,
-    key_of,
-    marshal,
-    policy_key,
-    unmarshal,
-)
+from rekey.ledger.items import KEPT, SWEPT, append_key_entry, key_item, key_of, marshal, policy_key, unmarshal
+from rekey.model.entries import Item, entry_of, key_item_key
 from rekey.model.key import Key
 
 if TYPE_CHECKING:

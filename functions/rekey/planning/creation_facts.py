@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+from rekey.aws.kms_key import look_at
 from rekey.base.errors import NotFound
 from rekey.base.settings import Settings
 from rekey.databricks import Account, Workspace
 from rekey.model.request import Request
 from rekey.model.wish import NewWorkspace
 from rekey.planning.facts import Facts, decide_operation, keys_in_play, reuse_for_volumes
-from rekey.planning.given import look_at
 from rekey.rotation.compute.world import Compute
 from rekey.rotation.keys import added_statements
 

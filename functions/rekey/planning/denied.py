@@ -8,10 +8,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from rekey.aws.kms_key import KeyFacts
 from rekey.aws.policy_document import Document, Statement, label, statements
 from rekey.aws.policy_evaluation import ABSENT, UNKNOWN, Begins, Caller, Hit, Known, Other, Value, hits
-from rekey.planning.given import KeyFacts
-from rekey.rotation.keys import KeyArn
+from rekey.base.arns import KeyArn
 
 _ACTIONS: Mapping[str, tuple[str, ...]] = {
     "kms:ReEncrypt*": ("kms:ReEncryptFrom", "kms:ReEncryptTo"),

@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rekey.aws.kms_key import KeyFacts
 from rekey.aws.policy_document import Statement
 from rekey.base.errors import RequestRefused
 from rekey.databricks import KeyConfiguration, Workspace
 from rekey.model.request import Operation, Request, UseCase
+from rekey.model.use_cases import USE_CASES
 from rekey.model.wish import NewWorkspace
-from rekey.planning.given import KeyFacts
 from rekey.rotation.compute.world import Compute
-
-USE_CASES: tuple[UseCase, ...] = ("MANAGED_SERVICES", "STORAGE")
 
 
 @dataclass(frozen=True, slots=True)

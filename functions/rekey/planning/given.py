@@ -1,90 +1,13 @@
-"""A key that rekey did not make: what is known of it, and every reason why it cannot serve a workspace."""
+"""A key that rekey did not make: every reason why it cannot serve a workspace."""
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
 
-from botocore.exceptions import ClientError
-
-from rekey.aws import clients
+from rekey.aws.kms_key import KEPT_BY_KMS, KeyFacts
 from rekey.aws.policy_document import MAX_BYTES, Statement, merged, missing_statements, size, taken_no_more
-from rekey.rotation.keys import MANAGED, KeyArn, read_tags
-from rekey.rotation.material import MOST_ON_DEMAND, list_rotations
-
-BROUGHT = "rekey:brought"
-"""Tag with which the owner of a key lets rekey add statements to its policy, and nothing more."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyFacts:
-    """One KMS key as it is now. Empty texts where KMS knows no such key, or it is not in this account."""
-
-    arn: str
-    state: str = ""
-    spec: str = ""
-    usage: str = ""
-    policy: str = ""
-    origin: str = ""
-    """AWS_KMS, EXTERNAL (imported material), AWS_CLOUDHSM or EXTERNAL_KEY_STORE."""
-    key_store: str = ""
-    """Id of the custom key store that it is in."""
-    primary: str = ""
-    """ARN of the primary key, of a multi-region key's replica."""
-    rotations: int = 0
-    """How often its material was rotated on demand. Read only where that is to be done again, as is `waiting`."""
-    waiting: str = ""
-    """State of imported material that was not rotated to, PENDING_ROTATION or what it waits for before."""
-    tags: tuple[tuple[str, str], ...] = ()
-
-    def tagged(self, *names: str) -> bool:
-        return any((name, "true") in self.tags for name in names)
-
-
-def look_at(key_arn: str, own_account: str, *, material: bool = False) -> KeyFacts:
-    """Read a key, with its material where that is to be renewed.
-
-    A key of another account is not asked for: its policy and state cannot be changed from here.
-    """
-    parts = KeyArn.of(key_arn)
-    if parts.account != own_account:
-        return KeyFacts(key_arn)
-    kms = clients.kms(parts.region)
-    try:
-        metadata = kms.describe_key(KeyId=key_arn)["KeyMetadata"]
-        document = kms.get_key_policy(KeyId=parts.key_id, PolicyName="default")["Policy"]
-        tags = read_tags(kms, key_arn)
-    except ClientError as error:
-        if clients.error_code(error) == "NotFoundException":
-            return KeyFacts(key_arn)
-        raise
-    regions = metadata.get("MultiRegionConfiguration", {})
-    replica = regions.get("MultiRegionKeyType") == "REPLICA"
-    key = KeyFacts(
-        arn=key_arn,
-        state=metadata.get("KeyState", ""),
-        spec=metadata.get("KeySpec", ""),
-        usage=metadata.get("KeyUsage", ""),
-        policy=document,
-        tags=tuple(sorted(tags.items())),
-        origin=metadata.get("Origin", ""),
-        key_store=metadata.get("CustomKeyStoreId", ""),
-        primary=regions.get("PrimaryKey", {}).get("Arn", "") if replica else "",
-    )
-    return replace(key, **_material(key)) if material and key.origin in _KEPT_BY_KMS else key
-
-
-_KEPT_BY_KMS = ("AWS_KMS", "EXTERNAL")
-"""Origins of the keys of which KMS lists materials and rotations."""
-
-
-def _material(key: KeyFacts) -> dict[str, Any]:
-    rotations = list_rotations(key.arn, everything=key.origin == "EXTERNAL")
-    states = [each.get("KeyMaterialState", "") for each in rotations]
-    return {
-        "rotations": sum(each.get("RotationType") == "ON_DEMAND" for each in rotations),
-        "waiting": next((each for each in states if each.startswith("PENDING")), ""),
-    }
+from rekey.aws.tags import BROUGHT, MANAGED
+from rekey.base.arns import KeyArn
+from rekey.rotation.material import MOST_ON_DEMAND
 
 
 def forbids_key(field: str, key: KeyFacts, *, region: str, own_account: str) -> list[str]:
@@ -143,7 +66,7 @@ def forbids_renewal(field: str, key: KeyFacts, *, yearly: bool) -> list[str]:
             f"{field}: the key {key.arn} carries no tag of rekey, so its material is not rekey's to renew. "
             f"Mend: tag it {BROUGHT}=true."
         ]
-    if key.key_store or key.origin not in _KEPT_BY_KMS:
+    if key.key_store or key.origin not in KEPT_BY_KMS:
         return [
             f"{field}: the key {key.arn} is in the custom key store {key.key_store} ({key.origin}), where KMS renews "
             f"no material. Mend: {_ANOTHER}."

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from rekey.aws.kms_key import look_at
 from rekey.base import clock
 from rekey.base.errors import NotFound, PermissionDenied, RequestIdReused, RequestRefused, WorkspaceNotFound
 from rekey.base.observability import count, identify
@@ -18,7 +19,6 @@ from rekey.model.rotation import Rotation
 from rekey.planning import creation_facts as creation
 from rekey.planning import preflight
 from rekey.planning.facts import Facts, decide_operation, keys_in_play, reuse_for_volumes
-from rekey.planning.given import look_at
 from rekey.planning.plan import make_plan
 from rekey.planning.refusals import NO_CMK_REGIONS
 from rekey.retirement.rotations import marked
@@ -172,9 +172,9 @@ def _workspace(settings: Settings, account: Account, request: Request) -> Worksp
         return account.get_workspace(request.workspace_id or 0)
     except PermissionDenied as error:
         raise RequestRefused(
-            f"workspace_id: the service principal is no admin of the Databricks account "
-            f"{settings.databricks_account_id}, so it may not read or change its workspaces. "
-            "Mend: give it the account admin role in the account console."
+            f"workspace_id: the service principal seems to be no admin of the Databricks account "
+            f"{settings.databricks_account_id}: it may not read its workspaces. "
+            f"Mend: give it the account admin role in the account console. {error}"
         ) from error
     except NotFound as error:
         raise WorkspaceNotFound(

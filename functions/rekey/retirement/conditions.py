@@ -5,27 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from rekey.aws.kms_key import LastUse
+from rekey.aws.tags import MANAGED, USE_CASES
 from rekey.base import clock
 from rekey.databricks import KeyConfiguration, Workspace
 from rekey.model.key import Key, wait
-from rekey.rotation.keys import MANAGED, USE_CASES
 
 Verdict = Literal["disable", "wait", "retain"]
-
-
-@dataclass(frozen=True, slots=True)
-class LastUse:
-    """What KMS says of a key's last cryptographic use (GetKeyLastUsage: up to an hour late, same account only).
-
-    Nothing is known where the API does not answer; `said` tells then why.
-    """
-
-    known: bool
-    said: str
-    at: datetime | None = None
-    """The last use; where there was none, the moment since which KMS knows that there was none."""
-    used: bool = False
-    """Whether `at` is a use."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rekey.aws import clients
+from rekey.aws.kms_key import KmsKey
 from rekey.base import clock
 from rekey.databricks import Account
 from rekey.ledger import Ledger
 from rekey.model.key import Key, meet
 from rekey.retirement.conditions import Facts
-from rekey.retirement.look import last_use, look_around
-from rekey.rotation.keys import KeyArn
+from rekey.retirement.look import look_around
 
 USD_A_KEY = 1
 USD_A_ROTATION = 1
@@ -47,15 +47,14 @@ def list_keys(ledger: Ledger, account: Account, *, grace_seconds: int, now: date
 
 def read_kms(key: Key) -> dict[str, Any]:
     """{"state", "created", "last_use", "rotations"}; only {"trouble"} where KMS does not show the key."""
-    kms, key_id = clients.kms(key.region), KeyArn.of(key.key_arn).key_id
+    kms = KmsKey(key.key_arn)
     try:
-        metadata = kms.describe_key(KeyId=key.key_arn)["KeyMetadata"]
-        pages = kms.get_paginator("list_key_rotations").paginate(KeyId=key_id)
+        metadata = kms.describe()
         return {
             "state": metadata.get("KeyState", ""),
             "created": clock.text(metadata["CreationDate"]),
-            "last_use": last_use(kms, key.key_arn).said,
-            "rotations": sum(len(page["Rotations"]) for page in pages),
+            "last_use": kms.last_use().said,
+            "rotations": len(kms.rotations()),
         }
     except ClientError as error:
         return {"trouble": clients.error_code(error)}

@@ -10,11 +10,13 @@ from datetime import datetime, timedelta
 from typing import Any, get_args
 
 from rekey.aws import clients
+from rekey.aws.kms_key import KmsKey
 from rekey.base import clock
 from rekey.base.errors import AwsUnavailable, DatabricksError
 from rekey.base.observability import count, keys_by_state, logger
 from rekey.base.settings import DAY_SECONDS, Settings
 from rekey.databricks import Account
+from rekey.databricks import canary as canaries
 from rekey.databricks.connect import connect_workspace
 from rekey.ledger import Ledger
 from rekey.model.key import CLAIM_SECONDS, WAITING, Key, State
@@ -22,7 +24,6 @@ from rekey.retirement.conditions import Case, Facts, KmsFacts, decide
 from rekey.retirement.look import look_around, look_at_key
 from rekey.retirement.reenable import reenable
 from rekey.retirement.signs import Inside, Signs, told_late
-from rekey.rotation import keys, switch
 
 SETTLES_WITHIN = timedelta(minutes=5)
 """KMS is eventually consistent: a key that was disabled a moment ago may still read Enabled."""
@@ -122,7 +123,7 @@ def _retire(at_work: Sweep, key: Key) -> Key:
     now, table = at_work.facts.now, at_work.ledger.keys
     if key.claimed_at and abs((now - clock.moment(key.claimed_at)).total_seconds()) < CLAIM_SECONDS:
         raise AwsUnavailable("another sweep is disabling it")
-    kms = look_at_key(key.region, key.key_arn)
+    kms = look_at_key(key.key_arn)
     if key.claimed_at and kms.state == "Disabled":
         # A sweep ended between DisableKey and the ledger; what happened since nobody has watched.
         return _watch(at_work, _disabled(at_work, key, key.why))
@@ -133,7 +134,7 @@ def _retire(at_work: Sweep, key: Key) -> Key:
     if decision.verdict == "wait":
         return _write(at_work, key, _waiting(seen, decision.why, now))
     claimed = table.change(key, seen.to("due", decision.why, now, claimed_at=clock.text(now)), "claimed")
-    if refused := keys.disable(clients.kms(key.region), key.key_arn):
+    if refused := KmsKey(key.key_arn).disable():
         released = claimed.to("due", f"KMS refused: {refused}", now, claimed_at=None)
         return table.change(claimed, released, "refused")
     return _disabled(at_work, claimed, decision.why)
@@ -166,7 +167,7 @@ def _disabled(at_work: Sweep, key: Key, why: str) -> Key:
 
 def _watch(at_work: Sweep, key: Key) -> Key:
     now, table = at_work.facts.now, at_work.ledger.keys
-    kms = look_at_key(key.region, key.key_arn)
+    kms = look_at_key(key.key_arn)
     # KMS may show the state from before for a moment.
     settled = key.disabled_at is None or now >= clock.moment(key.disabled_at) + SETTLES_WITHIN
     if settled and kms.state == "Enabled":
@@ -185,7 +186,7 @@ def _remove_canaries(at_work: Sweep, key: Key) -> Key:
     for canary in key.canaries:
         if workspace := running.get(canary.workspace_id):
             try:
-                switch.remove_canary(at_work.inside(workspace), canary.rotation_id, "before")
+                canaries.remove(at_work.inside(workspace), canary.rotation_id, "before")
             except DatabricksError as error:
                 logger.warning(f"a canary stays: {error}", extra={"key_arn": key.key_arn})
     return at_work.ledger.keys.note(key, key.model_copy(update={"canaries": ()}))

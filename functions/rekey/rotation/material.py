@@ -4,14 +4,8 @@ The answer for STORAGE keys, which Databricks never lets a workspace replace. Ol
 what was encrypted under it. Source: AWS KMS, RotateKeyOnDemand and ListKeyRotations; at most 25 a key.
 """
 
-from typing import TYPE_CHECKING, Any
-
-from rekey.aws import clients
-from rekey.rotation.keys import KeyArn
+from rekey.aws.kms_key import KmsKey
 from rekey.rotation.step import Progress, Result, Step
-
-if TYPE_CHECKING:
-    from mypy_boto3_kms import KMSClient
 
 STEP = "Rotate key material"
 
@@ -39,45 +33,18 @@ def rotate_material(step: Step) -> Result:
 
 def on_demand(key_arn: str) -> list[str]:
     """When the key's material was rotated on demand, oldest first, ISO 8601."""
-    dates = [each["RotationDate"] for each in list_rotations(key_arn) if each["RotationType"] == "ON_DEMAND"]
+    dates = [each["RotationDate"] for each in KmsKey(key_arn).rotations() if each["RotationType"] == "ON_DEMAND"]
     return sorted(each.isoformat() for each in dates)
 
 
-def list_rotations(key_arn: str, *, everything: bool = False) -> list[Any]:
-    """KMS' record of rotations; of `everything` also the first material and what waits to be rotated to."""
-    parts = KeyArn.of(key_arn)
-    pages = clients.kms(parts.region).get_paginator("list_key_rotations")
-    # Named only where it is needed: a region may not know it yet.
-    found = (
-        pages.paginate(KeyId=parts.key_id, IncludeKeyMaterial="ALL_KEY_MATERIAL")
-        if everything
-        else pages.paginate(KeyId=parts.key_id)
-    )
-    return [each for page in found for each in page["Rotations"]]
-
-
-def _status(kms: "KMSClient", key_id: str) -> Any:
-    """Nothing for a key with imported material, which has no rotation of its own."""
-    try:
-        return kms.get_key_rotation_status(KeyId=key_id)
-    except kms.exceptions.UnsupportedOperationException:
-        return {}
-
-
 def _rotated(step: Step, key_arn: str) -> bool:
-    parts = KeyArn.of(key_arn)
-    kms = clients.kms(parts.region)
-    status = _status(kms, parts.key_id)
+    key = KmsKey(key_arn)
+    status = key.rotation_status()
     if step.rotation.plan.yearly_rotation and not status.get("KeyRotationEnabled"):
-        kms.enable_key_rotation(KeyId=parts.key_id, RotationPeriodInDays=YEAR_DAYS)
+        key.rotate_by_itself(YEAR_DAYS)
         step.record(STEP, "yearly rotation enabled", {"key_arn": key_arn, "days": YEAR_DAYS})
     if len(on_demand(key_arn)) > step.rotation.material_before[key_arn]:
         return True
-    if "OnDemandRotationStartDate" in status:
-        return False
-    try:
-        kms.rotate_key_on_demand(KeyId=parts.key_id)
-    except kms.exceptions.ConflictException:
-        return False  # One is under way already.
-    step.record(STEP, "rotation asked for", {"key_arn": key_arn})
+    if "OnDemandRotationStartDate" not in status and key.rotate():
+        step.record(STEP, "rotation asked for", {"key_arn": key_arn})
     return False

@@ -5,11 +5,12 @@ the unused key disabled. After a switch that holds, the rotation stays forward. 
 does not, the workspace is PATCHed back to the old configuration while its key is still enabled.
 """
 
+from rekey.aws import kms_key
 from rekey.base import clock
 from rekey.base.errors import InvalidState, RekeyError
 from rekey.databricks import Workspace
 from rekey.retirement.rotations import never_seen, stays, wait_to_go
-from rekey.rotation import keys, registration, switch
+from rekey.rotation import keys, proof, registration, switch
 from rekey.rotation.compute.terminate import terminate
 from rekey.rotation.create_undo import settle_new
 from rekey.rotation.key_policy import give_back
@@ -99,7 +100,7 @@ def _clean_up(step: Step) -> None:
     if rotation.plan.key_source != "new":
         _give_back(step)
         return
-    found = keys.find_keys(rotation.plan.region, rotation.rotation_id)
+    found = kms_key.find(rotation.plan.region, rotation.rotation_id)
     for key_arn in dict.fromkeys([*([rotation.key_arn] if rotation.key_arn else []), *found]):
         left = registration.remove_of_key(step, key_arn)
         left += _let_go(step, key_arn)
@@ -126,26 +127,25 @@ def _give_back(step: Step) -> None:
 
 def _tidy(step: Step) -> None:
     if step.rotation.patch_outcome is not None:
-        switch.remove_canaries(step)
+        proof.remove(step)
 
 
 def _let_go(step: Step, key_arn: str) -> list[str]:
     """Disable a key that Databricks never saw; let any other wait, since something may be encrypted under it."""
     rotation, table, now = step.rotation, step.ledger.keys, clock.now()
-    region = rotation.plan.region
     if others := others_under_way(step, key_arn):
         return [f"key {key_arn} stays enabled: the rotation {others[0].rotation_id} is at work with it."]
     if rotation.may_have_switched and "STORAGE" in rotation.plan.use_cases:
-        keys.mark_abandoned(region, key_arn)
+        keys.mark_abandoned(key_arn)
         why = "it may have served STORAGE, whose data needs its key forever"
         table.introduce(stays(rotation, key_arn, why, now), FAILED)
         return [f"key {key_arn} stays enabled: {why}."]
     if rotation.may_have_switched:
-        keys.mark_abandoned(region, key_arn)
+        keys.mark_abandoned(key_arn)
         why = "something may be encrypted under it"
         table.introduce(wait_to_go(rotation, key_arn, step.settings.grace_seconds, now, why), FAILED)
         return [f"key {key_arn} may have been used for a moment: the sweep disables it after the grace period."]
-    refused = keys.abandon(region, key_arn)
+    refused = keys.abandon(key_arn)
     table.introduce(never_seen(rotation, key_arn, refused, step.settings.grace_seconds, now), FAILED)
     if not refused:
         return []

@@ -8,16 +8,18 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rekey.aws.kms_key import KeyFacts, look_at
+from rekey.aws.tags import MANAGED, USE_CASES
 from rekey.base import clock
+from rekey.base.arns import KeyArn
 from rekey.base.errors import RequestRefused
 from rekey.databricks import Account
 from rekey.ledger import Ledger
 from rekey.model.key import Key, meet
 from rekey.model.request import KEY_ARN
-from rekey.planning.given import KeyFacts, forbids_key, look_at
+from rekey.planning.given import forbids_key
 from rekey.retirement.conditions import Facts
 from rekey.retirement.look import look_around
-from rekey.rotation.keys import MANAGED, USE_CASES, KeyArn
 
 
 class Adoption(BaseModel):

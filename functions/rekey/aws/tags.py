@@ -1,0 +1,13 @@
+"""The tags by which KMS keys are known, found and protected; two are conditions in infra/permissions.py."""
+
+MANAGED = "rekey:managed"
+"""On the keys that rekey makes."""
+
+BROUGHT = "rekey:brought"
+"""With which the owner of a key lets rekey add statements to its policy and renew its material, and nothing more."""
+
+WORKSPACE = "rekey:workspace-id"
+WORKSPACE_NAME = "rekey:workspace-name"
+ROTATION = "rekey:rotation-id"
+USE_CASES = "rekey:use-cases"
+STATE = "rekey:state"
