@@ -14,9 +14,9 @@ from constructs import Construct
 
 from infra.ledger import DUE_INDEX, Ledger
 from infra.log_groups import build_log_group
-from infra.login import Login
+from infra.login import Login, role_path
 from infra.nag import acknowledge, resource_finding
-from infra.permissions import GRANTS, TRACE, WILDCARD_REASONS, WITHOUT_SECRET, Grant, On
+from infra.permissions import DATABRICKS, GRANTS, TRACE, WILDCARD_REASONS, WITHOUT_SECRET, Grant, On
 from infra.platform import HANDLERS, Platform
 from infra.settings import Settings
 
@@ -147,6 +147,7 @@ class Functions(Construct):
         role = iam.Role(
             self,
             f"{construct_id}Role",
+            path=role_path(self._shared.settings) if WITHOUT_SECRET[DATABRICKS] in grants else None,
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             description=f"What {construct_id} may do, and no more",
             inline_policies={"permissions": iam.PolicyDocument(statements=statements)},

@@ -91,6 +91,15 @@ MUTATIONS = [
     Mutation(tasks.retries_are_jittered_and_capped, drop("Verify", "Retry", 0, "JitterStrategy"), "no jitter"),
     Mutation(tasks.retries_are_jittered_and_capped, drop("Verify", "Retry", 2, "MaxDelaySeconds"), "not capped"),
     Mutation(tasks.retries_are_jittered_and_capped, drop("Verify", "Retry", 1, "MaxAttempts"), "lacks MaxAttempts"),
+    Mutation(tasks.late_tags_are_waited_for, drop("Roll back", "Retry", 3), "Roll back: does not wait"),
+    Mutation(
+        tasks.late_tags_are_waited_for,
+        put("Create key", "Retry", 3, "JitterStrategy", value="FULL"),
+        "Create key: may give up",
+    ),
+    Mutation(
+        tasks.late_tags_are_waited_for, put("Set key policy", "Retry", 3, "MaxAttempts", value=4), "may give up"
+    ),
     Mutation(
         tasks.retries_name_transient_errors, put("Verify", *TRANSIENT, 0, value="DatabricksBusy"), "retries Databricks"
     ),
