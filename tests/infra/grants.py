@@ -108,6 +108,7 @@ roll_back:          DATABRICKS LEDGER READ
     tag:GetResources on anything
     kms:DescribeKey,DisableKey,TagResource on keys if managed
     kms:GetKeyPolicy on keys
+    kms:PutKeyPolicy on keys if managed+checked
     kms:PutKeyPolicy on keys if brought+checked
 record_failure:     DATABRICKS LEDGER LEASE READ WRITE
 
