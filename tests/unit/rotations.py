@@ -3,8 +3,9 @@
 from typing import Any
 
 from rekey.base import clock
+from rekey.model.plan import OldKey, Plan
 from rekey.model.request import parse_request
-from rekey.model.rotation import OldKey, Plan, Rotation
+from rekey.model.rotation import Rotation
 
 OLD_ARN = "arn:aws:kms:us-east-1:123456789012:key/old"
 

@@ -8,8 +8,8 @@ import pytest
 
 from rekey.base.errors import RequestRefused
 from rekey.databricks import KeyConfiguration, Workspace
+from rekey.model.plan import Plan
 from rekey.model.request import Request, UseCase, parse_request
-from rekey.model.rotation import Plan
 from rekey.planning.facts import Facts
 from rekey.planning.plan import make_plan
 from rekey.rotation.compute.world import Compute

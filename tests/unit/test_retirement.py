@@ -12,7 +12,7 @@ from rekey.aws.tags import MANAGED, USE_CASES
 from rekey.base import clock
 from rekey.base.errors import RekeyError
 from rekey.base.settings import Settings
-from rekey.databricks import KeyConfiguration, Workspace
+from rekey.databricks import Estate, KeyConfiguration, Workspace
 from rekey.ledger import Ledger
 from rekey.model.key import TRANSITIONS, Key, State, meet
 from rekey.model.request import UseCase
@@ -54,7 +54,7 @@ def decision(
     last_use: LastUse = NEVER_USED,
 ) -> Decision:
     kms = KmsFacts(state="Enabled", tags={MANAGED: "true"} if tags is None else tags, last_use=last_use)
-    facts = Facts(NOW, DAY, workspaces, configurations)
+    facts = Facts(NOW, DAY, Estate(workspaces, configurations))
     return decide(Case(key or waiting(), kms, facts))
 
 
@@ -232,7 +232,7 @@ def ended(code: str, after_seconds: float, **parameters: str) -> dict[str, Any]:
 def test_a_cluster_that_ended_for_the_key_since_it_was_disabled_is_a_sign(cluster: Any, sign: bool) -> None:
     key = waiting(state="disabled", disabled_at=clock.text(NOW), workspaces=(BARE.workspace_id,))
     inside: Any = Inside(cluster)
-    found = Signs(Facts(NOW, DAY, [BARE], []), lambda _: inside).of(key)
+    found = Signs(Estate([BARE], []), lambda _: inside).of(key)
     assert (found is not None) is sign
     if found:
         assert found.startswith(f"cluster 0123-1 of workspace {BARE.workspace_id} ended with AWS_")

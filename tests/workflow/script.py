@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rekey.model.plan import OldKey, Plan
 from rekey.model.request import Operation
-from rekey.model.rotation import OldKey, Plan
 from rekey.rotation.step import Progress
 
 Answer = Mapping[str, Any]

@@ -6,8 +6,8 @@ from rekey.base import clock
 from rekey.base.errors import RequestRefused
 from rekey.base.words import shortened
 from rekey.model.phases import window_too_short
+from rekey.model.plan import KeySource, OldKey, Plan
 from rekey.model.request import DRAIN_MINUTES, Operation, Request
-from rekey.model.rotation import KeySource, OldKey, Plan
 from rekey.model.use_cases import USE_CASES
 from rekey.planning.creation_refusals import forbids_new
 from rekey.planning.denied import may_deny

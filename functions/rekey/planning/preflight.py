@@ -6,8 +6,8 @@ from typing import Any
 
 from rekey.base.words import shortened
 from rekey.model.phases import phases
+from rekey.model.plan import Plan
 from rekey.model.request import Request
-from rekey.model.rotation import Plan
 from rekey.model.use_cases import USE_CASES
 from rekey.planning.facts import Facts
 

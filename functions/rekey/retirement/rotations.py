@@ -5,13 +5,11 @@ from typing import Any
 
 from rekey.base import clock
 from rekey.base.errors import DatabricksError, RequestRefused, Transient
-from rekey.databricks import Account
+from rekey.databricks import Account, Estate
 from rekey.ledger import Ledger
 from rekey.ledger.keys import KeyChange
 from rekey.model.key import Canary, Key, State, meet, wait
 from rekey.model.rotation import Rotation
-from rekey.retirement.conditions import Facts
-from rekey.retirement.look import look_around
 
 
 def marked(ledger: Ledger, rotation: Rotation, at: datetime) -> list[KeyChange]:
@@ -58,7 +56,7 @@ def moved_on(ledger: Ledger, account: Account, rotation: Rotation, grace_seconds
     old_arn = plan.old_key.key_arn if plan.old_key else None
     taken = rotation.key_arn if verified else None
     involved = list(filter(None, dict.fromkeys([plan.given_key_arn, old_arn, taken])))
-    facts = _facts(account, grace_seconds, at) if verified and old_arn else None
+    estate = _estate(account) if verified and old_arn else None
     changes: list[KeyChange] = []
     for key_arn in involved:
         before = ledger.keys.find(key_arn)
@@ -72,16 +70,16 @@ def moved_on(ledger: Ledger, account: Account, rotation: Rotation, grace_seconds
         if verified and key_arn == taken:
             key = _taken(key, rotation, at)
         elif verified and key_arn == old_arn:
-            key = _left(key, rotation, clock.moment(verified), grace_seconds, facts, at)
+            key = _left(key, rotation, clock.moment(verified), grace_seconds, estate, at)
         if key != before:
             changes.append((before, key))
     return changes
 
 
-def _facts(account: Account, grace_seconds: int, at: datetime) -> Facts | None:
+def _estate(account: Account) -> Estate | None:
     """None when Databricks does not answer: an end must not fail for it, and the sweep looks again."""
     try:
-        return look_around(account, grace_seconds, at)
+        return Estate.read(account)
     except (DatabricksError, Transient):
         return None
 
@@ -99,16 +97,16 @@ def _taken(key: Key, rotation: Rotation, at: datetime) -> Key:
 
 
 def _left(
-    key: Key, rotation: Rotation, verified: datetime, grace_seconds: int, facts: Facts | None, at: datetime
+    key: Key, rotation: Rotation, verified: datetime, grace_seconds: int, estate: Estate | None, at: datetime
 ) -> Key:
     old = rotation.plan.old_key
     assert old is not None  # noqa: S101, only a plan with an old key has one to leave
-    unreferenced = facts is not None and facts.is_free(old.key_arn)
+    unreferenced = estate is not None and estate.is_free(old.key_arn)
     key = key.model_copy(
         update={
             "workspaces": _with(key.workspaces, rotation.workspace_id),
             "rotation_id": rotation.rotation_id,
-            "served_storage": key.served_storage or (facts is not None and facts.serves_storage(old.key_arn)),
+            "served_storage": key.served_storage or (estate is not None and estate.serves_storage(old.key_arn)),
             "unreferenced_since": clock.text(verified) if unreferenced else None,
         }
     )

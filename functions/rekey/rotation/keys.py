@@ -11,8 +11,9 @@ from rekey.aws.policy_document import Statement, missing_statements
 from rekey.base.arns import KeyArn
 from rekey.base.errors import PolicyMismatch
 from rekey.base.settings import Settings
+from rekey.model.plan import Plan
 from rekey.model.request import Request, UseCase
-from rekey.model.rotation import Plan, Rotation
+from rekey.model.rotation import Rotation
 from rekey.rotation.step import Result, Step
 
 
