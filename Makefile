@@ -35,11 +35,11 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-header --no-annotate --no-emit-index-url
 ARGS ?=
 
-.PHONY: help setup run test histories faults lint bench picture map commands images rules schemas synth deploy lock clean clean-all
+.PHONY: help setup run test histories faults lint bench picture map commands images rules request schemas synth deploy lock clean clean-all
 
 help:
 	@sed -n 's/^#   //p' Makefile
-	@echo "also: setup lint faults bench picture map commands images rules schemas synth lock clean clean-all"
+	@echo "also: setup lint faults bench picture map commands images rules request schemas synth lock clean clean-all"
 
 # --- set-up: each stamp depends on exactly what can make it stale ---
 
@@ -114,6 +114,10 @@ rules: setup
 # The map of the rooms, from the imports.
 map: setup
 	$(BIN)/python -m tests.directions docs/architecture.md
+
+# README's table of the request, from the description of its fields.
+request: setup
+	PYTHONPATH=functions $(BIN)/python -m tests.request_table README.md
 
 # JSON Schemas of the events, from the classes that the code uses.
 schemas: setup
