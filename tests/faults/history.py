@@ -20,9 +20,9 @@ from rekey.model.plan import OldKey
 from rekey.retirement.reenable import on_refused_use
 from rekey.retirement.rotations import marked, moved_on
 from rekey.retirement.sweep import sweep
+from tests.builders import a_plan, a_rotation
 from tests.faults.cloud import Crash
 from tests.faults.truth import SETTINGS, Truth
-from tests.unit.rotations import a_plan, a_rotation
 
 
 class History(Truth):

@@ -9,7 +9,7 @@ from rekey.base.errors import AwsUnavailable, LeaseLost, RekeyError, RequestIdRe
 from rekey.ledger import Ledger
 from rekey.model.entries import entry_hash
 from rekey.model.key import meet
-from tests.unit.rotations import OLD_ARN, a_plan, a_rotation
+from tests.builders import OLD_ARN, a_plan, a_rotation
 
 
 def test_a_rotation_reads_back_as_it_was_written(ledger: Ledger) -> None:

@@ -16,8 +16,10 @@ from rekey.base.errors import RequestRefused
 from rekey.databricks import Account, Estate
 from rekey.ledger import Ledger
 from rekey.model.key import Key, meet
+from rekey.model.refusal import Refusal, joined
 from rekey.model.request import KEY_ARN
-from rekey.planning.given import forbids_key
+from rekey.planning.case import KeyCase
+from rekey.planning.rules.keys import SERVES, refused
 
 
 class Adoption(BaseModel):
@@ -44,7 +46,7 @@ def adopt(ledger: Ledger, account: Account, adoption: Adoption, *, grace_seconds
     known = ledger.keys.find(key_arn)
     found = forbids_adoption(kms, estate, known, adoption)
     if found:
-        raise RequestRefused("\n".join(found))
+        raise RequestRefused(joined(found))
     if adoption.check_only:
         state, why = (known.state, known.why) if known else ("retained", "it is not under rekey's care yet")
         return {"key_arn": key_arn, "state": state, "why": why, "adopted": False}
@@ -59,31 +61,29 @@ def adopt(ledger: Ledger, account: Account, adoption: Adoption, *, grace_seconds
     return {"key_arn": key_arn, "state": key.state, "why": key.why, "adopted": changed}
 
 
-def forbids_adoption(kms: KeyFacts, estate: Estate, known: Key | None, adoption: Adoption) -> list[str]:
-    """Every reason why a key cannot be adopted, each with its mend."""
-    key_arn = adoption.key_arn
-    found = forbids_key("key_arn", kms, region=KeyArn.of(key_arn).region, own_account=adoption.own_account)
-    wrong = [each.workspace_id for each in estate.users(key_arn) if each.region != KeyArn.of(key_arn).region]
+def forbids_adoption(kms: KeyFacts, estate: Estate, known: Key | None, adoption: Adoption) -> list[Refusal]:
+    """Every reason why a key cannot be adopted."""
+    key_arn, region = adoption.key_arn, KeyArn.of(adoption.key_arn).region
+    found = refused(KeyCase("key_arn", kms, region=region, own_account=adoption.own_account), SERVES)
+    wrong = [each.workspace_id for each in estate.users(key_arn) if each.region != region]
     if wrong:
-        found.append(f"key_arn: workspace {wrong[0]} names it from another region. Mend: ask Databricks support.")
+        problem = f"workspace {wrong[0]} names it from another region"
+        found.append(Refusal("key_arn", problem, "ask Databricks support"))
     if unexplained := estate.unexplained():
-        found.append(
-            f"key_arn: workspace {unexplained[0]} names a key configuration that the account does not list: "
-            "nobody can tell whether it is on the key. Mend: ask again in a few minutes, then ask Databricks support."
+        problem = (
+            f"workspace {unexplained[0]} names a key configuration that the account does not list: "
+            "nobody can tell whether it is on the key"
         )
+        found.append(Refusal("key_arn", problem, "ask again in a few minutes, then ask Databricks support"))
     ever = (known is not None and known.served_storage) or "STORAGE" in dict(kms.tags).get(USE_CASES, "").split()
     if ever or estate.serves_storage(key_arn):
-        found.append(
-            "key_arn: it is or was registered for STORAGE, whose data needs its key forever. "
-            "Mend: none is needed; it is retained as it is."
-        )
+        problem = "it is or was registered for STORAGE, whose data needs its key forever"
+        found.append(Refusal("key_arn", problem, "none is needed; it is retained as it is"))
     if known is not None and known.claimed_at:
-        found.append("key_arn: it is being disabled at this moment. Mend: ask again in a quarter of an hour.")
+        found.append(Refusal("key_arn", "it is being disabled at this moment", "ask again in a quarter of an hour"))
     if not found and not adoption.check_only and not kms.tagged(MANAGED):
-        found.append(
-            f"key_arn: it does not carry the tag {MANAGED}=true, its owner's consent. "
-            "Mend: tag it; a tag can take a few minutes to count."
-        )
+        problem = f"it does not carry the tag {MANAGED}=true, its owner's consent"
+        found.append(Refusal("key_arn", problem, "tag it; a tag can take a few minutes to count"))
     return found
 
 

@@ -9,6 +9,7 @@ from rekey.databricks import Account, Estate
 from rekey.ledger import Ledger
 from rekey.ledger.keys import KeyChange
 from rekey.model.key import Canary, Key, State, meet, wait
+from rekey.model.refusal import Refusal
 from rekey.model.rotation import Rotation
 
 
@@ -25,9 +26,8 @@ def marked(ledger: Ledger, rotation: Rotation, at: datetime) -> list[KeyChange]:
         if before and key_arn == plan.given_key_arn:
             _refuse_leaving(before, "key_configuration_id" if plan.given_configuration_id else "key_arn")
         elif before and before.claimed_at:
-            raise RequestRefused(
-                f"workspace_id: its key {key_arn} is being disabled. Mend: ask again in a few minutes."
-            )
+            problem = f"its key {key_arn} is being disabled"
+            raise RequestRefused(str(Refusal("workspace_id", problem, "ask again in a few minutes")))
         known = before or meet(key_arn, "retained", "a rotation met it; until its end it is left alone", at)
         mark = {"wanted_by": (*known.wanted_by, rotation.rotation_id), "changed_at": clock.text(at)}
         changes.append((before, known.model_copy(update=mark)))
@@ -35,19 +35,18 @@ def marked(ledger: Ledger, rotation: Rotation, at: datetime) -> list[KeyChange]:
 
 
 def _refuse_leaving(key: Key, field: str) -> None:
+    adopt = f"run `rekey keys adopt {key.key_arn}`"
+    refusal = None
     if key.claimed_at:
-        raise RequestRefused(
-            f"{field}: the key is being disabled at this moment. Mend: use another one, or enable it in a few minutes."
-        )
-    if key.state == "disabled":
-        raise RequestRefused(
-            f"{field}: rekey has disabled the key ({key.why}). "
-            f"Mend: use another one; or enable it and run `rekey keys adopt {key.key_arn}`."
-        )
-    if key.state == "held":
-        raise RequestRefused(
-            f"{field}: the key is held ({key.why}). Mend: run `rekey keys adopt {key.key_arn}` first, or use another."
-        )
+        problem = "the key is being disabled at this moment"
+        refusal = Refusal(field, problem, "use another one, or enable it in a few minutes")
+    elif key.state == "disabled":
+        problem = f"rekey has disabled the key ({key.why})"
+        refusal = Refusal(field, problem, f"use another one; or enable it and {adopt}")
+    elif key.state == "held":
+        refusal = Refusal(field, f"the key is held ({key.why})", f"{adopt} first, or use another")
+    if refusal:
+        raise RequestRefused(str(refusal))
 
 
 def moved_on(ledger: Ledger, account: Account, rotation: Rotation, grace_seconds: int, at: datetime) -> list[KeyChange]:

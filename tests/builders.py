@@ -1,13 +1,42 @@
-"""Rotations for tests: a plain one, to be varied."""
+"""Workspaces, cases, plans and rotations for tests: plain ones, to be varied."""
 
 from typing import Any
 
 from rekey.base import clock
+from rekey.databricks import Estate, KeyConfiguration, Workspace
 from rekey.model.plan import OldKey, Plan
-from rekey.model.request import parse_request
+from rekey.model.request import UseCase, parse_request
 from rekey.model.rotation import Rotation
+from rekey.planning.case import Case, Facts, Inside
+from rekey.planning.intent import decide
 
 OLD_ARN = "arn:aws:kms:us-east-1:123456789012:key/old"
+
+BARE = Workspace(
+    workspace_id=1,
+    name="prod",
+    deployment_name="dbc-1",
+    region="us-east-1",
+    status="RUNNING",
+    status_message="",
+    pricing_tier="ENTERPRISE",
+    credentials_id="cred",
+    network_id="net",
+    managed_services_key_id=None,
+    storage_key_id=None,
+)
+"""A workspace without keys."""
+
+
+def a_configuration(configuration_id: str = "old", *use_cases: UseCase, key_arn: str = OLD_ARN) -> KeyConfiguration:
+    return KeyConfiguration(configuration_id, use_cases or ("MANAGED_SERVICES",), key_arn, True)
+
+
+def a_case(workspace: Workspace, *configurations: KeyConfiguration, role: str | None = "role", **fields: Any) -> Case:
+    """A request for a workspace of the account's, in which nothing runs. `fields` are the request's."""
+    request = parse_request({"workspace_id": 1, **fields})
+    facts = Facts(Estate([workspace], configurations), "123456789012", inside=Inside(), cross_account_role=role)
+    return Case(request, workspace, decide(request, workspace), facts)
 
 
 def a_plan(**changes: Any) -> Plan:
