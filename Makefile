@@ -33,6 +33,9 @@ LAYER := build/layer/.made
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url
+# By itself: uv would put the command line's dependencies into the lock of every extra.
+LAYER_DEPENDENCIES := $(BIN)/python -c 'import tomllib; \
+	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["layer"], sep="\n")'
 ARGS ?=
 
 .PHONY: help setup run test histories faults lint bench picture map commands images rules request schemas synth deploy lock clean clean-all
@@ -132,8 +135,8 @@ deploy: setup $(LAYER)
 
 lock: $(TOOLS)
 	$(COMPILE) requirements/bootstrap.in --output-file requirements/bootstrap.txt $(ARGS)
-	$(COMPILE) requirements/dev.in --output-file requirements/dev.txt $(ARGS)
-	$(COMPILE) requirements/lambda.in --constraints requirements/dev.txt --output-file requirements/lambda.txt $(ARGS)
+	$(COMPILE) pyproject.toml --extra dev --output-file requirements/dev.txt $(ARGS)
+	$(LAYER_DEPENDENCIES) | $(COMPILE) - --constraints requirements/dev.txt --output-file requirements/lambda.txt $(ARGS)
 	$(MAKE) $(PACKAGES)
 	$(BIN)/npm install --package-lock-only --loglevel=error
 

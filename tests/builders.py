@@ -7,7 +7,7 @@ from rekey.databricks import Estate, KeyConfiguration, Workspace
 from rekey.model.plan import OldKey, Plan
 from rekey.model.request import UseCase, parse_request
 from rekey.model.rotation import Rotation
-from rekey.planning.case import Case, Facts, Inside
+from rekey.planning.case import Case, Facts, Inside, Wished
 from rekey.planning.intent import decide
 
 OLD_ARN = "arn:aws:kms:us-east-1:123456789012:key/old"
@@ -32,11 +32,23 @@ def a_configuration(configuration_id: str = "old", *use_cases: UseCase, key_arn:
     return KeyConfiguration(configuration_id, use_cases or ("MANAGED_SERVICES",), key_arn, True)
 
 
-def a_case(workspace: Workspace, *configurations: KeyConfiguration, role: str | None = "role", **fields: Any) -> Case:
-    """A request for a workspace of the account's, in which nothing runs. `fields` are the request's."""
-    request = parse_request({"workspace_id": 1, **fields})
-    facts = Facts(Estate([workspace], configurations), "123456789012", inside=Inside(), cross_account_role=role)
-    return Case(request, workspace, decide(request, workspace), facts)
+def a_case(
+    subject: Workspace,
+    *configurations: KeyConfiguration,
+    role: str | None = "role",
+    wished: Wished | None = None,
+    **fields: Any,
+) -> Case:
+    """A request for a workspace in which nothing runs, or for one that is wished for. `fields` are the request's."""
+    request = parse_request(fields if wished else {"workspace_id": 1, **fields})
+    facts = Facts(
+        Estate([] if wished else [subject], configurations),
+        "123456789012",
+        inside=None if wished else Inside(),
+        cross_account_role=role,
+        wished=wished,
+    )
+    return Case(request, subject, decide(request, subject), facts)
 
 
 def a_plan(**changes: Any) -> Plan:

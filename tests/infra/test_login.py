@@ -4,13 +4,14 @@ import json
 from typing import Any
 
 from tests.infra.conftest import CLIENT_ID
+from tests.infra.grants import SECRETLESS, TABLE, granted, of_every_lambda, rows
 from tests.infra.template import LAMBDAS, Template
-from tests.infra.test_permissions import BEYOND, SECRET, allowed
 
 ROLE_ARN = {
     "Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":iam::", {"Ref": "AWS::AccountId"}, ":role/rekey-databricks"]]
 }
-IN_DATABRICKS = [name for name in LAMBDAS if BEYOND[name] >= SECRET]
+ROWS = rows(TABLE, SECRETLESS)
+IN_DATABRICKS = [name for name in LAMBDAS if any(action == "sts:AssumeRole" for action, *_ in ROWS[name])]
 
 
 def trusted_role(template: Template) -> Any:
@@ -28,12 +29,8 @@ def test_without_a_secret_there_is_none_and_nobody_may_read_one(secretless_templ
 
 def test_each_lambda_of_databricks_may_take_on_the_one_role(secretless_template: Template) -> None:
     for name in LAMBDAS:
-        instead = {"sts:AssumeRole"} if name in IN_DATABRICKS else set()
-        assert secretless_template.actions_of(name) == allowed(name) - SECRET | instead
-        taken_on = [
-            each.resources for each in secretless_template.statements_of(name) if "sts:AssumeRole" in each.actions
-        ]
-        assert taken_on == ([[ROLE_ARN]] if instead else [])
+        row = [*of_every_lambda(secretless_template, name), *ROWS[name]]
+        assert granted(secretless_template, name) == sorted(row), name
 
 
 def test_the_role_trusts_exactly_these_lambdas(secretless_template: Template) -> None:

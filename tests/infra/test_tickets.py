@@ -12,7 +12,8 @@ from rekey.telling.tickets.comments import TOLD
 from rekey.telling.tickets.mapping import MAPPABLE
 from rekey.telling.tickets.settings import PROVIDERS, TicketSettings
 from tests.infra.conftest import TICKETS, Synthesis, cdk_json_context
-from tests.infra.template import Template
+from tests.infra.grants import TICKETS_TABLE, granted, of_every_lambda, rows
+from tests.infra.template import LAMBDAS, Template
 
 OURS = ("ticket_webhook", "notify_ticket")
 
@@ -120,45 +121,17 @@ def test_no_secret_is_in_the_template(tickets_template: Template) -> None:
     assert tickets["SecretString"] == "{}"
 
 
-EVERY_LAMBDA = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
-ROWS = {
-    "ticket_webhook": {
-        "lambda:InvokeFunction",
-        "dynamodb:GetItem",
-        "dynamodb:PutItem",
-        "secretsmanager:GetSecretValue",
-        "sqs:SendMessage",
-        "ssm:GetParameter",
-        "states:DescribeExecution",
-        "states:StartExecution",
-    },
-    "notify_ticket": {
-        "dynamodb:DeleteItem",
-        "dynamodb:GetItem",
-        "dynamodb:PutItem",
-        "dynamodb:UpdateItem",
-        "secretsmanager:GetSecretValue",
-        "sqs:ChangeMessageVisibility",
-        "sqs:DeleteMessage",
-        "sqs:GetQueueAttributes",
-        "sqs:ReceiveMessage",
-        "ssm:GetParameter",
-    },
-}
+ROWS = rows(TICKETS_TABLE)
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_a_lambda_may_do_what_its_row_says_and_cannot_reach_databricks_or_its_keys(
     tickets_template: Template, name: str
 ) -> None:
-    assert tickets_template.actions_of(name) == EVERY_LAMBDA | ROWS[name]
-    statements = tickets_template.statements_of(name)
-    [secret] = [each.resources for each in statements if each.actions == ["secretsmanager:GetSecretValue"]]
-    assert secret[0]["Fn::GetAtt"][0].startswith("TicketsSecret")
+    assert granted(tickets_template, name) == sorted([*of_every_lambda(tickets_template, name), *ROWS[name]])
 
 
-@pytest.mark.parametrize(("name", "items"), [("ticket_webhook", "TICKET#*"), ("notify_ticket", "COMMENTS")])
-def test_of_the_ledger_a_lambda_reaches_its_own_items_alone(tickets_template: Template, name: str, items: str) -> None:
-    for statement in tickets_template.statements_of(name):
-        if statement.actions[0].startswith("dynamodb:"):
-            assert statement.conditions == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [items]}}
+def test_with_tickets_no_other_lambda_may_do_more(template: Template, tickets_template: Template) -> None:
+    assert set(ROWS) == set(OURS)
+    for name in LAMBDAS:
+        assert granted(tickets_template, name) == granted(template, name), name

@@ -217,4 +217,5 @@ def test_every_told_action_is_one_that_the_code_writes() -> None:
         for path in (Path(__file__).resolve().parents[2] / "functions" / "rekey").rglob("*.py")
         if path.name != "catalogue.py"
     )
+    assert {"planned", "succeeded", "failed", "cancelled", "disabled", "enabled again"} <= told_actions()
     assert [each for each in told_actions() if f'"{each}"' not in code] == []

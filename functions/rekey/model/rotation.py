@@ -8,6 +8,8 @@ from rekey.model.plan import Plan
 from rekey.model.request import Request
 
 Status = Literal["planned", "running", "switched", "succeeded", "failed", "cancelled"]
+ENDS: tuple[Status, ...] = ("succeeded", "failed", "cancelled")
+"""How a rotation can end; the last entry of its trail says the same word."""
 PatchOutcome = Literal["unknown", "refused", "accepted"]
 
 
@@ -111,7 +113,7 @@ class Rotation(BaseModel):
 
     @property
     def ended(self) -> bool:
-        return self.status in ("succeeded", "failed", "cancelled")
+        return self.status in ENDS
 
     @property
     def may_have_switched(self) -> bool:
