@@ -11,7 +11,7 @@ TABLE = GRANTS | TICKET_GRANTS
 Granted = tuple[str, Only | None]
 """An action, and the tag that it is granted under."""
 
-READS = re.compile(r"[a-z-]+:(Get|List|Describe|Query|ConditionCheck|Receive)")
+READS = re.compile(r"[a-z0-9-]+:(Get|List|Describe|Query|ConditionCheck|Receive)")
 
 UNDO: dict[Granted, dict[str, list[Granted]]] = {
     ("kms:CreateKey", Only.REQUESTS_THAT_TAG): {

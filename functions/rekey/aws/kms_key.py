@@ -231,7 +231,10 @@ def find(region: str, rotation_id: str) -> list[str]:
     pages = (
         clients.tagging(region)
         .get_paginator("get_resources")
-        .paginate(TagFilters=[{"Key": tags.ROTATION, "Values": [rotation_id]}], ResourceTypeFilters=["kms:key"])
+        .paginate(
+            TagFilters=[{"Key": tags.ROTATION, "Values": [tags.rotation_tag(rotation_id)]}],
+            ResourceTypeFilters=["kms:key"],
+        )
     )
     return sorted(each["ResourceARN"] for page in pages for each in page["ResourceTagMappingList"])
 

@@ -1,5 +1,7 @@
 """The tags by which KMS keys are known, found and protected; two are conditions in infra/permissions.py."""
 
+from rekey.base.words import plain
+
 MANAGED = "rekey:managed"
 """On the keys that rekey makes."""
 
@@ -11,3 +13,11 @@ WORKSPACE_NAME = "rekey:workspace-name"
 ROTATION = "rekey:rotation-id"
 USE_CASES = "rekey:use-cases"
 STATE = "rekey:state"
+
+_ALLOWED = " .:/=+@"
+"""AWS KMS, "Tagging keys": beside letters, digits, - and _."""
+
+
+def rotation_tag(rotation_id: str) -> str:
+    """What ROTATION says of a rotation, whose id is an execution's name and may hold what no tag may."""
+    return plain(rotation_id, also=_ALLOWED)

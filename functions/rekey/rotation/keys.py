@@ -11,6 +11,7 @@ from rekey.aws.policy_document import Statement, missing_statements
 from rekey.base.arns import KeyArn
 from rekey.base.errors import PolicyMismatch
 from rekey.base.settings import Settings
+from rekey.base.words import plain
 from rekey.model.plan import Plan
 from rekey.model.request import Request, UseCase
 from rekey.model.rotation import Rotation
@@ -48,7 +49,7 @@ def make_key(rotation: Rotation) -> str:
         {
             tags.MANAGED: "true",
             **_workspace_tag(plan),
-            tags.ROTATION: rotation.rotation_id,
+            tags.ROTATION: tags.rotation_tag(rotation.rotation_id),
             tags.USE_CASES: " ".join(plan.use_cases),
             tags.STATE: "current",
         },
@@ -65,7 +66,7 @@ def _workspace_tag(plan: Plan) -> dict[str, str]:
 def name_key(rotation: Rotation, key_arn: str) -> str:
     """Give the key an alias that a person recognizes in the console. Gives the alias' name."""
     workspace = rotation.plan.workspace_id or re.sub(r"[^A-Za-z0-9_-]+", "-", rotation.plan.workspace_name)
-    alias = f"alias/rekey/{workspace}/{rotation.rotation_id}"
+    alias = f"alias/rekey/{workspace}/{plain(rotation.rotation_id)}"
     KmsKey(key_arn).name(alias)
     return alias
 
