@@ -38,11 +38,11 @@ LAYER_DEPENDENCIES := $(BIN)/python -c 'import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["layer"], sep="\n")'
 ARGS ?=
 
-.PHONY: help setup run test histories faults lint bench picture map commands images rules schemas synth deploy lock clean clean-all
+.PHONY: help setup run test histories faults lint bench picture map commands images rules request schemas synth deploy lock clean clean-all
 
 help:
 	@sed -n 's/^#   //p' Makefile
-	@echo "also: setup lint faults bench picture map commands images rules schemas synth lock clean clean-all"
+	@echo "also: setup lint faults bench picture map commands images rules request schemas synth lock clean clean-all"
 
 # --- set-up: each stamp depends on exactly what can make it stale ---
 
@@ -117,6 +117,10 @@ rules: setup
 # The map of the rooms, from the imports.
 map: setup
 	$(BIN)/python -m tests.directions docs/architecture.md
+
+# README's table of the request, from the description of its fields.
+request: setup
+	PYTHONPATH=functions $(BIN)/python -m tests.request_table README.md
 
 # JSON Schemas of the events, from the classes that the code uses.
 schemas: setup

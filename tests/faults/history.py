@@ -16,13 +16,13 @@ from rekey.base.errors import RekeyError
 from rekey.control import adopt as adopting
 from rekey.control.adopt import Adoption, adopt
 from rekey.model.key import CLAIM_SECONDS, WAITING, Key
-from rekey.model.rotation import OldKey
+from rekey.model.plan import OldKey
 from rekey.retirement.reenable import on_refused_use
 from rekey.retirement.rotations import marked, moved_on
 from rekey.retirement.sweep import sweep
+from tests.builders import a_plan, a_rotation
 from tests.faults.cloud import Crash
 from tests.faults.truth import SETTINGS, Truth
-from tests.unit.rotations import a_plan, a_rotation
 
 
 class History(Truth):

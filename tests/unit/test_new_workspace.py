@@ -2,12 +2,12 @@
 
 import pytest
 
-from rekey.model.request import UseCase, parse_request
+from rekey.model.request import UseCase
 from rekey.model.wish import NewWorkspace
-from rekey.planning.creation_facts import as_wished
-from rekey.planning.creation_refusals import forbids_new
-from rekey.planning.facts import Facts
-from rekey.rotation.compute.world import Compute
+from rekey.planning.case import Wished
+from rekey.planning.gather import as_wished
+from rekey.planning.rules import judge
+from tests.builders import a_case
 
 WISH = {
     "workspace_name": "new",
@@ -32,15 +32,15 @@ def test_volumes_need_a_cross_account_role(
     use_cases: list[UseCase], reuse: bool, role: str | None, absent: tuple[str, ...], refused: bool
 ) -> None:
     """That credentials are missing is said once, and by itself."""
-    request = parse_request(
-        {
-            "operation": "create_workspace",
-            "workspace": WISH,
-            "use_cases": use_cases,
-            "reuse_key_for_cluster_volumes": reuse,
-        }
+    case = a_case(
+        as_wished(NewWorkspace.model_validate(WISH)),
+        role=role,
+        wished=Wished(absent),
+        operation="create_workspace",
+        workspace=WISH,
+        use_cases=use_cases,
+        reuse_key_for_cluster_volumes=reuse,
     )
-    facts = Facts(as_wished(NewWorkspace.model_validate(WISH)), [], Compute(), role, absent=absent)
-    found = [each for each in forbids_new(request, facts, use_cases) if each.startswith("reuse_key_for_cluster")]
+    found = [str(each) for each in judge(case) if each.field == "reuse_key_for_cluster_volumes"]
     said = "the credentials name no cross-account role, and cluster volumes cannot use the key without it. Mend: "
     assert [said in each for each in found] == [True] * refused

@@ -1,16 +1,7 @@
-"""What the decisions need to know, read afresh: from the Databricks account and from KMS. Nothing is changed."""
-
-from datetime import datetime
+"""What the decisions need to know of a key, read afresh from KMS. Nothing is changed."""
 
 from rekey.aws.kms_key import KmsKey
-from rekey.databricks import Account
-from rekey.retirement.conditions import Facts, KmsFacts
-
-
-def look_around(account: Account, grace_seconds: int, now: datetime) -> Facts:
-    """Workspaces first: a configuration that one of them names was registered before."""
-    workspaces = account.list_workspaces()
-    return Facts(now, grace_seconds, workspaces, account.list_configurations())
+from rekey.retirement.conditions import KmsFacts
 
 
 def look_at_key(key_arn: str) -> KmsFacts:

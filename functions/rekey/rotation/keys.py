@@ -12,8 +12,9 @@ from rekey.base.arns import KeyArn
 from rekey.base.errors import PolicyMismatch
 from rekey.base.settings import Settings
 from rekey.base.words import plain
+from rekey.model.plan import Plan
 from rekey.model.request import Request, UseCase
-from rekey.model.rotation import Plan, Rotation
+from rekey.model.rotation import Rotation
 from rekey.rotation.step import Result, Step
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from rekey.planning.opening import PlanEvent
+from rekey.planning.open import PlanEvent
 from rekey.rotation.step import StepEvent
 from rekey.telling.events.refusal import RefusalEvent
 from tests.workflow.asl import CALLBACK, PLACEHOLDER, Machine, strings
