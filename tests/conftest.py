@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from rekey.aws import clients
@@ -17,6 +18,10 @@ from tests.kms_policies import Policies
 from tests.kms_usage import Usage, play
 from tests.names import ACCOUNT_ID, BUCKET, TABLE
 from tests.quick_moto import quick_moto
+
+# A busy machine is no failure, and every run of one commit has the same examples.
+settings.register_profile("rekey", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("rekey")
 
 
 @pytest.fixture
