@@ -11,7 +11,7 @@ from rekey.aws import clients
 from rekey.base.settings import Settings
 from rekey.databricks import connect
 from rekey.ledger import Ledger
-from tests import kms_policies, rules
+from tests import kms_policies, kms_states, rules
 from tests.clients import client
 from tests.kms_policies import Policies
 from tests.kms_usage import Usage, play
@@ -32,6 +32,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch, usage: Usage) -> Iterator[None]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     kms_policies.play(monkeypatch)
+    kms_states.play(monkeypatch)
     with quick_moto():
         connect.forget_clients()
         client("dynamodb").create_table(

@@ -2,6 +2,9 @@
 
 from datetime import datetime
 
+from botocore.exceptions import ClientError
+
+from rekey.aws import clients
 from rekey.aws.kms_key import KmsKey
 from rekey.databricks import Account
 from rekey.retirement.conditions import Facts, KmsFacts
@@ -13,7 +16,12 @@ def look_around(account: Account, grace_seconds: int, now: datetime) -> Facts:
     return Facts(now, grace_seconds, workspaces, account.list_configurations())
 
 
-def look_at_key(key_arn: str) -> KmsFacts:
-    """The key's state, tags and last use. botocore's errors pass through."""
+def look_at_key(key_arn: str) -> KmsFacts | None:
+    """The key's state, tags and last use; None of one that KMS does not know. botocore's other errors pass through."""
     key = KmsKey(key_arn)
-    return KmsFacts(state=key.state(), tags=key.tags(), last_use=key.last_use())
+    try:
+        return KmsFacts(state=key.state(), tags=key.tags(), last_use=key.last_use())
+    except ClientError as error:
+        if clients.error_code(error) == "NotFoundException":
+            return None
+        raise
