@@ -55,7 +55,7 @@ ACTIONS: Mapping[str, Callable[[Json], Any]] = {
 
 
 def beside(handle: Handler) -> Handler:
-    """MiniStack's KMS with these actions beside its own, which knows states, remembers uses and tells of refused ones."""
+    """MiniStack's KMS with these actions beside its own, which minds states, and remembers uses and refusals."""
 
     async def handle_request(method: str, path: str, headers: Mapping[str, str], body: bytes, query: Any) -> Any:
         action = headers.get("x-amz-target", "").split(".")[-1]

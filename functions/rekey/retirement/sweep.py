@@ -54,7 +54,14 @@ def sweep(
     "failed": {arn: error}}. Needed are keys that something needs and nobody can use.
     """
     found = ledger.keys.to_sweep()
-    answer: dict[str, Any] = {"looked_at": len(found), "disabled": [], "enabled": [], "needed": {}, "kept": {}, "failed": {}}
+    answer: dict[str, Any] = {
+        "looked_at": len(found),
+        "disabled": [],
+        "enabled": [],
+        "needed": {},
+        "kept": {},
+        "failed": {},
+    }
     # Also when it is 0: an alarm that hears nothing knows that no sweep runs.
     overdue = 0
     if found:
