@@ -22,6 +22,8 @@ LEDGER = {
 SECRET = {"secretsmanager:GetSecretValue"}
 READ, WRITE = {"s3:GetObject"}, {"s3:PutObject"}
 SEE = {"kms:DescribeKey", "kms:ListResourceTags", "kms:GetKeyLastUsage"}
+BRING_BACK = {"kms:CancelKeyDeletion", "kms:EnableKey"}
+SET_ASIDE = {"sqs:SendMessage"}
 RETIRE = {"tag:GetResources", "kms:DisableKey", "kms:TagResource", "kms:DescribeKey"}
 
 PUBLISH = {
@@ -61,8 +63,8 @@ BEYOND: dict[str, set[str]] = {
     "complete_rotation": SECRET | READ | WRITE | RETIRE | {"dynamodb:DeleteItem"},
     "roll_back": SECRET | READ | RETIRE | {"kms:GetKeyPolicy", "kms:PutKeyPolicy"},
     "record_failure": SECRET | READ | WRITE | {"dynamodb:DeleteItem"},
-    "disable_old_key": SECRET | SEE | {"kms:DisableKey", "kms:EnableKey"},
-    "reenable_key": {"kms:EnableKey"},
+    "disable_old_key": SECRET | SEE | BRING_BACK | SET_ASIDE | {"kms:DisableKey"},
+    "reenable_key": BRING_BACK | SET_ASIDE | {"kms:DescribeKey"},
     "list_keys": SECRET | SEE | {"kms:ListKeyRotations"},
     "adopt_key": SECRET | SEE | {"kms:GetKeyPolicy"},
 }
