@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from rekey.ledger import Ledger
 from rekey.telling.events.catalogue import told_actions
+from rekey.telling.events.outbox import printable
 from tests.clients import client
 from tests.event_schemas import file_name
 from tests.names import TABLE
@@ -298,7 +299,7 @@ def without_detail(record: Any) -> None:
 
 
 def of_no_rotation(record: Any) -> None:
-    record["dynamodb"]["NewImage"]["pk"] = {"S": "ROTATION#r9\x00\udc80"}
+    record["dynamodb"]["NewImage"]["pk"] = {"S": "ROTATION#r9\x00"}
 
 
 def without_image(record: Any) -> None:
@@ -365,3 +366,8 @@ def test_every_told_action_is_one_that_the_code_writes() -> None:
     )
     assert {"planned", "succeeded", "failed", "cancelled", "disabled", "enabled again"} <= told_actions()
     assert [each for each in told_actions() if f'"{each}"' not in code] == []
+
+
+def test_a_reason_has_nothing_that_sqs_does_not_take() -> None:
+    assert printable("r9\x00\udc80 é\U0001f511") == "r9   é\U0001f511"
+    assert printable("") == "?"
