@@ -48,7 +48,10 @@ class Functions(Construct):
         self._layers = self._build_layers()
         self._environment = self._build_environment()
         self._places: Mapping[On, str] = {}
-        self.by_name = {name: self._build_function(name, self._chosen(grants)) for name, grants in GRANTS.items()}
+        its_own = {"publish_events": {"UNPUBLISHED_QUEUE_URL": shared.unpublished.queue_url}}
+        self.by_name = {
+            name: self._build_function(name, self._chosen(grants), its_own.get(name)) for name, grants in GRANTS.items()
+        }
 
     def add(
         self,

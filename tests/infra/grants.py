@@ -64,8 +64,9 @@ SECRETLESS = {**SHARED, "DATABRICKS": "sts:AssumeRole on databricks-role"}
 TABLE = """
 record_refusal:     LEDGER
 ask_approval:       LEDGER
-answer_approval:    LEDGER
     states:SendTaskFailure,SendTaskSuccess on machine
+answer_approval:    LEDGER
+    states:SendTaskFailure,SendTaskHeartbeat,SendTaskSuccess on machine
 cancel_rotation:    DATABRICKS LEDGER LEASE READ WRITE
     states:StopExecution on executions
 publish_events:
@@ -76,7 +77,7 @@ publish_events:
     sqs:SendMessage on unpublished
 
 plan_rotation:      DATABRICKS LEDGER
-    kms:DescribeKey,GetKeyPolicy,ListResourceTags on keys
+    kms:DescribeKey,GetKeyPolicy,ListKeyRotations,ListResourceTags on keys
 rotate_material:    LEDGER
     kms:EnableKeyRotation,GetKeyRotationStatus,ListKeyRotations,RotateKeyOnDemand on keys if managed
     kms:EnableKeyRotation,GetKeyRotationStatus,ListKeyRotations,RotateKeyOnDemand on keys if brought
@@ -107,6 +108,7 @@ roll_back:          DATABRICKS LEDGER READ
     tag:GetResources on anything
     kms:DescribeKey,DisableKey,TagResource on keys if managed
     kms:GetKeyPolicy on keys
+    kms:PutKeyPolicy on keys if managed+checked
     kms:PutKeyPolicy on keys if brought+checked
 record_failure:     DATABRICKS LEDGER LEASE READ WRITE
 

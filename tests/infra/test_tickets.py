@@ -44,6 +44,13 @@ def test_the_lambdas_read_what_the_setting_says() -> None:
     assert TicketSettings.model_validate_json(json.dumps(settings["servicenow"])).table == "change_request"
 
 
+def test_a_data_center_is_a_setting() -> None:
+    own = jira(base_url="https://jira.acme.example/jira", deployment="data_center")
+    settings = json.loads(read(own).tickets.as_parameter)
+    assert TicketSettings.model_validate_json(json.dumps(settings["jira"])).deployment == "data_center"
+    assert "deployment" not in json.loads(read(jira()).tickets.as_parameter)["jira"], "Cloud is the default"
+
+
 @pytest.mark.parametrize(
     ("tickets", "said"),
     [
@@ -55,6 +62,14 @@ def test_the_lambdas_read_what_the_setting_says() -> None:
         (jira(workspaces=["all"]), 'give a list of workspace numbers, "new" for new ones, or ["*"] for all'),
         (jira(mapping={"workspace_id": "fields.["}), "is no JMESPath expression"),
         (jira(mapping={"ticket": "key"}), "rekey:tickets.jira.mapping"),
+        (
+            jira(deployment="server"),
+            "rekey:tickets.jira.deployment: Input should be 'cloud' or 'data_center'; give cloud, or data_center",
+        ),
+        (
+            jira(deployment="data_center"),
+            "rekey:tickets.jira.deployment: acme.atlassian.net is Jira Cloud; give cloud, or data_center for a Jira",
+        ),
         (jira(table="incident"), "rekey:tickets.jira.table: there is no such setting"),
         (jira(workspaces=list(range(10**15, 10**15 + 600))), "over SSM's 8192: shorten the lists, or use *"),
         ({"jira": {"base_url": "https://acme.atlassian.net"}}, "rekey:tickets.jira.projects: missing; give a list"),
@@ -71,7 +86,10 @@ def test_stack_and_lambdas_agree() -> None:
     assert set(ticket_settings.MAPPABLE) == MAPPABLE
     assert infra_tickets.TOLD == TOLD
     assert set(ticket_settings.Tickets.model_fields) == set(PROVIDERS)
-    assert set(ticket_settings.ServiceNowSystem.model_fields) == set(TicketSettings.model_fields)
+    known = {*ticket_settings.ServiceNowSystem.model_fields, *ticket_settings.JiraSystem.model_fields}
+    assert known == set(TicketSettings.model_fields)
+    deployments = TicketSettings.model_fields["deployment"].annotation
+    assert ticket_settings.JiraSystem.model_fields["deployment"].annotation == deployments
     journals = get_args(TicketSettings.model_fields["comment_field"].annotation)
     assert get_args(ticket_settings.ServiceNowSystem.model_fields["comment_field"].annotation) == journals
 

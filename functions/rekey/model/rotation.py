@@ -32,6 +32,15 @@ class Cancel(BaseModel):
     reason: str | None = None
 
 
+class Decline(BaseModel):
+    """An approver's no: the rotation ends untouched."""
+
+    model_config = ConfigDict(frozen=True)
+
+    by: str
+    reason: str | None = None
+
+
 class Rotation(BaseModel):
     """One rotation. Written by the ledger alone; a new object for each change."""
 
@@ -46,6 +55,8 @@ class Rotation(BaseModel):
     created_at: str
     approval_asked_at: str | None = None
     approved_by: str | None = None
+    declined: Decline | None = None
+    """Of this and approved_by at most one: the first answer counts."""
     cancel: Cancel | None = None
     rolled_back_at: str | None = None
     key_arn: str | None = None
