@@ -11,7 +11,7 @@ from rekey.databricks.connect import connect_workspace
 from rekey.model.refusal import Refusal
 from rekey.model.request import Request
 from rekey.model.wish import NewWorkspace
-from rekey.planning.case import Case, Facts, Given, Inside, Wished, reuses
+from rekey.planning.case import Case, Facts, Given, Inside, Wished
 from rekey.planning.intent import Intent
 from rekey.planning.rules.workspace import NO_CMK_REGIONS
 from rekey.rotation.compute.world import look
@@ -70,7 +70,7 @@ def gather(
     estate = Estate.read(account)
     inside = None if intent.creates else look_inside(settings, workspace, request.renew_notebooks or ())
     configuration = estate.configuration(request.key_configuration_id)
-    volumes = intent.gives_storage and reuses(request, configuration)
+    volumes = intent.gives_storage and (configuration or request).reuse_key_for_cluster_volumes
     role = _found(account.cross_account_role, workspace.credentials_id) if volumes or request.workspace else None
     wanted = added_statements(settings, request, intent.use_cases, role if volumes else None)
     key_arn = configuration.key_arn if configuration else request.key_arn
