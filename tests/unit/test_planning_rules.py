@@ -189,7 +189,9 @@ def test_the_field_that_led_to_a_key_is_blamed_for_it(workspace: Any, fields: di
 
 @pytest.mark.rule("window-fits")
 def test_a_window_that_is_too_short_is_refused_once_nothing_else_is() -> None:
-    soon = {"not_after": datetime.now(UTC).replace(microsecond=0, year=datetime.now(UTC).year + 1).isoformat()}
+    soon: dict[str, Any] = {
+        "not_after": datetime.now(UTC).replace(microsecond=0, year=datetime.now(UTC).year + 1).isoformat()
+    }
     late = a_case(KEYED, OLD, **soon)
     moment = late.request.not_after
     assert moment is not None
