@@ -69,6 +69,7 @@ _KEY_EVENTS: Mapping[str, type[models.KeyEvent]] = {
     "enabled again": models.KeyReenabled,
     "found enabled": models.KeyReenabled,
     "overdue": models.KeyOverdue,
+    "needed": models.KeyNeeded,
 }
 
 
