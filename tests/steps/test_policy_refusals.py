@@ -33,7 +33,7 @@ def preflight(world: World, key_arn: str, **request: Any) -> Any:
         ],
         ({"Principal": {"AWS": ["*", ORPHANS[0]]}}, f"names {ORPHANS[0]}"),
         (
-            {"Effect": "Deny", "Principal": None, "NotPrincipal": {"AWS": ["123456789012", ORPHANS[1]]}},
+            {"Action": "kms:Sign", "Effect": "Deny", "Principal": None, "NotPrincipal": {"AWS": ["*", ORPHANS[1]]}},
             f"names {ORPHANS[1]}",
         ),
         ({"Sid": None, "Principal": {"AWS": ORPHANS[0]}}, "the statement number 3 names"),
