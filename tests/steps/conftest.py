@@ -44,8 +44,10 @@ def world(cloud: None, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Itera
             monkeypatch.setenv(name, value)
         current_settings.cache_clear()
         connect.forget_clients()
-        yield World(url, manual, ledger, current_settings())
+        world = World(url, manual, ledger, current_settings())
+        yield world
         current_settings.cache_clear()
+        assert world.broken_chains() == {}
 
 
 @pytest.fixture

@@ -14,12 +14,13 @@ from rekey.base import clock
 from rekey.base.settings import Settings
 from rekey.databricks.connect import connect_account
 from rekey.ledger import Ledger
+from rekey.model.chain import verify
 from rekey.model.key import Key
 from rekey.model.rotation import Rotation
 from rekey.retirement.sweep import sweep
 from tests import handlers
 from tests.clients import client
-from tests.names import ACCOUNT_ID, BUCKET
+from tests.names import ACCOUNT_ID, BUCKET, TABLE
 
 DATABRICKS = "arn:aws:iam::414351767826:root"
 POLL_SECONDS = 30
@@ -174,7 +175,25 @@ class World:
         body = client("s3").get_object(Bucket=BUCKET, Key=f"rotations/{self.rotation_id}/evidence.json")["Body"]
         evidence = json.loads(body.read())
         jsonschema.validate(evidence, EVIDENCE)
+        assert verify(evidence).problems == ()
         return evidence
+
+    def broken_chains(self) -> dict[str, tuple[str, ...]]:
+        """What is wrong with the audit trail of any rotation or key in the ledger, by its id or ARN."""
+        items = client("dynamodb").scan(TableName=TABLE, ProjectionExpression="pk, sk")["Items"]
+        rotations = [each["pk"]["S"].partition("#")[2] for each in items if each["sk"]["S"] == "ROTATION"]
+        trails = [(name, self._trail(self.rotation(name))) for name in rotations]
+        for key in self.ledger.keys.all():
+            audit = {"entries": self.ledger.keys.trail(key.key_arn), "head": key.audit_head}
+            trails.append((key.key_arn, {"audit": audit}))
+        return {name: found for name, trail in trails if (found := verify(trail).problems)}
+
+    def _trail(self, rotation: Rotation) -> dict[str, Any]:
+        """What an evidence of the rotation as it is now would have of its trail."""
+        return {
+            **rotation.model_dump(mode="json", include={"rotation_id", "status", "request", "plan"}),
+            "audit": {"entries": self.ledger.trail(rotation.rotation_id), "head": rotation.audit_head},
+        }
 
     def make_key(self, *, ours: bool = True) -> str:
         """A key as rekey would have made it earlier, with Databricks' statement."""

@@ -51,6 +51,14 @@ def change_and_rehash(evidence: dict[str, Any]) -> None:
     rehash(evidence, 3)
 
 
+def last_says(evidence: dict[str, Any], action: str) -> None:
+    """Another end, with a chain that holds."""
+    last = evidence["audit"]["entries"][-1]
+    last["action"] = action
+    rehash(evidence, len(evidence["audit"]["entries"]))
+    evidence["audit"]["head"] = last["hash"]
+
+
 @pytest.mark.parametrize(
     ("spoil", "trouble"),
     [
@@ -68,6 +76,10 @@ def change_and_rehash(evidence: dict[str, Any]) -> None:
         (lambda e: e["request"].update(requested_by="eve"), "entry 1 has another request than the document"),
         (lambda e: e["plan"].update(why=[]), "entry 1 has other reasons than the document"),
         (lambda e: e.update(status="failed"), "says succeeded, the document failed"),
+        (lambda e: (last_says(e, "cancelled"), e.update(status="failed")), "says cancelled, the document failed"),
+        (lambda e: (last_says(e, "failed"), e.update(status="cancelled")), "says failed, the document cancelled"),
+        (lambda e: last_says(e, "cancelled"), "says cancelled, the document succeeded"),
+        (lambda e: last_says(e, "started"), "says started, the document succeeded"),
         (lambda e: e["audit"]["entries"].insert(3, None), "entry 4 is no object"),
         (lambda e: e.update(audit=[]), "there is no audit trail"),
     ],

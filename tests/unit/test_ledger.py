@@ -1,13 +1,17 @@
 """The ledger: one lease a workspace, nothing half written, and an audit trail that shows tampering."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from rekey.base import clock
 from rekey.base.errors import AwsUnavailable, LeaseLost, RekeyError, RequestIdReused, RotationInProgress
 from rekey.ledger import Ledger, entry_hash
+from rekey.model.chain import verify
 from rekey.model.key import meet
+from rekey.model.rotation import Cancel, Rotation
 from tests.unit.rotations import OLD_ARN, a_plan, a_rotation
 
 
@@ -90,6 +94,26 @@ def test_the_trail_is_a_chain_that_ends_in_the_rotations_head(ledger: Ledger) ->
     assert all(entry["hash"] == entry_hash(entry) for entry in trail)
     assert trail[-1]["hash"] == ledger.load("r1").audit_head
     assert entry_hash({**trail[3], "detail": {"number": 99}}) != trail[3]["hash"]
+
+
+def test_a_wish_to_cancel_that_comes_between_stops_no_step_and_breaks_no_chain(ledger: Ledger) -> None:
+    ada = Cancel(by="ada", at=clock.text(NOW))
+    accepted: Any = {"patch_outcome": "accepted"}
+    steps: list[tuple[Callable[[Rotation], Rotation], list[str]]] = [
+        (lambda read: ledger.record(read, "Patch workspace", "change accepted", {}, **accepted), ["change accepted"]),
+        (lambda read: ledger.note(read, **accepted), []),
+        (lambda read: ledger.close(read, "Record failure", "failed", {}, status="failed", **accepted), ["failed"]),
+    ]
+    for number, (write, actions) in enumerate(steps, start=1):
+        read = ledger.open(a_rotation(f"r{number}", plan=a_plan(workspace_id=number)), {})
+        ledger.record(read, "Cancel", "cancel asked", {}, cancel=ada)
+        written = write(read)
+        assert ledger.load(read.rotation_id) == written
+        assert (written.cancel, written.patch_outcome) == (ada, "accepted")
+        trail = ledger.trail(read.rotation_id)
+        assert [entry["action"] for entry in trail] == ["planned", "cancel asked", *actions]
+        audit = {"entries": trail, "head": written.audit_head}
+        assert verify({"rotation_id": read.rotation_id, "status": written.status, "audit": audit}).problems == ()
 
 
 def test_closing_gives_the_lease_back_and_moves_the_keys_on(ledger: Ledger) -> None:

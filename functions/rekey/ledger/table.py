@@ -220,8 +220,9 @@ class Ledger:
         changes: Item,
     ) -> Rotation:
         changed, entry = append_entry(rotation.model_copy(update=changes), step, action, detail)
-        changes = {**changes, "audit_seq": changed.audit_seq, "audit_head": changed.audit_head}
-        update = {"Update": {"TableName": self._table, **rotation_update(changed, rotation.audit_seq, changes)}}
+        # Apart from `changes`: a second try must not put this try's head over the one that a wish has moved.
+        written = {**changes, "audit_seq": changed.audit_seq, "audit_head": changed.audit_head}
+        update = {"Update": {"TableName": self._table, **rotation_update(changed, rotation.audit_seq, written)}}
         failed = transact(
             self._client, [*writes[:1], update, self._put(entry, "attribute_not_exists(pk)"), *writes[1:]]
         )

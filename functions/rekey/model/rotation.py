@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict
 from rekey.model.request import Operation, Request, UseCase
 
 Status = Literal["planned", "running", "switched", "succeeded", "failed", "cancelled"]
+ENDS: tuple[Status, ...] = ("succeeded", "failed", "cancelled")
+"""How a rotation can end; the last entry of its trail says the same word."""
 PatchOutcome = Literal["unknown", "refused", "accepted"]
 
 
@@ -160,7 +162,7 @@ class Rotation(BaseModel):
 
     @property
     def ended(self) -> bool:
-        return self.status in ("succeeded", "failed", "cancelled")
+        return self.status in ENDS
 
     @property
     def may_have_switched(self) -> bool:

@@ -29,6 +29,9 @@ def add(world: World, workspace: Workspace, wish: Stock) -> None:
     made = len(workspace.pipelines)
     for index in range(made, made + wish.pipelines):
         _add_pipeline(world, workspace, index)
+    for index in range(wish.maintenance_clusters):
+        spec = {**CLUSTER_SPEC, "cluster_name": f"dlt-maintenance-{index}"}
+        clusters.add(world, workspace, "PIPELINE_MAINTENANCE", spec, "RUNNING")
 
 
 def interactive(workspace: Workspace) -> list[str]:

@@ -32,6 +32,7 @@ class Stock:
     first pool. `jobs` may also be a list, each a JobSeed. With `warehouse_queries_every` (simulated seconds) someone
     goes on querying the running classic and pro warehouses, which starts them whenever they are stopped.
 
+    `maintenance_clusters` are running ones that pipelines keep beside their updates' own.
     `notebooks` are Python source in /Shared; `mixed_notebooks` differ in language, format, folder and permissions;
     `large_notebooks` are over the limit of import and export; `other_objects` are by turns a file, a library, a
     dashboard, and a Git folder with a notebook in it.
@@ -45,6 +46,7 @@ class Stock:
     jobs: int | list[dict[str, Any]] = 0
     runs: int = 0
     pipelines: int = 0
+    maintenance_clusters: int = 0
     notebooks: int = 0
     mixed_notebooks: int = 0
     large_notebooks: int = 0

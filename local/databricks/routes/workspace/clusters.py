@@ -55,7 +55,7 @@ async def start(call: InWorkspace) -> JSONResponse:
     state = cluster.life.state(call.now)
     if state not in CLUSTER_OFF:
         raise invalid_state(f"Cluster {cluster.cluster_id} is in unexpected state {state.title()}.")
-    if cluster.source in ("JOB", "PIPELINE"):
+    if cluster.source in ("JOB", "PIPELINE", "PIPELINE_MAINTENANCE"):
         raise invalid_parameter(f"Cluster {cluster.cluster_id} was launched to run a job and cannot be started.")
     rules.start(call.world, call.workspace, cluster)
     return reply({})
