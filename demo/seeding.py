@@ -4,9 +4,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from demo.model import Subject
-from demo.side_door import SideDoor
 from local.cloud import LocalCloud
 from local.cloud.model import ROOT
+from local.cloud.sample import CONTENT
+from local.cloud.side_door import SideDoor
 from rekey.aws.policy import key_policy
 
 if TYPE_CHECKING:
@@ -14,16 +15,7 @@ if TYPE_CHECKING:
 
 INPUTS = ROOT / "stepfunctions" / "inputs"
 
-FIRST: dict[str, Any] = {
-    "workspace_name": "analytics",
-    "clusters": 4,
-    "pooled_clusters": 1,
-    "pools": 1,
-    "warehouses": 4,
-    "notebooks": 5,
-    "secrets": 3,
-    "files": 2,
-}
+FIRST: dict[str, Any] = {**CONTENT, "workspace_name": "analytics"}
 SECOND: dict[str, Any] = {
     "workspace_name": "payments",
     "clusters": 4,
@@ -32,14 +24,6 @@ SECOND: dict[str, Any] = {
     "notebooks": 6,
     "secrets": 4,
 }
-
-SAMPLE: dict[str, Any] = {**FIRST, "workspace_name": "sample", "workspace_id": 1234567890123456}
-"""The workspace that every sample input names."""
-
-
-def seed_sample(simulator_url: str) -> None:
-    """Make the workspace for which stepfunctions/inputs/*.json can be used as they are."""
-    SideDoor(simulator_url).seed(**SAMPLE)
 
 
 def seed(cloud: LocalCloud, door: SideDoor, kms: "KMSClient") -> list[Subject]:

@@ -3,8 +3,9 @@
 from rekey.rotation import ending
 from rekey.rotation.step import Result, Step
 from rekey.runtime import step
+from rekey.telling.evidence.write import write
 
 
 @step
 def handler(step: Step) -> Result:
-    return ending.complete(step)
+    return ending.complete(step, write)

@@ -1,10 +1,10 @@
 """Verify: prove the switch by fact. Called again until it is proven."""
 
-from rekey.rotation import switch
+from rekey.rotation import proof
 from rekey.rotation.step import Result, Step
 from rekey.runtime import step
 
 
 @step
 def handler(step: Step) -> Result:
-    return switch.verify(step)
+    return proof.verify(step)

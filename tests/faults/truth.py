@@ -10,7 +10,8 @@ import pytest
 from rekey.aws import clients
 from rekey.base import clock
 from rekey.base.settings import Settings
-from rekey.ledger import Ledger, entry_hash
+from rekey.ledger import Ledger
+from rekey.model.entries import entry_hash
 from rekey.model.key import CLAIM_SECONDS, TRANSITIONS
 from rekey.model.rotation import Rotation
 from rekey.retirement import reenable as reenabling

@@ -12,9 +12,9 @@ from databricks.sdk import AccountClient, WorkspaceClient
 from databricks.sdk.core import Config
 
 from rekey.databricks import Account, WorkspaceApi
+from rekey.databricks.answers import Json
 from rekey.databricks.oauth import ClientCredentials, ClientCredentialsTokens
 from rekey.databricks.transport import Transport
-from rekey.databricks.workspace import Json
 from tests.simulator.bench import Bench
 
 

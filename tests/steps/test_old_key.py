@@ -1,5 +1,6 @@
 """The old key's way: goes, is watched, comes back, is adopted; and what a rotation may not do with it."""
 
+import json
 from typing import Any
 
 import pytest
@@ -84,6 +85,13 @@ def failing_canary(world: World, workspace_id: int, canary: str) -> None:
     world.post("faults", match={"method": "GET", "path": "*/workspace/export"}, fault="status", status=403, times=1)
 
 
+def kept_out(world: World, workspace_id: int, canary: str) -> None:
+    said = "Source IP address: 198.51.100.7 is blocked by Databricks IP ACL for workspace: 7474"
+    body = json.dumps({"error_code": 403, "message": said})
+    match = {"method": "GET", "path": "*/workspace/export"}
+    world.post("faults", match=match, fault="status", status=403, body=body, times=1)
+
+
 def enabled_by_hand(world: World, workspace_id: int, canary: str) -> None:
     (old,) = [each.key_arn for each in world.ledger.keys.all() if each.state == "disabled"]
     client("kms").enable_key(KeyId=old.rpartition("/")[2])
@@ -105,6 +113,18 @@ def test_a_sign_brings_the_key_back_and_nobody_but_a_person_lets_it_go(
         world.sweep(86_400)
     assert world.key_state(old) == "Enabled"
     assert world.call("adopt_key", key_arn=old, own_account=OWN, asked_by="alex")["state"] == "grace"
+
+
+@pytest.mark.rule("rule-7-back")
+def test_that_the_network_keeps_rekey_out_is_no_sign_that_a_key_is_missed(
+    world: World, gone: tuple[str, int], canary: str
+) -> None:
+    old, workspace_id = gone
+    kept_out(world, workspace_id, canary)
+    world.sweep(900)
+    assert (world.key_state(old), world.key(old).state) == ("Disabled", "disabled")
+    world.sweep(900)
+    assert world.key(old).canaries, "the canary is still looked at"
 
 
 @pytest.mark.rule("rule-7-back", "key-last-use")

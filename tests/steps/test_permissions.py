@@ -1,5 +1,7 @@
 """A service principal that may not do all: the plan refuses readably, before any side effect."""
 
+import json
+
 import pytest
 
 from rekey.base import errors
@@ -54,3 +56,28 @@ def test_no_account_admin_is_refused_with_its_mend(world: World, dry_run: bool) 
         world.plan(workspace_id=workspace_id, dry_run=dry_run)
     world.post("switches", account_admin=True)
     assert nothing_was_touched(world)
+
+
+def test_a_403_of_the_account_repeats_what_was_said(world: World) -> None:
+    """It need not be the role: something else at Databricks, or on the way to it, says no in this way too."""
+    workspace_id = world.workspace()["workspace_id"]
+    refused(world, f"/workspaces/{workspace_id}", {"error_code": 403, "message": "This account is suspended."})
+    with pytest.raises(errors.RequestRefused, match=r"no admin .* Mend: .*This account is suspended\."):
+        world.plan(workspace_id=workspace_id)
+    assert nothing_was_touched(world)
+
+
+@pytest.mark.parametrize("where", ["account", "workspace"])
+def test_an_access_list_is_told_from_a_role_that_is_missing(world: World, where: str) -> None:
+    workspace_id = world.workspace()["workspace_id"]
+    path = f"/workspaces/{workspace_id}" if where == "account" else "/scim/v2/Me"
+    said = f"Source IP address: 198.51.100.7 is blocked by Databricks IP ACL for {where}: 7474"
+    refused(world, path, {"error_code": 403, "message": said})
+    with pytest.raises(errors.NetworkRefused, match=rf"{said}.* Mend: put 198\.51\.100\.7 on the IP access list"):
+        world.plan(workspace_id=workspace_id)
+    assert nothing_was_touched(world)
+
+
+def refused(world: World, path: str, body: dict[str, object]) -> None:
+    match = {"method": "GET", "path": path}
+    world.post("faults", match=match, fault="status", status=403, times=None, body=json.dumps(body))

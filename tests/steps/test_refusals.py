@@ -9,7 +9,7 @@ import pytest
 from rekey.aws import policy
 from rekey.aws.policy import databricks_statements
 from rekey.base import errors
-from rekey.planning.facts import USE_CASES
+from rekey.model.use_cases import USE_CASES
 from rekey.rotation.keys import KeyArn
 from tests.clients import client
 from tests.steps.test_fail import changing_requests

@@ -7,7 +7,7 @@ import pytest
 
 from rekey.base import clock
 from rekey.databricks.connect import connect_workspace
-from rekey.ledger import entry_hash
+from rekey.model.entries import entry_hash
 from tests.steps.world import World
 
 NETWORKS = ("customer", "databricks")

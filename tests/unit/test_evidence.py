@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
-from rekey.ledger import entry_hash
 from rekey.model.chain import compare, verify
+from rekey.model.entries import entry_hash
 from rekey.model.evidence import as_bytes
 from rekey.pages.evidence import render
 from rekey.pages.evidence.html import tag, visible

@@ -8,8 +8,9 @@ import pytest
 
 from rekey.base import clock
 from rekey.base.errors import AwsUnavailable, LeaseLost, RekeyError, RequestIdReused, RotationInProgress
-from rekey.ledger import Ledger, entry_hash
+from rekey.ledger import Ledger
 from rekey.model.chain import verify
+from rekey.model.entries import entry_hash
 from rekey.model.key import meet
 from rekey.model.rotation import Cancel, Rotation
 from tests.unit.rotations import OLD_ARN, a_plan, a_rotation

@@ -97,10 +97,13 @@ def test_a_refusal_says_which_policy_would_fit_and_quotes_no_token(
         assert part not in said + repr(refusal.value) + repr(source) + caplog.text
 
 
-@pytest.mark.parametrize("status", [429, 500, 503])
-def test_a_busy_token_endpoint_is_asked_again(web: responses.RequestsMock, status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(429, errors.DatabricksThrottled), (500, errors.DatabricksUnavailable), (503, errors.DatabricksUnavailable)],
+)
+def test_a_busy_token_endpoint_is_asked_again(web: responses.RequestsMock, status: int, kind: type[Exception]) -> None:
     web.post(TOKEN_URL, status=status)
-    with pytest.raises(errors.DatabricksUnavailable):
+    with pytest.raises(kind):
         WebIdentityTokens(TOKEN_URL, CLIENT_ID, Aws().token).token()
 
 

@@ -36,7 +36,17 @@ class RequestIdReused(RequestRefused):
 
 
 class Transient(RekeyError):
-    """Base of what Step Functions retries."""
+    """Base of what Step Functions retries.
+
+    `status` and `code` are as in DatabricksError; `retry_after` is for how many seconds the other side asks to be left
+    alone, None where it did not say.
+    """
+
+    def __init__(self, message: str = "", *, status: int = 0, code: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.retry_after = retry_after
 
 
 class DatabricksThrottled(Transient):
@@ -44,7 +54,7 @@ class DatabricksThrottled(Transient):
 
 
 class DatabricksUnavailable(Transient):
-    """Databricks could not be reached or answered 5xx to a request that changes nothing."""
+    """Databricks could not be reached, turned the request away, or gave no answer to one that changes nothing."""
 
 
 class OutcomeUnknown(Transient):
@@ -75,8 +85,20 @@ class PermissionDenied(DatabricksError):
     """The credential is valid but may not do this."""
 
 
+class NetworkRefused(DatabricksError):
+    """Something on the way keeps rekey out: an access list, PrivateLink, a proxy, DNS or TLS. Nothing was applied.
+
+    It is not the credential's fault, and it passes once a person has mended the network: whoever can wait may wait.
+    `address` is the one that was turned away ("" where nobody said).
+    """
+
+    def __init__(self, message: str, *, status: int = 0, code: str = "", address: str = "") -> None:
+        super().__init__(message, status=status, code=code)
+        self.address = address
+
+
 class NotFound(DatabricksError):
-    """There is no such object."""
+    """The object that was asked for is not there. Never raised for another one that the answer speaks of."""
 
 
 class InvalidState(DatabricksError):

@@ -64,16 +64,22 @@ def _cancel_once(settings: Settings, ledger: Ledger, wish: Wish) -> Result:
     asked = Cancel(by=wish.by, at=clock.text(clock.now()), reason=wish.reason)
     if outcome == "cancelled":
         # The ledger first: whichever step wakes up from now on finds the rotation ended.
-        ending.end_cancelled(Step(settings, ledger, rotation, StepEvent(rotation_id=rotation.rotation_id)), asked)
+        ending.end_cancelled(
+            Step(settings, ledger, rotation, StepEvent(rotation_id=rotation.rotation_id)), write, asked
+        )
         _stop_execution(rotation, asked)
     elif outcome == "ended" and rotation.status == "cancelled":
         # An earlier try may have ended between the ledger and these.
         if rotation.evidence_sha256 is None:
-            write(Step(settings, ledger, rotation, StepEvent(rotation_id=rotation.rotation_id)))
+            write(_step(settings, ledger, rotation))
         _stop_execution(rotation, asked)
     elif outcome in ("rolling_back", "undecided", "finishing") and rotation.cancel is None:
         ledger.record(rotation, STEP, "cancel asked", {**asked.model_dump(), "outcome": outcome}, cancel=asked)
     return {"rotation_id": rotation.rotation_id, "outcome": outcome, "what": WHAT[outcome]}
+
+
+def _step(settings: Settings, ledger: Ledger, rotation: Rotation) -> Step:
+    return Step(settings, ledger, rotation, StepEvent(rotation_id=rotation.rotation_id))
 
 
 def _outcome(rotation: Rotation) -> Outcome:

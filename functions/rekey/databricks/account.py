@@ -3,18 +3,18 @@
 List endpoints answer with a bare array and no paging (databricks-sdk-py service/provisioning.py).
 """
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from rekey.base.errors import DatabricksError
+from rekey.databricks.answers import UNKNOWN, Asked, Json, identified, record, records
 from rekey.databricks.transport import Transport
 from rekey.model.request import UseCase
+from rekey.model.use_cases import KEY_FIELDS
 
-KEY_FIELDS: Mapping[UseCase, str] = {
-    "MANAGED_SERVICES": "managed_services_customer_managed_key_id",
-    "STORAGE": "storage_customer_managed_key_id",
-}
-"""The workspace field that names the key configuration of each use case."""
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Workspace:
     """What rekey reads of a workspace. Ids are None where the API leaves the field out."""
 
     workspace_id: int
+    """0 where the API leaves it out."""
     name: str
     deployment_name: str
     region: str
@@ -38,11 +39,11 @@ class Workspace:
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self:
         return cls(
-            workspace_id=int(answer["workspace_id"]),
+            workspace_id=_number(answer, "workspace_id") or 0,
             name=answer.get("workspace_name", ""),
             deployment_name=answer.get("deployment_name", ""),
             region=answer.get("aws_region", ""),
-            status=answer.get("workspace_status", "UNKNOWN"),
+            status=answer.get("workspace_status", UNKNOWN),
             status_message=answer.get("workspace_status_message", ""),
             pricing_tier=answer.get("pricing_tier"),
             credentials_id=answer.get("credentials_id"),
@@ -77,7 +78,8 @@ class KeyConfiguration:
         key = answer.get("aws_key_info") or {}
         return cls(
             configuration_id=answer["customer_managed_key_id"],
-            use_cases=tuple(answer.get("use_cases", ())),
+            # Whatever they are: one that rekey does not know is kept too.
+            use_cases=tuple(answer.get("use_cases") or ()),
             key_arn=key.get("key_arn", ""),
             # Left out means true (API reference, "Create encryption key configuration").
             reuse_key_for_cluster_volumes=key.get("reuse_key_for_cluster_volumes", True),
@@ -108,10 +110,10 @@ class Network:
         return cls(
             network_id=answer["network_id"],
             status=answer.get("vpc_status", ""),
-            workspace_id=answer.get("workspace_id"),
+            workspace_id=_number(answer, "workspace_id"),
             errors=tuple(
                 f"{each.get('error_type', 'error')}: {each.get('error_message', '')}"
-                for each in answer.get("error_messages") or ()
+                for each in records(answer, "error_messages")
             ),
         )
 
@@ -124,10 +126,17 @@ class Account:
         self._base = f"/api/2.0/accounts/{account_id}"
 
     def get_workspace(self, workspace_id: int) -> Workspace:
-        return Workspace.read(self._transport.call("GET", f"{self._base}/workspaces/{workspace_id}"))
+        answer = record(self._transport.call("GET", f"{self._base}/workspaces/{workspace_id}"))
+        return Workspace.read({"workspace_id": workspace_id, **answer})
 
     def list_workspaces(self) -> list[Workspace]:
-        return [Workspace.read(each) for each in self._transport.call("GET", f"{self._base}/workspaces")]
+        """All of the account. One that comes without an id is kept, with 0, as long as it refers to a key: who counts
+        the users of a key must count it too."""
+        found = [Workspace.read(each) for each in records(self._transport.call("GET", f"{self._base}/workspaces"))]
+        for each in found:
+            if not each.workspace_id:
+                _logger.warning(f"the workspace {each.name!r} is listed without workspace_id")
+        return [each for each in found if each.workspace_id or each.managed_services_key_id or each.storage_key_id]
 
     def create_workspace(
         self, wish: Mapping[str, Any], configuration_id: str, use_cases: Iterable[UseCase]
@@ -137,7 +146,7 @@ class Account:
         Databricks makes another one each time it is asked: look for one of that name first.
         """
         body = {**wish, **{KEY_FIELDS[use_case]: configuration_id for use_case in use_cases}}
-        return Workspace.read(self._transport.call("POST", f"{self._base}/workspaces", body=body))
+        return Workspace.read(self._created(f"{self._base}/workspaces", body, "workspace_id"))
 
     def update_workspace_keys(self, workspace_id: int, configuration_id: str, use_cases: Iterable[UseCase]) -> None:
         """PATCH the key fields. Returning means "accepted", never "done": the change is asynchronous.
@@ -153,8 +162,9 @@ class Account:
         )
 
     def list_configurations(self) -> list[KeyConfiguration]:
-        answer = self._transport.call("GET", f"{self._base}/customer-managed-keys")
-        return [KeyConfiguration.read(each) for each in answer]
+        """All of the account. One without an id can serve no workspace: it is passed over and logged."""
+        found = records(self._transport.call("GET", f"{self._base}/customer-managed-keys"))
+        return [KeyConfiguration.read(each) for each in identified(found, "customer_managed_key_id")]
 
     def create_configuration(
         self, key_arn: str, use_cases: Iterable[UseCase], *, reuse_for_volumes: bool
@@ -165,7 +175,9 @@ class Account:
         if "STORAGE" in wanted:
             key["reuse_key_for_cluster_volumes"] = reuse_for_volumes
         body = {"use_cases": wanted, "aws_key_info": key}
-        return KeyConfiguration.read(self._transport.call("POST", f"{self._base}/customer-managed-keys", body=body))
+        return KeyConfiguration.read(
+            self._created(f"{self._base}/customer-managed-keys", body, "customer_managed_key_id")
+        )
 
     def delete_configuration(self, configuration_id: str) -> None:
         """Raises InvalidState while a workspace uses it, NotFound when it is gone already."""
@@ -173,13 +185,34 @@ class Account:
 
     def cross_account_role(self, credentials_id: str) -> str:
         """ARN of the role with which Databricks launches EC2 instances in the customer's account."""
-        answer = self._transport.call("GET", f"{self._base}/credentials/{credentials_id}")
-        return str(answer["aws_credentials"]["sts_role"]["role_arn"])
+        return self._text(f"credentials/{credentials_id}", "aws_credentials", "sts_role", "role_arn")
 
     def root_bucket(self, storage_configuration_id: str) -> str:
         """Name of the root bucket of a storage configuration. Raises NotFound when there is none."""
-        answer = self._transport.call("GET", f"{self._base}/storage-configurations/{storage_configuration_id}")
-        return str(answer["root_bucket_info"]["bucket_name"])
+        return self._text(f"storage-configurations/{storage_configuration_id}", "root_bucket_info", "bucket_name")
 
     def get_network(self, network_id: str) -> Network:
-        return Network.read(self._transport.call("GET", f"{self._base}/networks/{network_id}"))
+        answer = record(self._transport.call("GET", f"{self._base}/networks/{network_id}"))
+        return Network.read({"network_id": network_id, **answer})
+
+    def _created(self, path: str, body: Json, id_field: str) -> Json:
+        """POST something new. Raises OutcomeUnknown where the answer does not say which id it got: look for it."""
+        answer = record(self._transport.call("POST", path, body=body))
+        if not answer.get(id_field):
+            raise Asked("POST", path).lost(f"Databricks accepted POST {path} without saying {id_field}.")
+        return answer
+
+    def _text(self, path: str, *fields: str) -> str:
+        """A field deep in an object. Raises DatabricksError where the object lacks it."""
+        found: Any = record(self._transport.call("GET", f"{self._base}/{path}"))
+        for field in fields:
+            found = found.get(field) if isinstance(found, dict) else None
+        if not found:
+            raise DatabricksError(f"Databricks' answer to GET {self._base}/{path} lacks {'.'.join(fields)}.")
+        return str(found)
+
+
+def _number(answer: Mapping[str, Any], field: str) -> int | None:
+    """A whole number, also where it comes as text; None where there is none."""
+    found = str(answer.get(field, ""))
+    return int(found) if found.isdecimal() else None

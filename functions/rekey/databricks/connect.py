@@ -45,13 +45,18 @@ def _tokens(settings: Settings, token_url: str) -> TokenSource:
 
 def _credentials(secret_arn: str) -> ClientCredentials:
     """Read the secret each time a token is needed (once an hour), so that an exchanged secret is picked up."""
-    secret = clients.secrets().get_secret_value(SecretId=secret_arn)["SecretString"]
+    secret = clients.secrets().get_secret_value(SecretId=secret_arn).get("SecretString", "")
     try:
         fields = json.loads(secret)
-        return ClientCredentials(fields["client_id"], fields["client_secret"])
-    except (ValueError, KeyError, TypeError):
-        # Not chained: the original error could quote the secret.
+    except ValueError:
+        # Not looked into any further: the original error could quote the secret.
+        fields = None
+    client_id, client_secret = (
+        fields.get(name) if isinstance(fields, dict) else None for name in ("client_id", "client_secret")
+    )
+    if not (isinstance(client_id, str) and client_id and isinstance(client_secret, str) and client_secret):
         raise SettingsError(
             'The Databricks secret is not {"client_id": ..., "client_secret": ...}. '
             "Mend: write the service principal's credential into it."
-        ) from None
+        )
+    return ClientCredentials(client_id, client_secret)

@@ -6,6 +6,7 @@ with OAuth"; token endpoints {account host}/oidc/accounts/{account id}/v1/token 
 
 import base64
 import json
+import math
 import re
 import time
 from abc import ABC, abstractmethod
@@ -15,13 +16,24 @@ from typing import Any
 
 import requests
 
-from rekey.base.errors import DatabricksUnavailable, Unauthenticated
-from rekey.databricks.transport import read_error
+from rekey.base.errors import DatabricksError, NetworkRefused, RekeyError, Unauthenticated
+from rekey.databricks.answers import Asked, accepted, read_error, record
+from rekey.databricks.classify import refused
+from rekey.databricks.transport import Wire
 
 _EARLY_SECONDS = 120
 """A token is renewed this long before it ends, so that it outlives the call it is used for."""
 
-_JWT = re.compile(r"eyJ[\w-]{10,}[\w.-]*")
+_LONGEST_SECONDS = 3600.0
+"""Databricks' tokens are good for an hour (databricks "Authorize service principal access with OAuth")."""
+
+_UNSAID_SECONDS = 300.0
+"""How long a token is used whose answer does not say for how long it is good; refused earlier, it is exchanged."""
+
+_SENDABLE = re.compile(r"[!-~]+")
+"""What may stand in an Authorization header (RFC 6750, 2.1, and more)."""
+
+_NOT_ACCEPTED = frozenset({400, 401, 403, 404})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -37,7 +49,11 @@ class _Tokens(ABC):
     """Tokens for one token endpoint, cached for as long as the container lives."""
 
     def __init__(self, token_url: str) -> None:
-        self._token_url = token_url
+        scheme, _, rest = token_url.partition("://")
+        host, slash, path = rest.partition("/")
+        self._wire = Wire(f"{scheme}://{host}")
+        # To ask for a token twice does no harm.
+        self._asked = Asked("POST", slash + path, changing=False)
         self._token = ""
         self._renew_at = 0.0
 
@@ -55,27 +71,44 @@ class _Tokens(ABC):
 
     def _fetch(self) -> None:
         proof = self._prove()
-        try:
-            response = requests.post(
-                self._token_url, auth=proof.basic, data={**proof.form, "scope": "all-apis"}, timeout=(5.0, 20.0)
+        response = self._wire.send(self._asked, auth=proof.basic, data={**proof.form, "scope": "all-apis"})
+        if not 200 <= response.status_code < 300:
+            raise self._refusal(response, proof.mend)
+        answer = record(accepted(response, self._asked))
+        token = answer.get("access_token")
+        if not isinstance(token, str) or not _SENDABLE.fullmatch(token):
+            # Names of fields alone: any of the values may be a secret.
+            raise DatabricksError(
+                f"{self._asked.path}: Databricks' token endpoint answered without a token that can be sent (fields: "
+                f"{', '.join(sorted(answer)) or 'none'}). Mend: check the host, and what is between it and rekey."
             )
-        except requests.RequestException as error:
-            raise DatabricksUnavailable("Databricks' token endpoint gave no answer.") from error
-        if response.status_code == 429 or response.status_code >= 500:
-            raise DatabricksUnavailable(f"Databricks' token endpoint answered {response.status_code}.")
-        if not response.ok:
-            code, message = read_error(response)
-            # What is refused may be quoted in the answer; no token goes into an error.
-            said = _JWT.sub("<token>", code or message)
-            raise Unauthenticated(
-                f"Databricks does not accept the service principal's credential ({said}). {proof.mend}",
-                status=response.status_code,
-                code=code,
-            )
-        answer = response.json()
-        self._token = answer["access_token"]
-        # Some stand-ins send expires_in as text; the field is seconds either way.
-        self._renew_at = time.monotonic() + int(answer["expires_in"]) - _EARLY_SECONDS
+        self._token = token
+        self._renew_at = time.monotonic() + _seconds(answer.get("expires_in")) - _EARLY_SECONDS
+
+    def _refusal(self, response: requests.Response, mend: str) -> RekeyError:
+        """The credential is at fault only where neither the network, Databricks' own trouble nor somebody's page is."""
+        error = refused(response, self._asked)
+        said = read_error(response)
+        final = isinstance(error, DatabricksError) and not isinstance(error, NetworkRefused)
+        if not final or said.page or said.status not in _NOT_ACCEPTED:
+            return error
+        words = ": ".join(each for each in (said.code, said.message) if each)
+        return Unauthenticated(
+            f"Databricks does not accept the service principal's credential ({words}). {mend}",
+            status=said.status,
+            code=said.code,
+        )
+
+
+def _seconds(expires_in: object) -> float:
+    """How long a token is good. Databricks sends a number; text, fractions and nothing at all were seen elsewhere."""
+    if isinstance(expires_in, bool) or not isinstance(expires_in, (int, float, str)):
+        return _UNSAID_SECONDS
+    try:
+        seconds = float(expires_in)
+    except (ValueError, OverflowError):
+        return _UNSAID_SECONDS
+    return min(seconds, _LONGEST_SECONDS) if math.isfinite(seconds) and seconds > 0 else _UNSAID_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

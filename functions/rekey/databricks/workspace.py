@@ -1,13 +1,12 @@
 """One workspace's own API: compute and notebooks."""
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from rekey.base.errors import NotFound
+from rekey.base.errors import DatabricksError, NotFound
+from rekey.databricks.answers import UNKNOWN, Json, identified, record, records
 from rekey.databricks.transport import Transport
-
-Json = dict[str, Any]
 
 _PAGE = 100
 _RUNS_PAGE = 25
@@ -15,7 +14,11 @@ _RUNS_PAGE = 25
 
 
 class WorkspaceApi:
-    """API of one workspace. Answers are Databricks' own objects; methods raise the classes of rekey.errors."""
+    """API of one workspace. Answers are Databricks' own objects; methods raise the classes of rekey.errors.
+
+    Objects come without nulls, and lists without what has no id. What Databricks leaves out of every object that is
+    asked for its state or type is UNKNOWN; states and types that rekey does not know are passed on as they are.
+    """
 
     def __init__(self, transport: Transport) -> None:
         self._call = transport.call
@@ -25,11 +28,12 @@ class WorkspaceApi:
     def list_clusters(self, states: Sequence[str]) -> list[Json]:
         """All clusters in any of the states."""
         query = {"page_size": _PAGE, "filter_by.cluster_states": list(states)}
-        return list(self._pages("/api/2.1/clusters/list", "clusters", query))
+        return self._list("/api/2.1/clusters/list", "clusters", "cluster_id", query, state=UNKNOWN)
 
     def get_cluster(self, cluster_id: str) -> Json:
-        cluster: Json = self._call("GET", "/api/2.1/clusters/get", query={"cluster_id": cluster_id})
-        return cluster
+        """Raises NotFound when that cluster is gone for good, also when Databricks says so as a 400."""
+        answer = record(self._call("GET", "/api/2.1/clusters/get", query={"cluster_id": cluster_id}))
+        return {"cluster_id": cluster_id, "state": UNKNOWN, **answer}
 
     def terminate_cluster(self, cluster_id: str) -> None:
         """Databricks calls it "delete"; the configuration stays. Harmless on a cluster that is terminated."""
@@ -42,8 +46,7 @@ class WorkspaceApi:
     # --- instance pools (API 2.0) ---
 
     def list_pools(self) -> list[Json]:
-        answer = self._call("GET", "/api/2.0/instance-pools/list")
-        return list(answer.get("instance_pools", []))
+        return self._list("/api/2.0/instance-pools/list", "instance_pools", "instance_pool_id", {})
 
     def edit_pool(self, settings: Json) -> None:
         """Overwrites every editable setting: what is left out is reset, so always send them all."""
@@ -52,7 +55,7 @@ class WorkspaceApi:
     # --- SQL warehouses (API 2.0) ---
 
     def list_warehouses(self) -> list[Json]:
-        return list(self._pages("/api/2.0/sql/warehouses", "warehouses", {"page_size": _PAGE}))
+        return self._list("/api/2.0/sql/warehouses", "warehouses", "id", {"page_size": _PAGE}, state=UNKNOWN)
 
     def stop_warehouse(self, warehouse_id: str) -> None:
         self._call("POST", f"/api/2.0/sql/warehouses/{warehouse_id}/stop", body={})
@@ -64,12 +67,14 @@ class WorkspaceApi:
 
     def list_jobs(self) -> list[Json]:
         """All jobs with their triggers and tasks."""
-        found = []
-        for job in self._pages("/api/2.2/jobs/list", "jobs", {"expand_tasks": "true", "limit": _PAGE}):
+        query = {"expand_tasks": "true", "limit": _PAGE}
+        found = self._list("/api/2.2/jobs/list", "jobs", "job_id", query, settings={})
+        for job in found:
             if job.get("has_more"):
-                whole = self._whole("/api/2.2/jobs/get", {"job_id": job["job_id"]})
-                job["settings"]["tasks"] = [task for each in whole for task in each["settings"].get("tasks", [])]
-            found.append(job)
+                asked = ("/api/2.2/jobs/get", {"job_id": job["job_id"]})
+                settings = record(job["settings"])
+                tasks = self._all_tasks(*asked, settings, lambda answer: record(answer.get("settings")))
+                job["settings"] = {**settings, "tasks": tasks}
         return found
 
     def update_job(self, job_id: int, new_settings: Json) -> None:
@@ -79,12 +84,10 @@ class WorkspaceApi:
     def list_active_runs(self) -> list[Json]:
         """Runs that are queued, pending, running or about to be repeated, with their tasks."""
         query = {"active_only": "true", "expand_tasks": "true", "limit": _RUNS_PAGE}
-        found = []
-        for run in self._pages("/api/2.2/jobs/runs/list", "runs", query):
+        found = self._list("/api/2.2/jobs/runs/list", "runs", "run_id", query, state={})
+        for run in found:
             if run.get("has_more"):
-                whole = self._whole("/api/2.2/jobs/runs/get", {"run_id": run["run_id"]})
-                run["tasks"] = [task for each in whole for task in each.get("tasks", [])]
-            found.append(run)
+                run["tasks"] = self._all_tasks("/api/2.2/jobs/runs/get", {"run_id": run["run_id"]}, run, record)
         return found
 
     def cancel_run(self, run_id: int) -> None:
@@ -94,12 +97,12 @@ class WorkspaceApi:
     # --- pipelines (API 2.0) ---
 
     def list_pipelines(self) -> list[Json]:
-        return list(self._pages("/api/2.0/pipelines", "statuses", {"max_results": _PAGE}))
+        return self._list("/api/2.0/pipelines", "statuses", "pipeline_id", {"max_results": _PAGE}, state=UNKNOWN)
 
     def get_pipeline(self, pipeline_id: str) -> Json:
         """With `spec`, which says whether it is continuous, and whether it is serverless."""
-        pipeline: Json = self._call("GET", f"/api/2.0/pipelines/{pipeline_id}")
-        return pipeline
+        answer = record(self._call("GET", f"/api/2.0/pipelines/{pipeline_id}"))
+        return {"pipeline_id": pipeline_id, "spec": {}, **answer}
 
     def stop_pipeline(self, pipeline_id: str) -> None:
         """Ends at IDLE; harmless without an active update. A continuous pipeline stays stopped."""
@@ -114,7 +117,7 @@ class WorkspaceApi:
     def is_admin(self) -> bool:
         """Whether the service principal is in the workspace's group of admins (SCIM, "Get current user")."""
         me = self._call("GET", "/api/2.0/preview/scim/v2/Me")
-        return any(each.get("display") == "admins" for each in me.get("groups", []))
+        return any(each.get("display") == "admins" for each in records(me, "groups"))
 
     # --- notebooks (API 2.0) ---
 
@@ -129,8 +132,7 @@ class WorkspaceApi:
         self._call("POST", "/api/2.0/workspace/import", body=body)
 
     def export_notebook(self, path: str) -> str:
-        answer = self._call("GET", "/api/2.0/workspace/export", query={"path": path, "format": "SOURCE"})
-        return base64.b64decode(answer["content"]).decode()
+        return self.export_object(path, "SOURCE").decode(errors="replace")
 
     def delete_notebook(self, path: str) -> None:
         self._call("POST", "/api/2.0/workspace/delete", body={"path": path, "recursive": False})
@@ -139,17 +141,28 @@ class WorkspaceApi:
 
     def get_object(self, path: str) -> Json:
         """Type, id, language and time of the last change of what is at a path. Raises NotFound."""
-        found: Json = self._call("GET", "/api/2.0/workspace/get-status", query={"path": path})
-        return found
+        answer = record(self._call("GET", "/api/2.0/workspace/get-status", query={"path": path}))
+        return {"path": path, "object_type": UNKNOWN, **answer}
 
     def list_objects(self, path: str) -> list[Json]:
         """What is directly in a folder; Databricks leaves the key out for an empty one."""
-        return list(self._call("GET", "/api/2.0/workspace/list", query={"path": path}).get("objects", []))
+        return self._list("/api/2.0/workspace/list", "objects", "path", {"path": path}, object_type=UNKNOWN)
 
     def export_object(self, path: str, form: str) -> bytes:
-        """A notebook in a format (SOURCE, JUPYTER, …). More than 10 MB: code MAX_NOTEBOOK_SIZE_EXCEEDED."""
-        answer = self._call("GET", "/api/2.0/workspace/export", query={"path": path, "format": form})
-        return base64.b64decode(answer["content"])
+        """A notebook in a format (SOURCE, JUPYTER, …). More than 10 MB: code MAX_NOTEBOOK_SIZE_EXCEEDED.
+
+        Raises DatabricksError where the answer holds no content: an empty notebook has some in every format, and
+        who took nothing for a notebook could write nothing over it.
+        """
+        answer = record(self._call("GET", "/api/2.0/workspace/export", query={"path": path, "format": form}))
+        try:
+            # A base64 text may be broken into lines (RFC 2045).
+            content = base64.b64decode("".join(str(answer.get("content", "")).split()), validate=True)
+        except ValueError:
+            content = b""
+        if not content:
+            raise DatabricksError(f"Databricks exported {path} without content that can be read.")
+        return content
 
     def import_object(self, path: str, content: bytes, form: str, *, language: str | None, overwrite: bool) -> None:
         """Write a notebook. Databricks needs the language with SOURCE; other formats carry it."""
@@ -158,32 +171,34 @@ class WorkspaceApi:
 
     def get_permissions(self, family: str, object_id: int) -> list[Json]:
         """Each principal with `all_permissions`, inherited ones too. `family` is "notebooks", "directories", …."""
-        answer = self._call("GET", f"/api/2.0/permissions/{family}/{object_id}")
-        return list(answer.get("access_control_list", []))
+        return records(self._call("GET", f"/api/2.0/permissions/{family}/{object_id}"), "access_control_list")
 
     def set_permissions(self, family: str, object_id: int, permissions: Sequence[Json]) -> None:
         """Replaces what is given on the object itself; what it inherits stays."""
         body = {"access_control_list": list(permissions)}
         self._call("PUT", f"/api/2.0/permissions/{family}/{object_id}", body=body)
 
-    def _pages(self, path: str, name: str, query: Json) -> Iterator[Json]:
-        """Every object of a paged list. Databricks leaves `name` out when there is none; an empty token ends."""
-        for answer in self._answers(path, query):
-            yield from answer.get(name, [])
+    def _list(self, path: str, name: str, id_field: str, query: Json, **left_out: Any) -> list[Json]:
+        """Every object of a list, over all its pages. `left_out` is what a field holds that Databricks left out."""
+        found = [each for answer in self._answers(path, query) for each in records(answer, name)]
+        return [{**left_out, **each} for each in identified(found, id_field, name)]
 
-    def _whole(self, path: str, query: Json) -> list[Json]:
-        """All pages of one job or run: more than 100 tasks come in several. None when it is gone meanwhile."""
+    def _all_tasks(self, path: str, query: Json, listed: Json, of: Callable[[Json], Json]) -> list[Json]:
+        """All tasks of one job or run: more than 100 come in several pages. Those listed when it is gone meanwhile."""
         try:
-            return list(self._answers(path, query))
+            return [task for answer in self._answers(path, query) for task in records(of(answer), "tasks")]
         except NotFound:
-            return []
+            return records(listed, "tasks")
 
     def _answers(self, path: str, query: Json) -> Iterator[Json]:
-        """Every page of a paged answer."""
-        token = ""
+        """Every page of a paged answer. An empty token ends it, and so does one that is left out."""
+        token, seen = "", set[str]()
         while True:
-            answer = self._call("GET", path, query={**query, "page_token": token} if token else query)
+            answer = record(self._call("GET", path, query={**query, "page_token": token} if token else query))
             yield answer
             token = answer.get("next_page_token", "")
             if not token:
                 return
+            if token in seen:
+                raise DatabricksError(f"Databricks gives the same page of {path} again and again.")
+            seen.add(token)

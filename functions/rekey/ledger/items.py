@@ -1,6 +1,5 @@
 """Shapes of the ledger's items: their keys, their DynamoDB form, and the audit chain's hash."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -8,25 +7,14 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from rekey.base import clock
+from rekey.model.entries import Item, entry_hash, entry_of, key_item_key, rotation_key
 from rekey.model.key import Key
 from rekey.model.rotation import Rotation
-
-Item = dict[str, Any]
 
 SWEPT, KEPT = "KEY", "KEPT"
 
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
-
-
-def entry_hash(entry: Mapping[str, Any]) -> str:
-    """SHA-256 over an audit entry without its own hash; `prev` ties it to the entry before."""
-    content = {name: value for name, value in entry.items() if name != "hash"}
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=int).encode()).hexdigest()
-
-
-def key_item_key(key_arn: str) -> Item:
-    return {"pk": f"KEY#{key_arn}", "sk": "KEY"}
 
 
 def key_item(key: Key) -> Item:
@@ -94,15 +82,6 @@ def rotation_update(changed: Rotation, expected_seq: int, changes: Item) -> Item
 
 def rotation_item(rotation: Rotation) -> Item:
     return {**rotation_key(rotation.rotation_id), **rotation.model_dump(mode="json")}
-
-
-def entry_of(item: Item) -> Item:
-    entry: Item = json.loads(json.dumps(item, default=int))
-    return {name: value for name, value in entry.items() if name not in ("pk", "sk")}
-
-
-def rotation_key(rotation_id: str) -> Item:
-    return {"pk": f"ROTATION#{rotation_id}", "sk": "ROTATION"}
 
 
 def lease_key(subject: str) -> Item:

@@ -6,18 +6,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from rekey.base.errors import AwsUnavailable
-from rekey.ledger.items import (
-    KEPT,
-    SWEPT,
-    Item,
-    append_key_entry,
-    entry_of,
-    key_item,
-    key_item_key,
-    key_of,
-    marshal,
-    unmarshal,
-)
+from rekey.ledger.items import KEPT, SWEPT, append_key_entry, key_item, key_of, marshal, unmarshal
+from rekey.model.entries import Item, entry_of, key_item_key
 from rekey.model.key import Key
 
 if TYPE_CHECKING:

@@ -8,20 +8,18 @@ from typing import TYPE_CHECKING, Any
 from rekey.base import clock
 from rekey.base.errors import AwsUnavailable, LeaseLost, RekeyError, RequestIdReused, RotationInProgress
 from rekey.ledger.items import (
-    Item,
     append_entry,
-    entry_of,
     lease_key,
     marshal,
     refusal_key,
     request_key,
     rotation_item,
-    rotation_key,
     rotation_update,
     token_key,
     unmarshal,
 )
 from rekey.ledger.keys import KeyChange, KeyTable, transact
+from rekey.model.entries import Item, entry_of, rotation_key
 from rekey.model.rotation import Rotation, name_subject
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rekey.ledger import Item, entry_hash
+from rekey.model.entries import Item, entry_hash
 from rekey.model.rotation import ENDS
 
 

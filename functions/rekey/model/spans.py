@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from rekey.base import clock
-from rekey.ledger import Item
+from rekey.model.entries import Item
 from rekey.model.rotation import Rotation
 
 Mark = tuple[str, str]

@@ -7,11 +7,10 @@ from rekey.aws.policy import Statement
 from rekey.base.errors import RequestRefused
 from rekey.databricks import KeyConfiguration, Workspace
 from rekey.model.request import Operation, Request, UseCase
+from rekey.model.use_cases import USE_CASES
 from rekey.model.wish import NewWorkspace
 from rekey.planning.given import KeyFacts
 from rekey.rotation.compute.world import Compute
-
-USE_CASES: tuple[UseCase, ...] = ("MANAGED_SERVICES", "STORAGE")
 
 
 @dataclass(frozen=True, slots=True)

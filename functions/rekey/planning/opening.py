@@ -169,9 +169,9 @@ def _workspace(settings: Settings, account: Account, request: Request) -> Worksp
         return account.get_workspace(request.workspace_id or 0)
     except PermissionDenied as error:
         raise RequestRefused(
-            f"workspace_id: the service principal is no admin of the Databricks account "
-            f"{settings.databricks_account_id}, so it may not read or change its workspaces. "
-            "Mend: give it the account admin role in the account console."
+            f"workspace_id: the service principal seems to be no admin of the Databricks account "
+            f"{settings.databricks_account_id}: it may not read its workspaces. "
+            f"Mend: give it the account admin role in the account console. {error}"
         ) from error
     except NotFound as error:
         raise WorkspaceNotFound(

@@ -7,8 +7,9 @@ from rekey.base.errors import RequestRefused
 from rekey.model.phases import window_too_short
 from rekey.model.request import DRAIN_MINUTES, Operation, Request
 from rekey.model.rotation import KeySource, OldKey, Plan
+from rekey.model.use_cases import USE_CASES
 from rekey.planning.creation_refusals import forbids_new
-from rekey.planning.facts import USE_CASES, Facts, decide_operation, given_configuration, reuse_for_volumes
+from rekey.planning.facts import Facts, decide_operation, given_configuration, reuse_for_volumes
 from rekey.planning.refusals import forbids
 
 

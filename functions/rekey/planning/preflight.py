@@ -8,7 +8,8 @@ from rekey.base.words import shortened
 from rekey.model.phases import phases
 from rekey.model.request import Request
 from rekey.model.rotation import Plan
-from rekey.planning.facts import USE_CASES, Facts
+from rekey.model.use_cases import USE_CASES
+from rekey.planning.facts import Facts
 
 KEY_USD_A_MONTH = 1.0
 """AWS KMS list price of a customer-managed key, also while it is disabled."""

@@ -5,11 +5,11 @@ from functools import lru_cache
 from typing import Any
 
 from rekey.base import clock
-from rekey.base.errors import DatabricksError, NotFound, Unauthenticated
+from rekey.base.errors import DatabricksError, NetworkRefused, NotFound, Unauthenticated
 from rekey.databricks import Workspace, WorkspaceApi
+from rekey.databricks import canary as canaries
 from rekey.model.key import Key, wait
 from rekey.retirement.conditions import Facts, LastUse
-from rekey.rotation import switch
 
 KMS_FAILURES = frozenset({"AWS_INACCESSIBLE_KMS_KEY_FAILURE", "AWS_INVALID_KMS_KEY_STATE"})
 """Termination codes of clusters whose key cannot be used (databricks-sdk-py, compute.TerminationReasonCode)."""
@@ -59,10 +59,10 @@ class Signs:
     def _unreadable(self, workspace_id: int, rotation_id: str) -> Iterator[str]:
         what = f"the notebook that was written under it in workspace {workspace_id}"
         try:
-            if not switch.reads_canary(self._inside(self._running[workspace_id]), rotation_id):
+            if not canaries.reads(self._inside(self._running[workspace_id]), rotation_id, "before"):
                 yield f"{what} reads back with other content"
-        except (NotFound, Unauthenticated):
-            return  # Somebody removed it, or rekey is locked out: neither is the key's doing.
+        except (NotFound, NetworkRefused, Unauthenticated):
+            return  # Somebody removed it, or rekey is kept out: neither is the key's doing.
         except DatabricksError as error:
             yield f"{what} no longer reads: {error}"
 

@@ -15,6 +15,7 @@ from rekey.base.errors import AwsUnavailable, DatabricksError
 from rekey.base.observability import count, keys_by_state, logger
 from rekey.base.settings import DAY_SECONDS, Settings
 from rekey.databricks import Account
+from rekey.databricks import canary as canaries
 from rekey.databricks.connect import connect_workspace
 from rekey.ledger import Ledger
 from rekey.model.key import CLAIM_SECONDS, WAITING, Key, State
@@ -22,7 +23,7 @@ from rekey.retirement.conditions import Case, Facts, KmsFacts, decide
 from rekey.retirement.look import look_around, look_at_key
 from rekey.retirement.reenable import reenable
 from rekey.retirement.signs import Inside, Signs, told_late
-from rekey.rotation import keys, switch
+from rekey.rotation import keys
 
 SETTLES_WITHIN = timedelta(minutes=5)
 """KMS is eventually consistent: a key that was disabled a moment ago may still read Enabled."""
@@ -185,7 +186,7 @@ def _remove_canaries(at_work: Sweep, key: Key) -> Key:
     for canary in key.canaries:
         if workspace := running.get(canary.workspace_id):
             try:
-                switch.remove_canary(at_work.inside(workspace), canary.rotation_id, "before")
+                canaries.remove(at_work.inside(workspace), canary.rotation_id, "before")
             except DatabricksError as error:
                 logger.warning(f"a canary stays: {error}", extra={"key_arn": key.key_arn})
     return at_work.ledger.keys.note(key, key.model_copy(update={"canaries": ()}))

@@ -1,6 +1,6 @@
 """How a rotation ends: well, or recorded as failed. Either way the evidence is written and the lease given back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rekey.base import clock
@@ -11,12 +11,14 @@ from rekey.model.outcome import downtime_seconds, failure_cause, old_key_due_at
 from rekey.model.rotation import Cancel, Status
 from rekey.model.spans import phases
 from rekey.retirement.rotations import moved_on, never_seen
-from rekey.rotation import keys, switch
+from rekey.rotation import keys, proof
 from rekey.rotation.compute.restart import restart
 from rekey.rotation.notebooks.report import findings, report
 from rekey.rotation.rollback import required_failure
 from rekey.rotation.step import Result, Step
-from rekey.telling.evidence.write import write
+
+WriteEvidence = Callable[[Step], str]
+"""Puts a rotation's evidence into the bucket and gives its S3 URI: see rekey.telling.evidence.write."""
 
 _ENDED: Mapping[Status, Count] = {
     "succeeded": "RotationsSucceeded",
@@ -25,35 +27,35 @@ _ENDED: Mapping[Status, Count] = {
 }
 
 
-def complete(step: Step) -> Result:
+def complete(step: Step, write: WriteEvidence) -> Result:
     """End a rotation well. Raises SwitchReverted when the switch held only until compute was back."""
     if step.rotation.ended:
         return _summary(step, write(step))
     if step.rotation.plan.operation == "rotate_material":
-        return _end(step, "Complete rotation", "succeeded", [])
-    switch.check_holds(step)
+        return _end(step, write, "Complete rotation", "succeeded", [])
+    proof.check_holds(step)
     _disown_orphans(step)
-    return _end(step, "Complete rotation", "succeeded", [*_not_back(step), *findings(report(step))])
+    return _end(step, write, "Complete rotation", "succeeded", [*_not_back(step), *findings(report(step))])
 
 
-def record_failure(step: Step) -> Result:
+def record_failure(step: Step, write: WriteEvidence) -> Result:
     """End a failed rotation. Gives {"failure": {"state", "error", "cause"}} with what was put back in the cause."""
     failure = required_failure(step)
     if not step.rotation.ended:
         status: Status = "cancelled" if failure["error"] == Cancelled.__name__ else "failed"
-        summary = _end(step, "Record failure", status, _not_back(step), failure=failure)
+        summary = _end(step, write, "Record failure", status, _not_back(step), failure=failure)
     else:
         summary = _summary(step, write(step))
     cause = failure_cause(step.rotation, failure, step.settings.evidence_bucket)
     return {**summary, "failure": {**failure, "cause": cause}}
 
 
-def end_cancelled(step: Step, cancel: Cancel) -> Result:
+def end_cancelled(step: Step, write: WriteEvidence, cancel: Cancel) -> Result:
     """End a rotation that has not begun: there is nothing to put back."""
-    return _end(step, "Cancel", "cancelled", [], cancel=cancel)
+    return _end(step, write, "Cancel", "cancelled", [], cancel=cancel)
 
 
-def _end(step: Step, state: str, status: Status, found: list[str], **changes: Any) -> Result:
+def _end(step: Step, write: WriteEvidence, state: str, status: Status, found: list[str], **changes: Any) -> Result:
     rotation = step.rotation
     ended_at = clock.text(clock.now())
     moved = moved_on(step.ledger, step.account, rotation, step.settings.grace_seconds, clock.now())

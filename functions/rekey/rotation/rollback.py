@@ -11,7 +11,7 @@ from rekey.base import clock
 from rekey.base.errors import InvalidState, RekeyError
 from rekey.databricks import Workspace
 from rekey.retirement.rotations import never_seen, stays, wait_to_go
-from rekey.rotation import keys, registration, switch
+from rekey.rotation import keys, proof, registration, switch
 from rekey.rotation.compute.terminate import terminate
 from rekey.rotation.create_undo import settle_new
 from rekey.rotation.step import Progress, Result, Step
@@ -128,7 +128,7 @@ def _give_back(step: Step) -> None:
 
 def _tidy(step: Step) -> None:
     if step.rotation.patch_outcome is not None:
-        switch.remove_canaries(step)
+        proof.remove(step)
 
 
 def _let_go(step: Step, key_arn: str) -> list[str]:

@@ -7,10 +7,10 @@ from typing import Any
 
 from rekey.base.errors import DatabricksError, NotFound, Transient
 from rekey.databricks import WorkspaceApi
+from rekey.model.canary import is_canary
 from rekey.rotation.notebooks import store
 from rekey.rotation.notebooks.store import Listing, Row, failed, skipped
 from rekey.rotation.step import Progress, Result, Step
-from rekey.rotation.switch import is_canary
 
 STEP = "List notebooks"
 

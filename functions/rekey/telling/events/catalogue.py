@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rekey.base import clock
 from rekey.base.words import shortened
-from rekey.ledger import Item
+from rekey.model.entries import Item
 from rekey.model.evidence import evidence_uri
 from rekey.model.outcome import downtime_seconds, failure_cause, old_key_due_at
 from rekey.model.phases import phases

@@ -8,7 +8,8 @@ from rekey.aws import clients
 from rekey.base.errors import AwsUnavailable
 from rekey.base.observability import count, logger
 from rekey.base.settings import Settings
-from rekey.ledger import Item, Ledger, entry_of
+from rekey.ledger import Ledger
+from rekey.model.entries import Item, entry_of
 from rekey.telling.events.catalogue import Told, as_entry, event_of_key, event_of_refusal, event_of_rotation
 from rekey.telling.events.models import Data, Detail
 

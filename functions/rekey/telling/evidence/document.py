@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rekey.base.settings import Settings
-from rekey.ledger import Item
+from rekey.model.entries import Item
 from rekey.model.evidence import SCHEMA
 from rekey.model.outcome import downtime_seconds, old_key_due_at
 from rekey.model.rotation import Rotation

@@ -11,7 +11,8 @@ from rekey.base.errors import RekeyError
 from rekey.base.observability import logger
 from rekey.databricks import WorkspaceApi
 from rekey.model import terraform
-from rekey.planning.facts import USE_CASES, Facts
+from rekey.model.use_cases import USE_CASES
+from rekey.planning.facts import Facts
 from rekey.planning.preflight import present_keys
 from rekey.rotation.compute.snapshot import Snapshot
 from rekey.rotation.compute.triggers import PAUSED, Triggers

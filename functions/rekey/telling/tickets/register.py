@@ -6,7 +6,8 @@ from botocore.exceptions import ClientError
 
 from rekey.aws import clients
 from rekey.base import clock
-from rekey.ledger.items import Item, marshal, unmarshal
+from rekey.ledger.items import marshal, unmarshal
+from rekey.model.entries import Item
 from rekey.telling.tickets.settings import Places
 
 _STARTING_SECONDS = 60

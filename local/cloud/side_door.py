@@ -4,13 +4,15 @@ from typing import Any
 
 import requests
 
-from demo.model import DemoError, Json
+from local.cloud.model import CloudError
 
 SECONDS = 30
 
+Json = dict[str, Any]
+
 
 class SideDoor:
-    """GET and POST under /_sim. Raises DemoError when it refuses or does not answer."""
+    """GET and POST under /_sim. Raises CloudError when it refuses or does not answer."""
 
     def __init__(self, simulator_url: str) -> None:
         self._root = f"{simulator_url}/_sim"
@@ -52,7 +54,7 @@ class SideDoor:
         try:
             answer = requests.request(method, f"{self._root}/{path}", timeout=SECONDS, **options)
         except requests.RequestException as error:
-            raise DemoError(f"the Databricks simulator did not answer {method} {path}: {error}") from error
+            raise CloudError(f"the Databricks simulator did not answer {method} {path}: {error}") from error
         if not answer.ok:
-            raise DemoError(f"the Databricks simulator refused {method} {path}: {answer.text}")
+            raise CloudError(f"the Databricks simulator refused {method} {path}: {answer.text}")
         return answer.json()
