@@ -11,8 +11,9 @@ from rekey.aws import clients
 from rekey.base.settings import Settings
 from rekey.databricks import connect
 from rekey.ledger import Ledger
-from tests import rules
+from tests import kms_policies, rules
 from tests.clients import client
+from tests.kms_policies import Policies
 from tests.kms_usage import Usage, play
 from tests.names import ACCOUNT_ID, BUCKET, TABLE
 from tests.quick_moto import quick_moto
@@ -30,6 +31,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch, usage: Usage) -> Iterator[None]:
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    kms_policies.play(monkeypatch)
     with quick_moto():
         connect.forget_clients()
         client("dynamodb").create_table(
@@ -53,6 +55,12 @@ def cloud(monkeypatch: pytest.MonkeyPatch, usage: Usage) -> Iterator[None]:
         client("s3").create_bucket(Bucket=BUCKET)
         yield
         connect.forget_clients()
+
+
+@pytest.fixture
+def policies(cloud: None) -> Policies:
+    """How KMS keeps key policies."""
+    return kms_policies.playing()
 
 
 @pytest.fixture

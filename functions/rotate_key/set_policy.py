@@ -1,10 +1,10 @@
 """Set key policy: let Databricks use the key, exactly as documented for the use cases."""
 
-from rekey.rotation import keys
+from rekey.rotation.key_policy import ensure_policy
 from rekey.rotation.step import Result, Step
 from rekey.runtime import step
 
 
 @step
 def handler(step: Step) -> Result:
-    return keys.ensure_policy(step)
+    return ensure_policy(step)

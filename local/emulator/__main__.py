@@ -6,12 +6,11 @@ from ministack import app  # type: ignore[import-untyped]
 from ministack.core import iam_actions  # type: ignore[import-untyped]
 from ministack.services import iam, kms, sts  # type: ignore[import-untyped]
 
-from local.emulator import key_usage, trail
-from local.emulator.key_material import beside
+from local.emulator import key_material, key_policy, key_usage, trail
 from local.emulator.web_identity import WebIdentity, with_condition_keys
 
 web_identity = WebIdentity(os.environ["AWS_ENDPOINT_URL"])
-kms.handle_request = beside(kms.handle_request)
+kms.handle_request = key_policy.beside(key_material.beside(kms.handle_request))
 iam.handle_request = web_identity.beside_iam(iam.handle_request)
 sts.handle_request = web_identity.beside_sts(sts.handle_request)
 iam_actions.request_tag_context = with_condition_keys(iam_actions.request_tag_context)

@@ -36,7 +36,9 @@ def own_key(*, tag: str | None = "rekey:brought", region: str = "us-east-1", **c
 
 
 def policy_of(key_arn: str) -> dict[str, Any]:
-    text = client("kms").get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]
+    text = client("kms", region_name=key_arn.split(":")[3]).get_key_policy(KeyId=key_arn, PolicyName="default")[
+        "Policy"
+    ]
     document: dict[str, Any] = json.loads(text)
     return document
 

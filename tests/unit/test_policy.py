@@ -7,12 +7,11 @@ import pytest
 
 from rekey.aws.policy import (
     DATABRICKS_PRINCIPALS,
-    MAX_POLICY_BYTES,
     databricks_statements,
     guards,
     key_policy,
-    missing_statements,
 )
+from rekey.aws.policy_document import MAX_BYTES, missing_statements
 from rekey.base.settings import Shard
 from rekey.model.request import UseCase
 
@@ -70,7 +69,7 @@ def test_the_policy_leaves_administration_to_the_account_and_fits() -> None:
     text = json.dumps(whole("govcloud", "aws-us-gov"))
     assert "arn:aws-us-gov:iam::111122223333:root" in text
     assert "arn:aws-us-gov:iam::044793339203:root" in text
-    assert len(text.encode()) < MAX_POLICY_BYTES / 4
+    assert len(text.encode()) < MAX_BYTES / 4
 
 
 @pytest.mark.rule("rule-7")

@@ -143,3 +143,7 @@ class WorkspaceFailed(RekeyError):
 
 class PolicyMismatch(RekeyError):
     """The key's policy is not the one that was put."""
+
+
+class PolicyRefused(RekeyError):
+    """KMS does not take the key's policy: it names what is not there, or has grown too large."""

@@ -17,6 +17,10 @@ _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
 
 
+def policy_key(key_arn: str) -> Item:
+    return {**key_item_key(key_arn), "sk": "POLICY"}
+
+
 def key_item(key: Key) -> Item:
     """A key's item. Every key is in the index "due": those that the sweep looks at under KEY, the others under KEPT."""
     index = {"due_pk": SWEPT if key.swept else KEPT, "due_at": key.goes_at or key.watch_until or key.since}

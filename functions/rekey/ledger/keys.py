@@ -1,18 +1,23 @@
 """Keys in the ledger: one item each, every change conditional on the one before, and an audit trail of their own."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
+from rekey.base import clock
 from rekey.base.errors import AwsUnavailable
-from rekey.ledger.items import KEPT, SWEPT, append_key_entry, key_item, key_of, marshal, unmarshal
+from rekey.ledger.items import KEPT, SWEPT, append_key_entry, key_item, key_of, marshal, policy_key, unmarshal
 from rekey.model.entries import Item, entry_of, key_item_key
 from rekey.model.key import Key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+
+POLICY_HOLD_SECONDS = 180
+"""Longer than a Lambda lives: whoever held a key's policy and crashed holds it no longer than that."""
 
 KeyChange = tuple[Key | None, Key]
 """A key before and after; None where the ledger did not know it."""
@@ -70,6 +75,42 @@ class KeyTable:
     def writes(self, changes: Iterable[KeyChange], action: str) -> list[Item]:
         """Changes of keys as part of another transaction."""
         return [put for before, after in changes for put in self._puts(before, *append_key_entry(after, action, {}))]
+
+    @contextmanager
+    def policy_held(self, key_arn: str, rotation_id: str) -> Iterator[None]:
+        """Hold a key's policy while it is read and put: KMS takes no condition with a put.
+
+        Raises AwsUnavailable while another rotation holds it.
+        """
+        now = int(clock.now().timestamp())
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=self._hold(key_arn, rotation_id, now + POLICY_HOLD_SECONDS),
+                ConditionExpression="attribute_not_exists(pk) OR expires_at < :now OR rotation_id = :me",
+                ExpressionAttributeValues=marshal({":now": now, ":me": rotation_id}),
+            )
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            raise AwsUnavailable(f"Another rotation is writing the policy of {key_arn}: look again.") from error
+        try:
+            yield
+        except BotoCoreError:
+            raise  # No answer came: the put may arrive yet, so that nobody else is to read before the hold ends.
+        except BaseException:
+            self._let_go(key_arn, rotation_id)
+            raise
+        self._let_go(key_arn, rotation_id)
+
+    def _let_go(self, key_arn: str, rotation_id: str) -> None:
+        self._client.put_item(
+            TableName=self._table,
+            Item=self._hold(key_arn, rotation_id, 0),
+            ConditionExpression="rotation_id = :me",
+            ExpressionAttributeValues=marshal({":me": rotation_id}),
+        )
+
+    def _hold(self, key_arn: str, rotation_id: str, expires_at: int) -> Item:
+        return dict(marshal({**policy_key(key_arn), "rotation_id": rotation_id, "expires_at": expires_at}))
 
     def _puts(self, before: Key | None, changed: Key, entry: Item) -> list[Item]:
         put = {"TableName": self._table, "Item": marshal(entry), "ConditionExpression": "attribute_not_exists(pk)"}

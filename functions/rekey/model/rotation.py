@@ -64,6 +64,8 @@ class Plan(BaseModel):
     reuse_key_for_cluster_volumes: bool
     cross_account_role: str | None
     """Role that starts EC2 instances; known only when cluster volumes use the key."""
+    may_deny: tuple[str, ...] = ()
+    """Statements of a given key's policy that may shut Databricks out: what they hang on cannot be known from here."""
     would_stop: dict[str, int]
     """Running classic compute by kind: clusters, pools, warehouses."""
 
@@ -104,8 +106,10 @@ class Rotation(BaseModel):
     cancel: Cancel | None = None
     rolled_back_at: str | None = None
     key_arn: str | None = None
-    policy_before: str | None = None
-    """Policy of a key that was given, as it was before rekey added Databricks' statements; None when it needed none."""
+    policy_added: tuple[dict[str, Any], ...] = ()
+    """Statements that this rotation added to the policy of a key that it did not make, as they were put."""
+    policy_refused_at: str | None = None
+    """When KMS first refused the policy; a role that was made a moment ago is refused for a while."""
     configuration_id: str | None = None
     configuration_made: bool = False
     material_before: dict[str, int] = {}
@@ -155,6 +159,10 @@ class Rotation(BaseModel):
     @property
     def deployment_name(self) -> str:
         return self.made.deployment_name if self.made else self.plan.deployment_name
+
+    def takes(self, configuration_id: str) -> bool:
+        """Whether it points its workspace to a key configuration, or is about to."""
+        return configuration_id in (self.configuration_id, self.plan.given_configuration_id)
 
     @property
     def creates(self) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rekey.aws.policy import Statement
+from rekey.aws.policy_document import Statement
 from rekey.base.errors import RequestRefused
 from rekey.databricks import KeyConfiguration, Workspace
 from rekey.model.request import Operation, Request, UseCase

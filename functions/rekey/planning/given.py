@@ -1,11 +1,13 @@
 """A key that rekey did not make: what is known of it, and every reason why it cannot serve a workspace."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
-from rekey.aws import clients, policy
+from rekey.aws import clients
+from rekey.aws.policy_document import MAX_BYTES, Statement, merged, missing_statements, size, taken_no_more
 from rekey.rotation.keys import MANAGED, KeyArn, read_tags
 
 BROUGHT = "rekey:brought"
@@ -77,9 +79,9 @@ def forbids_key(field: str, key: KeyFacts, *, region: str, own_account: str) -> 
     return found
 
 
-def forbids_policy(field: str, key: KeyFacts, wanted: Sequence[policy.Statement]) -> list[str]:
+def forbids_policy(field: str, key: KeyFacts, wanted: Sequence[Statement]) -> list[str]:
     """Why the key's policy cannot be made to let Databricks in."""
-    missing = policy.missing_statements(key.policy, wanted)
+    missing = missing_statements(key.policy, wanted)
     if not missing:
         return []
     if not key.tagged(MANAGED, BROUGHT):
@@ -87,9 +89,14 @@ def forbids_policy(field: str, key: KeyFacts, wanted: Sequence[policy.Statement]
             f"{field}: the key's policy lacks {'; '.join(missing)}, and rekey may not add to it. "
             f"Mend: tag the key {BROUGHT}=true, which lets rekey add these statements and nothing more."
         ]
-    if policy.size(policy.merged(key.policy, wanted)) > policy.MAX_POLICY_BYTES:
+    if refused := taken_no_more(json.loads(key.policy)):
         return [
-            f"{field}: with Databricks' statements the key's policy would be over {policy.MAX_POLICY_BYTES} bytes. "
+            f"{field}: the key's policy lacks {'; '.join(missing)}, and KMS would refuse what rekey puts. Mend: {each}."
+            for each in refused
+        ]
+    if size(merged(key.policy, wanted)) > MAX_BYTES:
+        return [
+            f"{field}: with Databricks' statements the key's policy would be over {MAX_BYTES} bytes. "
             "Mend: shorten the policy, or use another key."
         ]
     return []

@@ -4,11 +4,13 @@ from datetime import datetime
 
 from rekey.base import clock
 from rekey.base.errors import RequestRefused
+from rekey.base.words import shortened
 from rekey.model.phases import window_too_short
 from rekey.model.request import DRAIN_MINUTES, Operation, Request
 from rekey.model.rotation import KeySource, OldKey, Plan
 from rekey.model.use_cases import USE_CASES
 from rekey.planning.creation_refusals import forbids_new
+from rekey.planning.denied import may_deny
 from rekey.planning.facts import Facts, decide_operation, given_configuration, reuse_for_volumes
 from rekey.planning.refusals import forbids
 
@@ -54,6 +56,7 @@ def make_plan(request: Request, facts: Facts, now: datetime) -> Plan:
     if request.renew_notebooks:
         why.append("notebooks: those under the given paths are exported and re-imported once compute is back")
     why.append(f"settle wait: {_settle_reason(operation, settle)}")
+    doubts = [each for key in facts.keys for each in may_deny(key, facts.wanted)] if source != "new" else []
     plan = Plan(
         operation=operation,
         use_cases=use_cases,
@@ -78,6 +81,7 @@ def make_plan(request: Request, facts: Facts, now: datetime) -> Plan:
         approval=request.approval,
         reuse_key_for_cluster_volumes=reuse_for_volumes(request, facts.configurations),
         cross_account_role=facts.cross_account_role,
+        may_deny=tuple(shortened(doubts)),
         would_stop=facts.compute.counts() if operation != "rotate_material" else {},
     )
     if late := window_too_short(plan, now):

@@ -21,12 +21,12 @@ ROTATION_USD = 0.005
 def report(request: Request, facts: Facts, plan: Plan | None, findings: Sequence[str]) -> dict[str, Any]:
     """The preflight as JSON. Lists are cut to ten entries: it travels through the state machine.
 
-    `plan` is None where `findings` forbid the rotation.
+    `plan` is None where `findings` forbid the rotation; the findings of one that is possible are to be looked at first.
     """
     workspace = facts.workspace
     return {
-        "possible": not findings,
-        "findings": list(findings),
+        "possible": plan is not None,
+        "findings": [*findings, *(plan.may_deny if plan else ())],
         "workspace": {
             "account_id": facts.account_id,
             "workspace_id": workspace.workspace_id or None,

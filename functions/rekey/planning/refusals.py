@@ -10,6 +10,7 @@ from rekey.model.request import (
     storage_cannot_be_replaced,
     storage_is_not_its_own,
 )
+from rekey.planning.denied import forbids_denied
 from rekey.planning.facts import Facts, given_configuration, reuse_for_volumes
 from rekey.planning.given import BROUGHT, forbids_key, forbids_policy
 from rekey.rotation.keys import MANAGED
@@ -90,7 +91,7 @@ def forbids_given(request: Request, facts: Facts, operation: Operation, use_case
                 f"Mend: tag it {BROUGHT}=true."
             ]
         elif not problems and operation != "rotate_material":
-            problems = forbids_policy(field, key, facts.wanted)
+            problems = forbids_policy(field, key, facts.wanted) + forbids_denied(field, key, facts.wanted)
         found += problems
     return found
 

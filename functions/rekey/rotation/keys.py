@@ -1,14 +1,14 @@
 """KMS keys of a rotation: made once, found again by tag, disabled, never deleted."""
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from rekey.aws import clients, policy
+from rekey.aws.policy_document import Statement, missing_statements
 from rekey.base.errors import AwsUnavailable, PolicyMismatch
 from rekey.base.settings import Settings
 from rekey.model.request import Request, UseCase
@@ -64,29 +64,6 @@ def ensure_key(step: Step) -> Result:
     return {"key_arn": key_arn, "alias": name_key(rotation, key_arn), "found": bool(found)}
 
 
-def ensure_policy(step: Step) -> Result:
-    """Give the rotation's key the policy its use cases need. Gives {"key_arn", "changed"}."""
-    region, key_arn = step.rotation.plan.region, step.key_arn
-    changes = {}
-    if step.rotation.plan.key_source == "new":
-        document = wanted_policy(step.settings, step.rotation, key_arn)
-    else:
-        before = read_policy(region, key_arn)
-        plan = step.rotation.plan
-        added = added_statements(step.settings, step.rotation.request, plan.use_cases, plan.cross_account_role)
-        document = policy.merged(before, added)
-        if document == json.loads(before):
-            return {"key_arn": key_arn, "changed": False}
-        # Kept from before the first change, so that a failed rotation can put it back.
-        changes = {"policy_before": step.rotation.policy_before or before}
-        step.rotation = step.ledger.note(step.rotation, **changes)
-    changed = put_policy(region, key_arn, document)
-    if changed:
-        detail = {"key_arn": key_arn, "before": changes.get("policy_before"), "policy": json.dumps(document)}
-        step.record("Set key policy", "policy set", detail)
-    return {"key_arn": key_arn, "changed": changed}
-
-
 def find_keys(region: str, rotation_id: str) -> list[str]:
     """ARNs of all keys that a rotation made. The tag index may lag behind by a moment."""
     pages = (
@@ -135,11 +112,11 @@ def name_key(rotation: Rotation, key_arn: str) -> str:
     except kms.exceptions.AlreadyExistsException:
         pass  # An earlier try of this step made it.
     except kms.exceptions.NotFoundException as error:
-        raise _not_yet(key_arn) from error
+        raise not_yet(key_arn) from error
     return alias
 
 
-def wanted_policy(settings: Settings, rotation: Rotation, key_arn: str) -> dict[str, object]:
+def wanted_policy(settings: Settings, rotation: Rotation, key_arn: str) -> dict[str, Any]:
     """The policy that the rotation's key must carry."""
     parts = KeyArn.of(key_arn)
     return policy.key_policy(
@@ -155,7 +132,7 @@ def wanted_policy(settings: Settings, rotation: Rotation, key_arn: str) -> dict[
 
 def databricks_statements(
     settings: Settings, use_cases: Sequence[UseCase], cross_account_role: str | None
-) -> list[policy.Statement]:
+) -> list[Statement]:
     """What the policy of a rotation's key must let Databricks do."""
     return policy.databricks_statements(
         shard=settings.databricks_shard,
@@ -167,28 +144,10 @@ def databricks_statements(
 
 def added_statements(
     settings: Settings, request: Request, use_cases: Sequence[UseCase], cross_account_role: str | None
-) -> list[policy.Statement]:
+) -> list[Statement]:
     """What a given key's policy is to carry: Databricks' statements, and the guard only where it was asked for."""
     guard = policy.guards(settings.break_glass_role_arn) if request.guard_key else []
     return [*databricks_statements(settings, use_cases, cross_account_role), *guard]
-
-
-def read_policy(region: str, key_arn: str) -> str:
-    return clients.kms(region).get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]
-
-
-def put_policy(region: str, key_arn: str, document: dict[str, object]) -> bool:
-    """Give the key its policy and read it back. False when it had it already."""
-    kms = clients.kms(region)
-    try:
-        if json.loads(kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]) == document:
-            return False
-        kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=json.dumps(document))
-        if json.loads(kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]) != document:
-            raise AwsUnavailable(f"KMS does not yet show the policy that was put on {key_arn}.")
-    except kms.exceptions.NotFoundException as error:
-        raise _not_yet(key_arn) from error
-    return True
 
 
 def check_key(settings: Settings, rotation: Rotation, key_arn: str) -> None:
@@ -198,7 +157,8 @@ def check_key(settings: Settings, rotation: Rotation, key_arn: str) -> None:
     if state != "Enabled":
         raise PolicyMismatch(f"The new key {key_arn} is {state}, not Enabled. Somebody changed it during the rotation.")
     wanted = databricks_statements(settings, rotation.plan.use_cases, rotation.plan.cross_account_role)
-    if missing := policy.missing_statements(read_policy(rotation.plan.region, key_arn), wanted):
+    present = kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]
+    if missing := missing_statements(present, wanted):
         raise PolicyMismatch(
             f"The policy of the new key {key_arn} lacks: {'; '.join(missing)}. Somebody changed it during the rotation."
         )
@@ -245,5 +205,5 @@ def is_ours(kms: "KMSClient", key_arn: str) -> bool:
     return read_tags(kms, key_arn).get(MANAGED) == "true"
 
 
-def _not_yet(key_arn: str) -> AwsUnavailable:
+def not_yet(key_arn: str) -> AwsUnavailable:
     return AwsUnavailable(f"KMS does not show the key {key_arn} everywhere yet.")

@@ -6,7 +6,7 @@ from rekey.databricks import canary
 from rekey.model.canary import When
 from rekey.rotation import keys
 from rekey.rotation.step import Progress, Result, Step
-from rekey.rotation.switch import fields, shows_target
+from rekey.rotation.switch import fields, shows_target, suspect
 
 STEP = "Verify"
 
@@ -53,7 +53,7 @@ def check_holds(step: Step) -> None:
     if not shows_target(step.rotation, workspace) or workspace.status != "RUNNING":
         raise SwitchReverted(
             f"The workspace no longer shows the new key configuration {step.configuration_id} "
-            f"(status {workspace.status}, fields {fields(step.rotation, workspace)})."
+            f"(status {workspace.status}, fields {fields(step.rotation, workspace)}).{suspect(step.rotation)}"
         )
 
 

@@ -5,8 +5,6 @@ the unused key disabled. After a switch that holds, the rotation stays forward. 
 does not, the workspace is PATCHed back to the old configuration while its key is still enabled.
 """
 
-import json
-
 from rekey.base import clock
 from rekey.base.errors import InvalidState, RekeyError
 from rekey.databricks import Workspace
@@ -14,6 +12,8 @@ from rekey.retirement.rotations import never_seen, stays, wait_to_go
 from rekey.rotation import keys, proof, registration, switch
 from rekey.rotation.compute.terminate import terminate
 from rekey.rotation.create_undo import settle_new
+from rekey.rotation.key_policy import give_back
+from rekey.rotation.sharing import others_under_way
 from rekey.rotation.step import Progress, Result, Step
 
 STEP = "Roll back"
@@ -116,13 +116,11 @@ def _give_back(step: Step) -> None:
     """Leave a key that was given as it was found: it is not rekey's, and others may use it."""
     rotation = step.rotation
     left = registration.remove_unused(step)
-    if rotation.policy_before and rotation.key_arn and rotation.may_have_switched:
-        left.append(f"key {rotation.key_arn} keeps Databricks' statements: something may be encrypted under it.")
-    elif rotation.policy_before and rotation.key_arn:
-        keys.put_policy(rotation.plan.region, rotation.key_arn, json.loads(rotation.policy_before))
-        step.record(STEP, "policy put back", {"key_arn": rotation.key_arn, "policy": rotation.policy_before})
+    if rotation.key_arn:
+        left += give_back(step, rotation.key_arn)
     if left:
-        step.record(STEP, "left as it is", {"left": left}, findings=(*step.rotation.findings, *left))
+        findings = tuple(dict.fromkeys([*step.rotation.findings, *left]))
+        step.record(STEP, "left as it is", {"left": left}, findings=findings)
     _tidy(step)
 
 
@@ -135,6 +133,8 @@ def _let_go(step: Step, key_arn: str) -> list[str]:
     """Disable a key that Databricks never saw; let any other wait, since something may be encrypted under it."""
     rotation, table, now = step.rotation, step.ledger.keys, clock.now()
     region = rotation.plan.region
+    if others := others_under_way(step, key_arn):
+        return [f"key {key_arn} stays enabled: the rotation {others[0].rotation_id} is at work with it."]
     if rotation.may_have_switched and "STORAGE" in rotation.plan.use_cases:
         keys.mark_abandoned(region, key_arn)
         why = "it may have served STORAGE, whose data needs its key forever"

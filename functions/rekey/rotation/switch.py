@@ -42,6 +42,7 @@ def switch(step: Step) -> Result:
             raise SwitchReverted(
                 f"Databricks accepted the change {rotation.patches} times and reverted it silently each time. "
                 "Mend: ask Databricks support about this workspace's update; nothing was changed."
+                f"{suspect(rotation)}"
             )
     if rotation.patch_outcome is None:
         canary.write(step.workspace, rotation.rotation_id, "before")
@@ -115,6 +116,14 @@ def _refuse_outside_changes(rotation: Rotation, workspace: Workspace) -> None:
                 f"The workspace's {use_case} configuration was {planned} when the plan was made and is {now} now. "
                 "Mend: find out who changed it, and ask again."
             )
+
+
+def suspect(rotation: Rotation) -> str:
+    """Databricks goes back without a word when it cannot use the key, and only a given key's policy is not rekey's."""
+    if rotation.plan.key_source == "new":
+        return ""
+    doubts = "".join(f" It {each}" for each in rotation.plan.may_deny)
+    return f" A suspect is the policy of the key {rotation.key_arn}: a Deny wins over Databricks' statements.{doubts}"
 
 
 def fields(rotation: Rotation, workspace: Workspace) -> dict[str, str | None]:
