@@ -167,7 +167,9 @@ def test_the_local_stage_runs_the_code_of_this_machine(local_template: Template)
     assert (function["Runtime"], "Layers" in function) == ("provided.al2023", False)
     assert variables["PYTHON"] == "/usr/bin/python3"
     assert (variables["REKEY_STAGE"], variables["GRACE_SECONDS"]) == ("local", "30")
-    assert variables["SETTLE_SECONDS"] == "1200"  # the emulator scales the wait itself
+    assert (variables["SETTLE_SECONDS"], variables["WAIT_SCALE"]) == ("1200", "0.025")
+    [machine] = local_template.all("AWS::StepFunctions::StateMachine").values()
+    assert machine["DefinitionSubstitutions"]["SettleSeconds"] == "30"  # moments come in real time
 
 
 def _kinds(template: Template) -> set[str]:

@@ -56,7 +56,7 @@ def sent_patch(world: World) -> None:
     """The change is accepted, and shows nowhere yet."""
     while world.rotation().patch_outcome != "accepted":
         world.clock.advance(POLL_SECONDS)
-        world.call("patch_workspace", rotation_id=world.rotation_id, waited_seconds=0)
+        world.call("patch_workspace", rotation_id=world.rotation_id)
 
 
 @pytest.mark.rule("rule-8")
@@ -134,7 +134,7 @@ def test_cancelled_while_a_change_is_with_databricks_its_answer_decides(
 
     monkeypatch.setattr(Account, "update_workspace_keys", cancelled_meanwhile)
     world.clock.advance(600)  # No instance lingers any more.
-    world.call("patch_workspace", rotation_id="r1", waited_seconds=0)
+    world.call("patch_workspace", rotation_id="r1")
     assert outcomes == ["undecided"]
     rotation = world.rotation()
     assert rotation.cancel is not None
@@ -147,7 +147,7 @@ def test_cancelled_while_a_change_is_with_databricks_its_answer_decides(
         assert world.call("complete_rotation", rotation_id="r1")["status"] == "succeeded"
     else:
         with pytest.raises(errors.Cancelled):
-            world.call("patch_workspace", rotation_id="r1", waited_seconds=5)
+            world.call("patch_workspace", rotation_id="r1")
         world.fail("Patch workspace", "Cancelled")
         assert world.rotation().status == "cancelled"
         assert world.fields(workspace_id) == fields

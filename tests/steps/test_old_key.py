@@ -8,7 +8,7 @@ import pytest
 from rekey.base import clock
 from rekey.base.errors import RequestRefused
 from rekey.databricks.connect import connect_account
-from rekey.rotation.switch import is_canary
+from rekey.model.canary import is_canary
 from tests.clients import client
 from tests.kms_usage import Usage
 from tests.steps.world import A_DAY_LATER, World

@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.workflow.asl import DEFINITION, Machine
 from tests.workflow.checks import Check, budgets, contract, graph, tasks, totality, variables
+from tests.workflow.checks.totality import MOMENT
 
 Change = Callable[[dict[str, Any]], None]
 
@@ -226,17 +227,23 @@ MUTATIONS = [
         put("Wait for the proof", "Assign", "seen", value=["{% $proof %}"]),
         "Assign.seen is a list",
     ),
-    Mutation(contract.settle_waits_only_for_storage, put("Settle wait", "Seconds", value=1200), "Settle wait: is not"),
+    Mutation(
+        contract.settle_waits_only_for_storage,
+        put("Settle wait", "Timestamp", value="{% $plan.start_at %}"),
+        "Settle wait: is not",
+    ),
     Mutation(
         contract.settle_waits_only_for_storage, put("Settle wait", "Next", value="Restart compute"), "Settle wait: is"
     ),
     Mutation(
-        contract.settle_waits_only_for_storage, drop("Has the workspace switched?", "Choices", 0), "STORAGE is True"
+        contract.settle_waits_only_for_storage,
+        drop("Has the workspace switched?", "Choices", 0),
+        f"settle_until is {MOMENT}",
     ),
     Mutation(
         contract.settle_waits_only_for_storage,
         put("Has the workspace switched?", "Choices", 0, "Condition", value="{% $switch.done = true %}"),
-        "STORAGE is False",
+        "settle_until is None",
     ),
     Mutation(
         contract.settle_waits_only_for_storage,
@@ -246,7 +253,12 @@ MUTATIONS = [
     Mutation(
         contract.settle_waits_only_for_storage,
         put("Must storage settle first?", "Choices", 0, "Condition", value="{% false %}"),
-        "when settle is True",
+        f"settle_until is {MOMENT}",
+    ),
+    Mutation(
+        contract.settle_waits_only_for_storage,
+        put("Roll back", "Catch", 0, "Assign", "rollback", "settle_until", value=False),
+        "a failure of its own goes to 'Restore compute' when STORAGE is True",
     ),
     Mutation(
         budgets.approvals_are_waited_for_as_the_lease_reckons,

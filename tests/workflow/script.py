@@ -10,6 +10,9 @@ from rekey.rotation.step import Progress
 Answer = Mapping[str, Any]
 Script = Mapping[str, Sequence[Answer]]
 
+SETTLED = "2026-01-01T00:00:00.000Z"
+"""A settle wait that is over."""
+
 THIS_ROTATION = "<this rotation>"
 """Stands for the execution's name, which is the rotation's id."""
 
@@ -74,6 +77,15 @@ def plan(
     return returns(decision=decision, rotation_id=THIS_ROTATION, status="planned", plan=made.model_dump(mode="json"))
 
 
+def switched(*, settle: bool = False, **more: Any) -> Answer:
+    """Patch workspace's last answer; the moment until which STORAGE settles has come already."""
+    return done(**{"compute_in_the_way": False, "settle_until": SETTLED if settle else None, **more})
+
+
+def rolled_back(*, settle: bool = False) -> Answer:
+    return done(workspace_on="old", settle_until=SETTLED if settle else None)
+
+
 def script(**changes: Sequence[Answer]) -> Script:
     """A rotation in which nothing has to be waited for, but for the changes."""
     happy: dict[str, Sequence[Answer]] = {
@@ -84,14 +96,14 @@ def script(**changes: Sequence[Answer]) -> Script:
         "create_workspace": [done()],
         "pause_triggers": [done()],
         "terminate_compute": [done()],
-        "patch_workspace": [done(compute_in_the_way=False)],
+        "patch_workspace": [switched()],
         "verify": [done()],
         "restart_compute": [done()],
         "rotate_material": [done()],
         "list_notebooks": [done(batches=[0])],
         "renew_notebooks": [done()],
         "complete_rotation": [returns(rotation_id=THIS_ROTATION, status="succeeded")],
-        "roll_back": [done(settle=False, workspace_on="old")],
+        "roll_back": [rolled_back()],
         "record_failure": [{"explain": True}],
         "ask_approval": [returns()],
         "record_refusal": [returns()],

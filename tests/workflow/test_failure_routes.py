@@ -19,7 +19,7 @@ from tests.workflow.routes import (
     TERMINATE,
     VERIFY,
 )
-from tests.workflow.script import Script, done, fails, plan, returns, script, waits
+from tests.workflow.script import Script, done, fails, plan, returns, rolled_back, script, waits
 
 REFUSED = fails("PermissionDenied", "The service principal may not do this.")
 
@@ -95,7 +95,11 @@ def test_every_task_after_the_plan_is_made_to_fail() -> None:
 
 def test_a_storage_change_that_may_be_applied_settles_also_on_the_way_back(play: Play) -> None:
     run = play(
-        script(plan_rotation=[plan(settle=True)], verify=[fails("SwitchReverted")], roll_back=[done(settle=True)])
+        script(
+            plan_rotation=[plan(settle=True)],
+            verify=[fails("SwitchReverted")],
+            roll_back=[rolled_back(settle=True)],
+        )
     )
     assert run.states[-8:] == [
         *ROLL_BACK,
@@ -107,11 +111,11 @@ def test_a_storage_change_that_may_be_applied_settles_also_on_the_way_back(play:
 
 
 def test_a_roll_back_and_a_restore_that_take_their_time_are_waited_for(play: Play) -> None:
-    rolling = waits("the old key configuration to show", settle=False)
+    rolling = waits("the old key configuration to show", settle_until=None)
     run = play(
         script(
             verify=[fails("SwitchReverted")],
-            roll_back=[rolling, rolling, done(settle=False)],
+            roll_back=[rolling, rolling, rolled_back()],
             restart_compute=[waits(), done()],
         )
     )
@@ -202,5 +206,5 @@ def test_a_record_without_the_failure_keeps_the_first_error(play: Play) -> None:
 
 @pytest.mark.parametrize("answer", [{"return": None}, {"return": []}, {"return": "odd"}, returns()])
 def test_an_odd_answer_of_roll_back_waits_for_storage_and_ends_in_fail(play: Play, answer: dict[str, object]) -> None:
-    run = play(script(create_key=[fails("AwsError", "No.")], roll_back=[answer, done(settle=False)]))
+    run = play(script(create_key=[fails("AwsError", "No.")], roll_back=[answer, rolled_back()]))
     assert run.states == [*PREPARE[:6], *ROLL_BACK, "Wait for the roll back", *FAILURE]

@@ -10,6 +10,7 @@ Status = Literal["planned", "running", "switched", "succeeded", "failed", "cance
 ENDS: tuple[Status, ...] = ("succeeded", "failed", "cancelled")
 """How a rotation can end; the last entry of its trail says the same word."""
 PatchOutcome = Literal["unknown", "refused", "accepted"]
+WorkspaceOn = Literal["old", "new"]
 
 
 class OldKey(BaseModel):
@@ -104,35 +105,53 @@ class Rotation(BaseModel):
     approval_asked_at: str | None = None
     approved_by: str | None = None
     cancel: Cancel | None = None
+    watch_until: str | None = None
+    """Until when the way back waits for a change that was accepted, or may have been, and shows nowhere."""
+    workspace_on: WorkspaceOn | None = None
+    """Which keys the workspace is on once the way back is done; None before."""
     rolled_back_at: str | None = None
     key_arn: str | None = None
     policy_added: tuple[dict[str, Any], ...] = ()
     """Statements that this rotation added to the policy of a key that it did not make, as they were put."""
     policy_refused_at: str | None = None
     """When KMS first refused the policy; a role that was made a moment ago is refused for a while."""
+    policy_set_at: str | None = None
+    """When KMS first showed the key's policy as the use cases need it."""
     configuration_id: str | None = None
     configuration_made: bool = False
     material_before: dict[str, int] = {}
     """How often each key's material had been rotated on demand before this rotation, by ARN."""
     triggers_key: str | None = None
     """Where in the evidence bucket the triggers are that were paused; set with the first pause."""
+    drain_until: str | None = None
+    """Until when active job runs are waited for; set with the first pause."""
+    quiet_at: str | None = None
+    """When all triggers were paused, and job runs ended or waited for long enough."""
     snapshot_key: str | None = None
     """Where in the evidence bucket the compute snapshot is; set with the first terminate."""
     blackout_started_at: str | None = None
+    compute_gone_at: str | None = None
+    """When no compute was left; None again while instances that outlive their clusters are in the change's way."""
     newcomers: tuple[str, ...] = ()
     """Compute that somebody else started in the blackout: stopped again, and not started by rekey."""
     creation_outcome: PatchOutcome | None = None
     """What became of the POST that makes the workspace."""
-    creation_asked_at_waited: int = 0
-    """How many seconds the state machine had waited when the last POST was sent."""
+    creation_asked_at: str | None = None
+    """When the last POST was sent."""
     made: MadeWorkspace | None = None
     patch_outcome: PatchOutcome | None = None
     patches: int = 0
-    patched_at_waited: int = 0
-    """How many seconds the state machine had waited when the last PATCH was accepted."""
+    change_sent_at: str | None = None
+    """When the last PATCH that Databricks accepted was sent."""
+    shown_at: str | None = None
+    """When the workspace was first seen to show its new STORAGE key; None again if it does not any more."""
+    settle_until: str | None = None
+    """The end of Databricks' 20 minutes after a STORAGE change: no compute starts before it."""
     switched_at: str | None = None
     switch_verified_at: str | None = None
     compute_back_at: str | None = None
+    list_until: str | None = None
+    """Until when folders are listed; set with the first call."""
     notebooks_key: str | None = None
     """Where in the evidence bucket the list of notebooks is that are to be renewed."""
     notebook_batches: int | None = None
@@ -171,6 +190,11 @@ class Rotation(BaseModel):
     @property
     def ended(self) -> bool:
         return self.status in ENDS
+
+    @property
+    def compute_is_down(self) -> bool:
+        """Whether anything was paused or stopped that is not back yet."""
+        return bool(self.snapshot_key or self.triggers_key) and self.compute_back_at is None
 
     @property
     def may_have_switched(self) -> bool:

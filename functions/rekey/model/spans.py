@@ -1,7 +1,6 @@
 """The phases that a rotation really went through, and how long each took: read from its audit trail."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from rekey.base import clock
@@ -29,12 +28,12 @@ _BEGINS: Mapping[tuple[str, str], str] = {
 _DOWN, _UP = "Terminate compute", "Finish"
 
 
-def phases(rotation: Rotation, trail: Sequence[Item], settle_seconds: int) -> list[dict[str, Any]]:
+def phases(rotation: Rotation, trail: Sequence[Item]) -> list[dict[str, Any]]:
     """[{"phase", "from", "to", "seconds", "downtime"}], one after the other without a gap.
 
-    The settle wait is the state machine's own and leaves no entry: it begins with the switch and lasts its seconds.
+    The settle wait leaves no entry: it begins with the switch and ends at the moment that is written down with it.
     """
-    marks = _marks(rotation, trail, settle_seconds)
+    marks = _marks(rotation, trail)
     end = rotation.ended_at or trail[-1]["at"]
     found, down = [], False
     for (began, phase), (ended, _) in zip(marks, [*marks[1:], (end, "")], strict=True):
@@ -44,20 +43,18 @@ def phases(rotation: Rotation, trail: Sequence[Item], settle_seconds: int) -> li
     return found
 
 
-def _marks(rotation: Rotation, trail: Sequence[Item], settle_seconds: int) -> list[Mark]:
+def _marks(rotation: Rotation, trail: Sequence[Item]) -> list[Mark]:
     marks = _beginning(rotation, trail)
-    settle = settle_seconds if rotation.plan.settle else 0
     way_back = max((entry["seq"] for entry in trail if entry["step"] == "Roll back"), default=None)
     for entry in trail:
         phase = _BEGINS.get((entry["step"], entry["action"])) or _BEGINS.get((entry["step"], ""))
         if phase == "Restore compute" and rotation.snapshot_key is None:
             phase = "Finish"
         if phase and all(phase != known for _, known in marks):
-            marks = _then(marks, entry["at"], phase, settle if phase == "Verify" else 0, "Settle wait")
+            marks = _then(marks, entry["at"], phase, "Settle wait", entry["detail"].get("settle_until"))
         if entry["seq"] == way_back and rotation.snapshot_key:
-            late = settle if rotation.may_have_switched and rotation.switch_verified_at is None else 0
-            marks = _then(marks, entry["at"], "Restore compute", late, "Settle wait after failure")
-    return _then(marks, rotation.ended_at or trail[-1]["at"], "", 0, "")[:-1]
+            marks = _then(marks, entry["at"], "Restore compute", "Settle wait after failure", rotation.settle_until)
+    return _then(marks, rotation.ended_at or trail[-1]["at"], "")[:-1]
 
 
 def _beginning(rotation: Rotation, trail: Sequence[Item]) -> list[Mark]:
@@ -73,9 +70,9 @@ def _beginning(rotation: Rotation, trail: Sequence[Item]) -> list[Mark]:
     return [waits, (begun, "Prepare")] if begun else [waits]
 
 
-def _then(marks: list[Mark], at: str, phase: str, settle_seconds: int, settle: str) -> list[Mark]:
+def _then(marks: list[Mark], at: str, phase: str, settle: str = "", until: str | None = None) -> list[Mark]:
     """The marks with one more; what was to begin only later (the end of a settle wait that was cut short) never did."""
     begun = [mark for mark in marks if mark[0] <= at]
-    if not settle_seconds:
+    if until is None or until <= at:
         return [*begun, (at, phase)]
-    return [*begun, (at, settle), (clock.text(clock.moment(at) + timedelta(seconds=settle_seconds)), phase)]
+    return [*begun, (at, settle), (until, phase)]

@@ -37,9 +37,8 @@ def create(step: Step) -> Result:
     rotation = step.rotation
     if rotation.made:
         return _waiting(f"workspace {rotation.made.workspace_id} to show")
-    since = step.event.waited_seconds - rotation.creation_asked_at_waited
-    if rotation.creation_outcome == "unknown" and since < LOOK_SECONDS:
-        return _waiting(f"a workspace whose POST got no answer ({since} of {LOOK_SECONDS} seconds)")
+    if rotation.creation_outcome == "unknown" and not step.since(rotation.creation_asked_at, LOOK_SECONDS):
+        return _waiting(f"a workspace whose POST got no answer (sent at {rotation.creation_asked_at})")
     workspace = _post(step)
     return _waiting(f"workspace {workspace.workspace_id} {workspace.status}")
 
@@ -81,14 +80,12 @@ def _post(step: Step) -> Workspace:
     if wish is None:
         raise RekeyError("The request has no workspace: only create_workspace leads to this step.")
     # Written before it is sent: whoever cleans up after a crash must know that there may be a workspace.
-    step.rotation = step.ledger.note(
-        rotation, creation_outcome="unknown", creation_asked_at_waited=step.event.waited_seconds
-    )
+    step.note(creation_outcome="unknown", creation_asked_at=clock.text(clock.now()))
     try:
         workspace = step.account.create_workspace(wish.body(), step.configuration_id, rotation.plan.use_cases)
     except (DatabricksError, DatabricksThrottled, DatabricksUnavailable):
         # Not done. That says nothing about an earlier POST: what was unknown stays so.
-        step.rotation = step.ledger.note(step.rotation, creation_outcome=rotation.creation_outcome or "refused")
+        step.note(creation_outcome=rotation.creation_outcome or "refused")
         raise
     _record(step, "workspace asked for", workspace)
     return workspace

@@ -80,7 +80,7 @@ def _measure(step: Step, status: Status) -> None:
     if (down := downtime_seconds(step.rotation)) is not None:
         seconds("Downtime", down)
     trail = step.ledger.trail(step.rotation.rotation_id)
-    for each in phases(step.rotation, trail, step.settings.settle_seconds):
+    for each in phases(step.rotation, trail):
         phase_seconds(each["phase"], each["seconds"])
 
 
@@ -105,7 +105,7 @@ def _summary(step: Step, evidence_uri: str) -> Result:
 
 def _not_back(step: Step) -> list[str]:
     """What the loop's budget was not enough for, each named so that a person can bring it back."""
-    if step.rotation.compute_back_at or not (step.rotation.snapshot_key or step.rotation.triggers_key):
+    if not step.rotation.compute_is_down:
         return []
     return [f"Not back when the rotation ended: {each}." for each in restart(step)["waiting_for"]]
 

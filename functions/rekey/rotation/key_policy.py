@@ -44,6 +44,8 @@ def ensure_policy(step: Step) -> Result:
             detail = {"key_arn": key_arn, "before": compact(before), "policy": compact(document)}
             step.record("Set key policy", "policy set", detail)
             _check_shown(key_arn, document)
+    if step.rotation.policy_set_at is None:
+        step.note(policy_set_at=clock.text(clock.now()))
     return {"key_arn": key_arn, "changed": changed}
 
 

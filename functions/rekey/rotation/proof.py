@@ -5,6 +5,7 @@ from rekey.base.errors import DatabricksError, SwitchReverted
 from rekey.databricks import canary
 from rekey.model.canary import When
 from rekey.rotation import keys
+from rekey.rotation.settling import settles
 from rekey.rotation.step import Progress, Result, Step
 from rekey.rotation.switch import fields, shows_target, suspect
 
@@ -21,6 +22,8 @@ def verify(step: Step) -> Result:
     rotation = step.rotation
     if rotation.switch_verified_at:
         return Progress(done=True).result()
+    if awaited := settles(step):
+        return Progress.waiting(awaited).result()
     check_holds(step)
     keys.check_key(step.settings, rotation, step.key_arn)
     try:

@@ -8,49 +8,64 @@ does not, the workspace is PATCHed back to the old configuration while its key i
 from rekey.base import clock
 from rekey.base.errors import InvalidState, RekeyError
 from rekey.databricks import Workspace
+from rekey.model.rotation import WorkspaceOn
 from rekey.retirement.rotations import never_seen, stays, wait_to_go
 from rekey.rotation import keys, proof, registration, switch
 from rekey.rotation.compute.terminate import terminate
 from rekey.rotation.create_undo import settle_new
 from rekey.rotation.key_policy import give_back
+from rekey.rotation.settling import note_storage, settle_end, watched_until
 from rekey.rotation.sharing import others_under_way
 from rekey.rotation.step import Progress, Result, Step
 
 STEP = "Roll back"
 FAILED = "a rotation failed"
 
-WATCH_SECONDS = 600
-"""An accepted change may appear late; only after this long without a sign has it certainly failed."""
-
 
 def roll_back(step: Step) -> Result:
-    """Level-triggered. Gives Progress and `settle`: whether the 20 minutes must pass before compute starts."""
+    """Level-triggered. Gives Progress, which keys the workspace is on, and until when no compute may start."""
     rotation = step.rotation
     if step.event.failure is not None and rotation.failure is None:
         failure = step.event.failure.model_dump()
         step.record(STEP, "failure seen", failure, failure=failure)
-    settle = step.rotation.may_have_switched and rotation.plan.settle
     if rotation.switch_verified_at:
         if _switch_holds(step):
-            return Progress(done=True).result(settle=False, workspace_on="new")
+            return _done(step, "new")
         step.record(STEP, "the switch did not hold", {}, switch_verified_at=None)
     if rotation.creates:
         waiting, lives = settle_new(step)
         if waiting:
-            return Progress.waiting([waiting]).result(settle=False)
+            return _waiting(step, waiting)
         if lives:
-            return Progress(done=True).result(settle=False, workspace_on="new")
+            return _done(step, "new")
     elif step.rotation.may_have_switched:
-        workspace = step.account.get_workspace(step.workspace_id)
-        if waiting := _back_to_old(step, workspace):
-            return Progress.waiting([waiting]).result(settle=settle)
-        if switch.shows_anything_new(step.rotation, step.account.get_workspace(step.workspace_id)):
+        if waiting := _back_to_old(step, _look(step)):
+            return _waiting(step, waiting)
+        if switch.shows_anything_new(step.rotation, _look(step)):
             _keep_new(step)
-            return Progress(done=True).result(settle=settle, workspace_on="new")
+            return _done(step, "new")
     _clean_up(step)
     if step.rotation.rolled_back_at is None:
         step.record(STEP, "rolled back", {"workspace_on": "old"}, rolled_back_at=clock.text(clock.now()))
-    return Progress(done=True).result(settle=settle, workspace_on="old")
+    return _done(step, "old")
+
+
+def _waiting(step: Step, for_what: str) -> Result:
+    # The state machine may give up waiting after any answer.
+    return Progress.waiting([for_what]).result(workspace_on=None, settle_until=settle_end(step))
+
+
+def _done(step: Step, workspace_on: WorkspaceOn) -> Result:
+    settle_until = settle_end(step)
+    if step.rotation.workspace_on != workspace_on:
+        step.note(workspace_on=workspace_on)
+    return Progress(done=True).result(workspace_on=workspace_on, settle_until=settle_until)
+
+
+def _look(step: Step) -> Workspace:
+    workspace = step.account.get_workspace(step.workspace_id)
+    note_storage(step, workspace)
+    return workspace
 
 
 def _switch_holds(step: Step) -> bool:
@@ -64,9 +79,8 @@ def _back_to_old(step: Step, workspace: Workspace) -> str | None:
     if workspace.status == "PROVISIONING":
         return "workspace status PROVISIONING"
     if not switch.shows_anything_new(rotation, workspace):
-        watched = step.event.waited_seconds
-        if rotation.switched_at is None and watched < WATCH_SECONDS:
-            return f"an accepted change that may still appear ({watched} of {WATCH_SECONDS} seconds)"
+        if rotation.switched_at is None and (until := watched_until(step)):
+            return f"an accepted change that may still appear (until {until})"
         return None
     old = rotation.plan.old_key
     if old is None:

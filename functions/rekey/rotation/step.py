@@ -1,11 +1,13 @@
 """What every Lambda of the state machine has in common: read the event, find the rotation, do one thing."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from rekey.base import clock
 from rekey.base.errors import RekeyError
 from rekey.base.observability import logger
 from rekey.base.settings import Settings
@@ -30,13 +32,14 @@ class Failure(BaseModel):
 
 
 class StepEvent(BaseModel):
-    """What the state machine sends each step after the plan."""
+    """What the state machine sends each step after the plan.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    An execution that began before a deployment keeps its definition, which may send what no step reads any more.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
     rotation_id: str
-    waited_seconds: int = 0
-    """Seconds that the state machine has waited in this step's loop so far."""
     failure: Failure | None = None
     task_token: str | None = None
     """Wait for approval only: what the approver's answer is sent to."""
@@ -91,6 +94,22 @@ class Step:
     def configuration_id(self) -> str:
         """Id of the rotation's new key configuration. Raises RekeyError before it is registered."""
         return _made(self.rotation.configuration_id, "key configuration", "Register key configuration")
+
+    def later(self, seconds: float) -> str:
+        """The moment that many seconds from now."""
+        return clock.later(self._scaled(seconds))
+
+    def since(self, moment: str | None, seconds: float) -> bool:
+        """Whether that many seconds have passed since a moment; a moment that nobody wrote down is long ago."""
+        return moment is None or clock.now() >= clock.moment(moment) + timedelta(seconds=self._scaled(seconds))
+
+    def _scaled(self, seconds: float) -> float:
+        """The local cloud's waits are shorter."""
+        return seconds * self.settings.wait_scale
+
+    def note(self, **changes: Any) -> None:
+        """Remember in the ledger what is no side effect."""
+        self.rotation = self.ledger.note(self.rotation, **changes)
 
     def record(self, step: str, action: str, detail: dict[str, Any], **changes: Any) -> None:
         """Write a side effect to the ledger and the log."""

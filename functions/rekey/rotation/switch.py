@@ -11,6 +11,7 @@ from rekey.base import clock
 from rekey.base.errors import DatabricksError, InvalidState, SwitchReverted, WorkspaceChanged
 from rekey.databricks import Workspace, canary
 from rekey.model.rotation import Rotation
+from rekey.rotation.settling import note_storage
 from rekey.rotation.step import Progress, Result, Step
 
 SWITCH = "Patch workspace"
@@ -25,8 +26,9 @@ _COMPUTE_IN_THE_WAY = re.compile(r"instances|terminate", re.IGNORECASE)
 
 def switch(step: Step) -> Result:
     """Level-triggered: PATCH if the workspace does not yet show the configuration, else say so."""
-    rotation = step.rotation
     workspace = step.account.get_workspace(step.workspace_id)
+    note_storage(step, workspace)
+    rotation = step.rotation
     if shows_target(rotation, workspace):
         return _shown(step, workspace)
     if workspace.status == "PROVISIONING":
@@ -35,9 +37,8 @@ def switch(step: Step) -> Result:
         raise WorkspaceChanged(f"The workspace is {workspace.status} ({workspace.status_message}), not RUNNING.")
     _refuse_outside_changes(rotation, workspace)
     if rotation.patch_outcome == "accepted":
-        since = step.event.waited_seconds - rotation.patched_at_waited
-        if since < REPEAT_AFTER_SECONDS:
-            return _waiting(f"the key field to show, {since} seconds after the change was accepted")
+        if not step.since(rotation.change_sent_at, REPEAT_AFTER_SECONDS):
+            return _waiting(f"the key field to show; the change was sent at {rotation.change_sent_at}")
         if rotation.patches >= MAX_PATCHES:
             raise SwitchReverted(
                 f"Databricks accepted the change {rotation.patches} times and reverted it silently each time. "
@@ -53,30 +54,33 @@ def _shown(step: Step, workspace: Workspace) -> Result:
     if workspace.status != "RUNNING":
         return _waiting(f"workspace status {workspace.status}")
     if step.rotation.switched_at is None:
+        settles = {"settle_until": step.rotation.settle_until} if step.rotation.plan.settle else {}
         step.record(
             SWITCH,
             "switched",
-            {"before": step.rotation.plan.before, "after": fields(step.rotation, workspace)},
+            {"before": step.rotation.plan.before, "after": fields(step.rotation, workspace), **settles},
             switched_at=clock.text(clock.now()),
             patch_outcome="accepted",
             status="switched",
         )
-    return Progress(done=True).result(compute_in_the_way=False)
+    return Progress(done=True).result(compute_in_the_way=False, settle_until=step.rotation.settle_until)
 
 
 def _patch(step: Step, workspace: Workspace) -> Result:
     rotation = step.rotation
     # Written before it is sent: whoever cleans up after a crash must know that a change may be under way.
-    step.rotation = step.ledger.note(rotation, patch_outcome="unknown")
+    step.note(patch_outcome="unknown")
+    sent_at = clock.text(clock.now())
     try:
         step.account.update_workspace_keys(step.workspace_id, step.configuration_id, rotation.plan.use_cases)
     except DatabricksError as error:
         # A refusal says nothing about an earlier PATCH: what was unknown or accepted stays so.
-        step.rotation = step.ledger.note(step.rotation, patch_outcome=rotation.patch_outcome or "refused")
+        step.note(patch_outcome=rotation.patch_outcome or "refused")
         if not isinstance(error, InvalidState):
             raise
         # "Please terminate all pool & cluster EC2 instances …" or an update in flight: not yet, not failed.
         if _COMPUTE_IN_THE_WAY.search(str(error)):
+            step.note(compute_gone_at=None)
             return _waiting("EC2 instances to end: they outlive their clusters", compute_in_the_way=True)
         return _waiting(f"an update that is under way: {error}")
     step.record(
@@ -89,7 +93,7 @@ def _patch(step: Step, workspace: Workspace) -> Result:
         },
         patch_outcome="accepted",
         patches=rotation.patches + 1,
-        patched_at_waited=step.event.waited_seconds,
+        change_sent_at=sent_at,
     )
     return _waiting("the key field to show")
 
@@ -132,4 +136,4 @@ def fields(rotation: Rotation, workspace: Workspace) -> dict[str, str | None]:
 
 
 def _waiting(for_what: str, *, compute_in_the_way: bool = False) -> Result:
-    return Progress.waiting([for_what]).result(compute_in_the_way=compute_in_the_way)
+    return Progress.waiting([for_what]).result(compute_in_the_way=compute_in_the_way, settle_until=None)

@@ -82,7 +82,7 @@ def worst_loops(machine: Machine) -> dict[str, Loop]:
 def worst_seconds(machine: Machine) -> float:
     """All budgets, all settle waits, and for each Task one visit at its worst."""
     settle: int = json.loads(CDK_JSON.read_text(encoding="utf-8"))["context"]["rekey:settle_seconds"]
-    settles = sum("SettleSeconds" in str(state.get("Seconds", "")) for state in machine.states.values())
+    settles = sum("settle_until" in str(state.get("Timestamp", "")) for state in machine.states.values())
     return (
         sum(loop.waves * loop.waited for loop in worst_loops(machine).values())
         + settles * settle

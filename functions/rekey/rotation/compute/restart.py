@@ -11,6 +11,7 @@ from rekey.rotation.compute import snapshot
 from rekey.rotation.compute.snapshot import Snapshot
 from rekey.rotation.compute.triggers import PAUSED, UNPAUSED, Triggers, read_triggers
 from rekey.rotation.compute.world import CLUSTER_ALIVE, pool_is_emptied, pool_settings
+from rekey.rotation.settling import settles
 from rekey.rotation.step import Progress, Result, Step
 
 STEP = "Restart compute"
@@ -104,8 +105,10 @@ class _Restore:
 def restart(step: Step) -> Result:
     """Level-triggered: start what the snapshot has and the workspace has not. Done when all of it runs."""
     rotation = step.rotation
-    if rotation.compute_back_at or not (rotation.snapshot_key or rotation.triggers_key):
+    if not rotation.compute_is_down:
         return Progress(done=True).result()
+    if awaited := settles(step):
+        return Progress.waiting(awaited).result()
     bucket = step.settings.evidence_bucket
     restore = _Restore(step.workspace)
     if rotation.snapshot_key:

@@ -38,6 +38,8 @@ def terminate(step: Step) -> Result:
     if stopped := _stop(step, compute):
         step.record(STEP, "stopped", {"stopped": stopped})
     if compute.empty:
+        if step.rotation.compute_gone_at is None:
+            step.note(compute_gone_at=clock.text(clock.now()))
         return Progress(done=True).result()
     return Progress.waiting(compute.names()).result()
 

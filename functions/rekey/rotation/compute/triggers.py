@@ -54,6 +54,8 @@ def pause_triggers(step: Step) -> Result:
         step.record(STEP, "triggers paused", {"jobs": [each.job_id for each in paused]})
     if waiting := _draining(step, jobs):
         return Progress.waiting(waiting).result()
+    if step.rotation.quiet_at is None:
+        step.note(quiet_at=clock.text(clock.now()))
     return Progress(done=True).result()
 
 
@@ -66,7 +68,8 @@ def _remember(step: Step, jobs: list[dict[str, Any]]) -> None:
     key = f"rotations/{step.rotation.rotation_id}/triggers.json"
     snapshot.write_once(step.settings.evidence_bucket, key, taken)
     detail = {"triggers": key, "jobs": [each.job_id for each in taken.jobs]}
-    step.record(STEP, "triggers written", detail, triggers_key=key, status="running")
+    drain_until = step.later(step.rotation.plan.drain_minutes * 60)
+    step.record(STEP, "triggers written", detail, triggers_key=key, drain_until=drain_until, status="running")
 
 
 def _triggers(job: Mapping[str, Any]) -> list[TriggerWas]:
@@ -84,7 +87,8 @@ def _triggers(job: Mapping[str, Any]) -> list[TriggerWas]:
 
 def _draining(step: Step, jobs: list[dict[str, Any]]) -> list[str]:
     """Runs that are worth waiting for: a continuous job's run never ends by itself."""
-    if step.event.waited_seconds >= step.rotation.plan.drain_minutes * 60:
+    until = step.rotation.drain_until
+    if until is None or clock.passed(until):
         return []
     continuous = {job["job_id"] for job in jobs if "continuous" in job.get("settings", {})}
     return [

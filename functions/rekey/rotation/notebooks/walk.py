@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
+from rekey.base import clock
 from rekey.base.errors import DatabricksError, NotFound, Transient
 from rekey.databricks import WorkspaceApi
 from rekey.model.canary import is_canary
@@ -17,8 +18,8 @@ STEP = "List notebooks"
 WORK_SECONDS = 75
 """A call begins nothing new after this long: its Lambda has at most 120 seconds."""
 
-LAST_CALL_SECONDS = 400
-"""When the loop has waited this long, what is listed is renewed and the rest reported: its budget is 600."""
+LIST_SECONDS = 400
+"""After this long what is listed is renewed and the rest reported: the loop's budget is 600."""
 
 MOST_BATCHES = 20
 """Each is an item of a Map and some hundred events in Step Functions' history."""
@@ -47,12 +48,13 @@ def list_notebooks(step: Step) -> Result:
     else:
         listing = _roots(step.workspace, rotation.request.renew_notebooks or ())
     listing = _walk(step.workspace, listing)
-    if listing.ahead and step.event.waited_seconds >= LAST_CALL_SECONDS:
+    until = rotation.list_until or step.later(LIST_SECONDS)
+    if listing.ahead and clock.passed(until):
         late = (Row(path=path, outcome=failed("this folder could not be listed in time")) for path in listing.ahead)
         listing = listing.model_copy(update={"ahead": (), "others": (*listing.others, *late)})
     store.put(bucket, key, listing)
     if listing.ahead:
-        step.rotation = step.ledger.note(step.rotation, notebooks_key=key)
+        step.note(notebooks_key=key, list_until=until)
         return Progress.waiting([f"{len(listing.ahead)} folders to be listed"]).result(batches=[])
     batches = min(MOST_BATCHES, -(-len(listing.notebooks) // BATCH_SIZE))
     for number in range(batches):

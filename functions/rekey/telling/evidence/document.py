@@ -55,7 +55,7 @@ def build(
             "compute_back": rotation.compute_back_at,
             "ended": rotation.ended_at,
         },
-        "phases": phases(rotation, trail, settings.settle_seconds),
+        "phases": phases(rotation, trail),
         "downtime_seconds": downtime_seconds(rotation),
         "compute": {
             "interrupted": snapshot.model_dump(mode="json") if snapshot else None,
