@@ -4,11 +4,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from demo.model import Subject
+from demo.old_policy import old_policy
 from local.cloud import LocalCloud
 from local.cloud.model import ROOT
 from local.cloud.sample import CONTENT
 from local.cloud.side_door import SideDoor
-from rekey.aws.policy import key_policy
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -37,17 +37,9 @@ def seed(cloud: LocalCloud, door: SideDoor, kms: "KMSClient") -> list[Subject]:
 
 def make_managed_key(cloud: LocalCloud, kms: "KMSClient", *, tagged: bool = True) -> str:
     """A key as an earlier rotation left it, with rekey's policy and guard; untagged it is another's. Gives its ARN."""
-    policy = key_policy(
-        partition="aws",
-        aws_account=cloud.account,
-        shard="commercial",
-        databricks_account_id=cloud.databricks_account_id,
-        use_cases=["MANAGED_SERVICES"],
-        cross_account_role=None,
-    )
     made = kms.create_key(
         Description="Managed-services key of an earlier rotation",
-        Policy=json.dumps(policy),
+        Policy=json.dumps(old_policy(cloud.account, cloud.databricks_account_id)),
         Tags=[{"TagKey": "rekey:managed", "TagValue": "true"}] if tagged else [],
     )
     return made["KeyMetadata"]["Arn"]

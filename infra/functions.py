@@ -14,9 +14,9 @@ from constructs import Construct
 
 from infra.ledger import DUE_INDEX, Ledger
 from infra.log_groups import build_log_group
-from infra.login import Login
+from infra.login import Login, role_path
 from infra.nag import acknowledge, resource_finding
-from infra.permissions import GRANTS, TRACE, WILDCARD_REASONS, WITHOUT_SECRET, Grant, On
+from infra.permissions import DATABRICKS, GRANTS, TRACE, WILDCARD_REASONS, WITHOUT_SECRET, Grant, On
 from infra.platform import HANDLERS, Platform
 from infra.settings import Settings
 
@@ -48,7 +48,10 @@ class Functions(Construct):
         self._layers = self._build_layers()
         self._environment = self._build_environment()
         self._places: Mapping[On, str] = {}
-        self.by_name = {name: self._build_function(name, self._chosen(grants)) for name, grants in GRANTS.items()}
+        its_own = {"publish_events": {"UNPUBLISHED_QUEUE_URL": shared.unpublished.queue_url}}
+        self.by_name = {
+            name: self._build_function(name, self._chosen(grants), its_own.get(name)) for name, grants in GRANTS.items()
+        }
 
     def add(
         self,
@@ -145,6 +148,7 @@ class Functions(Construct):
         role = iam.Role(
             self,
             f"{construct_id}Role",
+            path=role_path(self._shared.settings) if WITHOUT_SECRET[DATABRICKS] in grants else None,
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             description=f"What {construct_id} may do, and no more",
             inline_policies={"permissions": iam.PolicyDocument(statements=statements)},

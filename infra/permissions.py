@@ -94,14 +94,15 @@ READ_ROTATION = Grant(("dynamodb:GetItem",), On.LEDGER)
 PUBLISH = Grant(("events:PutEvents",), On.BUS)
 SET_ASIDE = Grant(("sqs:SendMessage",), On.UNPUBLISHED)
 ANSWER = Grant(("states:SendTaskSuccess", "states:SendTaskFailure"), On.WORKFLOW)
+SEE_WHO_WAITS = Grant(("states:SendTaskHeartbeat",), On.WORKFLOW)
 STOP = Grant(("states:StopExecution",), On.EXECUTIONS)
 
 GRANTS: dict[str, tuple[Grant, ...]] = {
-    "plan_rotation": (DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, READ_POLICY),
+    "plan_rotation": (DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, SEE_MATERIAL, READ_POLICY),
     "rotate_material": (LEDGER, RENEW_MANAGED_KEY, RENEW_BROUGHT_KEY),
     "record_refusal": (LEDGER,),
-    "ask_approval": (LEDGER,),
-    "answer_approval": (LEDGER, ANSWER),
+    "ask_approval": (LEDGER, ANSWER),
+    "answer_approval": (LEDGER, ANSWER, SEE_WHO_WAITS),
     "cancel_rotation": (DATABRICKS, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE, STOP),
     "publish_events": (READ_ROTATION, READ_STREAM, FIND_STREAM, PUBLISH, SET_ASIDE),
     "create_key": (LEDGER, FIND_KEYS, MAKE_KEY, TAG_NEW_KEY, NAME_KEY, NAME_ALIAS),
@@ -116,7 +117,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "list_notebooks": (DATABRICKS, LEDGER, READ_EVIDENCE, WRITE_EVIDENCE),
     "renew_notebooks": (DATABRICKS, LEDGER, READ_EVIDENCE, WRITE_EVIDENCE),
     "complete_rotation": (DATABRICKS, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE, FIND_KEYS, RETIRE_KEY),
-    "roll_back": (DATABRICKS, LEDGER, READ_EVIDENCE, FIND_KEYS, RETIRE_KEY, READ_POLICY, ADD_TO_POLICY),
+    "roll_back": (DATABRICKS, LEDGER, READ_EVIDENCE, FIND_KEYS, RETIRE_KEY, READ_POLICY, WRITE_POLICY, ADD_TO_POLICY),
     "record_failure": (DATABRICKS, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE),
     "disable_old_key": (DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, SEE_USE, DISABLE_KEY, ENABLE_KEY),
     "reenable_key": (LEDGER, ENABLE_KEY),

@@ -45,10 +45,13 @@ RetentionDays = Literal[7, 30, 90, 180, 365, 731, 1827, 3653]
 class _Hosts:
     account: str
     workspace: str
+    partition: str = "aws-us-gov"
 
 
 _HOSTS: dict[Shard, _Hosts] = {
-    "commercial": _Hosts("https://accounts.cloud.databricks.com", "https://{deployment_name}.cloud.databricks.com"),
+    "commercial": _Hosts(
+        "https://accounts.cloud.databricks.com", "https://{deployment_name}.cloud.databricks.com", "aws"
+    ),
     "govcloud": _Hosts("https://accounts.cloud.databricks.us", "https://{deployment_name}.cloud.databricks.us"),
     "govcloud-dod": _Hosts(
         "https://accounts-dod.cloud.databricks.mil", "https://{deployment_name}.cloud.databricks.mil"
@@ -183,6 +186,16 @@ class Settings(BaseModel):
         if self.is_local != bool(self.local_python):
             raise ValueError("local_python is for stage local, and needed there")
         return self
+
+    @field_validator("break_glass_role_arn", "databricks_secret_arn")
+    @classmethod
+    def _of_the_shards_partition(cls, arn: str, info: ValidationInfo) -> str:
+        """What a key's policy or a role names must be of the partition that they are in."""
+        partition = _HOSTS[info.data["databricks_shard"]].partition if "databricks_shard" in info.data else None
+        if arn and partition and arn.split(":")[1] != partition:
+            shard = info.data["databricks_shard"]
+            raise ValueError(f"{arn!r} is of the partition {arn.split(':')[1]}, and {shard} is in {partition}")
+        return arn
 
     @model_validator(mode="after")
     def _one_way_into_databricks(self) -> "Settings":

@@ -15,7 +15,7 @@ from cli.progress.time_left import TimeLeft, time_left
 from cli.wording import duration, first_of, roughly
 from rekey.base import clock
 from rekey.model.phases import Phase, phases
-from rekey.model.rotation import Plan
+from rekey.model.plan import Plan
 
 STEP_WIDTH = 27
 TOOK_WIDTH = 16

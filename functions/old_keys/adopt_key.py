@@ -5,8 +5,8 @@ from typing import Any
 from aws_lambda_powertools.utilities.parser import parse
 
 from rekey.base import clock
+from rekey.control.adopt import Adoption, adopt
 from rekey.databricks.connect import connect_account
-from rekey.retirement.adopt import Adoption, adopt
 from rekey.rotation.step import Result
 from rekey.runtime import current_settings, observed, open_ledger
 

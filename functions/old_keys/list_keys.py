@@ -13,4 +13,4 @@ from rekey.runtime import current_settings, observed, open_ledger
 def handler(_: Any) -> Result:
     settings = current_settings()
     ledger, account = open_ledger(settings), connect_account(settings)
-    return list_keys(ledger, account, grace_seconds=settings.grace_seconds, now=clock.now())
+    return list_keys(ledger, account, now=clock.now())

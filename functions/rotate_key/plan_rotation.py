@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.parser import parse
 
-from rekey.planning.opening import PlanEvent, open_rotation
+from rekey.planning.open import PlanEvent, open_rotation
 from rekey.rotation.step import Result
 from rekey.runtime import current_settings, observed, open_ledger
 

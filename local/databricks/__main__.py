@@ -5,10 +5,10 @@ import os
 import signal
 import sys
 from dataclasses import fields, replace
-from typing import Any, get_type_hints
+from typing import Any, cast, get_args, get_type_hints
 
 from local.databricks.serving import Server, announce
-from local.databricks.settings import Latencies, Settings, Switches
+from local.databricks.settings import Family, Latencies, Limits, RateLimit, Settings, Switches
 
 
 def main() -> None:
@@ -38,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--customer-account", default=defaults.customer_account, help="AWS account of the roles")
     parser.add_argument("--aws-endpoint-url", default=None, help="left out: AWS_ENDPOINT_URL")
     parser.add_argument("--latency", action="append", default=[], metavar="NAME=SECONDS")
+    parser.add_argument("--limit", action="append", default=[], metavar="FAMILY=PER_SECOND[:BURST]")
     parser.add_argument("--switch", action="append", default=[], metavar="NAME=VALUE")
     parser.epilog = "The client secret is read from DATABRICKS_SIMULATOR_CLIENT_SECRET when that is set."
     return parser
@@ -53,6 +54,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         customer_account=arguments.customer_account,
         aws_endpoint_url=arguments.aws_endpoint_url,
         latencies=Latencies(**_pairs(arguments.latency, Latencies)),
+        limits=Limits(dict(_limit(given) for given in arguments.limit)),
         switches=Switches(**_pairs(arguments.switch, Switches)),
     )
     secret = os.environ.get("DATABRICKS_SIMULATOR_CLIENT_SECRET")
@@ -69,6 +71,14 @@ def _pairs(given: list[str], shape: type[Latencies] | type[Switches]) -> dict[st
             raise SystemExit(f"unknown: {name}; known are {', '.join(sorted(known))}")
         found[name] = _convert(text, kinds[name])
     return found
+
+
+def _limit(given: str) -> tuple[Family, RateLimit]:
+    family, _, numbers = given.partition("=")
+    if family not in get_args(Family):
+        raise SystemExit(f"unknown: {family}; known are {', '.join(get_args(Family))}")
+    per_second, _, burst = numbers.partition(":")
+    return cast(Family, family), RateLimit(float(per_second), int(burst or 1))
 
 
 def _convert(text: str, kind: Any) -> Any:

@@ -3,14 +3,18 @@
 from typing import Any, cast
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
 from local.databricks import sidedoor
+from local.databricks.access import LOGIN_PAGE
 from local.databricks.clock import Clock, RealClock
 from local.databricks.crypto.kms import KmsFactory, clients
 from local.databricks.errors import ApiError, render
 from local.databricks.routes import configurations, customer_managed_keys, oauth, workspace, workspaces
 from local.databricks.settings import Settings
+from local.databricks.sidedoor.common import refuse_misfit
 from local.databricks.wire import AbortConnection, Wire
 from local.databricks.world import World
 
@@ -33,7 +37,9 @@ def create_app(
     app.include_router(workspace.router, prefix="/w/{deployment_name}")
     app.include_router(workspace.router)
     app.include_router(sidedoor.router)
+    app.add_api_route(LOGIN_PAGE, _login_page)
     app.add_exception_handler(ApiError, _refuse)
+    app.add_exception_handler(RequestValidationError, refuse_misfit)
     app.add_exception_handler(HTTPException, _no_such_endpoint)
     app.add_middleware(_wire, world=world, abort=abort)
     return app
@@ -41,6 +47,11 @@ def create_app(
 
 def _wire(app: Any, world: World, abort: AbortConnection | None) -> Wire:
     return Wire(app, world, abort)
+
+
+async def _login_page() -> HTMLResponse:
+    """Where PrivateLink sends those who come another way."""
+    return HTMLResponse("<!doctype html><html><head><title>Databricks - Sign In</title></head><body></body></html>")
 
 
 async def _refuse(request: Request, error: Exception) -> Response:

@@ -1,8 +1,12 @@
 """Time for the simulator: one clock, read lazily, and the two scales that shrink its waits."""
 
+import asyncio
 import time
 from dataclasses import dataclass
 from typing import Protocol
+
+_MOMENT = 0.003
+"""Real seconds: longer than a client needs from an answer to its next request."""
 
 
 class Clock(Protocol):
@@ -12,6 +16,10 @@ class Clock(Protocol):
         """Seconds since the epoch."""
         ...
 
+    async def rest(self, seconds: float) -> None:
+        """Let that much time go by."""
+        ...
+
 
 class RealClock:
     """The machine's own time."""
@@ -19,12 +27,17 @@ class RealClock:
     def now(self) -> float:
         return time.time()
 
+    async def rest(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
 
 class ManualClock:
-    """A clock that moves only when told, so that a test crosses a day in no time."""
+    """A clock that moves only when told, or while requests take their time, so that a test crosses a day in no time."""
 
     def __init__(self, start: float = 1_800_000_000.0) -> None:
         self._now = start
+        self._waking: list[float] = []
+        self._stirred_at = 0.0
 
     def now(self) -> float:
         return self._now
@@ -34,6 +47,22 @@ class ManualClock:
         if seconds < 0:
             raise ValueError("a clock does not go backward")
         self._now += seconds
+
+    async def rest(self, seconds: float) -> None:
+        """The clock goes on by itself to the earliest of all who rest, once nobody has come or woken for a moment:
+        those who rest at the same time rest side by side."""
+        wakes_at = self._now + seconds
+        self._waking.append(wakes_at)
+        self._stirred_at = time.monotonic()
+        try:
+            while self._now < wakes_at:
+                await asyncio.sleep(_MOMENT)
+                quiet = time.monotonic() - self._stirred_at >= _MOMENT
+                if quiet and wakes_at <= min(self._waking):
+                    self._now = max(self._now, wakes_at)
+        finally:
+            self._waking.remove(wakes_at)
+            self._stirred_at = time.monotonic()
 
 
 @dataclass(frozen=True)

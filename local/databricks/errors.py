@@ -7,7 +7,8 @@ from fastapi.responses import JSONResponse
 class ApiError(Exception):
     """A refusal, rendered by the API it happens in.
 
-    `empty` sends only the status: Databricks was seen to do so (databricks-sdk-go#777).
+    `empty` sends only the status: Databricks was seen to do so (databricks-sdk-go#777). Without a `code` there is only
+    the text.
     """
 
     def __init__(
@@ -35,7 +36,9 @@ def render(error: ApiError, path: str) -> Response:
     """
     if error.empty:
         return Response(status_code=error.status, headers=error.headers)
-    if is_account_path(path):
+    if not error.code:
+        content = {"message": error.message}
+    elif is_account_path(path):
         content = {"message": f"{error.code}: {error.message}"}
     else:
         content = {"error_code": error.code, "message": error.message}

@@ -11,6 +11,7 @@ from urllib.request import urlopen
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+from pydantic import ConfigDict
 
 MOST_POLICIES = 20
 """DOC: so many a service principal."""
@@ -25,6 +26,8 @@ class Refused(Exception):
 @dataclass(frozen=True)
 class FederationPolicy:
     """A service principal's `oidc_policy`. Audiences left out are the account's id, keys left out are discovered."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     issuer: str
     subject: str

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from local.databricks.routes import customer_managed_keys, workspaces
-from local.databricks.rules import ec2, jobs, pools
+from local.databricks.rules import ec2, pools, runs
 from local.databricks.rules.start import in_settle_wait
 from local.databricks.state.account import Workspace
 from local.databricks.state.compute import Pool
@@ -18,6 +18,7 @@ def dump(world: World) -> dict[str, Any]:
         "now": world.now(),
         "scales": {"minute": world.scale.minute, "day": world.scale.day},
         "latencies": asdict(world.latencies),
+        "limits": asdict(world.limiter.limits),
         "switches": asdict(world.switches),
         "faults": world.faults.as_list(),
         "violations": len(world.violations.as_list()),
@@ -69,11 +70,14 @@ def dump_workspace(world: World, workspace: Workspace) -> dict[str, Any]:
                     "name": job.name,
                     "kind": job.kind,
                     "paused": job.paused,
-                    "active_runs": [run.run_id for run in jobs.active_runs(world, workspace, job.job_id)],
+                    "active_runs": [run.run_id for run in runs.active_runs(world, workspace, job.job_id)],
                 }
                 for job in workspace.jobs.values()
             },
             "runs": {str(run.run_id): run.life.state(now) for run in workspace.runs.values()},
+            "runs_stand_on": {
+                str(run.run_id): [f"{hold.kind} {hold.id}" for hold in run.holds] for run in workspace.runs.values()
+            },
             "pipelines": {p.pipeline_id: p.life.state(now) for p in workspace.pipelines.values()},
         },
     }

@@ -66,7 +66,12 @@ class Server(uvicorn.Server):
         connections = Connections()
         self.app = create_app(settings, kms_factory, clock, connections.abort)
         config = uvicorn.Config(
-            self.app, http=connections.protocol(), log_level="warning", access_log=False, lifespan="off"
+            self.app,
+            http=connections.protocol(),
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            date_header=False,
         )
         super().__init__(config)
         self.socket = listen(port)

@@ -5,7 +5,9 @@ issue, INFER an inference that no source states, GAP looked for and not found.
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
 
 Shard = Literal["commercial", "govcloud", "govcloud-dod"]
 
@@ -23,6 +25,10 @@ REGIONS_WITHOUT_CMK = frozenset({"us-west-1"})
 class Latencies:
     """Simulated seconds. All shrink with the minute scale, the last one with the day scale."""
 
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    request: float = 0
+    """From a request to its answer, whatever it asks; requests that are under way at the same time take it together."""
     cluster_terminate: float = 60
     cluster_start: float = 240
     ec2_outlives_terminated: float = 45
@@ -49,9 +55,50 @@ class Latencies:
     """DOC: "keep the old key available for 24 hours". Day scale."""
 
 
+Family = Literal[
+    "token",
+    "account",
+    "clusters",
+    "pools",
+    "warehouses",
+    "runs",
+    "jobs",
+    "pipelines",
+    "notebooks",
+    "other",
+    "all",
+]
+ALL_FAMILIES: Family = "all"
+"""One bucket for all endpoints of a host, beside those of their families."""
+
+
+@dataclass(frozen=True)
+class RateLimit:
+    """So many accepted requests a simulated second, and at most `burst` at once after a pause."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    per_second: Annotated[float, Field(gt=0)]
+    burst: Annotated[int, Field(ge=1)] = 1
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Rate limits by family of endpoints, each for the account's host and for each workspace's apart; none is on unless
+    it is named. See limits.py."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    families: dict[Family, RateLimit] = field(default_factory=dict)
+    retry_after: Literal["seconds", "date", "none"] = "seconds"
+    error_code: Literal["REQUEST_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED", ""] = "REQUEST_LIMIT_EXCEEDED"
+
+
 @dataclass
 class Switches:
     """Uncertain behaviour of Databricks, each with both readings."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     patch_response: Literal["empty", "braces", "workspace"] = "empty"
     """CODE: today's description returns the Workspace; older servers and all fixtures an empty 200."""
@@ -78,6 +125,30 @@ class Switches:
     """GAP: whether registering looks at the key's policy."""
     pro_warehouses_run_on_ec2: bool = True
     """INFER: a pro warehouse without serverless runs in the customer's VPC."""
+    clusters_of_other_sources: Literal["start", "refuse"] = "start"
+    """GAP: whether a cluster that neither a person nor the API nor a job or pipeline made (MODELS, SQL, a source not
+    known yet) can be started again."""
+    missing_job: Literal[400, 403, 404] = 400
+    """CODE terraform-provider-databricks#2225: 400 INVALID_PARAMETER_VALUE; ISSUE databricks/cli#1680, #3931: 403, as
+    the permissions of deleted jobs are kept; CODE databricks/cli, its test server: 404."""
+    job_updates_check_clusters: bool = True
+    """GAP: whether an update of a job is refused when its existing cluster is gone. The words are then about that
+    cluster, not about the job."""
+    deleted_warehouses: Literal["gone", "shown"] = "gone"
+    """GAP: whether a warehouse that was deleted still shows, as DELETED."""
+    run_now_of_busy_continuous: Literal["conflict", "restart", "restart_without_id"] = "conflict"
+    """CODE terraform-provider-databricks#3585: 409 while a run is on; CODE databricks/cli#1849: it takes the run's
+    place; ISSUE databricks-sdk-py#389: and the answer has no run_id."""
+    omitted_pool_timeout: Literal["default", "zero"] = "default"
+    """DOC instance-pools: without idle_instance_autotermination_minutes it is "a default timeout" (GAP: 60 here); CODE
+    databricks/cli, its test server: 0, as all that an edit leaves out."""
+    pools_show_zeros: bool = True
+    """INFER: an answer may leave out a pool's numbers that are 0."""
+    import_renews_ids: Literal["new", "minus_one", "kept"] = "new"
+    """Seen in published notebooks: an import of .ipynb gives the ids inside it anew. INFER: another number for each, so
+    that every import shows; or -1 for a commandId, as in notebooks that were imported and exported; or none changes."""
+    dbc_with_overwrite: Literal["refuse", "ignore"] = "refuse"
+    """DOC: overwriting is not supported for the format DBC; GAP: what an import that asks for it answers."""
     early_compute: Literal["fail", "run"] = "fail"
     """DOC-OLD: clusters started in the blackout "do not launch successfully, fail, or could cause other
     unexpected behavior". "run" is the last: nothing shows but the recorded violation."""
@@ -88,10 +159,18 @@ class Switches:
     runs_retry: bool = True
     """INFER: a run whose task has max_retries starts compute again when its cluster was terminated under it
     or did not come up."""
+    cancelled_run_stops_pipeline: bool = True
+    """INFER: cancelling a run also cancels the update that its pipeline_task started."""
+    cancelled_run_cancels_started_runs: bool = True
+    """INFER: cancelling a run also cancels those that its run_job_task started."""
+    unknown_tasks: Literal["classic", "serverless"] = "classic"
+    """GAP: what a task of a type that nobody here knows runs on: a job's cluster, or nothing of the customer's."""
     overwrite_keeps_permissions: bool = True
     """INFER: an import that overwrites keeps the object id and the permissions; else they are as for a new one."""
     import_into_repos: Literal["refuse", "allow"] = "refuse"
     """GAP: whether the workspace API may write into a Git folder."""
+    access_list_code: Literal["number", "text"] = "number"
+    """ISSUE omnigent-ai/omnigent#4463: the number 403 stands where a code is expected; INFER: PERMISSION_DENIED."""
     account_admin: bool = True
     """DOC: without it, the account API answers 403."""
     without_workspace_admin: Literal["filter", "refuse"] = "filter"
@@ -119,3 +198,4 @@ class Settings:
     """Life of an access token, in real seconds: clients reckon with real time, whatever the scale."""
     latencies: Latencies = field(default_factory=Latencies)
     switches: Switches = field(default_factory=Switches)
+    limits: Limits = field(default_factory=Limits)

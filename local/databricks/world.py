@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from local.databricks.access import AccessList
 from local.databricks.clock import Clock, Scale
 from local.databricks.crypto.kms import CustomerKeys, KmsFactory
 from local.databricks.crypto.policy import Caller
@@ -13,8 +14,9 @@ from local.databricks.crypto.vault import Vault
 from local.databricks.errors import missing
 from local.databricks.faults import Faults
 from local.databricks.federation import FederationPolicy
+from local.databricks.limits import Limiter
 from local.databricks.rules.violations import Violations
-from local.databricks.settings import DATABRICKS_PRINCIPALS, Latencies, Settings, Switches
+from local.databricks.settings import DATABRICKS_PRINCIPALS, Latencies, Limits, Settings, Switches
 from local.databricks.state.account import Credentials, KeyConfiguration, Network, StorageConfiguration, Workspace
 from local.databricks.tokens import Tokens
 
@@ -37,6 +39,7 @@ class World:
         """Forget all but the settings, the federation policies, and the tokens, which clients can't know to be gone."""
         self.switches: Switches = replace(self.settings.switches)
         self.latencies: Latencies = replace(self.settings.latencies)
+        self.limit(self.settings.limits)
         self.configurations: dict[str, KeyConfiguration] = {}
         self.credentials: dict[str, Credentials] = {}
         self.networks: dict[str, Network] = {}
@@ -44,10 +47,15 @@ class World:
         self.workspaces: dict[int, Workspace] = {}
         self.violations = Violations()
         self.faults = Faults()
+        self.access_lists: list[AccessList] = []
         self.requests: list[dict[str, Any]] = []
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._acting_at: float | None = None
         self._order = itertools.count(1)
+
+    def limit(self, limits: Limits) -> None:
+        """From now on these rate limits, with full buckets."""
+        self.limiter = Limiter(limits, self.scale)
 
     def now(self) -> float:
         """The time; while something overdue is being done, the time at which it was due."""

@@ -10,19 +10,19 @@ from typing import Any, cast
 
 import pytest
 
+from rekey.aws.kms_key import KeyFacts
 from rekey.base import clock
 from rekey.base.errors import RekeyError
+from rekey.control import adopt as adopting
+from rekey.control.adopt import Adoption, adopt
 from rekey.model.key import CLAIM_SECONDS, WAITING, Key
-from rekey.model.rotation import OldKey
-from rekey.planning.given import KeyFacts
-from rekey.retirement import adopt as adopting
-from rekey.retirement.adopt import Adoption, adopt
+from rekey.model.plan import OldKey
 from rekey.retirement.reenable import on_refused_use
 from rekey.retirement.rotations import marked, moved_on
 from rekey.retirement.sweep import sweep
+from tests.builders import a_plan, a_rotation
 from tests.faults.cloud import Crash
 from tests.faults.truth import SETTINGS, Truth
-from tests.unit.rotations import a_plan, a_rotation
 
 
 class History(Truth):
@@ -182,7 +182,8 @@ class History(Truth):
         def look_at(key_arn: str, _: str) -> KeyFacts:
             key = self.kms.of(key_arn)
             state = "Enabled" if key.enabled else "Disabled"
-            return KeyFacts(key_arn, state, "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", "{}", tuple(key.tags.items()))
+            tags = tuple(key.tags.items())
+            return KeyFacts(key_arn, state, "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", "{}", tags=tags)
 
         patch.setattr(adopting, "look_at", look_at)
         yield

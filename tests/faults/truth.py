@@ -100,7 +100,7 @@ class Truth:
         assert used is None or self.now >= used + DAY, "disabled though it was used"
         off = self.last_on.get(key_arn)
         if off and self.now < off + DAY:
-            # Put on it and taken off again between two looks, too lately for KMS to tell: see docs/decisions.md.
+            # Put on it and taken off again between two looks, too lately for KMS to tell: docs/decisions/retirement.md.
             knows = self.kms.tells_use and self.kms.guard_knows_after == timedelta()
             assert not knows, "disabled against its own guard"
             self.untold[key_arn] = off + DAY

@@ -43,6 +43,7 @@ def dashboard(template: Template) -> list[dict[str, Any]]:
 def test_every_alarm_goes_to_the_topic_and_names_the_section_that_names_it(tickets_template: Template) -> None:
     [topic] = tickets_template.all("AWS::SNS::Topic")
     written = sections()
+    assert alarms(tickets_template)
     for name, alarm in alarms(tickets_template).items():
         assert alarm["AlarmActions"] == [{"Ref": topic}]
         page, _, section = alarm["AlarmDescription"].partition(": ")[2].partition("#")

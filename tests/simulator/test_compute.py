@@ -104,7 +104,7 @@ def test_create_starts(bench: Bench) -> None:
 
 @pytest.mark.rule("rule-5")
 def test_destruction_is_a_violation(bench: Bench) -> None:
-    workspace = bench.seed(clusters=1, pools=1)
+    workspace = bench.seed(clusters=[{}], pools=1)
     body = {"cluster_id": bench.clusters(workspace)[0]["cluster_id"]}
     assert bench.workspace(workspace, "POST", "/api/2.1/clusters/permanent-delete", body).status_code == 200
     body = {"instance_pool_id": next(iter(bench.sim(workspace)["pools"]))}

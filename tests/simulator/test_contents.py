@@ -122,3 +122,37 @@ def test_dbfs(bench: Bench) -> None:
     large = {"path": "/g", "contents": encoded("x" * (1024 * 1024 + 1))}
     refused = bench.workspace(workspace, "POST", "/api/2.0/dbfs/put", large)
     assert refused.json()["error_code"] == "MAX_BLOCK_SIZE_EXCEEDED"
+
+
+def archive(bench: Bench, workspace: Json, path: str) -> str:
+    exported = bench.workspace(workspace, "GET", f"/api/2.0/workspace/export?path={path}&format=DBC").json()
+    assert exported["file_type"] == "dbc"
+    return str(exported["content"])
+
+
+def bring_in(bench: Bench, workspace: Json, path: str, content: str, **more: object) -> tuple[int, str]:
+    body = {"path": path, "format": "DBC", "content": content, **more}
+    answer = bench.workspace(workspace, "POST", "/api/2.0/workspace/import", body)
+    return answer.status_code, answer.json().get("error_code", "")
+
+
+def test_an_archive_holds_a_folder_or_a_notebook_and_never_overwrites(bench: Bench) -> None:
+    workspace = bench.seed(notebooks=2)
+    folder, alone = archive(bench, workspace, "/Shared"), archive(bench, workspace, "/Shared/notebook-1")
+    assert bring_in(bench, workspace, "/Copy", folder) == (200, "")
+    assert bring_in(bench, workspace, "/One", alone) == (200, "")
+    for path, number in (("/Copy/notebook-0", 0), ("/Copy/notebook-1", 1), ("/One", 1)):
+        source = bench.workspace(workspace, "GET", f"/api/2.0/workspace/export?path={path}&direct_download=true").text
+        assert source.endswith(f"print({number})")
+    for path in ("/Copy", "/Copy/notebook-0"):
+        assert bring_in(bench, workspace, path, folder) == (400, "RESOURCE_ALREADY_EXISTS")
+    assert bring_in(bench, workspace, "/Other", "aGVsbG8=") == (400, "INVALID_PARAMETER_VALUE")
+
+
+@pytest.mark.parametrize("reading", ["refuse", "ignore"])
+def test_an_archive_that_is_to_overwrite_is_a_switch(bench: Bench, reading: str) -> None:
+    bench.side("POST", "/switches", {"dbc_with_overwrite": reading})
+    workspace = bench.seed(notebooks=1)
+    content = archive(bench, workspace, "/Shared/notebook-0")
+    code = "INVALID_PARAMETER_VALUE" if reading == "refuse" else "RESOURCE_ALREADY_EXISTS"
+    assert bring_in(bench, workspace, "/Shared/notebook-0", content, overwrite=True) == (400, code)

@@ -23,7 +23,7 @@ def test_pool_edit_overwrites(bench: Bench) -> None:
     bench.workspace(workspace, "POST", "/api/2.0/instance-pools/edit", only_required)
     emptied = pool_of(bench, workspace)
     assert emptied["min_idle_instances"] == 0
-    assert emptied["idle_instance_autotermination_minutes"] == 0
+    assert emptied["idle_instance_autotermination_minutes"] == 60
     assert "custom_tags" not in emptied
     assert "max_capacity" not in emptied
     assert emptied["preloaded_spark_versions"] == pool["preloaded_spark_versions"]
@@ -105,3 +105,22 @@ def test_the_lower_bound_knows_that_pooled_instances_drain_twice(bench: Bench) -
     assert bench.sim(workspace)["ec2"] != []
     bench.clock.advance(1)
     assert bench.sim(workspace)["ec2"] == []
+
+
+@pytest.mark.parametrize(("reading", "minutes"), [("default", 60), ("zero", 0)])
+def test_what_an_omitted_timeout_means_is_a_switch(bench: Bench, reading: str, minutes: int) -> None:
+    bench.side("POST", "/switches", {"omitted_pool_timeout": reading})
+    workspace = bench.seed(pools=1)
+    pool = pool_of(bench, workspace)
+    body = {name: pool[name] for name in ("instance_pool_id", "instance_pool_name", "node_type_id")}
+    assert bench.workspace(workspace, "POST", "/api/2.0/instance-pools/edit", body).status_code == 200
+    assert pool_of(bench, workspace)["idle_instance_autotermination_minutes"] == minutes
+
+
+@pytest.mark.parametrize("zeros", [True, False])
+def test_whether_zeros_show_is_a_switch(bench: Bench, zeros: bool) -> None:
+    bench.side("POST", "/switches", {"pools_show_zeros": zeros})
+    wish = {"min_idle_instances": 0, "idle_instance_autotermination_minutes": 0}
+    pool = pool_of(bench, bench.seed(pools=[wish]))
+    assert {name: pool[name] for name in wish if name in pool} == (wish if zeros else {})
+    assert (pool["enable_elastic_disk"], pool["max_capacity"]) == (True, 10)

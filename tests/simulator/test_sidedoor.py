@@ -50,17 +50,34 @@ def test_reset_forgets_all(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "body"),
+    ("path", "body", "field"),
     [
-        ("/switches", {"unusable_key": "explode"}),
-        ("/switches", {"nonsense": True}),
-        ("/latencies", {"nonsense": 1}),
-        ("/workspaces", {"workspace_name": "x", "nonsense": 1}),
-        ("/workspaces", {}),
+        ("/switches", {"unusable_key": "explode"}, "unusable_key"),
+        ("/switches", {"nonsense": True}, "nonsense"),
+        ("/latencies", {"nonsense": 1}, "nonsense"),
+        ("/latencies", {"settle": "long"}, "settle"),
+        ("/workspaces", {"workspace_name": "x", "nonsense": 1}, "nonsense"),
+        ("/workspaces", {"workspace_name": "x", "jobs": [{"trigger": "schedule", "crew": 3}]}, "crew"),
+        ("/workspaces", {}, "workspace_name"),
+        ("/faults", {"fault": "flood"}, "fault"),
+        ("/faults", {"fault": "reset", "match": {"verb": "GET"}}, "match.verb"),
+        ("/networks", {"vpc": "vpc-1"}, "vpc"),
+        ("/federation_policies", {"issuer": "https://x"}, "subject"),
     ],
 )
-def test_nonsense_is_refused(bench: Bench, path: str, body: dict[str, object]) -> None:
-    assert requests.post(f"{bench.url}/_sim{path}", json=body, timeout=10).status_code == 400
+def test_nonsense_is_refused_by_the_name_of_its_field(
+    bench: Bench, path: str, body: dict[str, object], field: str
+) -> None:
+    refused = requests.post(f"{bench.url}/_sim{path}", json=body, timeout=10)
+    assert (refused.status_code, refused.json()["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+    assert f"{field}: " in refused.json()["message"]
+
+
+def test_what_is_refused_changes_nothing(bench: Bench) -> None:
+    before = bench.side("GET", "/state")
+    body = {"unusable_key": "apply", "nonsense": True}
+    assert requests.post(f"{bench.url}/_sim/switches", json=body, timeout=10).status_code == 400
+    assert bench.side("GET", "/state") == before
 
 
 @pytest.mark.parametrize(
@@ -102,6 +119,7 @@ def test_scales_shrink_minutes_and_days_apart() -> None:
 
 def test_as_a_process() -> None:
     arguments = ["--port", "0", "--minute-scale", "0.5", "--latency", "settle=7", "--switch", "unusable_key=apply"]
+    arguments += ["--limit", "clusters=2.5:10"]
     environment = {**os.environ, "DATABRICKS_SIMULATOR_CLIENT_SECRET": "other"}
     process = subprocess.Popen(
         [sys.executable, "-m", "local.databricks", *arguments],
@@ -116,6 +134,7 @@ def test_as_a_process() -> None:
     told = requests.get(f"{url}/_sim/state", timeout=10).json()
     assert (told["scales"]["minute"], told["latencies"]["settle"]) == (0.5, 7.0)
     assert told["switches"]["unusable_key"] == "apply"
+    assert told["limits"]["families"] == {"clusters": {"per_second": 2.5, "burst": 10}}
     token = requests.post(
         f"{url}/oidc/accounts/{told['account_id']}/v1/token",
         data={"grant_type": "client_credentials", "scope": "all-apis"},

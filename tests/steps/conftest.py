@@ -16,6 +16,7 @@ from rekey.rotation.notebooks import renew
 from rekey.runtime import current_settings
 from tests.clients import client
 from tests.names import ACCOUNT_ID, BUCKET, TABLE
+from tests.steps.tasks import Tasks
 from tests.steps.world import World
 
 
@@ -52,6 +53,14 @@ def world(cloud: None, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Itera
         yield world
         current_settings.cache_clear()
         assert world.broken_chains() == {}
+
+
+@pytest.fixture
+def tasks(monkeypatch: pytest.MonkeyPatch) -> Tasks:
+    """Who waits for an answer."""
+    made = Tasks()
+    monkeypatch.setattr("rekey.aws.clients.stepfunctions", lambda: made)
+    return made
 
 
 @pytest.fixture

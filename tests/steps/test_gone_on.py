@@ -1,4 +1,4 @@
-"""Answers and wishes that reach an execution which went on already, or which does not take them."""
+"""Wishes that reach an execution which went on already, or which does not take them."""
 
 from typing import Any
 
@@ -7,45 +7,12 @@ from botocore.stub import Stubber
 
 from rekey.aws import clients
 from rekey.base import errors
-from tests.steps.test_control import answer as approver
-from tests.steps.test_control import asked, cancel, seeded
+from tests.steps.test_control import cancel, seeded
 from tests.steps.world import World
-
-SENDS = {"approve": "send_task_success", "decline": "send_task_failure"}
-OUTCOMES = {"approve": "approved", "decline": "declined"}
 
 
 def actions(world: World) -> list[Any]:
     return [each["action"] for each in world.ledger.trail("r1")]
-
-
-@pytest.mark.parametrize("decision", SENDS)
-@pytest.mark.parametrize("code", ["TaskDoesNotExist", "TaskTimedOut", "InvalidToken"])
-def test_an_answer_to_an_execution_that_went_on_is_kept_and_harmless(world: World, decision: str, code: str) -> None:
-    asked(world)
-    with Stubber(clients.stepfunctions()) as states:
-        states.add_client_error(SENDS[decision], code)
-        assert approver(world, decision)["outcome"] == OUTCOMES[decision]
-        states.assert_no_pending_responses()
-    assert actions(world)[-1] == OUTCOMES[decision]
-
-
-@pytest.mark.parametrize("decision", SENDS)
-@pytest.mark.parametrize(
-    ("code", "error"),
-    [("AccessDeniedException", errors.AccessDenied), ("ServiceUnavailable", errors.AwsUnavailable)],
-)
-def test_an_answer_that_does_not_arrive_is_told_and_may_be_given_again(
-    world: World, decision: str, code: str, error: type[Exception]
-) -> None:
-    asked(world)
-    with Stubber(clients.stepfunctions()) as states:
-        states.add_client_error(SENDS[decision], code)
-        with pytest.raises(error, match=code):
-            approver(world, decision)
-        states.add_response(SENDS[decision], {})
-        assert approver(world, decision)["outcome"] == OUTCOMES[decision]
-        states.assert_no_pending_responses()
 
 
 @pytest.mark.parametrize("code", ["ExecutionDoesNotExist", "ValidationException"])

@@ -69,7 +69,7 @@ def test_a_made_key_carries_administration_databricks_statements_and_both_guards
     assert set(against_lockout["Action"]) == {"kms:CreateKey", "kms:PutKeyPolicy"}
     assert against_lockout["Condition"] == {"Bool": {"kms:BypassPolicyLockoutSafetyCheck": "true"}}
     # Nothing was there before that a failure would have to put back.
-    assert rotation.policy_before is None
+    assert rotation.policy_added == ()
 
 
 @pytest.mark.rule("policy-replaced-whole")

@@ -14,6 +14,7 @@ from rekey.rotation.notebooks import walk
 from tests.clients import client
 from tests.names import BUCKET
 from tests.steps.renewing import (
+    EXPORT,
     IMPORT,
     SOURCE,
     api_of,
@@ -103,6 +104,7 @@ def test_trouble_that_stays_is_reported_and_fails_nothing(world: World) -> None:
     summary, outcomes = finish(world)
     assert summary["status"] == "succeeded"
     assert summary["findings"] == ["3 notebooks could not be renewed, see the evidence."]
+    assert len(outcomes) == 3
     assert all(each.startswith("failed: left as it was, after 5 tries") for each in outcomes.values())
     assert everything(api) == before
 
@@ -151,6 +153,34 @@ def test_a_call_does_no_more_than_it_has_time_for(world: World, monkeypatch: pyt
     assert world.call("renew_notebooks", rotation_id="r1", batch=0)["done"] is True
     entries = [each for each in world.ledger.trail("r1") if each["action"] == "batch renewed"]
     assert [each["detail"] for each in entries] == [{"batch": 0, "renewed": 3, "skipped": 0, "failed": 0}]
+
+
+def throttled(world: World) -> int:
+    """How many exports were turned away: one puts its notebook off."""
+    return sum(each.get("fault") == "throttle" for each in world.get("requests"))
+
+
+def test_two_notebooks_put_off_in_a_row_end_the_call(world: World) -> None:
+    """Databricks needs a rest: the others would be put off as well."""
+    workspace = seeded(world, notebooks=5)
+    ready(world, workspace)
+    world.loop("list_notebooks")
+    fault(world, EXPORT, "throttle", 0, times=None)
+    assert world.call("renew_notebooks", rotation_id="r1", batch=0)["remaining"] == 5
+    assert throttled(world) == 2
+
+
+def test_a_notebook_that_is_renewed_between_two_put_off_lets_the_call_go_on(world: World) -> None:
+    workspace = seeded(world, notebooks=4)
+    ready(world, workspace)
+    world.loop("list_notebooks")
+    fault(world, EXPORT, "throttle", 0)
+    fault(world, EXPORT, "throttle", 2)  # The second notebook is exported twice: before its import and after.
+    assert world.call("renew_notebooks", rotation_id="r1", batch=0)["remaining"] == 2
+    assert throttled(world) == 2
+    world.renew_notebooks()
+    _, outcomes = finish(world)
+    assert set(outcomes.values()) == {"renewed"}
 
 
 def test_batches_stay_few_and_have_each_notebook_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,8 @@ import pytest
 from rekey.aws.policy import databricks_statements
 from rekey.aws.policy_document import meaning, merged
 from rekey.base import errors
+from rekey.base.arns import KeyArn
 from rekey.model.use_cases import USE_CASES
-from rekey.rotation.keys import KeyArn
 from tests.clients import client
 from tests.steps.test_fail import changing_requests
 from tests.steps.test_keys import own_key, policy_of

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rekey.base.errors import InvalidRequest
+from rekey.base.errors import InvalidRequest, RekeyError
 from rekey.base.observability import NAMESPACE, logger
 from tests.steps.world import World
 
@@ -82,7 +82,7 @@ def test_a_refused_requests_lines_carry_its_ids(world: World, lines: Lines) -> N
 
 
 def test_a_call_that_finds_no_rotation_says_which(world: World, lines: Lines) -> None:
-    with pytest.raises(Exception, match="r7"):
+    with pytest.raises(RekeyError, match="knows no rotation r7"):
         world.call("verify", rotation_id="r7")
     assert [(each["level"], each["rotation_id"]) for each in lines()] == [("ERROR", "r7")]
 

@@ -3,6 +3,7 @@
 import copy
 import html.parser
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +52,16 @@ def change_and_rehash(evidence: dict[str, Any]) -> None:
     rehash(evidence, 3)
 
 
-def last_says(evidence: dict[str, Any], action: str) -> None:
-    """Another end, with a chain that holds."""
-    last = evidence["audit"]["entries"][-1]
-    last["action"] = action
-    rehash(evidence, len(evidence["audit"]["entries"]))
-    evidence["audit"]["head"] = last["hash"]
+def ends(action: str, status: str) -> Callable[[dict[str, Any]], None]:
+    """Another last entry and another status, with a chain that holds."""
+
+    def spoil(evidence: dict[str, Any]) -> None:
+        last = evidence["audit"]["entries"][-1]
+        last["action"] = action
+        rehash(evidence, len(evidence["audit"]["entries"]))
+        evidence["audit"]["head"], evidence["status"] = last["hash"], status
+
+    return spoil
 
 
 @pytest.mark.parametrize(
@@ -76,10 +81,10 @@ def last_says(evidence: dict[str, Any], action: str) -> None:
         (lambda e: e["request"].update(requested_by="eve"), "entry 1 has another request than the document"),
         (lambda e: e["plan"].update(why=[]), "entry 1 has other reasons than the document"),
         (lambda e: e.update(status="failed"), "says succeeded, the document failed"),
-        (lambda e: (last_says(e, "cancelled"), e.update(status="failed")), "says cancelled, the document failed"),
-        (lambda e: (last_says(e, "failed"), e.update(status="cancelled")), "says failed, the document cancelled"),
-        (lambda e: last_says(e, "cancelled"), "says cancelled, the document succeeded"),
-        (lambda e: last_says(e, "started"), "says started, the document succeeded"),
+        (ends("cancelled", "failed"), "says cancelled, the document failed"),
+        (ends("failed", "cancelled"), "says failed, the document cancelled"),
+        (ends("cancelled", "succeeded"), "says cancelled, the document succeeded"),
+        (ends("started", "succeeded"), "says started, the document succeeded"),
         (lambda e: e["audit"]["entries"].insert(3, None), "entry 4 is no object"),
         (lambda e: e.update(audit=[]), "there is no audit trail"),
     ],

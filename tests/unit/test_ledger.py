@@ -13,7 +13,7 @@ from rekey.model.chain import verify
 from rekey.model.entries import entry_hash
 from rekey.model.key import meet
 from rekey.model.rotation import Cancel, Rotation
-from tests.unit.rotations import OLD_ARN, a_plan, a_rotation
+from tests.builders import OLD_ARN, a_plan, a_rotation
 
 
 def test_a_rotation_reads_back_as_it_was_written(ledger: Ledger) -> None:

@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 from rekey.aws import clients
 from rekey.base.errors import AwsUnavailable
 from rekey.ledger import Ledger
-from tests.unit.rotations import OLD_ARN, a_rotation
+from tests.builders import OLD_ARN, a_rotation
 from tests.unit.test_ledger import LEFT
 
 

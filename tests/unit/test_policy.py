@@ -47,6 +47,7 @@ def test_every_databricks_statement_is_bound_to_the_account(shard: Shard) -> Non
     statements = databricks_statements(
         shard=shard, databricks_account_id=ACCOUNT, use_cases=["MANAGED_SERVICES", "STORAGE"], cross_account_role=None
     )
+    assert len(statements) == 3
     for statement in statements:
         assert statement["Principal"] == {"AWS": DATABRICKS_PRINCIPALS[shard]}
         assert statement["Condition"]["StringEquals"] == {"aws:PrincipalTag/DatabricksAccountId": [ACCOUNT]}

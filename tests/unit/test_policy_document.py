@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.emulator.policy_form import MOST_BYTES, as_shown
+from local.emulator.policy_form import MOST_BYTES, as_shown, refused, too_large
+from rekey.aws.kms_key import KeyFacts
 from rekey.aws.policy import databricks_statements, guards
 from rekey.aws.policy_document import (
     MAX_BYTES,
@@ -22,7 +23,9 @@ from rekey.aws.policy_document import (
     statements,
     without,
 )
+from rekey.planning.given import forbids_policy
 
+TAGS = (("rekey:brought", "true"),)
 ROLE = "arn:aws:iam::111122223333:role/databricks-cross-account"
 WANTED = [
     *databricks_statements(
@@ -194,3 +197,21 @@ def test_what_is_put_is_json_and_counted_as_kms_counts_it(document: Json, wanted
 def test_the_limit_is_kms() -> None:
     assert MAX_BYTES == MOST_BYTES == 32 * 1024
     assert size({"Statement": [{**PLAIN, "Sid": "é"}]}) == size({"Statement": [{**PLAIN, "Sid": "ee"}]})
+
+
+@pytest.mark.rule("policy-taken-no-more", "policy-meaning")
+@given(DOCUMENTS, SOME_WANTED, st.integers(0, 200), st.booleans())
+def test_what_the_plan_lets_through_is_what_kms_takes(
+    document: Json, wanted: list[Json], filling: int, brought: bool
+) -> None:
+    """Valid and within size, or nothing is put at all."""
+    filled = {**document, "Statement": document["Statement"] + [{**PLAIN, "Sid": f"{n:0150}"} for n in range(filling)]}
+    key = KeyFacts("arn:aws:kms:us-east-1:123456789012:key/1", policy=json.dumps(filled), tags=TAGS if brought else ())
+    found = forbids_policy("key_arn", key, wanted)
+    assert all(each.startswith("key_arn: ") and "Mend: " in each for each in found)
+    if found or not lacking(filled, wanted):
+        return
+    assert brought
+    put = compact(merged(key.policy, wanted))
+    assert not too_large(put)
+    assert refused(put) is None

@@ -11,7 +11,7 @@ from rekey.databricks import Workspace
 from rekey.ledger import Ledger
 from rekey.rotation import settling
 from rekey.rotation.step import Step, StepEvent
-from tests.unit.rotations import a_plan, a_rotation
+from tests.builders import a_plan, a_rotation
 
 NOW = clock.moment("2026-11-21T20:07:00.000Z")
 

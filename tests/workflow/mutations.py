@@ -7,7 +7,6 @@ from typing import Any
 
 from tests.workflow.asl import DEFINITION, Machine
 from tests.workflow.checks import Check, budgets, contract, graph, tasks, totality, variables
-from tests.workflow.checks.totality import MOMENT
 
 Change = Callable[[dict[str, Any]], None]
 
@@ -92,6 +91,15 @@ MUTATIONS = [
     Mutation(tasks.retries_are_jittered_and_capped, drop("Verify", "Retry", 0, "JitterStrategy"), "no jitter"),
     Mutation(tasks.retries_are_jittered_and_capped, drop("Verify", "Retry", 2, "MaxDelaySeconds"), "not capped"),
     Mutation(tasks.retries_are_jittered_and_capped, drop("Verify", "Retry", 1, "MaxAttempts"), "lacks MaxAttempts"),
+    Mutation(tasks.late_tags_are_waited_for, drop("Roll back", "Retry", 3), "Roll back: does not wait"),
+    Mutation(
+        tasks.late_tags_are_waited_for,
+        put("Create key", "Retry", 3, "JitterStrategy", value="FULL"),
+        "Create key: may give up",
+    ),
+    Mutation(
+        tasks.late_tags_are_waited_for, put("Set key policy", "Retry", 3, "MaxAttempts", value=4), "may give up"
+    ),
     Mutation(
         tasks.retries_name_transient_errors, put("Verify", *TRANSIENT, 0, value="DatabricksBusy"), "retries Databricks"
     ),
@@ -238,12 +246,12 @@ MUTATIONS = [
     Mutation(
         contract.settle_waits_only_for_storage,
         drop("Has the workspace switched?", "Choices", 0),
-        f"settle_until is {MOMENT}",
+        "STORAGE is True",
     ),
     Mutation(
         contract.settle_waits_only_for_storage,
         put("Has the workspace switched?", "Choices", 0, "Condition", value="{% $switch.done = true %}"),
-        "settle_until is None",
+        "STORAGE is False",
     ),
     Mutation(
         contract.settle_waits_only_for_storage,
@@ -253,12 +261,12 @@ MUTATIONS = [
     Mutation(
         contract.settle_waits_only_for_storage,
         put("Must storage settle first?", "Choices", 0, "Condition", value="{% false %}"),
-        f"settle_until is {MOMENT}",
+        "when settle is True",
     ),
     Mutation(
         contract.settle_waits_only_for_storage,
-        put("Roll back", "Catch", 0, "Assign", "rollback", "settle_until", value=False),
-        "a failure of its own goes to 'Restore compute' when STORAGE is True",
+        put("Must storage settle first?", "Choices", 0, "Assign", "settle_until", value="{% $now() %}"),
+        "Must storage settle first?: of a moment, and of none, it makes",
     ),
     Mutation(
         budgets.approvals_are_waited_for_as_the_lease_reckons,

@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rekey.model.plan import OldKey
 from rekey.model.request import Operation
-from rekey.model.rotation import OldKey, Plan
 from rekey.rotation.step import Progress
+from tests.builders import a_plan
 
 Answer = Mapping[str, Any]
 Script = Mapping[str, Sequence[Answer]]
 
-SETTLED = "2026-01-01T00:00:00.000Z"
+SETTLED = "2025-01-01T00:00:00.000Z"
 """A settle wait that is over."""
 
 THIS_ROTATION = "<this rotation>"
@@ -55,23 +56,19 @@ def plan(
     """Plan rotation's answer: an add of both use cases when `settle`, else a rotation of the MANAGED_SERVICES key."""
     before = None if settle else "cfg-old"
     old_key = None if settle else OldKey(configuration_id="cfg-old", key_arn="arn:old", fate="disable", why="no need")
-    made = Plan(
+    made = a_plan(
         operation=operation or ("add" if settle else "rotate"),
         use_cases=("MANAGED_SERVICES", "STORAGE") if settle else ("MANAGED_SERVICES",),
         why=("because",),
         workspace_id=1234567890123456,
         workspace_name="analytics",
-        deployment_name="dbc-1",
         region="eu-central-1",
-        network="customer",
         before={"MANAGED_SERVICES": before, "STORAGE": None},
         old_key=old_key,
         renew_notebooks=renew_notebooks,
         settle=settle,
         start_at=start_at,
         approval=approval,
-        reuse_key_for_cluster_volumes=True,
-        cross_account_role=None,
         would_stop={"clusters": 3},
     )
     return returns(decision=decision, rotation_id=THIS_ROTATION, status="planned", plan=made.model_dump(mode="json"))
@@ -83,7 +80,7 @@ def switched(*, settle: bool = False, **more: Any) -> Answer:
 
 
 def rolled_back(*, settle: bool = False) -> Answer:
-    return done(workspace_on="old", settle_until=SETTLED if settle else None)
+    return done(workspace_on="old", settle=settle, settle_until=SETTLED if settle else None)
 
 
 def script(**changes: Sequence[Answer]) -> Script:

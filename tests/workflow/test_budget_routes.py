@@ -42,7 +42,7 @@ SCRIPTS: Mapping[str, Script] = {
         plan_rotation=[plan(settle=True)],
         verify=[fails("SwitchReverted", "It went back.")],
         patch_workspace=[switched(settle=True)],
-        roll_back=[waits("workspace status PROVISIONING", settle_until=SETTLED)],
+        roll_back=[waits("workspace status PROVISIONING", settle=True, settle_until=SETTLED)],
         restart_compute=[waits("cluster 1 PENDING")],
     ),
 }

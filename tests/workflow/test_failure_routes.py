@@ -19,7 +19,7 @@ from tests.workflow.routes import (
     TERMINATE,
     VERIFY,
 )
-from tests.workflow.script import Script, done, fails, plan, returns, rolled_back, script, waits
+from tests.workflow.script import Answer, Script, done, fails, plan, returns, rolled_back, script, waits
 
 REFUSED = fails("PermissionDenied", "The service principal may not do this.")
 
@@ -110,8 +110,15 @@ def test_a_storage_change_that_may_be_applied_settles_also_on_the_way_back(play:
     ]
 
 
+@pytest.mark.parametrize("answer", [returns(done=True), returns(done=True, settle=None)], ids=["absent", "null"])
+def test_a_roll_back_that_does_not_say_whether_storage_settles_is_taken_for_yes(play: Play, answer: Answer) -> None:
+    run = play(script(create_key=[REFUSED], roll_back=[answer]))
+    settled = ["Must storage settle first?", "Settle wait after failure"]
+    assert run.states == [*PREPARE[:6], *ROLL_BACK, *settled, *RESTORE, *END]
+
+
 def test_a_roll_back_and_a_restore_that_take_their_time_are_waited_for(play: Play) -> None:
-    rolling = waits("the old key configuration to show", settle_until=None)
+    rolling = waits("the old key configuration to show", settle=False, settle_until=None)
     run = play(
         script(
             verify=[fails("SwitchReverted")],

@@ -1,7 +1,10 @@
 """The ways a rotation can go well, or end before it began, run on the local Step Functions engine."""
 
+import json
+
 import pytest
 
+from tests.workflow.asl import DEFINITION
 from tests.workflow.conftest import Play
 from tests.workflow.engine import Engine
 from tests.workflow.routes import (
@@ -227,3 +230,15 @@ def test_a_declined_rotation_ends_in_fail_with_who_declined(engine: Engine, mach
     run = engine.finish(execution)
     assert run.states == [*ASKED, *FAILURE]
     assert (run.error, run.cause) == ("ApprovalDeclined", "Wait for approval: ada declined the rotation.")
+
+
+def test_a_rotation_that_nobody_approves_ends_in_fail_and_says_so(engine: Engine) -> None:
+    definition = json.loads(DEFINITION.read_text(encoding="utf-8"))
+    definition["States"]["Wait for approval"]["TimeoutSeconds"] = 2
+    machine = engine.deploy_machine("short-approval", text=json.dumps(definition))
+    run = engine.finish(engine.start(machine, script(plan_rotation=[plan(approval=True)])))
+    assert run.states == [*ASKED, *FAILURE]
+    said = "Nobody approved the rotation within three days. Mend: ask again, and have it approved."
+    failure = {"state": "Wait for approval", "error": "ApprovalTimedOut", "cause": said}
+    assert [call["failure"] for call in run.calls("roll_back")] == [failure]
+    assert (run.status, run.error, run.cause) == ("FAILED", "ApprovalTimedOut", f"Wait for approval: {said}")

@@ -1,5 +1,6 @@
 """Cancelling: safe at any moment. Before the switch it rolls back, after it the rotation finishes."""
 
+from functools import partial
 from typing import Literal
 
 from botocore.exceptions import ClientError
@@ -7,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rekey.aws import clients
 from rekey.base import clock
-from rekey.base.errors import AwsUnavailable
 from rekey.base.observability import identify
 from rekey.base.settings import Settings
+from rekey.control.again import look_again
 from rekey.ledger import Ledger
 from rekey.model.rotation import Cancel, Rotation
 from rekey.rotation import ending
@@ -30,8 +31,6 @@ WHAT: dict[Outcome, str] = {
     "ended": "It had ended already.",
 }
 
-_LOOKS = 5
-
 
 class Wish(BaseModel):
     """Who wants which rotation to end."""
@@ -49,12 +48,7 @@ def cancel(settings: Settings, ledger: Ledger, wish: Wish) -> Result:
     A step may write to the ledger at the same moment; then it is looked at again, a few times.
     Raises AwsUnavailable when that was not enough.
     """
-    for _ in range(_LOOKS - 1):
-        try:
-            return _cancel_once(settings, ledger, wish)
-        except AwsUnavailable:
-            continue
-    return _cancel_once(settings, ledger, wish)
+    return look_again(partial(_cancel_once, settings, ledger, wish))
 
 
 def _cancel_once(settings: Settings, ledger: Ledger, wish: Wish) -> Result:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from rekey.aws import clients
 from rekey.base import clock
 from rekey.base.errors import AwsUnavailable
 from rekey.ledger.items import KEPT, SWEPT, append_key_entry, key_item, key_of, marshal, policy_key, unmarshal
@@ -147,7 +148,7 @@ def transact(client: "DynamoDBClient", writes: list[Item]) -> set[int]:
         failed = {i for i, each in enumerate(reasons) if each.get("Code") == "ConditionalCheckFailed"}
         if failed:
             return failed
-        if any(each.get("Code") in ("TransactionConflict", "ThrottlingError") for each in reasons):
+        if any(each.get("Code") in clients.TRANSIENT for each in reasons):
             raise AwsUnavailable("The ledger is being written to: look again.") from error
         raise
     return set()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,17 @@ LEASE_TIME = timedelta(hours=36)
 
 APPROVAL_TIME = timedelta(days=3)
 """How long an approval is waited for, as stepfunctions/rotate_key.asl.json has it; a test holds the two together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What an approver's answer is sent to."""
+
+    token: str = field(repr=False)
+    asked_at: str
+    answered: bool = False
+    """Whether the execution has its answer."""
+
 
 _MOVED_ON = "The ledger has moved on since this step read it: look again."
 
@@ -186,14 +198,30 @@ class Ledger:
         """{"digest", "rotation_id"} of a request id that was used."""
         return self._get(request_key(request_id))
 
-    def keep_token(self, rotation: Rotation, token: str) -> None:
+    def keep_token(self, rotation: Rotation, token: str) -> Token:
         """Remember what an approver's answer is sent to. A later one replaces an earlier: only it is waited on."""
-        item = {**token_key(rotation.rotation_id), "token": token, "asked_at": clock.text(clock.now())}
+        kept = Token(token, clock.text(clock.now()))
+        item = {**token_key(rotation.rotation_id), "token": kept.token, "asked_at": kept.asked_at}
         self._client.put_item(TableName=self._table, Item=marshal(item))
+        return kept
 
-    def find_token(self, rotation: Rotation) -> str | None:
+    def token_answered(self, rotation: Rotation, token: Token) -> None:
+        """Remember that the execution has the answer. Nothing when it waits with another token by now."""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=marshal(token_key(rotation.rotation_id)),
+                UpdateExpression="SET answered = :yes",
+                ConditionExpression="#token = :token",
+                ExpressionAttributeNames={"#token": "token"},
+                ExpressionAttributeValues=marshal({":yes": True, ":token": token.token}),
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return
+
+    def find_token(self, rotation: Rotation) -> Token | None:
         item = self._get(token_key(rotation.rotation_id))
-        return str(item["token"]) if item else None
+        return Token(str(item["token"]), str(item["asked_at"]), bool(item.get("answered"))) if item else None
 
     def refuse(self, refusal: Mapping[str, Any]) -> None:
         """Write down a request that was not started, once."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rekey.base import clock
-from rekey.model.rotation import Plan
+from rekey.model.plan import Plan
 
 SETTLE_SECONDS = 1_200
 

@@ -8,10 +8,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from rekey.aws.kms_key import KeyFacts
 from rekey.aws.policy_document import Document, Statement, label, statements
 from rekey.aws.policy_evaluation import ABSENT, UNKNOWN, Begins, Caller, Hit, Known, Other, Value, hits
-from rekey.planning.given import KeyFacts
-from rekey.rotation.keys import KeyArn
+from rekey.base.arns import KeyArn
 
 _ACTIONS: Mapping[str, tuple[str, ...]] = {
     "kms:ReEncrypt*": ("kms:ReEncryptFrom", "kms:ReEncryptTo"),
@@ -40,29 +40,8 @@ class Denial:
     """On what it hangs; nothing where it surely denies."""
 
 
-def forbids_denied(field: str, key: KeyFacts, wanted: Sequence[Statement]) -> list[str]:
-    """Why the key cannot serve: its policy surely denies what the wanted statements allow."""
-    return [
-        f"{field}: the statement {each.statement} of the key's policy denies {each.caller} {', '.join(each.actions)}, "
-        f"and no other statement can allow it. Mend: except {each.caller} there, for example by its account "
-        f"{each.account} in aws:PrincipalAccount, or use another key."
-        for each in _denials(key, wanted)
-        if not each.unknown
-    ]
-
-
-def may_deny(key: KeyFacts, wanted: Sequence[Statement]) -> list[str]:
-    """What a person should look at before: statements that may deny, with what it hangs on."""
-    return [
-        f"may deny: the statement {each.statement} of the policy of {key.arn} denies {each.caller} "
-        f"{', '.join(each.actions)} or not, by {', '.join(each.unknown)}, which cannot be known here. "
-        f"Mend: make sure that it excepts {each.caller} (account {each.account})."
-        for each in _denials(key, wanted)
-        if each.unknown
-    ]
-
-
-def _denials(key: KeyFacts, wanted: Sequence[Statement]) -> list[Denial]:
+def denials(key: KeyFacts, wanted: Sequence[Statement]) -> list[Denial]:
+    """Every statement that denies, or may deny, a caller what a wanted statement lets it do."""
     document: Document = json.loads(key.policy or "{}")
     denying = [
         (label(each, position), each)

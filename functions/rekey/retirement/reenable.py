@@ -5,12 +5,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from rekey.aws import clients
+from rekey.aws.kms_key import KmsKey
 from rekey.base import clock
 from rekey.base.observability import count, logger
 from rekey.ledger import Ledger
 from rekey.model.key import Key
-from rekey.rotation.keys import KeyArn
 
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
 
@@ -21,7 +20,7 @@ def reenable(ledger: Ledger, key: Key, why: str, at: datetime) -> Key:
     A held key is never disabled again until a person adopts it. The entry in its trail becomes an event: whoever asked
     for the rotation is told.
     """
-    clients.kms(key.region).enable_key(KeyId=KeyArn.of(key.key_arn).key_id)
+    KmsKey(key.key_arn).enable()
     held = ledger.keys.change(key, key.to("held", why, at), "enabled again", was=key.state)
     count("KeysReenabled")
     logger.warning("a disabled key was needed and is enabled again", extra={"key_arn": key.key_arn, "why": why})

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
+from rekey.aws.kms_key import LastUse
 from rekey.base import clock
 from rekey.base.errors import DatabricksError, NetworkRefused, NotFound, Unauthenticated
-from rekey.databricks import Workspace, WorkspaceApi
+from rekey.databricks import Estate, Workspace, WorkspaceApi
 from rekey.databricks import canary as canaries
 from rekey.model.key import Key, wait
-from rekey.retirement.conditions import Facts, LastUse
 
 KMS_FAILURES = frozenset({"AWS_INACCESSIBLE_KMS_KEY_FAILURE", "AWS_INVALID_KMS_KEY_STATE"})
 """Termination codes of clusters whose key cannot be used (databricks-sdk-py, compute.TerminationReasonCode)."""
@@ -36,9 +36,9 @@ def told_late(key: Key, last_use: LastUse, grace_seconds: int) -> str | None:
 class Signs:
     """Looks for signs in one sweep; each workspace's clusters are listed once."""
 
-    def __init__(self, facts: Facts, inside: Inside) -> None:
-        self._facts = facts
-        self._running = {each.workspace_id: each for each in facts.workspaces if each.status == "RUNNING"}
+    def __init__(self, estate: Estate, inside: Inside) -> None:
+        self._estate = estate
+        self._running = {each.workspace_id: each for each in estate.workspaces if each.status == "RUNNING"}
         self._inside = inside
         self._clusters = lru_cache(maxsize=None)(self._list_clusters)
 
@@ -47,7 +47,7 @@ class Signs:
         return next(self._all(key), None)
 
     def _all(self, key: Key) -> Iterator[str]:
-        if users := self._facts.users(key.key_arn):
+        if users := self._estate.users(key.key_arn):
             yield f"workspace {users[0].workspace_id} refers to it again"
         for canary in key.canaries:
             if canary.workspace_id in self._running:

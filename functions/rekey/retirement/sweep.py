@@ -10,20 +10,20 @@ from datetime import datetime, timedelta
 from typing import Any, get_args
 
 from rekey.aws import clients
+from rekey.aws.kms_key import KmsKey
 from rekey.base import clock
 from rekey.base.errors import AwsUnavailable, DatabricksError
 from rekey.base.observability import count, keys_by_state, logger
 from rekey.base.settings import DAY_SECONDS, Settings
-from rekey.databricks import Account
+from rekey.databricks import Account, Estate
 from rekey.databricks import canary as canaries
 from rekey.databricks.connect import connect_workspace
 from rekey.ledger import Ledger
 from rekey.model.key import CLAIM_SECONDS, WAITING, Key, State
 from rekey.retirement.conditions import Case, Facts, KmsFacts, decide
-from rekey.retirement.look import look_around, look_at_key
+from rekey.retirement.look import look_at_key
 from rekey.retirement.reenable import reenable
 from rekey.retirement.signs import Inside, Signs, told_late
-from rekey.rotation import keys
 
 SETTLES_WITHIN = timedelta(minutes=5)
 """KMS is eventually consistent: a key that was disabled a moment ago may still read Enabled."""
@@ -52,9 +52,9 @@ def sweep(
     # Also when it is 0: an alarm that hears nothing knows that no sweep runs.
     overdue = 0
     if found:
-        facts = look_around(account, settings.grace_seconds, now)
+        facts = Facts(now, settings.grace_seconds, Estate.read(account))
         inside = inside or (lambda workspace: connect_workspace(settings, workspace.deployment_name))
-        at_work = Sweep(ledger, settings, facts, inside, Signs(facts, inside))
+        at_work = Sweep(ledger, settings, facts, inside, Signs(facts.estate, inside))
         for key in found:
             after = _guarded(at_work, key, answer)
             overdue += is_overdue(after, settings.grace_seconds, now)
@@ -123,7 +123,7 @@ def _retire(at_work: Sweep, key: Key) -> Key:
     now, table = at_work.facts.now, at_work.ledger.keys
     if key.claimed_at and abs((now - clock.moment(key.claimed_at)).total_seconds()) < CLAIM_SECONDS:
         raise AwsUnavailable("another sweep is disabling it")
-    kms = look_at_key(key.region, key.key_arn)
+    kms = look_at_key(key.key_arn)
     if key.claimed_at and kms.state == "Disabled":
         # A sweep ended between DisableKey and the ledger; what happened since nobody has watched.
         return _watch(at_work, _disabled(at_work, key, key.why))
@@ -134,20 +134,20 @@ def _retire(at_work: Sweep, key: Key) -> Key:
     if decision.verdict == "wait":
         return _write(at_work, key, _waiting(seen, decision.why, now))
     claimed = table.change(key, seen.to("due", decision.why, now, claimed_at=clock.text(now)), "claimed")
-    if refused := keys.disable(clients.kms(key.region), key.key_arn):
+    if refused := KmsKey(key.key_arn).disable():
         released = claimed.to("due", f"KMS refused: {refused}", now, claimed_at=None)
         return table.change(claimed, released, "refused")
     return _disabled(at_work, claimed, decision.why)
 
 
 def _with_what_is_seen(key: Key, kms: KmsFacts, facts: Facts) -> Key:
-    users = [each.workspace_id for each in facts.users(key.key_arn)]
-    since = key.unreferenced_since or clock.text(facts.now) if facts.is_free(key.key_arn) else None
+    users = [each.workspace_id for each in facts.estate.users(key.key_arn)]
+    since = key.unreferenced_since or clock.text(facts.now) if facts.estate.is_free(key.key_arn) else None
     return key.model_copy(
         update={
             "unreferenced_since": since,
             "workspaces": tuple(dict.fromkeys([*key.workspaces, *users])),
-            "served_storage": key.served_storage or facts.serves_storage(key.key_arn),
+            "served_storage": key.served_storage or facts.estate.serves_storage(key.key_arn),
             "last_use": kms.last_use.said,
         }
     )
@@ -167,7 +167,7 @@ def _disabled(at_work: Sweep, key: Key, why: str) -> Key:
 
 def _watch(at_work: Sweep, key: Key) -> Key:
     now, table = at_work.facts.now, at_work.ledger.keys
-    kms = look_at_key(key.region, key.key_arn)
+    kms = look_at_key(key.key_arn)
     # KMS may show the state from before for a moment.
     settled = key.disabled_at is None or now >= clock.moment(key.disabled_at) + SETTLES_WITHIN
     if settled and kms.state == "Enabled":
@@ -182,7 +182,7 @@ def _watch(at_work: Sweep, key: Key) -> Key:
 
 def _remove_canaries(at_work: Sweep, key: Key) -> Key:
     """Remove the notebooks that proved that the key is not missed. One that cannot be removed harms nobody."""
-    running = {each.workspace_id: each for each in at_work.facts.workspaces if each.status == "RUNNING"}
+    running = {each.workspace_id: each for each in at_work.facts.estate.workspaces if each.status == "RUNNING"}
     for canary in key.canaries:
         if workspace := running.get(canary.workspace_id):
             try:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from rekey.aws import kms_key
 from rekey.base import clock
 from rekey.base.errors import Cancelled
 from rekey.base.observability import Count, count, phase_seconds, seconds
@@ -113,9 +114,9 @@ def _not_back(step: Step) -> list[str]:
 def _disown_orphans(step: Step) -> None:
     """Disable keys that a crash between CreateKey and the ledger left behind."""
     region = step.rotation.plan.region
-    for key_arn in keys.find_keys(region, step.rotation.rotation_id):
+    for key_arn in kms_key.find(region, step.rotation.rotation_id):
         if key_arn != step.rotation.key_arn:
-            refused = keys.abandon(region, key_arn)
+            refused = keys.abandon(key_arn)
             now = clock.now()
             orphan = never_seen(step.rotation, key_arn, refused, step.settings.grace_seconds, now)
             step.ledger.keys.introduce(orphan, "an orphan was found")

@@ -5,7 +5,6 @@ before. So rekey's own rotations hold a key's policy one at a time, write down w
 and put back what another one added and a late read did not show.
 """
 
-import json
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -13,11 +12,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from rekey.aws import clients
+from rekey.aws.kms_key import KmsKey
 from rekey.aws.policy_document import Statement, additions, compact, lacking, merged, same, statements, without
 from rekey.base import clock
 from rekey.base.errors import AwsUnavailable, PolicyRefused, RekeyError
 from rekey.model.rotation import Rotation
-from rekey.rotation.keys import KeyArn, added_statements, not_yet, wanted_policy
+from rekey.rotation.keys import added_statements, wanted_policy
 from rekey.rotation.sharing import needs_of_others, others_under_way
 from rekey.rotation.step import Result, Step
 
@@ -35,7 +35,7 @@ def ensure_policy(step: Step) -> Result:
     """
     key_arn = step.key_arn
     with step.ledger.keys.policy_held(key_arn, step.rotation.rotation_id):
-        before = read_policy(key_arn)
+        before = KmsKey(key_arn).policy()
         new = step.rotation.plan.key_source == "new"
         document = _whole(step, key_arn, before) if new else _with_ours(step, key_arn, before)
         changed = not same(document, before)
@@ -59,7 +59,7 @@ def give_back(step: Step, key_arn: str) -> list[str]:
         others = others_under_way(step, key_arn)
         needs = needs_of_others(step, key_arn, others)
         judged = [(each, needs.why(each)) for each in step.rotation.policy_added]
-        before = read_policy(key_arn)
+        before = KmsKey(key_arn).policy()
         document, taken = without(before, [each for each, why in judged if why is None])
         if taken and (refused := _put_back(key_arn, _with_theirs(document, others))):
             return [f"key {key_arn} keeps {_sids(taken)}: KMS takes its policy no more ({refused})."]
@@ -70,15 +70,6 @@ def give_back(step: Step, key_arn: str) -> list[str]:
         detail = {"key_arn": key_arn, "taken_out": _sids(taken), "left": left, "policy": compact(document)}
         step.record("Roll back", "policy put back", detail, policy_added=(), findings=findings)
     return left
-
-
-def read_policy(key_arn: str) -> Document:
-    kms = clients.kms(KeyArn.of(key_arn).region)
-    try:
-        document: Document = json.loads(kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"])
-    except kms.exceptions.NotFoundException as error:
-        raise not_yet(key_arn) from error
-    return document
 
 
 def _whole(step: Step, key_arn: str, before: Document) -> Document:
@@ -107,18 +98,13 @@ def _with_theirs(document: Document, others: Sequence[Rotation]) -> Document:
     return merged(compact(document), [each for other in others for each in other.policy_added])
 
 
-def _put(key_arn: str, document: Document) -> None:
-    kms = clients.kms(KeyArn.of(key_arn).region)
-    kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=compact(document))
-
-
 def _put_as_wanted(step: Step, key_arn: str, document: Document) -> None:
     try:
-        _put(key_arn, document)
+        KmsKey(key_arn).put_policy(document)
     except ClientError as error:
         match clients.error_code(error):
             case "NotFoundException":
-                raise not_yet(key_arn) from error
+                raise KmsKey(key_arn).not_yet() from error
             case "LimitExceededException":
                 raise PolicyRefused(
                     f"The policy of {key_arn} became too large for Databricks' statements: {error}. "
@@ -150,7 +136,7 @@ def _malformed(step: Step, key_arn: str, said: str) -> RekeyError:
 def _put_back(key_arn: str, document: Document) -> str | None:
     """None, or why KMS takes the policy no more: a principal in it may have been deleted meanwhile."""
     try:
-        _put(key_arn, document)
+        KmsKey(key_arn).put_policy(document)
     except ClientError as error:
         if clients.error_code(error) not in ("MalformedPolicyDocumentException", "LimitExceededException"):
             raise
@@ -160,12 +146,12 @@ def _put_back(key_arn: str, document: Document) -> str | None:
 
 def _check_shown(key_arn: str, document: Document) -> None:
     """Not put again at once: a read that is merely late would then lose what others wrote in between."""
-    if lacking(read_policy(key_arn), statements(document)):
+    if lacking(KmsKey(key_arn).policy(), statements(document)):
         raise AwsUnavailable(f"KMS does not yet show the policy that was put on {key_arn}.")
 
 
 def _check_gone(key_arn: str, taken: Sequence[Statement]) -> None:
-    if without(read_policy(key_arn), taken)[1]:
+    if without(KmsKey(key_arn).policy(), taken)[1]:
         raise AwsUnavailable(f"KMS still shows what was taken out of the policy of {key_arn}.")
 
 

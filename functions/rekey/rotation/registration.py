@@ -1,6 +1,7 @@
 """Key configurations at Databricks: registered once, looked up first, deleted when nothing uses them."""
 
 from rekey.base.errors import InvalidState, NotFound
+from rekey.databricks import Estate
 from rekey.rotation.sharing import others_under_way
 from rekey.rotation.step import Result, Step
 
@@ -53,28 +54,28 @@ def remove_unused(step: Step) -> list[str]:
     configuration_id = step.rotation.configuration_id
     if configuration_id is None or not step.rotation.configuration_made:
         return []
-    return _remove(step, step.key_arn, [configuration_id])
+    return _remove(step, Estate.read(step.account), step.key_arn, [configuration_id])
 
 
 def remove_of_key(step: Step, key_arn: str) -> list[str]:
     """Delete every configuration of a key that this rotation made: also one whose registration got no answer."""
-    configurations = step.account.list_configurations()
-    return _remove(step, key_arn, [each.configuration_id for each in configurations if each.key_arn == key_arn])
+    estate = Estate.read(step.account)
+    return _remove(step, estate, key_arn, [each.configuration_id for each in estate.configurations_of(key_arn)])
 
 
-def _remove(step: Step, key_arn: str, configuration_ids: list[str]) -> list[str]:
+def _remove(step: Step, estate: Estate, key_arn: str, configuration_ids: list[str]) -> list[str]:
     left = []
-    # Databricks' own guard speaks of running workspaces: a failed one would lose its keys.
-    workspaces = step.account.list_workspaces() if configuration_ids else []
     others = others_under_way(step, key_arn) if configuration_ids else []
     for configuration_id in configuration_ids:
         takers = [each.rotation_id for each in others if each.takes(configuration_id)]
         if takers:
             left.append(f"configuration {configuration_id} stays registered: the rotation {takers[0]} takes it.")
             continue
-        users = [each.workspace_id for each in workspaces if each.refers_to(configuration_id)]
-        if users:
-            left.append(f"configuration {configuration_id} stays registered: workspace {users[0]} refers to it.")
+        # Databricks' own guard speaks of running workspaces: a failed one would lose its keys.
+        if users := estate.referring_to(configuration_id):
+            left.append(
+                f"configuration {configuration_id} stays registered: workspace {users[0].workspace_id} refers to it."
+            )
             continue
         try:
             step.account.delete_configuration(configuration_id)

@@ -5,6 +5,7 @@ the unused key disabled. After a switch that holds, the rotation stays forward. 
 does not, the workspace is PATCHed back to the old configuration while its key is still enabled.
 """
 
+from rekey.aws import kms_key
 from rekey.base import clock
 from rekey.base.errors import InvalidState, RekeyError
 from rekey.databricks import Workspace
@@ -14,7 +15,7 @@ from rekey.rotation import keys, proof, registration, switch
 from rekey.rotation.compute.terminate import terminate
 from rekey.rotation.create_undo import settle_new
 from rekey.rotation.key_policy import give_back
-from rekey.rotation.settling import note_storage, settle_end, watched_until
+from rekey.rotation.settling import note_storage, settle_end, settles, watched_until
 from rekey.rotation.sharing import others_under_way
 from rekey.rotation.step import Progress, Result, Step
 
@@ -23,7 +24,7 @@ FAILED = "a rotation failed"
 
 
 def roll_back(step: Step) -> Result:
-    """Level-triggered. Gives Progress, which keys the workspace is on, and until when no compute may start."""
+    """Level-triggered. Gives Progress, the keys the workspace is on, and whether and until when compute must wait."""
     rotation = step.rotation
     if step.event.failure is not None and rotation.failure is None:
         failure = step.event.failure.model_dump()
@@ -52,14 +53,19 @@ def roll_back(step: Step) -> Result:
 
 def _waiting(step: Step, for_what: str) -> Result:
     # The state machine may give up waiting after any answer.
-    return Progress.waiting([for_what]).result(workspace_on=None, settle_until=settle_end(step))
+    return _answer(step, Progress.waiting([for_what]), None)
 
 
 def _done(step: Step, workspace_on: WorkspaceOn) -> Result:
-    settle_until = settle_end(step)
+    answer = _answer(step, Progress(done=True), workspace_on)
     if step.rotation.workspace_on != workspace_on:
         step.note(workspace_on=workspace_on)
-    return Progress(done=True).result(workspace_on=workspace_on, settle_until=settle_until)
+    return answer
+
+
+def _answer(step: Step, progress: Progress, workspace_on: WorkspaceOn | None) -> Result:
+    until = settle_end(step)
+    return progress.result(workspace_on=workspace_on, settle=bool(settles(step)), settle_until=until)
 
 
 def _look(step: Step) -> Workspace:
@@ -113,7 +119,7 @@ def _clean_up(step: Step) -> None:
     if rotation.plan.key_source != "new":
         _give_back(step)
         return
-    found = keys.find_keys(rotation.plan.region, rotation.rotation_id)
+    found = kms_key.find(rotation.plan.region, rotation.rotation_id)
     for key_arn in dict.fromkeys([*([rotation.key_arn] if rotation.key_arn else []), *found]):
         left = registration.remove_of_key(step, key_arn)
         left += _let_go(step, key_arn)
@@ -146,20 +152,19 @@ def _tidy(step: Step) -> None:
 def _let_go(step: Step, key_arn: str) -> list[str]:
     """Disable a key that Databricks never saw; let any other wait, since something may be encrypted under it."""
     rotation, table, now = step.rotation, step.ledger.keys, clock.now()
-    region = rotation.plan.region
     if others := others_under_way(step, key_arn):
         return [f"key {key_arn} stays enabled: the rotation {others[0].rotation_id} is at work with it."]
     if rotation.may_have_switched and "STORAGE" in rotation.plan.use_cases:
-        keys.mark_abandoned(region, key_arn)
+        keys.mark_abandoned(key_arn)
         why = "it may have served STORAGE, whose data needs its key forever"
         table.introduce(stays(rotation, key_arn, why, now), FAILED)
         return [f"key {key_arn} stays enabled: {why}."]
     if rotation.may_have_switched:
-        keys.mark_abandoned(region, key_arn)
+        keys.mark_abandoned(key_arn)
         why = "something may be encrypted under it"
         table.introduce(wait_to_go(rotation, key_arn, step.settings.grace_seconds, now, why), FAILED)
         return [f"key {key_arn} may have been used for a moment: the sweep disables it after the grace period."]
-    refused = keys.abandon(region, key_arn)
+    refused = keys.abandon(key_arn)
     table.introduce(never_seen(rotation, key_arn, refused, step.settings.grace_seconds, now), FAILED)
     if not refused:
         return []

@@ -5,14 +5,11 @@ from dataclasses import dataclass, field
 
 from rekey.aws import policy
 from rekey.aws.policy_document import Statement, meaning
-from rekey.base import clock
 from rekey.base.errors import NotFound
-from rekey.databricks import Workspace
+from rekey.databricks import Estate, Workspace
 from rekey.model.key import WAITING
 from rekey.model.request import UseCase
 from rekey.model.rotation import Rotation
-from rekey.retirement.conditions import Facts
-from rekey.retirement.look import look_around
 from rekey.rotation.keys import added_statements, databricks_statements
 from rekey.rotation.step import Step
 
@@ -46,9 +43,9 @@ def needs_of_others(step: Step, key_arn: str, others: Iterable[Rotation]) -> Nee
 
     What cannot be known is taken for needed: statements too many let in nobody new, one too few loses data.
     """
-    facts = look_around(step.account, step.settings.grace_seconds, clock.now())
+    estate = Estate.read(step.account)
     known = step.ledger.keys.find(key_arn)
-    if unexplained := facts.unexplained():
+    if unexplained := estate.unexplained():
         return Needs(f"workspace {unexplained[0]} has a key configuration that the account does not list")
     if known and known.state in WAITING:
         return Needs("a workspace left the key less than a day ago")
@@ -59,9 +56,9 @@ def needs_of_others(step: Step, key_arn: str, others: Iterable[Rotation]) -> Nee
             needs.add(databricks_statements(step.settings, ["MANAGED_SERVICES"], None), why)
         needs.add(added_statements(step.settings, other.request, plan.use_cases, plan.cross_account_role), why)
     roles: dict[str, str] = {}
-    for workspace in facts.users(key_arn):
+    for workspace in estate.users(key_arn):
         why = f"workspace {workspace.workspace_id} uses the key"
-        use_cases, volumes = _use_cases(facts, workspace, key_arn)
+        use_cases, volumes = _use_cases(estate, workspace, key_arn)
         role = None
         if volumes and workspace.credentials_id:
             role = _role(step, workspace.credentials_id, roles)
@@ -73,10 +70,10 @@ def needs_of_others(step: Step, key_arn: str, others: Iterable[Rotation]) -> Nee
     return needs
 
 
-def _use_cases(facts: Facts, workspace: Workspace, key_arn: str) -> tuple[list[UseCase], bool]:
+def _use_cases(estate: Estate, workspace: Workspace, key_arn: str) -> tuple[list[UseCase], bool]:
     """(for what a workspace uses the key, whether its cluster volumes do)."""
     of_key: Mapping[str, bool] = {
-        each.configuration_id: each.reuse_key_for_cluster_volumes for each in facts.configurations_of(key_arn)
+        each.configuration_id: each.reuse_key_for_cluster_volumes for each in estate.configurations_of(key_arn)
     }
     use_cases: list[UseCase] = []
     if workspace.managed_services_key_id in of_key:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from local.databricks.errors import missing
-from local.databricks.faults import Fault, FaultKind
+from local.databricks.faults import FaultKind, Order
 from local.databricks.http import AccountCall, InAccount, reply
 from local.databricks.rules import provisioning, updates
 from local.databricks.rules.key_rules import MANAGED_SERVICES_FIELD, STORAGE_FIELD
@@ -100,6 +100,6 @@ def _find(call: AccountCall, workspace_id: str) -> Workspace:
     return found
 
 
-def _fault(call: AccountCall, kind: FaultKind) -> Fault | None:
-    fault: Fault | None = getattr(call.request.state, "fault", None)
+def _fault(call: AccountCall, kind: FaultKind) -> Order | None:
+    fault: Order | None = getattr(call.request.state, "fault", None)
     return fault if fault is not None and fault.fault == kind else None

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from local.databricks.rules import pools
-from local.databricks.rules.start import FAILS_AFTER, reason_to_fail
+from local.databricks.rules.start import reason_to_fail, will_fail
 from local.databricks.state import ids
 from local.databricks.state.account import Workspace
 from local.databricks.state.compute import CLUSTER_OFF, Cluster, TerminationReason
@@ -46,10 +46,12 @@ def start(world: World, workspace: Workspace, cluster: Cluster) -> None:
     now = world.now()
     cluster.started_at = now
     cluster.termination_reason = None
-    failure = reason_to_fail(world, workspace, f"cluster {cluster.cluster_id} ({cluster.source})")
-    if failure is not None:
-        cluster.termination_reason = failure
-        cluster.life.begin(now, "PENDING", (world.minutes(FAILS_AFTER), "TERMINATED"))
+    reason = reason_to_fail(world, workspace, f"cluster {cluster.cluster_id} ({cluster.source})")
+    failing = will_fail(workspace, reason, cluster.failing)
+    if failing is not None:
+        cluster.termination_reason = failing.reason
+        ends = () if failing.after is None else ((world.minutes(failing.after), "TERMINATED"),)
+        cluster.life.begin(now, "PENDING", *ends)
         return
     cluster.life.begin(now, "PENDING", (world.minutes(world.latencies.cluster_start), "RUNNING"))
     pool = workspace.pools.get(cluster.pool_id or "")

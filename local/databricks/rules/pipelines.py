@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from local.databricks.rules import clusters
 from local.databricks.state.account import Workspace
 from local.databricks.state.compute import CLUSTER_OFF, CLUSTER_SPEC, PIPELINE_ACTIVE, Cluster, Pipeline
+from local.databricks.state.lifecycle import Lifecycle
 from local.databricks.world import World
 
 
@@ -33,6 +34,15 @@ def update(world: World, workspace: Workspace, pipeline: Pipeline, cause: str) -
     outcome = "FAILED" if end.state in CLUSTER_OFF else "RUNNING"
     pipeline.life.begin(world.now(), "STARTING", (end.since - world.now(), outcome))
     return update_id
+
+
+def bring_under_way(world: World, workspace: Workspace, pipeline: Pipeline, since: float) -> None:
+    """An update that has been active since then, with its cluster unless it is serverless."""
+    pipeline.life = Lifecycle("RUNNING", since)
+    pipeline.updates.insert(0, {"update_id": str(uuid.uuid4()), "creation_time": _iso(since)})
+    if not pipeline.serverless:
+        spec = {**CLUSTER_SPEC, "cluster_name": f"dlt-execution-{pipeline.pipeline_id}"}
+        pipeline.cluster_id = clusters.add(world, workspace, "PIPELINE", spec, "RUNNING").cluster_id
 
 
 def cluster_was_terminated(world: World, workspace: Workspace, cluster: Cluster) -> None:

@@ -1,6 +1,6 @@
 """How an instance pool keeps its idle instances."""
 
-from local.databricks.rules.start import reason_to_fail
+from local.databricks.rules.start import reason_to_fail, will_fail
 from local.databricks.state.account import Workspace
 from local.databricks.state.compute import CLUSTER_OFF, Pool, PoolInstance
 from local.databricks.world import World
@@ -44,9 +44,10 @@ def rebalance(world: World, workspace: Workspace, pool: Pool) -> None:
 
 def launch(world: World, workspace: Workspace, pool: Pool, count: int) -> None:
     """Ask EC2 for `count` idle instances; that is classic compute, so the blackout counts."""
-    failure = reason_to_fail(world, workspace, f"pool {pool.pool_id} launches {count} idle instance(s)")
-    if failure is not None:
-        pool.pending_errors.append(failure.code)
+    reason = reason_to_fail(world, workspace, f"pool {pool.pool_id} launches {count} idle instance(s)")
+    failing = will_fail(workspace, reason, pool.failing)
+    if failing is not None:
+        pool.pending_errors.append(failing.reason.code)
         return
     now = world.now()
     ready = now + world.minutes(world.latencies.pool_instance_start)

@@ -3,11 +3,8 @@
 from local.databricks.crypto.kms import VOLUME_ACTIONS, KeyUnusable
 from local.databricks.crypto.policy import Caller
 from local.databricks.state.account import Workspace
-from local.databricks.state.compute import TerminationReason
+from local.databricks.state.compute import Failing, TerminationReason
 from local.databricks.world import World
-
-FAILS_AFTER = 60.0
-"""Simulated seconds that a start takes to fail."""
 
 
 def in_settle_wait(world: World, workspace: Workspace) -> bool:
@@ -16,8 +13,16 @@ def in_settle_wait(world: World, workspace: Workspace) -> bool:
     return updating_storage or world.now() < workspace.blackout_until
 
 
+def will_fail(workspace: Workspace, reason: TerminationReason | None, own: Failing | None) -> Failing | None:
+    """How a start will come to nothing, or None: for the `reason` of reason_to_fail, for something of its `own`, e.g.
+    an init script, or for what befalls the whole workspace."""
+    if reason is not None:
+        return Failing(reason)
+    return next((each for each in (own, workspace.failing) if each is not None and each.befalls()), None)
+
+
 def reason_to_fail(world: World, workspace: Workspace, what: str) -> TerminationReason | None:
-    """Record a violation when `what` is started too early; why it will fail, or None."""
+    """Record a violation when `what` is started too early; why a rule of Databricks' lets it fail, or None."""
     if in_settle_wait(world, workspace):
         world.violations.record("compute_started_in_blackout", world.now(), workspace.workspace_id, what)
         early = True

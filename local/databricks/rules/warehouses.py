@@ -1,23 +1,25 @@
 """Starting and stopping SQL warehouses."""
 
 from local.databricks.rules.ec2 import runs_on_ec2
-from local.databricks.rules.start import FAILS_AFTER, reason_to_fail
+from local.databricks.rules.start import reason_to_fail, will_fail
 from local.databricks.state.account import Workspace
-from local.databricks.state.compute import Warehouse
+from local.databricks.state.compute import WAREHOUSE_DELETED, Warehouse
 from local.databricks.world import World
 
 
 def start(world: World, workspace: Workspace, warehouse: Warehouse) -> None:
-    """STARTING, then RUNNING; nothing when it is up or coming up."""
+    """STARTING, then RUNNING; nothing when it is up, coming up or being deleted."""
     now = world.now()
-    if warehouse.life.state(now) in ("RUNNING", "STARTING"):
+    if warehouse.life.state(now) in {"RUNNING", "STARTING"} | WAREHOUSE_DELETED:
         return
-    failure = None
+    failing = None
     if runs_on_ec2(world, warehouse):
-        failure = reason_to_fail(world, workspace, f"warehouse {warehouse.warehouse_id}")
-    warehouse.failure = failure.code if failure else None
-    if failure:
-        warehouse.life.begin(now, "STARTING", (world.minutes(FAILS_AFTER), "STOPPED"))
+        reason = reason_to_fail(world, workspace, f"warehouse {warehouse.warehouse_id}")
+        failing = will_fail(workspace, reason, warehouse.failing)
+    warehouse.failure = failing.reason if failing else None
+    if failing:
+        ends = () if failing.after is None else ((world.minutes(failing.after), "STOPPED"),)
+        warehouse.life.begin(now, "STARTING", *ends)
     else:
         warehouse.life.begin(now, "STARTING", (world.minutes(world.latencies.warehouse_start), "RUNNING"))
 
@@ -29,7 +31,7 @@ def stop(world: World, workspace: Workspace, warehouse: Warehouse) -> None:
         world.violations.record(
             "serverless_warehouse_stopped", now, workspace.workspace_id, f"warehouse {warehouse.warehouse_id}"
         )
-    if warehouse.life.state(now) not in ("STOPPED", "STOPPING"):
+    if warehouse.life.state(now) not in {"STOPPED", "STOPPING"} | WAREHOUSE_DELETED:
         warehouse.life.begin(now, "STOPPING", (world.minutes(world.latencies.warehouse_stop), "STOPPED"))
 
 

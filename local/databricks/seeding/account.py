@@ -1,16 +1,11 @@
 """What workspaces are made from: credentials, root buckets, networks."""
 
 import uuid
-from typing import Any
 
-from local.databricks.errors import invalid_parameter
+from local.databricks.seeding.wishes import NetworkSeed
 from local.databricks.state import ids
 from local.databricks.state.account import Credentials, Network, StorageConfiguration
 from local.databricks.world import World
-
-_NETWORK_FIELDS = frozenset(
-    {"network_name", "vpc_id", "subnet_ids", "security_group_ids", "error_messages", "warning_messages"}
-)
 
 
 def add_credentials(
@@ -34,20 +29,17 @@ def add_storage(
     return made
 
 
-def add_network(world: World, wish: dict[str, Any], network_id: str | None = None) -> Network:
-    """A network as the account API's POST takes it. With `error_messages`, a workspace that uses it fails."""
-    unknown = set(wish) - _NETWORK_FIELDS
-    if unknown:
-        raise invalid_parameter(f"Unknown: {', '.join(sorted(unknown))}")
+def add_network(world: World, wish: NetworkSeed, network_id: str | None = None) -> Network:
+    """What is left out of the wish is made up."""
     made = Network(
         network_id=network_id or str(uuid.uuid4()),
-        name=str(wish.get("network_name", "network")),
-        vpc_id=str(wish.get("vpc_id") or f"vpc-{ids.hexadecimal(17)}"),
-        subnet_ids=list(wish.get("subnet_ids") or [f"subnet-{ids.hexadecimal(17)}" for _ in range(2)]),
-        security_group_ids=list(wish.get("security_group_ids") or [f"sg-{ids.hexadecimal(17)}"]),
+        name=wish.network_name,
+        vpc_id=wish.vpc_id or f"vpc-{ids.hexadecimal(17)}",
+        subnet_ids=wish.subnet_ids or [f"subnet-{ids.hexadecimal(17)}" for _ in range(2)],
+        security_group_ids=wish.security_group_ids or [f"sg-{ids.hexadecimal(17)}"],
         created_at=world.now(),
-        errors=list(wish.get("error_messages") or []),
-        warnings=list(wish.get("warning_messages") or []),
+        errors=wish.error_messages,
+        warnings=wish.warning_messages,
     )
     world.networks[made.network_id] = made
     return made

@@ -2,12 +2,13 @@
 
 import json
 
-from local.databricks.crypto.vault import Asked
+from local.databricks.crypto.vault import Asked, Sealed
 from local.databricks.routes.workspace import formats, tree
+from local.databricks.seeding import with_ids
 from local.databricks.seeding.wishes import Stock
 from local.databricks.state import ids
 from local.databricks.state.account import Workspace
-from local.databricks.state.contents import Notebook, StoredObject
+from local.databricks.state.contents import Notebook, StoredObject, Unreachable
 from local.databricks.world import World
 
 LANGUAGES = ("PYTHON", "SQL", "SCALA", "R")
@@ -46,6 +47,24 @@ class _Shelf:
         made = len(self._contents.others)
         for index in range(made, made + wish.other_objects):
             self._other(index)
+        self._put_odd(wish)
+
+    def _put_odd(self, wish: Stock) -> None:
+        for index in range(wish.notebooks_with_ids):
+            self._notebook(f"/Shared/with-ids-{index}", "PYTHON", with_ids.notebook(index), "JUPYTER")
+        for index in range(wish.slashed_notebooks):
+            path = f"/Shared/Read / write back {index}"
+            self._plain(path, index)
+            self._contents.unreachable.append(Unreachable("/Shared", self._contents.notebooks.pop(path)))
+        made = len(self._contents.others)
+        for index in range(made, made + wish.odd_objects):
+            kind, path = (("", "churn-experiment"), ("GENIE_SPACE", "ask"))[(index - made) % 2]
+            self._keep(f"/Shared/{path}-{index}", kind, 0, None)
+        for index in range(wish.unlistable_folders):
+            folder = f"/Shared/locked-{index}"
+            tree.make_folders(self._contents, folder)
+            self._plain(f"{folder}/notebook", index)
+            self._contents.unlistable.add(folder)
 
     def _plain(self, path: str, index: int, object_id: int | None = None) -> None:
         text = f"# Databricks notebook source\nprint({index})"
@@ -91,9 +110,10 @@ class _Shelf:
         sealed = None
         if kind != "LIBRARY":
             sealed = self._vault.seal(kind.lower(), path, content, self._now, self._asked)
-        self._contents.others[path] = StoredObject(
-            ids.number(16), kind, path, len(content), self._now, self._now, sealed
-        )
+        self._keep(path, kind, len(content), sealed)
+
+    def _keep(self, path: str, kind: str, size: int, sealed: Sealed | None) -> None:
+        self._contents.others[path] = StoredObject(ids.number(16), kind, path, size, self._now, self._now, sealed)
 
 
 def _store_secrets(world: World, workspace: Workspace, wish: Stock, asked: Asked) -> None:

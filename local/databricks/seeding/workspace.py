@@ -7,7 +7,7 @@ from local.databricks.http import Body
 from local.databricks.routes.customer_managed_keys import register
 from local.databricks.rules import ec2
 from local.databricks.seeding import account, compute, contents, jobs
-from local.databricks.seeding.wishes import Seed, Stock
+from local.databricks.seeding.wishes import NetworkSeed, Seed, Stock
 from local.databricks.state import ids
 from local.databricks.state.account import MANAGED_SERVICES, STORAGE, KeyConfiguration, Workspace
 from local.databricks.world import World
@@ -62,7 +62,7 @@ def _make_from(world: World, workspace: Workspace, wish: Seed) -> None:
     if workspace.storage_configuration_id:
         account.add_storage(world, f"{name}-storage", None, workspace.storage_configuration_id)
     if workspace.network_id:
-        account.add_network(world, {"network_name": f"{name}-network"}, workspace.network_id)
+        account.add_network(world, NetworkSeed(network_name=f"{name}-network"), workspace.network_id)
 
 
 def _set_keys(world: World, workspace: Workspace, wish: Seed) -> None:

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from local.databricks.crypto.vault import Vault
-from local.databricks.state.compute import Cluster, Pipeline, Pool, Warehouse
+from local.databricks.state.compute import Cluster, Failing, Pipeline, Pool, Warehouse
 from local.databricks.state.contents import Contents
 from local.databricks.state.jobs import Job, Run
 
@@ -114,7 +114,15 @@ class Workspace:
     warehouses: dict[str, Warehouse] = field(default_factory=dict)
     jobs: dict[int, Job] = field(default_factory=dict)
     runs: dict[int, Run] = field(default_factory=dict)
+    deleted_runs: dict[int, int] = field(default_factory=dict)
+    """Job ids by the ids of runs that somebody deleted."""
+    failing: Failing | None = None
+    """What every start of classic compute runs into, e.g. a lack of capacity."""
+    expired_clusters: set[str] = field(default_factory=set)
+    """Clusters that were terminated too long ago to be known."""
     pipelines: dict[str, Pipeline] = field(default_factory=dict)
+    dashboards: dict[str, str] = field(default_factory=dict)
+    """Warehouse ids by dashboard: what a dashboard_task runs on that names none."""
     contents: Contents = field(default_factory=Contents)
     refusals: Counter[str] = field(default_factory=Counter)
     kinds_running_when_seeded: frozenset[str] = frozenset()

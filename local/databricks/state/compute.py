@@ -6,6 +6,7 @@ from typing import Any
 from local.databricks.state.lifecycle import Lifecycle
 
 CLUSTER_OFF = frozenset({"TERMINATED", "ERROR"})
+WAREHOUSE_DELETED = frozenset({"DELETING", "DELETED"})
 WAREHOUSE_OFF = frozenset({"STOPPED", "DELETED"})
 CLUSTER_SPEC: dict[str, Any] = {
     "spark_version": "16.4.x-scala2.12",
@@ -27,6 +28,23 @@ class TerminationReason:
 
 
 @dataclass
+class Failing:
+    """From now on the next `times` starts (None: all) come to nothing: after `after` simulated seconds, or never, when
+    that is None, so that they go on starting."""
+
+    reason: TerminationReason
+    times: int | None = None
+    after: float | None = 60.0
+
+    def befalls(self) -> bool:
+        """Whether this start is one of them; it is used up by that."""
+        if self.times is None:
+            return True
+        self.times -= 1
+        return self.times >= 0
+
+
+@dataclass
 class Cluster:
     """A classic cluster. `spec` is what a create request gave and get returns."""
 
@@ -38,6 +56,7 @@ class Cluster:
     started_at: float | None = None
     pinned: bool = False
     termination_reason: TerminationReason | None = None
+    failing: Failing | None = None
 
     @property
     def pool_id(self) -> str | None:
@@ -72,6 +91,7 @@ class Pool:
     fixed: dict[str, Any]
     idle: list[PoolInstance] = field(default_factory=list)
     pending_errors: list[str] = field(default_factory=list)
+    failing: Failing | None = None
 
 
 @dataclass
@@ -84,7 +104,9 @@ class Warehouse:
     serverless: bool
     attributes: dict[str, Any]
     life: Lifecycle
-    failure: str | None = None
+    failure: TerminationReason | None = None
+    """Why the last start came to nothing, or does not come to an end."""
+    failing: Failing | None = None
 
 
 @dataclass

@@ -19,9 +19,17 @@ class Notebook:
 
 
 @dataclass
+class Unreachable:
+    """A notebook with "/" in its name: it is listed in its folder, and no path leads to it."""
+
+    folder: str
+    notebook: Notebook
+
+
+@dataclass
 class StoredObject:
-    """A workspace object that is no notebook: FILE, LIBRARY or DASHBOARD. A library's content is in the root bucket
-    and can't be read here."""
+    """A workspace object that is no notebook: FILE, LIBRARY, DASHBOARD, a type that nobody here knows, or without a
+    type (""). Without content here it can't be read: a library's is in the root bucket."""
 
     object_id: int
     object_type: str
@@ -41,6 +49,9 @@ class Contents:
     repos: set[str] = field(default_factory=set)
     notebooks: dict[str, Notebook] = field(default_factory=dict)
     others: dict[str, StoredObject] = field(default_factory=dict)
+    unreachable: list[Unreachable] = field(default_factory=list)
+    unlistable: set[str] = field(default_factory=set)
+    """Folders that the caller may not list."""
     permissions: dict[int, dict[Principal, str]] = field(default_factory=dict)
     secrets: dict[str, dict[str, tuple[Sealed, float]]] = field(default_factory=dict)
     files: dict[str, tuple[Sealed, float]] = field(default_factory=dict)
@@ -48,6 +59,7 @@ class Contents:
     def sealed(self) -> list[Sealed]:
         """Every stored object."""
         found = [notebook.content for notebook in self.notebooks.values()]
+        found += [each.notebook.content for each in self.unreachable]
         found += [other.content for other in self.others.values() if other.content is not None]
         found += [sealed for scope in self.secrets.values() for sealed, _ in scope.values()]
         return found + [sealed for sealed, _ in self.files.values()]

@@ -1,12 +1,12 @@
 """Jobs and their runs."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from local.databricks.state.lifecycle import Lifecycle
+from local.databricks.state.tasks import Need, needs
 
 RUN_ACTIVE = frozenset({"QUEUED", "PENDING", "RUNNING", "TERMINATING", "BLOCKED", "WAITING_FOR_RETRY"})
-CLUSTER_OF_TASK = frozenset({"new_cluster", "existing_cluster_id", "job_cluster_key"})
 TRIGGERS = ("schedule", "continuous", "trigger")
 """The settings that make a job run by itself; a job has at most one of them."""
 
@@ -24,6 +24,10 @@ class Job:
     created_at: float
     fires_every: float = 0.0
     run_seconds: float = 0.0
+    condition_met: bool = True
+    """What the query of its sql_condition finds whenever the trigger asks."""
+    update_refused: str | None = None
+    """What any update is refused with."""
     tokens: dict[str, int] = field(default_factory=dict)
     """Run ids by the idempotency token of run-now."""
 
@@ -46,43 +50,47 @@ class Job:
         return self.kind == "continuous"
 
     @property
-    def task(self) -> dict[str, Any]:
-        """The first task on a cluster, else the first: the simulator runs no other."""
-        tasks = self.settings.get("tasks") or [{}]
-        return dict(next((each for each in tasks if CLUSTER_OF_TASK & each.keys()), tasks[0]))
+    def needs(self) -> list[Need]:
+        """What a run of it takes."""
+        return needs(self.settings)
 
-    @property
-    def cluster_spec(self) -> dict[str, Any] | None:
-        """What a run's own cluster is made of; None for a task on an existing cluster or on serverless compute."""
-        task = self.task
-        shared = {entry.get("job_cluster_key"): entry for entry in self.settings.get("job_clusters") or []}
-        found = task.get("new_cluster") or shared.get(task.get("job_cluster_key"), {}).get("new_cluster")
-        return dict(found) if found else None
 
-    @property
-    def existing_cluster_id(self) -> str | None:
-        found = self.task.get("existing_cluster_id")
-        return str(found) if found else None
+@dataclass(frozen=True)
+class Hold:
+    """A piece of compute that a run stands on. `name` is the Need's; an `owned` one goes when the run ends."""
 
-    @property
-    def is_serverless(self) -> bool:
-        return self.cluster_spec is None and self.existing_cluster_id is None
+    kind: Literal["cluster", "pipeline", "warehouse", "run"]
+    id: str
+    name: str
+    owned: bool
 
 
 @dataclass
 class Run:
-    """A run: on a cluster of its own, on an existing one, or (without `cluster_id`) on serverless compute."""
+    """A run and what it stands on; nothing, for serverless compute."""
 
     run_id: int
     job_id: int
     name: str
-    cluster_id: str | None
     life: Lifecycle
     started_at: float
+    holds: list[Hold] = field(default_factory=list)
     result: str | None = None
     message: str = ""
-    owns_cluster: bool = True
     serverless: bool = False
+    """Whether no EC2 instance is under it, not even by way of another job."""
     cause: str = "ONE_TIME"
     """TriggerType of the jobs API."""
     attempt: int = 0
+    parent: int | None = None
+    """The run whose run_job_task started it."""
+    time_is_up: bool = False
+    """Its own work is done, and it waits for runs that it started."""
+
+    @property
+    def cluster_id(self) -> str | None:
+        """Of its first cluster."""
+        return next((hold.id for hold in self.holds if hold.kind == "cluster"), None)
+
+    def stands_on(self, kind: str, id_: str) -> bool:
+        return any((hold.kind, hold.id) == (kind, id_) for hold in self.holds)

@@ -17,6 +17,7 @@ CHECKS: tuple[Check, ...] = (
     tasks.timeouts_exceed_the_lambdas,
     tasks.retries_are_jittered_and_capped,
     tasks.retries_name_transient_errors,
+    tasks.late_tags_are_waited_for,
     tasks.transient_errors_are_retried,
     tasks.everything_is_caught,
     variables.expressions_parse,

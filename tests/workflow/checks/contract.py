@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from rekey.planning.opening import PlanEvent
+from rekey.planning.open import PlanEvent
 from rekey.rotation.step import StepEvent
 from rekey.telling.events.refusal import RefusalEvent
 from tests.workflow.asl import CALLBACK, PLACEHOLDER, Machine, strings
@@ -25,6 +25,8 @@ _LAMBDA_NAMES = """
 """
 LAMBDAS = frozenset(_LAMBDA_NAMES.split())
 OTHERS = frozenset({"Partition", "SettleSeconds"})
+
+SETTLED = "{% $settle_until %}"
 
 INVOKE = "arn:${Partition}:states:::lambda:invoke"
 
@@ -105,32 +107,31 @@ def settle_waits_only_for_storage(machine: Machine) -> list[str]:
         ("Settle wait after failure", "rollback", "Must storage settle first?", "Restore compute"),
     ):
         state: Any = machine.states.get(name, {})
-        moment = f"{{% ${answer}.settle_until %}}"
-        if (state.get("Type"), state.get("Timestamp"), state.get("Next")) != ("Wait", moment, after):
-            problems.append(f"{name}: is not a Wait for {moment} before {after!r}")
+        if (state.get("Type"), state.get("Timestamp"), state.get("Next")) != ("Wait", SETTLED, after):
+            problems.append(f"{name}: is not a Wait for {SETTLED} before {after!r}")
         if {way.source for way in machine.transitions if way.target == name} != {before}:
             problems.append(f"{name}: does not come after {before!r} alone")
         if around := _ways_around(machine, {name, before, *NO_CHANGE}, after):
             problems.append(f"{name}: {', '.join(around)} goes to {after!r} without it")
         # What was not told, or is no moment, must not reach the Wait: it would end the execution on the spot.
-        for told in ({"settle_until": MOMENT}, {"settle_until": None}, {"settle_until": False}, {}):
-            where, moment = choose(machine, before, **{answer: {"done": True, **told}}), told.get("settle_until")
-            if where != (name if moment else after):
-                problems.append(f"{before}: goes to {where!r} when settle_until is {moment}")
+        moments = [_settles_until(machine, before, name, {answer: told}) for told in ({"settle_until": MOMENT}, {})]
+        if moments[0] != MOMENT or not str(moments[1]) > MOMENT:
+            problems.append(f"{before}: of a moment, and of none, it makes {moments}")
     for storage in (True, False):
-        caught = machine.states["Roll back"]["Catch"][-1]["Assign"]["rollback"]
-        rollback = _filled(machine, caught, storage)
-        where = choose(machine, "Must storage settle first?", rollback=rollback)
+        where = choose(machine, "Has the workspace switched?", switch={"done": True}, plan={"settle": storage})
+        if where != ("Settle wait" if storage else "Verify"):
+            problems.append(f"Has the workspace switched?: goes to {where!r} when STORAGE is {storage}")
+        where = choose(machine, "Must storage settle first?", rollback={"settle": storage})
         if where != ("Settle wait after failure" if storage else "Restore compute"):
-            problems.append(f"Roll back: a failure of its own goes to {where!r} when STORAGE is {storage}")
+            problems.append(f"Must storage settle first?: goes to {where!r} when settle is {storage}")
     return problems
 
 
-def _filled(machine: Machine, assigned: Mapping[str, Any], storage: bool) -> Any:
-    """What a Catch assigns, for a plan with a STORAGE change or without."""
-    with_numbers = json.loads(PLACEHOLDER.sub("1200", json.dumps(assigned)))
-    error = {"errorOutput": {"Error": "AwsError", "Cause": ""}}
-    return fill(with_numbers, {**sample(machine), "plan": {"settle": storage}}, error)
+def _settles_until(machine: Machine, before: str, wait: str, told: Mapping[str, Any]) -> Any:
+    """The moment that is waited for, when the answer says that much of it; None where none is set."""
+    ways = [way for way in machine.leaving(before) if way.target == wait]
+    assign = json.loads(PLACEHOLDER.sub("1200", json.dumps(ways[0].assign if ways else {})))
+    return fill(assign, {**sample(machine), **told}).get("settle_until")
 
 
 def _ways_around(machine: Machine, through: set[str], after: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Clusters API 2.1."""
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter
@@ -16,6 +17,9 @@ router = APIRouter(prefix="/api/2.1/clusters")
 
 LISTED_AFTER_TERMINATION = 30 * 86400
 """Terminated clusters are listed for 30 days, pinned ones for good."""
+
+MADE_BY_ITS_WORK = frozenset({"JOB", "PIPELINE", "PIPELINE_MAINTENANCE"})
+"""DOC clusters/start: what was launched to run a job cannot be started."""
 
 _STATE_MESSAGES = {"PENDING": "Starting Spark", "RUNNING": "", "TERMINATING": "Terminating the cluster"}
 
@@ -55,8 +59,13 @@ async def start(call: InWorkspace) -> JSONResponse:
     state = cluster.life.state(call.now)
     if state not in CLUSTER_OFF:
         raise invalid_state(f"Cluster {cluster.cluster_id} is in unexpected state {state.title()}.")
-    if cluster.source in ("JOB", "PIPELINE", "PIPELINE_MAINTENANCE"):
+    if cluster.source in MADE_BY_ITS_WORK or (
+        cluster.source not in ("UI", "API") and call.world.switches.clusters_of_other_sources == "refuse"
+    ):
         raise invalid_parameter(f"Cluster {cluster.cluster_id} was launched to run a job and cannot be started.")
+    if cluster.pool_id and cluster.pool_id not in call.workspace.pools:
+        # GAP the text: it is about something else than the cluster.
+        raise invalid_parameter(f"Instance pool {cluster.pool_id} does not exist")
     rules.start(call.world, call.workspace, cluster)
     return reply({})
 
@@ -72,8 +81,13 @@ async def terminate(call: InWorkspace) -> JSONResponse:
 
 @router.post("/permanent-delete")
 async def permanent_delete(call: InWorkspace) -> JSONResponse:
-    """Destroys the cluster's configuration: never part of a rotation, so it is recorded as a violation."""
+    """Destroys the cluster's configuration: never part of a rotation, so it is recorded as a violation. A pinned one
+    is refused (ISSUE terraform-provider-databricks#113; CODE its resource_cluster.go; GAP the code)."""
     cluster = _named(call, call.body)
+    if cluster.pinned:
+        raise invalid_state(
+            f"Cannot delete pinned cluster {cluster.cluster_id}. Please ask an admin to unpin the cluster first."
+        )
     detail = f"cluster {cluster.cluster_id}"
     call.world.violations.record("cluster_permanently_deleted", call.now, call.workspace.workspace_id, detail)
     if rules.terminate(call.world, call.workspace, cluster):
@@ -103,12 +117,8 @@ def render(call: WorkspaceCall, cluster: Cluster) -> dict[str, Any]:
     if cluster.pinned:
         shown["pinned_by_user_name"] = "someone@example.com"
     if phase.state in ("TERMINATING", "TERMINATED") and cluster.termination_reason is not None:
-        reason = cluster.termination_reason
-        shown["termination_reason"] = {
-            "code": reason.code,
-            "type": reason.type,
-            "parameters": reason.parameters,
-        }
+        reason = asdict(cluster.termination_reason)
+        shown |= {"termination_reason": reason, "state_message": "; ".join(reason["parameters"].values())}
     if phase.state == "TERMINATED":
         shown["terminated_time"] = int(phase.since * 1000)
     return shown
@@ -139,6 +149,12 @@ def _named(call: WorkspaceCall, body: Body) -> Cluster:
 
 def _find(call: WorkspaceCall, cluster_id: str) -> Cluster:
     found = call.workspace.clusters.get(cluster_id)
+    if cluster_id in call.workspace.expired_clusters:
+        # CODE terraform-provider-databricks clusters_api_test.go; ISSUE #1177.
+        days = LISTED_AFTER_TERMINATION // 86400
+        raise invalid_state(
+            f"Cannot access cluster {cluster_id} that was terminated or unpinned more than {days} days ago."
+        )
     if found is None:
         raise invalid_parameter(f"Cluster {cluster_id} does not exist")
     return found

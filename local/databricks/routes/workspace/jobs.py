@@ -1,26 +1,35 @@
 """Jobs API 2.2: list, get, update, reset, run-now."""
 
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from local.databricks.errors import invalid_parameter
+from local.databricks.errors import ApiError, invalid_parameter
 from local.databricks.http import Body, InWorkspace, WorkspaceCall, reply
 from local.databricks.routes.workspace.paging import MOST_TASKS, first_tasks, page
 from local.databricks.rules import jobs as rules
+from local.databricks.rules import runs
 from local.databricks.state.jobs import TRIGGERS, Job
+from local.databricks.state.tasks import needs
 
 router = APIRouter(prefix="/api/2.2/jobs")
 
 MOST_PER_PAGE = 100
 MOST_TOKEN_CHARACTERS = 64
 
+BUSY = (
+    "A concurrent request to run the continuous job is already in progress. "
+    "Please wait for it to complete before issuing a new request."
+)
+"""ISSUE terraform-provider-databricks#4267; CODE its resource_job_test.go, with status and code."""
+
 _LEFT_OUT_OF_LISTS = ("tasks", "job_clusters", "environments", "parameters")
 _MERGED = {"tasks": "task_key", "job_clusters": "job_cluster_key", "environments": "environment_key"}
 """Lists whose entries an update merges by key (CODE databricks-sdk-py, JobsAPI.update)."""
 _REQUIRED = {"schedule": ("quartz_cron_expression", "timezone_id"), "continuous": (), "trigger": ()}
-_TRIGGERS_BY_EVENT = {"periodic", "file_arrival", "table_update", "model"}
+_EVENTS = frozenset({"periodic", "file_arrival", "table_update", "model"})
 
 
 @router.get("/list")
@@ -80,7 +89,12 @@ async def run_now(call: InWorkspace) -> JSONResponse:
         raise invalid_parameter(f"idempotency_token must have at most {MOST_TOKEN_CHARACTERS} characters.")
     run_id = job.tokens.get(token) if token else None
     if run_id is None:
+        busy = job.is_continuous and not job.paused and runs.active_runs(call.world, call.workspace, job.job_id)
+        if busy and call.world.switches.run_now_of_busy_continuous == "conflict":
+            raise ApiError(409, "CONFLICT", BUSY)
         run_id = rules.run_now(call.world, call.workspace, job).run_id
+        if busy and call.world.switches.run_now_of_busy_continuous == "restart_without_id":
+            return reply({})
         if token:
             job.tokens[token] = run_id
     return reply({"run_id": run_id, "number_in_job": run_id})
@@ -115,14 +129,21 @@ def _merged(old: Any, new: Any, key: str) -> list[dict[str, Any]]:
 
 
 def _replace(call: WorkspaceCall, job: Job, settings: dict[str, Any]) -> None:
-    _check(settings)
+    """The job is looked at as a whole, whatever the update is about: "Cluster validation error: ..."
+    (ISSUE gbrueckl/Databricks.API.PowerShell#43, terraform-provider-databricks#3632)."""
+    if job.update_refused is not None:
+        raise invalid_parameter(job.update_refused)
+    for need in needs(settings) if call.world.switches.job_updates_check_clusters else ():
+        if need.kind == "cluster" and need.name not in call.workspace.clusters:
+            raise invalid_parameter(f"Cluster {need.name} does not exist")
+    _check(settings, known=_EVENTS | set(job.settings.get("trigger") or {}))
     waited = job.paused or not job.is_continuous
     job.settings = settings
     if waited:
-        rules.keep_going(call.world, call.workspace, job)
+        runs.keep_going(call.world, call.workspace, job)
 
 
-def _check(settings: dict[str, Any]) -> None:
+def _check(settings: dict[str, Any], known: set[str] | frozenset[str]) -> None:
     """The wording of these refusals is a guess."""
     given = [kind for kind in TRIGGERS if settings.get(kind) is not None]
     if len(given) > 1:
@@ -134,12 +155,24 @@ def _check(settings: dict[str, Any]) -> None:
         missing = [name for name in _REQUIRED[kind] if not trigger.get(name)]
         if missing:
             raise invalid_parameter(f"Missing required field: {kind}.{missing[0]}")
-        if kind == "trigger" and len(_TRIGGERS_BY_EVENT & set(trigger)) != 1:
-            raise invalid_parameter(f"trigger must have exactly one of {', '.join(sorted(_TRIGGERS_BY_EVENT))}.")
+        events = (known & set(trigger)) - {"pause_status", "sql_condition"}
+        # CODE databricks-sdk-py, TriggerSettings: a sql_condition comes after an event's condition, or alone.
+        if kind == "trigger" and len(events) != 1 and (events or "sql_condition" not in trigger):
+            raise invalid_parameter(f"trigger must have exactly one of {', '.join(sorted(_EVENTS))}.")
 
 
 def _find(call: WorkspaceCall, job_id: str) -> Job:
     found = call.workspace.jobs.get(int(job_id)) if job_id.isdigit() else None
     if found is None:
-        raise invalid_parameter(f"Job {job_id} does not exist.")
+        raise _no_such_job(call, job_id)
     return found
+
+
+def _no_such_job(call: WorkspaceCall, job_id: str) -> ApiError:
+    status: int = call.world.switches.missing_job
+    if status == HTTPStatus.FORBIDDEN:
+        user = call.world.settings.client_id
+        what = f"User {user} does not have Admin or Manage Run or Owner or View permissions on job {job_id}"
+        return ApiError(status, "PERMISSION_DENIED", what)
+    code = "RESOURCE_DOES_NOT_EXIST" if status == HTTPStatus.NOT_FOUND else "INVALID_PARAMETER_VALUE"
+    return ApiError(status, code, f"Job {job_id} does not exist.")

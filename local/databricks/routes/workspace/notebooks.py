@@ -5,7 +5,7 @@ from fastapi.responses import JSONResponse
 
 from local.databricks.errors import ApiError, already_exists, invalid_parameter
 from local.databricks.http import InWorkspace, WorkspaceCall, reply
-from local.databricks.routes.workspace import formats, tree
+from local.databricks.routes.workspace import dbc, formats, new_ids, tree
 from local.databricks.routes.workspace.contents import decode, encode, seal, unseal
 from local.databricks.state import ids
 from local.databricks.state.contents import Contents, Notebook, StoredObject
@@ -22,6 +22,8 @@ async def list_folder(call: InWorkspace) -> JSONResponse:
     if found is not None:
         return reply({"objects": [found]})
     tree.check_folder(contents, path)
+    if path in contents.unlistable:
+        raise ApiError(403, "PERMISSION_DENIED", f"User does not have permission to list ({path}).")
     inside = tree.children(contents, path)
     return reply({"objects": inside} if inside else {})
 
@@ -60,6 +62,9 @@ async def import_(call: InWorkspace) -> JSONResponse:
         raise invalid_parameter(f"Path ({path}) is in a Git folder.")
     old = contents.notebooks.get(path)
     form = str(call.body.get("format", "SOURCE"))
+    if form == "DBC":
+        _import_archive(call, path, content)
+        return reply({})
     if (old or path in contents.others) and not call.body.flag("overwrite"):
         raise already_exists(f"Path ({path}) already exists.")
     if path in contents.folders:
@@ -69,6 +74,8 @@ async def import_(call: InWorkspace) -> JSONResponse:
         return reply({})
     asked = str(call.body.get("language") or "") or formats.language_of(content, form)
     language = (asked or (old.language if old else "PYTHON")).upper()
+    if form == "JUPYTER":
+        content = new_ids.renewed(content, call.world.switches.import_renews_ids)
     write(call, path, language, formats.stored(content, form, language))
     return reply({})
 
@@ -93,6 +100,27 @@ async def delete(call: InWorkspace) -> JSONResponse:
     for name in (*inside, path):
         tree.remove(contents, name)
     return reply({})
+
+
+def _import_archive(call: WorkspaceCall, path: str, content: bytes) -> None:
+    """A notebook, or a folder with notebooks, where nothing is yet."""
+    contents = call.workspace.contents
+    if call.body.flag("overwrite") and call.world.switches.dbc_with_overwrite == "refuse":
+        raise invalid_parameter("overwrite is not supported for the format DBC.")
+    if path in contents.folders or tree.find(contents, path) is not None:
+        raise already_exists(f"Path ({path}) already exists.")
+    for below, (language, kept) in dbc.unpacked(content).items():
+        inside = f"{path}/{below}" if below else path
+        tree.make_folders(contents, tree.parent(inside))
+        write(call, inside, language, kept)
+
+
+def _archive(call: WorkspaceCall, path: str) -> bytes:
+    inside: dbc.Notebooks = {}
+    for name, notebook in call.workspace.contents.notebooks.items():
+        if name == path or name.startswith(f"{path}/"):
+            inside[name.removeprefix(path).lstrip("/")] = (notebook.language, unseal(call, notebook.content))
+    return dbc.packed(inside)
 
 
 def write(call: WorkspaceCall, path: str, language: str, kept: bytes) -> None:
@@ -130,6 +158,10 @@ def _give_to_caller(call: WorkspaceCall, contents: Contents, object_id: int) -> 
 
 def _exported(call: WorkspaceCall, path: str) -> tuple[bytes, str]:
     contents, form = call.workspace.contents, call.query("format", "SOURCE")
+    if form == "DBC" and path not in contents.others:
+        if path not in contents.notebooks:
+            tree.check_folder(contents, path)
+        return _archive(call, path), "dbc"
     notebook, other = contents.notebooks.get(path), contents.others.get(path)
     if notebook is not None:
         return formats.exported(unseal(call, notebook.content), form, notebook.language)
@@ -137,7 +169,7 @@ def _exported(call: WorkspaceCall, path: str) -> tuple[bytes, str]:
         tree.check_folder(contents, path)
         raise invalid_parameter(f"Path ({path}) is a folder: its export is not supported here.")
     if other.content is None:
-        raise invalid_parameter(f"Path ({path}) is a library, which can't be exported.")
+        raise invalid_parameter(f"Path ({path}) is of a type that can't be exported.")
     return unseal(call, other.content), "lvdash.json" if other.object_type == "DASHBOARD" else "file"
 
 

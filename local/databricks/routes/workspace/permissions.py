@@ -61,6 +61,7 @@ def _named(contents: Contents, object_id: str) -> list[tuple[str, str]]:
     """Path and type of what has the id."""
     sought = int(object_id) if object_id.isdigit() else -1
     found = [(n.path, "NOTEBOOK") for n in contents.notebooks.values() if n.object_id == sought]
+    found += [(n.path, "NOTEBOOK") for n in (u.notebook for u in contents.unreachable) if n.object_id == sought]
     found += [(other.path, other.object_type) for other in contents.others.values() if other.object_id == sought]
     folders = {"/": tree.ROOT_ID} | contents.folders
     found += [

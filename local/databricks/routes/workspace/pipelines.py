@@ -9,6 +9,7 @@ from local.databricks.errors import invalid_state, missing
 from local.databricks.http import InWorkspace, WorkspaceCall, reply
 from local.databricks.routes.workspace.paging import page
 from local.databricks.rules import pipelines as rules
+from local.databricks.rules import workloads
 from local.databricks.state.compute import PIPELINE_ACTIVE, Pipeline
 
 router = APIRouter(prefix="/api/2.0/pipelines")
@@ -42,7 +43,9 @@ async def get(call: InWorkspace, pipeline_id: str) -> JSONResponse:
 @router.post("/{pipeline_id}/stop")
 async def stop(call: InWorkspace, pipeline_id: str) -> JSONResponse:
     """Ends at IDLE; no-op without an active update."""
-    rules.stop(call.world, call.workspace, _find(call, pipeline_id))
+    pipeline = _find(call, pipeline_id)
+    rules.stop(call.world, call.workspace, pipeline)
+    workloads.pipeline_was_stopped(call.world, call.workspace, pipeline)
     return reply({})
 
 

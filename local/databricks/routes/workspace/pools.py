@@ -12,6 +12,9 @@ from local.databricks.state.compute import Pool
 
 router = APIRouter(prefix="/api/2.0/instance-pools")
 
+DEFAULT_TIMEOUT = 60
+"""Minutes. GAP: DOC only says that there is one."""
+
 
 @router.get("/list")
 async def list_all(call: InWorkspace) -> JSONResponse:
@@ -28,12 +31,13 @@ async def get(call: InWorkspace) -> JSONResponse:
 @router.post("/edit")
 async def edit(call: InWorkspace) -> JSONResponse:
     """Overwrites name, sizes, timeout and tags: what is left out falls back to its zero value (CODE databricks/cli
-    libs/testserver/instance_pools.go). The rest can't be changed."""
+    libs/testserver/instance_pools.go), and the timeout to a default one. The rest can't be changed."""
     pool = _find(call, call.body.text("instance_pool_id"))
     if call.body.text("node_type_id") != pool.node_type_id:
         raise invalid_parameter("The node type of an instance pool cannot be changed.")
     name = call.body.text("instance_pool_name")
-    autotermination = call.body.whole("idle_instance_autotermination_minutes")
+    omitted = DEFAULT_TIMEOUT if call.world.switches.omitted_pool_timeout == "default" else 0
+    autotermination = call.body.whole("idle_instance_autotermination_minutes", omitted)
     if not 0 <= autotermination <= 10_000:
         raise invalid_parameter("idle_instance_autotermination_minutes must be between 0 and 10000.")
     min_idle, capacity = call.body.whole("min_idle_instances"), call.body.whole("max_capacity")
@@ -78,7 +82,8 @@ def render(call: WorkspaceCall, pool: Pool) -> dict[str, Any]:
         "status": {"pending_instance_errors": [{"message": error} for error in pool.pending_errors]},
         **pool.fixed,
     }
-    return {name: value for name, value in shown.items() if value is not None}
+    zeros = call.world.switches.pools_show_zeros
+    return {name: value for name, value in shown.items() if value is not None and (zeros or value != 0)}
 
 
 def _find(call: WorkspaceCall, pool_id: str) -> Pool:

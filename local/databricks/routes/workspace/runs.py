@@ -8,9 +8,10 @@ from fastapi.responses import JSONResponse
 from local.databricks.errors import invalid_parameter
 from local.databricks.http import InWorkspace, WorkspaceCall, reply
 from local.databricks.routes.workspace.paging import MOST_TASKS, first_tasks, page
-from local.databricks.rules import jobs as rules
+from local.databricks.rules import runs as rules
 from local.databricks.state.jobs import RUN_ACTIVE, Run
 from local.databricks.state.lifecycle import Phase
+from local.databricks.state.tasks import cluster_name
 
 router = APIRouter(prefix="/api/2.2/jobs/runs")
 
@@ -102,9 +103,7 @@ def _condition(run: Run, phase: Phase) -> dict[str, Any]:
     """What a run and its task have in common: cluster, state, status, end."""
     state: dict[str, Any] = {"life_cycle_state": phase.state, "state_message": run.message}
     status: dict[str, Any] = {"state": _STATUS.get(phase.state, phase.state)}
-    shown: dict[str, Any] = {"state": state, "status": status}
-    if run.cluster_id:
-        shown["cluster_instance"] = {"cluster_id": run.cluster_id}
+    shown: dict[str, Any] = {"state": state, "status": status, **_cluster(run.cluster_id)}
     if phase.state not in RUN_ACTIVE:
         shown["end_time"] = int(phase.since * 1000)
         code = _CODES.get(run.result or "", "SUCCESS") if phase.state != "SKIPPED" else "MAX_CONCURRENT_RUNS_EXCEEDED"
@@ -116,15 +115,21 @@ def _condition(run: Run, phase: Phase) -> dict[str, Any]:
 
 
 def _tasks(call: WorkspaceCall, run: Run, shown: dict[str, Any]) -> list[dict[str, Any]]:
-    """The job's tasks in their order; the one that the simulator runs has the run's cluster."""
+    """The job's tasks in their order, each with the cluster that it names itself: what a loop, a pipeline, a warehouse
+    or another job brings is not told here."""
     job = call.workspace.jobs.get(run.job_id)
-    runs = job.task if job else {}
     same = {name: shown[name] for name in _SHARED_WITH_TASK if name in shown}
-    cluster = {"cluster_instance": shown["cluster_instance"]} if "cluster_instance" in shown else {}
+    if job is None or not job.settings.get("tasks"):
+        return [{"task_key": "main", "run_id": run.run_id + run.attempt, **same, **_cluster(run.cluster_id)}]
+    by_name = {hold.name: hold.id for hold in run.holds if hold.kind == "cluster"}
     return [
-        {"task_key": "main", **task, "run_id": run.run_id + run.attempt, **same, **(cluster if task == runs else {})}
-        for task in (job.settings.get("tasks") if job else None) or [runs]
+        {**task, "run_id": run.run_id + run.attempt, **same, **_cluster(by_name.get(cluster_name(task) or ""))}
+        for task in job.settings["tasks"]
     ]
+
+
+def _cluster(cluster_id: str | None) -> dict[str, Any]:
+    return {"cluster_instance": {"cluster_id": cluster_id}} if cluster_id else {}
 
 
 def _run_type(call: WorkspaceCall, run: Run) -> str:
@@ -134,6 +139,9 @@ def _run_type(call: WorkspaceCall, run: Run) -> str:
 
 def _find(call: WorkspaceCall, run_id: str) -> Run:
     found = call.workspace.runs.get(int(run_id)) if run_id.isdigit() else None
+    if found is None and run_id.isdigit() and int(run_id) in call.workspace.deleted_runs:
+        # CODE databricks-sdk-py errors/overrides.py.
+        raise invalid_parameter(f"Run: {run_id} in job: {call.workspace.deleted_runs[int(run_id)]} doesn't exist")
     if found is None:
         raise invalid_parameter(f"Run {run_id} does not exist.")
     return found

@@ -49,6 +49,8 @@ def children(contents: Contents, path: str) -> list[dict[str, Any]]:
     """What is directly in a folder."""
     inside = [render_folder(contents, name) for name in sorted(contents.folders) if parent(name) == path]
     inside += [_render_notebook(n) for name, n in sorted(contents.notebooks.items()) if parent(name) == path]
+    # ISSUE terraform-provider-databricks#3081, #4527: names with "/", which the UI let people give.
+    inside += [_render_notebook(each.notebook) for each in contents.unreachable if each.folder == path]
     return inside + [_render_other(o) for name, o in sorted(contents.others.items()) if parent(name) == path]
 
 
@@ -59,6 +61,8 @@ def remove(contents: Contents, path: str) -> None:
         *(found.object_id for found in (contents.notebooks.pop(path, None), contents.others.pop(path, None)) if found),
     ]
     contents.repos.discard(path)
+    contents.unlistable.discard(path)
+    contents.unreachable = [each for each in contents.unreachable if each.folder != path]
     for object_id in object_ids:
         if object_id is not None:
             contents.permissions.pop(object_id, None)
@@ -75,7 +79,8 @@ def _render_notebook(notebook: Notebook) -> dict[str, Any]:
 
 
 def _render_other(other: StoredObject) -> dict[str, Any]:
-    shown = {"object_type": other.object_type, **_common(other)}
+    # ISSUE databrickslabs/ucx#480, #521: some objects, e.g. experiments, are listed without a type.
+    shown = {**({"object_type": other.object_type} if other.object_type else {}), **_common(other)}
     return {**shown, "size": other.size} if other.object_type == "FILE" else shown
 
 
