@@ -8,6 +8,8 @@ import pytest
 
 from rekey.base import clock, errors
 from rekey.databricks import Account
+from rekey.model.actions import Action
+from rekey.model.steps import StepName
 from tests.steps.creating import prepare, wish
 from tests.steps.test_fail import changing_requests, kms_keys
 from tests.steps.test_rotate import settled
@@ -247,7 +249,7 @@ def test_renewed_material_cannot_be_taken_back(world: World, monkeypatch: pytest
     workspace_id, _ = seeded(world)
     world.plan(workspace_id=workspace_id, operation="rotate_material")
     rotation = world.rotation()
-    world.ledger.record(rotation, "Wait for window", "window opened", {}, status="running")
+    world.ledger.record(rotation, StepName.WINDOW, Action.WINDOW_OPENED, {}, status="running")
     assert cancel(world)["outcome"] == "finishing"
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rekey.base import clock
+from rekey.model.actions import Action
 from rekey.model.rotation import Rotation
 from rekey.model.steps import StepName
 from rekey.rotation.next_step import begins_at, next_step
@@ -74,7 +75,7 @@ class Walk:
         if ahead:
             assert self._world.ledger.find(self._world.rotation_id) == before, f"{name} was no step to take"
         if state["Resource"].endswith(CALLBACK):
-            self._world.ledger.record(self._world.rotation(), StepName.APPROVAL, "approved", {}, approved_by="ada")
+            self._world.ledger.record(self._world.rotation(), StepName.APPROVAL, Action.APPROVED, {}, approved_by="ada")
         return self._leave(state, result={"Payload": answer})
 
     def _look(self, name: str) -> tuple[Rotation | None, bool]:

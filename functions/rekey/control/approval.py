@@ -16,10 +16,12 @@ from rekey.base.errors import AwsUnavailable, RequestRefused
 from rekey.base.observability import identify, logger
 from rekey.control.again import look_again
 from rekey.ledger import APPROVAL_TIME, Ledger, Token
+from rekey.model.actions import Action
 from rekey.model.rotation import Decline, Rotation
+from rekey.model.steps import StepName
 from rekey.rotation.step import Result, Step
 
-STEP = "Wait for approval"
+STEP = StepName.APPROVAL
 
 _GONE = ("TaskDoesNotExist", "TaskTimedOut", "InvalidToken")
 """Nobody waits for this token any more."""
@@ -64,7 +66,7 @@ def _ask_once(step: Step, token: Token) -> Result:
         _pass_on(step.ledger, step.rotation, token, said)
     elif step.rotation.approval_asked_at is None:
         now = clock.text(clock.now())
-        step.record(STEP, "approval asked", {"why": list(step.rotation.plan.why)}, approval_asked_at=now)
+        step.record(STEP, Action.APPROVAL_ASKED, {"why": list(step.rotation.plan.why)}, approval_asked_at=now)
     return {"rotation_id": step.rotation.rotation_id}
 
 
@@ -103,8 +105,8 @@ def _write_down(ledger: Ledger, rotation: Rotation, given: Answer) -> Rotation:
     """Before it is sent: a crash in between is mended by saying it again."""
     detail = {"by": given.by, "reason": given.reason}
     if given.decision == "approve":
-        return ledger.record(rotation, STEP, "approved", detail, approved_by=given.by)
-    return ledger.record(rotation, STEP, "declined", detail, declined=Decline(by=given.by, reason=given.reason))
+        return ledger.record(rotation, STEP, Action.APPROVED, detail, approved_by=given.by)
+    return ledger.record(rotation, STEP, Action.DECLINED, detail, declined=Decline(by=given.by, reason=given.reason))
 
 
 def _pass_on(ledger: Ledger, rotation: Rotation, token: Token, said: Answer) -> bool:

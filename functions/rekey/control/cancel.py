@@ -12,12 +12,14 @@ from rekey.base.observability import identify
 from rekey.base.settings import Settings
 from rekey.control.again import look_again
 from rekey.ledger import Ledger
+from rekey.model.actions import Action
 from rekey.model.rotation import Cancel, Rotation
+from rekey.model.steps import StepName
 from rekey.rotation import ending
 from rekey.rotation.step import Result, Step, StepEvent
 from rekey.telling.evidence.write import write
 
-STEP = "Cancel"
+STEP = StepName.CANCEL
 
 Outcome = Literal["cancelled", "rolling_back", "undecided", "finishing", "ended"]
 
@@ -68,7 +70,7 @@ def _cancel_once(settings: Settings, ledger: Ledger, wish: Wish) -> Result:
             write(_step(settings, ledger, rotation))
         _stop_execution(rotation, asked)
     elif outcome in ("rolling_back", "undecided", "finishing") and rotation.cancel is None:
-        ledger.record(rotation, STEP, "cancel asked", {**asked.model_dump(), "outcome": outcome}, cancel=asked)
+        ledger.record(rotation, STEP, Action.CANCEL_ASKED, {**asked.model_dump(), "outcome": outcome}, cancel=asked)
     return {"rotation_id": rotation.rotation_id, "outcome": outcome, "what": WHAT[outcome]}
 
 

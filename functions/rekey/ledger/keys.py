@@ -10,6 +10,7 @@ from rekey.aws import clients
 from rekey.base import clock
 from rekey.base.errors import AwsUnavailable
 from rekey.ledger.items import KEPT, SWEPT, append_key_entry, key_item, key_of, marshal, policy_key, unmarshal
+from rekey.model.actions import KeyAction
 from rekey.model.entries import Item, entry_of, key_item_key
 from rekey.model.key import Key
 
@@ -53,11 +54,11 @@ class KeyTable:
         )
         return [entry_of(unmarshal(item)) for page in pages for item in page["Items"]]
 
-    def introduce(self, key: Key, action: str) -> None:
+    def introduce(self, key: Key, action: KeyAction) -> None:
         """Write down a key that the ledger does not know; one that it knows stays as it is."""
         transact(self._client, self.writes([(None, key)], action))
 
-    def change(self, before: Key | None, after: Key, action: str, **detail: Any) -> Key:
+    def change(self, before: Key | None, after: Key, action: KeyAction, **detail: Any) -> Key:
         """Write a key's change and its audit entry, both or neither.
 
         Raises AwsUnavailable when somebody else changed the key since `before` was read.
@@ -73,7 +74,7 @@ class KeyTable:
             raise AwsUnavailable(f"The key has moved on since it was read: {after.key_arn}. Look again.")
         return after
 
-    def writes(self, changes: Iterable[KeyChange], action: str) -> list[Item]:
+    def writes(self, changes: Iterable[KeyChange], action: KeyAction) -> list[Item]:
         """Changes of keys as part of another transaction."""
         return [put for before, after in changes for put in self._puts(before, *append_key_entry(after, action, {}))]
 

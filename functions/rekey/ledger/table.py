@@ -20,8 +20,10 @@ from rekey.ledger.items import (
     unmarshal,
 )
 from rekey.ledger.keys import KeyChange, KeyTable, transact
+from rekey.model.actions import ENDED, Action, KeyAction
 from rekey.model.entries import Item, entry_of, rotation_key
 from rekey.model.rotation import Rotation, name_subject
+from rekey.model.steps import StepName
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -69,7 +71,7 @@ class Ledger:
         `replaces` is the failed rotation whose request_id this one uses again; `keys` are (before, after).
         Raises RotationInProgress or RequestIdReused.
         """
-        opened, entry = append_entry(rotation, "Plan rotation", "planned", detail)
+        opened, entry = append_entry(rotation, StepName.PLAN, Action.PLANNED, detail)
         starts = clock.moment(rotation.plan.start_at)
         if rotation.plan.approval:
             starts = max(starts, clock.now() + APPROVAL_TIME)
@@ -101,7 +103,7 @@ class Ledger:
             # A workspace that is only now being made is held by its name.
             leases.add(len(writes))
             writes.append(self._free(lease_key(name_subject(rotation.plan.workspace_name))))
-        writes += self.keys.writes(keys, "a rotation opened")
+        writes += self.keys.writes(keys, KeyAction.ROTATION_OPENED)
         failed = transact(self._client, writes)
         if leases & failed:
             held = rotation.subject if 0 in failed else name_subject(rotation.plan.workspace_name)
@@ -119,8 +121,8 @@ class Ledger:
     def close(
         self,
         rotation: Rotation,
-        step: str,
-        action: str,
+        step: StepName,
+        action: Action,
         detail: Mapping[str, Any],
         *,
         keys: Sequence[KeyChange] = (),
@@ -135,7 +137,7 @@ class Ledger:
                 "ExpressionAttributeValues": marshal({":me": rotation.rotation_id, ":fence": rotation.fence}),
             }
         }
-        writes = [release, *self.keys.writes(keys, f"a rotation {action}")]
+        writes = [release, *self.keys.writes(keys, ENDED[action])]
         return self._change(rotation, step, action, detail, writes, changes)
 
     # --- a rotation's life ---
@@ -152,7 +154,9 @@ class Ledger:
             )
         return rotation
 
-    def record(self, rotation: Rotation, step: str, action: str, detail: Mapping[str, Any], **changes: Any) -> Rotation:
+    def record(
+        self, rotation: Rotation, step: StepName, action: Action, detail: Mapping[str, Any], **changes: Any
+    ) -> Rotation:
         """Write down a side effect: the rotation's change, its audit entry and the lease's check as one.
 
         Raises LeaseLost when the workspace is no longer this rotation's.
@@ -239,8 +243,8 @@ class Ledger:
     def _change(
         self,
         rotation: Rotation,
-        step: str,
-        action: str,
+        step: StepName,
+        action: Action,
         detail: Mapping[str, Any],
         writes: list[Item],
         changes: Item,

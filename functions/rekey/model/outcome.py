@@ -5,6 +5,7 @@ from typing import Any
 
 from rekey.base import clock
 from rekey.model.evidence import evidence_uri
+from rekey.model.findings import FindingCode
 from rekey.model.rotation import Rotation
 
 
@@ -36,7 +37,7 @@ def consequences(rotation: Rotation) -> str:
         return _consequence_of_creation(rotation)
     if rotation.switch_verified_at:
         keys_now = "The workspace is on the new key, and the switch holds."
-    elif rotation.may_have_switched and any("no way to remove" in each for each in rotation.findings):
+    elif rotation.may_have_switched and rotation.has_found(FindingCode.NEW_KEY_KEPT):
         keys_now = "The workspace shows the new key configuration, which Databricks cannot remove."
     else:
         keys_now = "The workspace is on the keys it had before."

@@ -1,9 +1,11 @@
 """What the ledger remembers of one rotation: the plan that was made, and how far it got."""
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from rekey.model.findings import Finding, FindingCode
 from rekey.model.plan import Plan
 from rekey.model.request import Request
 
@@ -112,12 +114,19 @@ class Rotation(BaseModel):
     """How many batches they are renewed in; set once all are listed."""
     notebook_batches_done: tuple[int, ...] = ()
     ended_at: str | None = None
-    findings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
     failure: dict[str, Any] | None = None
     audit_seq: int = 0
     audit_head: str = ""
     evidence_sha256: str | None = None
     """SHA-256 of the evidence.json that was written last."""
+
+    def with_findings(self, found: Iterable[Finding]) -> tuple[Finding, ...]:
+        """All that is known and these, each once."""
+        return tuple(dict.fromkeys([*self.findings, *found]))
+
+    def has_found(self, code: FindingCode) -> bool:
+        return any(each.code == code for each in self.findings)
 
     @property
     def subject(self) -> str:

@@ -1,10 +1,10 @@
-"""The steps of a rotation, by the names that the state machine, the audit trail and the command line share."""
+"""Names of a rotation's steps: those that the state machine, the audit trail, events and the command line share."""
 
 from enum import StrEnum
 
 
 class StepName(StrEnum):
-    """Names of states in stepfunctions/rotate_key.asl.json that call a Lambda, and of what people do beside it."""
+    """States of stepfunctions/rotate_key.asl.json that work or wait for something, and what people do beside them."""
 
     PLAN = "Plan rotation"
     APPROVAL = "Wait for approval"
@@ -16,13 +16,16 @@ class StepName(StrEnum):
     PAUSE_TRIGGERS = "Pause triggers"
     TERMINATE = "Terminate compute"
     SWITCH = "Patch workspace"
+    SETTLE = "Settle wait"
     VERIFY = "Verify"
     RESTART = "Restart compute"
     LIST_NOTEBOOKS = "List notebooks"
     RENEW_NOTEBOOKS = "Renew notebooks"
+    RENEW_BATCH = "Renew batch"
     ROTATE_MATERIAL = "Rotate key material"
     COMPLETE = "Complete rotation"
     ROLL_BACK = "Roll back"
+    SETTLE_AFTER_FAILURE = "Settle wait after failure"
     RESTORE = "Restore compute"
     RECORD_FAILURE = "Record failure"
     CANCEL = "Cancel"

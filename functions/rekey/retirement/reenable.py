@@ -9,6 +9,7 @@ from rekey.aws.kms_key import KmsKey
 from rekey.base import clock
 from rekey.base.observability import count, logger
 from rekey.ledger import Ledger
+from rekey.model.actions import KeyAction
 from rekey.model.key import Key
 
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
@@ -21,7 +22,7 @@ def reenable(ledger: Ledger, key: Key, why: str, at: datetime) -> Key:
     for the rotation is told.
     """
     KmsKey(key.key_arn).enable()
-    held = ledger.keys.change(key, key.to("held", why, at), "enabled again", was=key.state)
+    held = ledger.keys.change(key, key.to("held", why, at), KeyAction.ENABLED_AGAIN, was=key.state)
     count("KeysReenabled")
     logger.warning("a disabled key was needed and is enabled again", extra={"key_arn": key.key_arn, "why": why})
     return held

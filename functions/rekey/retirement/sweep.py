@@ -19,6 +19,7 @@ from rekey.databricks import Account, Estate
 from rekey.databricks import canary as canaries
 from rekey.databricks.connect import connect_workspace
 from rekey.ledger import Ledger
+from rekey.model.actions import KeyAction
 from rekey.model.key import CLAIM_SECONDS, WAITING, Key, State
 from rekey.retirement.conditions import Case, Facts, KmsFacts, decide
 from rekey.retirement.look import look_at_key
@@ -116,7 +117,7 @@ def _tell_overdue(at_work: Sweep, key: Key) -> Key:
     if key.overdue_at or not is_overdue(key, at_work.settings.grace_seconds, now):
         return key
     told = key.model_copy(update={"overdue_at": clock.text(now), "changed_at": clock.text(now)})
-    return at_work.ledger.keys.change(key, told, "overdue")
+    return at_work.ledger.keys.change(key, told, KeyAction.OVERDUE)
 
 
 def _retire(at_work: Sweep, key: Key) -> Key:
@@ -130,13 +131,13 @@ def _retire(at_work: Sweep, key: Key) -> Key:
     seen = _with_what_is_seen(key, kms, at_work.facts)
     decision = decide(Case(seen, kms, at_work.facts))
     if decision.verdict == "retain":
-        return table.change(key, seen.to("retained", decision.why, now), "retained")
+        return table.change(key, seen.to("retained", decision.why, now), KeyAction.RETAINED)
     if decision.verdict == "wait":
         return _write(at_work, key, _waiting(seen, decision.why, now))
-    claimed = table.change(key, seen.to("due", decision.why, now, claimed_at=clock.text(now)), "claimed")
+    claimed = table.change(key, seen.to("due", decision.why, now, claimed_at=clock.text(now)), KeyAction.CLAIMED)
     if refused := KmsKey(key.key_arn).disable():
         released = claimed.to("due", f"KMS refused: {refused}", now, claimed_at=None)
-        return table.change(claimed, released, "refused")
+        return table.change(claimed, released, KeyAction.REFUSED)
     return _disabled(at_work, claimed, decision.why)
 
 
@@ -162,7 +163,7 @@ def _disabled(at_work: Sweep, key: Key, why: str) -> Key:
     now = at_work.facts.now
     until = clock.text(now + timedelta(seconds=at_work.settings.watch_seconds))
     disabled = key.to("disabled", why, now, watch_until=until)
-    return at_work.ledger.keys.change(key, disabled, "disabled", last_use=key.last_use)
+    return at_work.ledger.keys.change(key, disabled, KeyAction.DISABLED, last_use=key.last_use)
 
 
 def _watch(at_work: Sweep, key: Key) -> Key:
@@ -171,12 +172,14 @@ def _watch(at_work: Sweep, key: Key) -> Key:
     # KMS may show the state from before for a moment.
     settled = key.disabled_at is None or now >= clock.moment(key.disabled_at) + SETTLES_WITHIN
     if settled and kms.state == "Enabled":
-        return table.change(key, key.to("held", "somebody enabled it, so it is theirs to let go", now), "found enabled")
+        return table.change(
+            key, key.to("held", "somebody enabled it, so it is theirs to let go", now), KeyAction.FOUND_ENABLED
+        )
     if sign := told_late(key, kms.last_use, at_work.settings.grace_seconds) or at_work.signs.of(key):
         return reenable(at_work.ledger, key, sign, now)
     if key.watch_until is not None and now >= clock.moment(key.watch_until):
         why = "the watch is over and nothing asked for it: its owner may decide to delete it"
-        return table.change(key, key.to("disabled", why, now, watch_until=None), "watch ended")
+        return table.change(key, key.to("disabled", why, now, watch_until=None), KeyAction.WATCH_ENDED)
     return key
 
 
@@ -196,6 +199,6 @@ def _write(at_work: Sweep, before: Key, after: Key) -> Key:
     """The ledger keeps every reason once, however often it is found."""
     told = ("state", "why", "claimed_at")
     if any(getattr(before, each) != getattr(after, each) for each in told):
-        return at_work.ledger.keys.change(before, after, "looked at")
+        return at_work.ledger.keys.change(before, after, KeyAction.LOOKED_AT)
     same = after.model_copy(update={"changed_at": before.changed_at})
     return at_work.ledger.keys.note(before, same) if same != before else before

@@ -16,11 +16,14 @@ from rekey.base.errors import (
 )
 from rekey.base.observability import identify
 from rekey.databricks import Workspace
+from rekey.model.actions import Action
+from rekey.model.findings import Finding, FindingCode
 from rekey.model.rotation import MadeWorkspace
+from rekey.model.steps import StepName
 from rekey.rotation import switch
 from rekey.rotation.step import Progress, Result, Step
 
-STEP = "Create workspace"
+STEP = StepName.CREATE_WORKSPACE
 
 LOOK_SECONDS = 120
 """A POST whose answer was lost may show late: only then is it sent again."""
@@ -53,7 +56,7 @@ def find(step: Step) -> Workspace | None:
     named = [each for each in step.account.list_workspaces() if each.name == step.rotation.plan.workspace_name]
     ours = [each for each in named if switch.shows_anything_new(step.rotation, each)]
     if ours and step.rotation.creation_outcome is not None:
-        _record(step, "workspace found", ours[0])
+        _record(step, Action.WORKSPACE_FOUND, ours[0])
         return ours[0]
     if named:
         raise WorkspaceChanged(
@@ -87,11 +90,11 @@ def _post(step: Step) -> Workspace:
         # Not done. That says nothing about an earlier POST: what was unknown stays so.
         step.note(creation_outcome=rotation.creation_outcome or "refused")
         raise
-    _record(step, "workspace asked for", workspace)
+    _record(step, Action.WORKSPACE_ASKED_FOR, workspace)
     return workspace
 
 
-def _record(step: Step, action: str, workspace: Workspace) -> None:
+def _record(step: Step, action: Action, workspace: Workspace) -> None:
     step.record(
         STEP,
         action,
@@ -118,20 +121,23 @@ def _watch(step: Step, workspace: Workspace) -> Result:
         fields = {each: workspace.configuration_id(each) for each in step.rotation.plan.use_cases}
         step.record(
             STEP,
-            "workspace runs",
+            Action.WORKSPACE_RUNS,
             {"workspace_id": workspace.workspace_id, "fields": fields},
             switched_at=clock.text(clock.now()),
             status="switched",
-            findings=(*step.rotation.findings, *_twins(step, workspace)),
+            findings=step.rotation.with_findings(_twins(step, workspace)),
         )
     return Progress(done=True).result()
 
 
-def _twins(step: Step, workspace: Workspace) -> list[str]:
+def _twins(step: Step, workspace: Workspace) -> list[Finding]:
     """Findings on further workspaces that a POST made of which no answer came, and which showed too late."""
     return [
-        f"A second workspace named {each.name} came of the same wish: {each.workspace_id} ({each.status}). "
-        "Mend: delete it if nobody uses it."
+        Finding(
+            code=FindingCode.SECOND_WORKSPACE,
+            text=f"A second workspace named {each.name} came of the same wish: {each.workspace_id} ({each.status}). "
+            "Mend: delete it if nobody uses it.",
+        )
         for each in step.account.list_workspaces()
         if each.workspace_id != workspace.workspace_id
         and each.name == workspace.name

@@ -8,13 +8,16 @@ from rekey.base import clock
 from rekey.base.errors import Cancelled
 from rekey.base.observability import Count, count, phase_seconds, seconds
 from rekey.base.words import shortened
+from rekey.model.actions import Action, KeyAction
+from rekey.model.findings import Finding, FindingCode
 from rekey.model.outcome import downtime_seconds, failure_cause, old_key_due_at
 from rekey.model.rotation import Cancel, Status
 from rekey.model.spans import phases
+from rekey.model.steps import StepName
 from rekey.retirement.rotations import moved_on, never_seen
 from rekey.rotation import keys, proof
 from rekey.rotation.compute.restart import restart
-from rekey.rotation.notebooks.report import findings, report
+from rekey.rotation.notebooks.report import findings
 from rekey.rotation.rollback import required_failure
 from rekey.rotation.step import Result, Step
 
@@ -33,10 +36,10 @@ def complete(step: Step, write: WriteEvidence) -> Result:
     if step.rotation.ended:
         return _summary(step, write(step))
     if step.rotation.plan.operation == "rotate_material":
-        return _end(step, write, "Complete rotation", "succeeded", [])
+        return _end(step, write, StepName.COMPLETE, "succeeded", [])
     proof.check_holds(step)
     _disown_orphans(step)
-    return _end(step, write, "Complete rotation", "succeeded", [*_not_back(step), *findings(report(step))])
+    return _end(step, write, StepName.COMPLETE, "succeeded", [*_not_back(step), *findings(step)])
 
 
 def record_failure(step: Step, write: WriteEvidence) -> Result:
@@ -44,7 +47,7 @@ def record_failure(step: Step, write: WriteEvidence) -> Result:
     failure = required_failure(step)
     if not step.rotation.ended:
         status: Status = "cancelled" if failure["error"] == Cancelled.__name__ else "failed"
-        summary = _end(step, write, "Record failure", status, _not_back(step), failure=failure)
+        summary = _end(step, write, StepName.RECORD_FAILURE, status, _not_back(step), failure=failure)
     else:
         summary = _summary(step, write(step))
     cause = failure_cause(step.rotation, failure, step.settings.evidence_bucket)
@@ -53,22 +56,24 @@ def record_failure(step: Step, write: WriteEvidence) -> Result:
 
 def end_cancelled(step: Step, write: WriteEvidence, cancel: Cancel) -> Result:
     """End a rotation that has not begun: there is nothing to put back."""
-    return _end(step, write, "Cancel", "cancelled", [], cancel=cancel)
+    return _end(step, write, StepName.CANCEL, "cancelled", [], cancel=cancel)
 
 
-def _end(step: Step, write: WriteEvidence, state: str, status: Status, found: list[str], **changes: Any) -> Result:
+def _end(
+    step: Step, write: WriteEvidence, name: StepName, status: Status, found: list[Finding], **changes: Any
+) -> Result:
     rotation = step.rotation
     ended_at = clock.text(clock.now())
     moved = moved_on(step.ledger, step.account, rotation, step.settings.grace_seconds, clock.now())
     step.rotation = step.ledger.close(
         rotation,
-        state,
-        status,
+        name,
+        Action(status),
         {"keys": {key.key_arn: key.state for _, key in moved}},
         keys=moved,
         status=status,
         ended_at=ended_at,
-        findings=tuple(dict.fromkeys([*rotation.findings, *found])),
+        findings=rotation.with_findings(found),
         **changes,
     )
     _measure(step, status)
@@ -99,16 +104,19 @@ def _summary(step: Step, evidence_uri: str) -> Result:
         "old_key_due_at": old_key_due_at(rotation, step.settings.grace_seconds),
         "downtime_seconds": downtime_seconds(rotation),
         # All of them are in the evidence; the state machine's payload must not grow with the workspace.
-        "findings": shortened(rotation.findings),
+        "findings": shortened([each.text for each in rotation.findings]),
         "evidence": evidence_uri,
     }
 
 
-def _not_back(step: Step) -> list[str]:
+def _not_back(step: Step) -> list[Finding]:
     """What the loop's budget was not enough for, each named so that a person can bring it back."""
     if not step.rotation.compute_is_down:
         return []
-    return [f"Not back when the rotation ended: {each}." for each in restart(step)["waiting_for"]]
+    return [
+        Finding(code=FindingCode.NOT_BACK, text=f"Not back when the rotation ended: {each}.")
+        for each in restart(step)["waiting_for"]
+    ]
 
 
 def _disown_orphans(step: Step) -> None:
@@ -119,12 +127,12 @@ def _disown_orphans(step: Step) -> None:
             refused = keys.abandon(key_arn)
             now = clock.now()
             orphan = never_seen(step.rotation, key_arn, refused, step.settings.grace_seconds, now)
-            step.ledger.keys.introduce(orphan, "an orphan was found")
+            step.ledger.keys.introduce(orphan, KeyAction.ORPHAN_FOUND)
             outcome = f"could not be disabled ({refused})" if refused else "was disabled"
-            finding = f"An orphaned key was found and {outcome}: {key_arn}."
+            finding = Finding(code=FindingCode.ORPHAN, text=f"An orphaned key was found and {outcome}: {key_arn}.")
             step.record(
-                "Complete rotation",
-                "orphan abandoned",
+                StepName.COMPLETE,
+                Action.ORPHAN_ABANDONED,
                 {"key_arn": key_arn},
-                findings=(*step.rotation.findings, finding),
+                findings=step.rotation.with_findings([finding]),
             )

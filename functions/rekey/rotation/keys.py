@@ -12,9 +12,11 @@ from rekey.base.arns import KeyArn
 from rekey.base.errors import PolicyMismatch
 from rekey.base.settings import Settings
 from rekey.base.words import plain
+from rekey.model.actions import Action
 from rekey.model.plan import Plan
 from rekey.model.request import Request, UseCase
 from rekey.model.rotation import Rotation
+from rekey.model.steps import StepName
 from rekey.rotation.step import Result, Step
 
 
@@ -26,13 +28,13 @@ def ensure_key(step: Step) -> Result:
     if rotation.plan.given_key_arn:
         given = rotation.plan.given_key_arn
         detail = {"key_arn": given, "source": rotation.plan.key_source}
-        step.record("Create key", "key given", detail, key_arn=given, status="running")
+        step.record(StepName.CREATE_KEY, Action.KEY_GIVEN, detail, key_arn=given, status="running")
         return {"key_arn": given, "found": True}
     found = kms_key.find(rotation.plan.region, rotation.rotation_id)
     key_arn = found[0] if found else make_key(rotation)
     step.record(
-        "Create key",
-        "key found" if found else "key created",
+        StepName.CREATE_KEY,
+        Action.KEY_FOUND if found else Action.KEY_CREATED,
         {"key_arn": key_arn, "region": rotation.plan.region},
         key_arn=key_arn,
         status="running",

@@ -3,13 +3,15 @@
 from rekey.base import clock
 from rekey.base.errors import DatabricksError, SwitchReverted
 from rekey.databricks import canary
+from rekey.model.actions import Action
 from rekey.model.canary import When
+from rekey.model.steps import StepName
 from rekey.rotation import keys
 from rekey.rotation.settling import settles
 from rekey.rotation.step import Progress, Result, Step
 from rekey.rotation.switch import fields, shows_target, suspect
 
-STEP = "Verify"
+STEP = StepName.VERIFY
 
 
 def verify(step: Step) -> Result:
@@ -38,7 +40,7 @@ def verify(step: Step) -> Result:
     _remove_proofs(step)
     step.record(
         STEP,
-        "switch verified",
+        Action.SWITCH_VERIFIED,
         {
             "configuration_id": step.configuration_id,
             "key_arn": step.key_arn,

@@ -15,7 +15,9 @@ from rekey.base.words import shortened
 from rekey.databricks import Account, WorkspaceApi
 from rekey.databricks.connect import connect_account, connect_workspace
 from rekey.ledger import Ledger
+from rekey.model.actions import Action
 from rekey.model.rotation import Rotation
+from rekey.model.steps import StepName
 
 Result = dict[str, Any]
 Made = TypeVar("Made")
@@ -83,17 +85,17 @@ class Step:
     @property
     def workspace_id(self) -> int:
         """The workspace's number. Raises RekeyError before there is one."""
-        return _made(self.rotation.workspace_id, "workspace", "Create workspace")
+        return _made(self.rotation.workspace_id, "workspace", StepName.CREATE_WORKSPACE)
 
     @property
     def key_arn(self) -> str:
         """ARN of the rotation's new key. Raises RekeyError before Create key has run."""
-        return _made(self.rotation.key_arn, "key", "Create key")
+        return _made(self.rotation.key_arn, "key", StepName.CREATE_KEY)
 
     @property
     def configuration_id(self) -> str:
         """Id of the rotation's new key configuration. Raises RekeyError before it is registered."""
-        return _made(self.rotation.configuration_id, "key configuration", "Register key configuration")
+        return _made(self.rotation.configuration_id, "key configuration", StepName.REGISTER)
 
     def later(self, seconds: float) -> str:
         """The moment that many seconds from now."""
@@ -111,13 +113,13 @@ class Step:
         """Remember in the ledger what is no side effect."""
         self.rotation = self.ledger.note(self.rotation, **changes)
 
-    def record(self, step: str, action: str, detail: dict[str, Any], **changes: Any) -> None:
+    def record(self, step: StepName, action: Action, detail: dict[str, Any], **changes: Any) -> None:
         """Write a side effect to the ledger and the log."""
         self.rotation = self.ledger.record(self.rotation, step, action, detail, **changes)
         logger.info(f"{step}: {action}", detail=detail)
 
 
-def _made(value: Made | None, what: str, state: str) -> Made:
+def _made(value: Made | None, what: str, state: StepName) -> Made:
     if value is None:
-        raise RekeyError(f"The rotation has no {what} yet: the state {state!r} comes first.")
+        raise RekeyError(f"The rotation has no {what} yet: the state '{state}' comes first.")
     return value

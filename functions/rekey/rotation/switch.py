@@ -10,11 +10,13 @@ import re
 from rekey.base import clock
 from rekey.base.errors import DatabricksError, InvalidState, SwitchReverted, WorkspaceChanged
 from rekey.databricks import Workspace, canary
+from rekey.model.actions import Action
 from rekey.model.rotation import Rotation
+from rekey.model.steps import StepName
 from rekey.rotation.settling import note_storage
 from rekey.rotation.step import Progress, Result, Step
 
-SWITCH = "Patch workspace"
+SWITCH = StepName.SWITCH
 
 REPEAT_AFTER_SECONDS = 900
 """An accepted change that shows nowhere by then has failed silently: Databricks speaks of "a few minutes"."""
@@ -57,7 +59,7 @@ def _shown(step: Step, workspace: Workspace) -> Result:
         settles = {"settle_until": step.rotation.settle_until} if step.rotation.plan.settle else {}
         step.record(
             SWITCH,
-            "switched",
+            Action.SWITCHED,
             {"before": step.rotation.plan.before, "after": fields(step.rotation, workspace), **settles},
             switched_at=clock.text(clock.now()),
             patch_outcome="accepted",
@@ -85,7 +87,7 @@ def _patch(step: Step, workspace: Workspace) -> Result:
         return _waiting(f"an update that is under way: {error}")
     step.record(
         SWITCH,
-        "change accepted",
+        Action.CHANGE_ACCEPTED,
         {
             "use_cases": list(rotation.plan.use_cases),
             "before": fields(rotation, workspace),

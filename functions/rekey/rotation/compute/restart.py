@@ -7,6 +7,9 @@ from typing import Any
 from rekey.base import clock
 from rekey.base.errors import DatabricksError, NotFound
 from rekey.databricks import WorkspaceApi
+from rekey.model.actions import Action
+from rekey.model.findings import Finding, FindingCode
+from rekey.model.steps import StepName
 from rekey.rotation.compute import snapshot
 from rekey.rotation.compute.snapshot import Snapshot
 from rekey.rotation.compute.triggers import PAUSED, UNPAUSED, Triggers, read_triggers
@@ -14,7 +17,7 @@ from rekey.rotation.compute.world import CLUSTER_ALIVE, pool_is_emptied, pool_se
 from rekey.rotation.settling import settles
 from rekey.rotation.step import Progress, Result, Step
 
-STEP = "Restart compute"
+STEP = StepName.RESTART
 
 _CLUSTER_BACK = frozenset({"RUNNING", "RESIZING"})
 
@@ -121,15 +124,15 @@ def restart(step: Step) -> Result:
     if rotation.triggers_key:
         restore.triggers(read_triggers(bucket, rotation.triggers_key))
     if restore.started:
-        step.record(STEP, "started", {"started": restore.started})
+        step.record(STEP, Action.STARTED, {"started": restore.started})
     if restore.awaited:
         return Progress.waiting(restore.awaited).result()
-    findings = [f"Could not be brought back: {each}." for each in restore.lost]
+    lost = [Finding(code=FindingCode.LOST, text=f"Could not be brought back: {each}.") for each in restore.lost]
     step.record(
         STEP,
-        "compute is back",
+        Action.COMPUTE_BACK,
         {"lost": restore.lost},
         compute_back_at=clock.text(clock.now()),
-        findings=(*rotation.findings, *findings),
+        findings=step.rotation.with_findings(lost),
     )
     return Progress(done=True).result()

@@ -8,11 +8,13 @@ from pydantic import BaseModel, ConfigDict
 
 from rekey.aws import clients
 from rekey.base import clock
+from rekey.model.actions import Action
+from rekey.model.steps import StepName
 from rekey.rotation.compute import snapshot
 from rekey.rotation.compute.world import run_state, stands_on_cluster
 from rekey.rotation.step import Progress, Result, Step
 
-STEP = "Pause triggers"
+STEP = StepName.PAUSE_TRIGGERS
 
 PAUSED, UNPAUSED = "PAUSED", "UNPAUSED"
 Kind = Literal["schedule", "continuous", "trigger"]
@@ -51,7 +53,7 @@ def pause_triggers(step: Step) -> Result:
     for trigger in paused:
         step.workspace.update_job(trigger.job_id, {trigger.kind: {**trigger.value, "pause_status": PAUSED}})
     if paused:
-        step.record(STEP, "triggers paused", {"jobs": [each.job_id for each in paused]})
+        step.record(STEP, Action.TRIGGERS_PAUSED, {"jobs": [each.job_id for each in paused]})
     if waiting := _draining(step, jobs):
         return Progress.waiting(waiting).result()
     if step.rotation.quiet_at is None:
@@ -69,7 +71,7 @@ def _remember(step: Step, jobs: list[dict[str, Any]]) -> None:
     snapshot.write_once(step.settings.evidence_bucket, key, taken)
     detail = {"triggers": key, "jobs": [each.job_id for each in taken.jobs]}
     drain_until = step.later(step.rotation.plan.drain_minutes * 60)
-    step.record(STEP, "triggers written", detail, triggers_key=key, drain_until=drain_until, status="running")
+    step.record(STEP, Action.TRIGGERS_WRITTEN, detail, triggers_key=key, drain_until=drain_until, status="running")
 
 
 def _triggers(job: Mapping[str, Any]) -> list[TriggerWas]:

@@ -3,13 +3,15 @@
 import time
 
 from rekey.base.errors import RekeyError
+from rekey.model.actions import Action
+from rekey.model.steps import StepName
 from rekey.rotation.notebooks import store
 from rekey.rotation.notebooks.renew import NotNow, renew
-from rekey.rotation.notebooks.store import Batch, Begun, Row, failed
+from rekey.rotation.notebooks.store import Batch, Begun, Outcome, Row, failed
 from rekey.rotation.notebooks.walk import WORK_SECONDS
 from rekey.rotation.step import Progress, Result, Step
 
-STEP = "Renew notebooks"
+STEP = StepName.RENEW_NOTEBOOKS
 
 MOST_TRIES = 5
 """A notebook that was put off this often has failed."""
@@ -42,10 +44,10 @@ def renew_batch(step: Step) -> Result:
     work.save()
     if remaining := len(work.queue(paths)):
         return Progress(False, remaining, [f"{remaining} notebooks of batch {number}"]).result()
-    counts = {kind: sum(row.outcome.startswith(kind) for row in batch.rows) for kind in store.KINDS}
+    counts: dict[str, int] = {kind: sum(row.outcome.kind == kind for row in batch.rows) for kind in store.KINDS}
     # Batches run side by side: who loses the race for the ledger is called again, and only this line is left to do.
     done = (*rotation.notebook_batches_done, number)
-    step.record(STEP, "batch renewed", {"batch": number, **counts}, notebook_batches_done=done)
+    step.record(STEP, Action.BATCH_RENEWED, {"batch": number, **counts}, notebook_batches_done=done)
     return Progress(done=True).result()
 
 
@@ -99,7 +101,7 @@ class _Work:
         self._batch.begun[path] = begun
         self.save()
 
-    def _settle(self, path: str, outcome: str) -> None:
+    def _settle(self, path: str, outcome: Outcome) -> None:
         """Saved with what comes next, or at the call's end; done once more after a crash, it does no harm."""
         self._batch.rows.append(Row(path=path, outcome=outcome))
         self._batch.working_on = None

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from rekey.base.errors import DatabricksError, DatabricksThrottled, DatabricksUnavailable, NotFound, Transient
 from rekey.databricks import WorkspaceApi
 from rekey.rotation.notebooks.content import digest
-from rekey.rotation.notebooks.store import RENEWED, Begun, failed, skipped
+from rekey.rotation.notebooks.store import RENEWED, Begun, Outcome, failed, skipped
 
 PAUSES = (0.0, 1.0, 2.0, 4.0)
 """Seconds before each try."""
@@ -33,7 +33,7 @@ class NotNow(Exception):
         self.touched = touched
 
 
-def renew(api: WorkspaceApi, path: str, begun: Begun | None, write_down: Callable[[Begun], None]) -> str:
+def renew(api: WorkspaceApi, path: str, begun: Begun | None, write_down: Callable[[Begun], None]) -> Outcome:
     """Gives the outcome. `begun` is what an earlier call wrote down with `write_down` and did not finish.
 
     Raises NotNow where the same may work later.
@@ -74,7 +74,7 @@ class _Renewal:
         self._original = original
         self._wanted = wanted
 
-    def run(self) -> str:
+    def run(self) -> Outcome:
         touched, differed, why = False, 0, ""
         for pause in PAUSES:
             time.sleep(pause)
@@ -116,7 +116,7 @@ class _Renewal:
         back = _persistently(lambda: self._api.export_object(self._path, FORMAT))
         return digest(back) == self._wanted.digest and after.get("language") == self._language
 
-    def _put_permissions_back(self, object_id: int) -> str:
+    def _put_permissions_back(self, object_id: int) -> Outcome:
         """An import may make a new object with permissions of its own (not documented)."""
         wanted = self._wanted.permissions
         try:
@@ -156,7 +156,7 @@ def _persistently(call: Callable[[], _Answer]) -> _Answer:
     return call()
 
 
-def _refused(refusal: DatabricksError) -> str:
+def _refused(refusal: DatabricksError) -> Outcome:
     if refusal.code == _TOO_LARGE:
-        return skipped("larger than the 10 MB that Databricks exports and imports")
+        return skipped("larger than the 10 MB that Databricks exports and imports", too_large=True)
     return failed(f"left as it was: {refusal}")

@@ -8,12 +8,14 @@ from typing import Any
 from rekey.base import clock
 from rekey.base.errors import DatabricksError, NotFound, Transient
 from rekey.databricks import WorkspaceApi
+from rekey.model.actions import Action
 from rekey.model.canary import is_canary
+from rekey.model.steps import StepName
 from rekey.rotation.notebooks import store
 from rekey.rotation.notebooks.store import Listing, Row, failed, skipped
 from rekey.rotation.step import Progress, Result, Step
 
-STEP = "List notebooks"
+STEP = StepName.LIST_NOTEBOOKS
 
 WORK_SECONDS = 75
 """A call begins nothing new after this long: its Lambda has at most 120 seconds."""
@@ -60,7 +62,7 @@ def list_notebooks(step: Step) -> Result:
     for number in range(batches):
         store.put_new_batch(bucket, rotation.rotation_id, number)
     detail = {"notebooks": len(listing.notebooks), "others": len(listing.others), "batches": batches, "list": key}
-    step.record(STEP, "notebooks listed", detail, notebooks_key=key, notebook_batches=batches)
+    step.record(STEP, Action.NOTEBOOKS_LISTED, detail, notebooks_key=key, notebook_batches=batches)
     return _listed(batches)
 
 

@@ -64,7 +64,7 @@ def build(
         },
         "looked_at": present.looked_at,
         "notebooks": notebooks,
-        "findings": list(rotation.findings),
+        "findings": [each.text for each in rotation.findings],
         "failure": rotation.failure,
         "terraform": present.terraform,
         "audit": {"entries": list(trail), "head": rotation.audit_head},
