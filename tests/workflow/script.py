@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rekey.model.answers import Progress
 from rekey.model.plan import OldKey
 from rekey.model.request import Operation
-from rekey.rotation.step import Progress
 from tests.builders import a_plan
 
 Answer = Mapping[str, Any]
@@ -37,11 +37,12 @@ def hangs(seconds: float) -> Answer:
 
 
 def done(**more: Any) -> Answer:
-    return {"return": Progress(done=True).result(**more)}
+    return {"return": {**Progress(done=True).model_dump(mode="json"), **more}}
 
 
 def waits(*what: str, **more: Any) -> Answer:
-    return {"return": Progress.waiting(list(what or ("cluster 0123 TERMINATING",))).result(**more)}
+    waiting = Progress.waiting(list(what or ("cluster 0123 TERMINATING",)))
+    return {"return": {**waiting.model_dump(mode="json"), **more}}
 
 
 def plan(
@@ -103,6 +104,6 @@ def script(**changes: Sequence[Answer]) -> Script:
         "roll_back": [rolled_back()],
         "record_failure": [{"explain": True}],
         "ask_approval": [returns()],
-        "record_refusal": [returns()],
+        "record_refusal": [{"explain": False}],
     }
     return {**happy, **changes}

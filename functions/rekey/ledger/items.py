@@ -1,7 +1,7 @@
 """Shapes of the ledger's items: their keys, their DynamoDB form, and the audit chain's hash."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -70,9 +70,9 @@ def append_entry(
     return rotation.model_copy(update={"audit_seq": seq, "audit_head": entry["hash"]}), item
 
 
-def rotation_update(changed: Rotation, expected_seq: int, changes: Item) -> Item:
+def rotation_update(changed: Rotation, expected_seq: int, fields: Collection[str]) -> Item:
     """UpdateItem's arguments that write the named fields if nobody wrote since."""
-    values = changed.model_dump(mode="json", include=set(changes))
+    values = changed.model_dump(mode="json", include=set(fields))
     return {
         "Key": marshal(rotation_key(changed.rotation_id)),
         "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in values),

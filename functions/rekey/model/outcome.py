@@ -1,10 +1,10 @@
 """How a rotation went, in the words that the console, the events and the tickets share. Plain functions."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from rekey.base import clock
 from rekey.model.evidence import evidence_uri
+from rekey.model.failure import Failure
 from rekey.model.findings import FindingCode
 from rekey.model.rotation import Rotation
 
@@ -25,9 +25,9 @@ def old_key_due_at(rotation: Rotation, grace_seconds: int) -> str | None:
     return clock.text(clock.moment(verified) + timedelta(seconds=grace_seconds))
 
 
-def failure_cause(rotation: Rotation, failure: dict[str, Any], bucket: str) -> str:
+def failure_cause(rotation: Rotation, failure: Failure, bucket: str) -> str:
     """What failed, what is restored, and where to read on."""
-    what = f"{failure['state']}: {failure['cause'].rstrip('. ')}."
+    what = f"{failure.state}: {failure.cause.rstrip('. ')}."
     return f"{what} {consequences(rotation)} Evidence: {evidence_uri(bucket, rotation.rotation_id)}"
 
 

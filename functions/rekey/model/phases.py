@@ -21,7 +21,7 @@ BUDGETS: Mapping[str, int] = {
     StepName.LIST_NOTEBOOKS: 600,
     StepName.RENEW_BATCH: 1_800,
 }
-"""Seconds, as stepfunctions/rotate_key.asl.json has them; a test holds the two together."""
+"""Seconds of each loop, as stepfunctions/rotate_key.asl.json's conditions have them; a test holds the two together."""
 
 
 NOTEBOOK_WAVES = 5

@@ -1,10 +1,11 @@
 """What the ledger remembers of one rotation: the plan that was made, and how far it got."""
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from pydantic import BaseModel, ConfigDict
 
+from rekey.model.failure import Failure
 from rekey.model.findings import Finding, FindingCode
 from rekey.model.plan import Plan
 from rekey.model.request import Request
@@ -115,7 +116,7 @@ class Rotation(BaseModel):
     notebook_batches_done: tuple[int, ...] = ()
     ended_at: str | None = None
     findings: tuple[Finding, ...] = ()
-    failure: dict[str, Any] | None = None
+    failure: Failure | None = None
     audit_seq: int = 0
     audit_head: str = ""
     evidence_sha256: str | None = None
@@ -173,6 +174,52 @@ class Rotation(BaseModel):
     def must_finish(self) -> bool:
         """Whether going on is the only safe way: the switch was sent, or KMS was asked to renew material."""
         return self.may_have_switched or (self.plan.operation == "rotate_material" and self.begun)
+
+
+class RotationChanges(TypedDict, total=False):
+    """What the ledger may write of a rotation after it was opened; a test holds it to the fields above."""
+
+    status: Status
+    approval_asked_at: str | None
+    approved_by: str | None
+    declined: Decline | None
+    cancel: Cancel | None
+    watch_until: str | None
+    workspace_on: WorkspaceOn | None
+    rolled_back_at: str | None
+    key_arn: str | None
+    policy_added: tuple[dict[str, Any], ...]
+    policy_refused_at: str | None
+    policy_set_at: str | None
+    configuration_id: str | None
+    configuration_made: bool
+    material_before: dict[str, int]
+    triggers_key: str | None
+    drain_until: str | None
+    quiet_at: str | None
+    snapshot_key: str | None
+    blackout_started_at: str | None
+    compute_gone_at: str | None
+    newcomers: tuple[str, ...]
+    creation_outcome: PatchOutcome | None
+    creation_asked_at: str | None
+    made: MadeWorkspace | None
+    patch_outcome: PatchOutcome | None
+    patches: int
+    change_sent_at: str | None
+    shown_at: str | None
+    settle_until: str | None
+    switched_at: str | None
+    switch_verified_at: str | None
+    compute_back_at: str | None
+    list_until: str | None
+    notebooks_key: str | None
+    notebook_batches: int | None
+    notebook_batches_done: tuple[int, ...]
+    ended_at: str | None
+    findings: tuple[Finding, ...]
+    failure: Failure | None
+    evidence_sha256: str | None
 
 
 def name_subject(workspace_name: str) -> str:

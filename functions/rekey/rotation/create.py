@@ -17,11 +17,12 @@ from rekey.base.errors import (
 from rekey.base.observability import identify
 from rekey.databricks import Workspace
 from rekey.model.actions import Action
+from rekey.model.answers import Progress
 from rekey.model.findings import Finding, FindingCode
 from rekey.model.rotation import MadeWorkspace
 from rekey.model.steps import StepName
 from rekey.rotation import switch
-from rekey.rotation.step import Progress, Result, Step
+from rekey.rotation.step import Step
 
 STEP = StepName.CREATE_WORKSPACE
 
@@ -29,7 +30,7 @@ LOOK_SECONDS = 120
 """A POST whose answer was lost may show late: only then is it sent again."""
 
 
-def create(step: Step) -> Result:
+def create(step: Step) -> Progress:
     """Level-triggered: make the workspace unless it was made, then say whether it runs.
 
     Raises WorkspaceFailed when it ended otherwise, WorkspaceChanged when somebody else took its name.
@@ -110,7 +111,7 @@ def _record(step: Step, action: Action, workspace: Workspace) -> None:
     identify(rotation_id=step.rotation.rotation_id, workspace_id=workspace.workspace_id)
 
 
-def _watch(step: Step, workspace: Workspace) -> Result:
+def _watch(step: Step, workspace: Workspace) -> Progress:
     if workspace.status in ("NOT_PROVISIONED", "PROVISIONING"):
         return _waiting(f"workspace {workspace.workspace_id} {workspace.status}")
     if workspace.status != "RUNNING":
@@ -127,7 +128,7 @@ def _watch(step: Step, workspace: Workspace) -> Result:
             status="switched",
             findings=step.rotation.with_findings(_twins(step, workspace)),
         )
-    return Progress(done=True).result()
+    return Progress(done=True)
 
 
 def _twins(step: Step, workspace: Workspace) -> list[Finding]:
@@ -145,5 +146,5 @@ def _twins(step: Step, workspace: Workspace) -> list[Finding]:
     ]
 
 
-def _waiting(for_what: str) -> Result:
-    return Progress.waiting([for_what]).result()
+def _waiting(for_what: str) -> Progress:
+    return Progress.waiting([for_what])

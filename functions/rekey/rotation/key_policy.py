@@ -17,12 +17,13 @@ from rekey.aws.policy_document import Statement, additions, compact, lacking, me
 from rekey.base import clock
 from rekey.base.errors import AwsUnavailable, PolicyRefused, RekeyError
 from rekey.model.actions import Action
+from rekey.model.answers import PolicySet
 from rekey.model.findings import Finding, FindingCode
 from rekey.model.rotation import Rotation
 from rekey.model.steps import StepName
 from rekey.rotation.keys import added_statements, wanted_policy
 from rekey.rotation.sharing import needs_of_others, others_under_way
-from rekey.rotation.step import Result, Step
+from rekey.rotation.step import Step
 
 PATIENCE = timedelta(minutes=3)
 """How long a refused principal may still be one that IAM has not spread yet; it takes seconds as a rule."""
@@ -30,8 +31,8 @@ PATIENCE = timedelta(minutes=3)
 Document = dict[str, Any]
 
 
-def ensure_policy(step: Step) -> Result:
-    """Give the rotation's key the policy its use cases need. Gives {"key_arn", "changed"}.
+def ensure_policy(step: Step) -> PolicySet:
+    """Give the rotation's key the policy its use cases need.
 
     Raises AwsUnavailable while another rotation writes it, KMS does not show it or does not know a new role yet;
     PolicyRefused where KMS takes it no more.
@@ -49,7 +50,7 @@ def ensure_policy(step: Step) -> Result:
             _check_shown(key_arn, document)
     if step.rotation.policy_set_at is None:
         step.note(policy_set_at=clock.text(clock.now()))
-    return {"key_arn": key_arn, "changed": changed}
+    return PolicySet(key_arn=key_arn, changed=changed)
 
 
 def give_back(step: Step, key_arn: str) -> list[Finding]:

@@ -6,8 +6,9 @@ what was encrypted under it. Source: AWS KMS, RotateKeyOnDemand and ListKeyRotat
 
 from rekey.aws.kms_key import KmsKey
 from rekey.model.actions import Action
+from rekey.model.answers import Progress
 from rekey.model.steps import StepName
-from rekey.rotation.step import Progress, Result, Step
+from rekey.rotation.step import Step
 
 STEP = StepName.ROTATE_MATERIAL
 
@@ -17,7 +18,7 @@ MOST_ON_DEMAND = 25
 """AWS KMS API reference, RotateKeyOnDemand: at most so many a key."""
 
 
-def rotate_material(step: Step) -> Result:
+def rotate_material(step: Step) -> Progress:
     """Level-triggered: ask for each key's rotation once, and say which are still under way."""
     plan = step.rotation.plan
     if not step.rotation.material_before:
@@ -26,11 +27,11 @@ def rotate_material(step: Step) -> Result:
         step.record(STEP, Action.ROTATIONS_COUNTED, {"on_demand": before}, material_before=before, status="running")
     waiting = [key_arn for key_arn in plan.material_keys if not _rotated(step, key_arn)]
     if waiting:
-        return Progress.waiting([f"new material of {key_arn}" for key_arn in waiting]).result()
+        return Progress.waiting([f"new material of {key_arn}" for key_arn in waiting])
     if step.rotation.switched_at is None:
         rotations = {key_arn: on_demand(key_arn)[-1] for key_arn in plan.material_keys}
         step.record(STEP, Action.MATERIAL_ROTATED, {"rotations": rotations}, switched_at=max(rotations.values()))
-    return Progress(done=True).result()
+    return Progress(done=True)
 
 
 def on_demand(key_arn: str) -> list[str]:

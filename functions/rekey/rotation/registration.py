@@ -3,15 +3,16 @@
 from rekey.base.errors import InvalidState, NotFound
 from rekey.databricks import Estate
 from rekey.model.actions import Action
+from rekey.model.answers import Registered
 from rekey.model.findings import Finding, FindingCode
 from rekey.model.steps import StepName
 from rekey.rotation.sharing import others_under_way
-from rekey.rotation.step import Result, Step
+from rekey.rotation.step import Step
 
 STEP = StepName.REGISTER
 
 
-def register(step: Step) -> Result:
+def register(step: Step) -> Registered:
     """Register the rotation's key, or take the configuration that already says the same.
 
     Looking first makes a repeated or half-answered try harmless: Databricks itself would
@@ -20,13 +21,13 @@ def register(step: Step) -> Result:
     rotation = step.rotation
     plan = rotation.plan
     if rotation.configuration_id:
-        return {"configuration_id": rotation.configuration_id, "found": True}
+        return Registered(configuration_id=rotation.configuration_id, found=True)
     if plan.given_configuration_id:
         detail = {"configuration_id": plan.given_configuration_id, "key_arn": step.key_arn}
         step.record(
             STEP, Action.CONFIGURATION_GIVEN, detail, configuration_id=plan.given_configuration_id, status="running"
         )
-        return {"configuration_id": plan.given_configuration_id, "found": True}
+        return Registered(configuration_id=plan.given_configuration_id, found=True)
     key_arn = step.key_arn
     reuse = plan.reuse_key_for_cluster_volumes
     found = next(
@@ -51,7 +52,7 @@ def register(step: Step) -> Result:
         configuration_made=found is None,
         status="running",
     )
-    return {"configuration_id": configuration.configuration_id, "found": found is not None}
+    return Registered(configuration_id=configuration.configuration_id, found=found is not None)
 
 
 def remove_unused(step: Step) -> list[Finding]:

@@ -10,6 +10,8 @@ from rekey.base import clock
 from rekey.base.errors import InvalidState, RekeyError
 from rekey.databricks import Workspace
 from rekey.model.actions import Action, KeyAction
+from rekey.model.answers import RollBackProgress
+from rekey.model.failure import Failure
 from rekey.model.findings import Finding, FindingCode
 from rekey.model.rotation import WorkspaceOn
 from rekey.model.steps import StepName
@@ -20,18 +22,18 @@ from rekey.rotation.create_undo import settle_new
 from rekey.rotation.key_policy import give_back
 from rekey.rotation.settling import note_storage, settle_end, settles, watched_until
 from rekey.rotation.sharing import others_under_way
-from rekey.rotation.step import Progress, Result, Step
+from rekey.rotation.step import Step
 
 STEP = StepName.ROLL_BACK
 FAILED = KeyAction.ROTATION_FAILED
 
 
-def roll_back(step: Step) -> Result:
+def roll_back(step: Step) -> RollBackProgress:
     """Level-triggered. Gives Progress, the keys the workspace is on, and whether and until when compute must wait."""
     rotation = step.rotation
     if step.event.failure is not None and rotation.failure is None:
-        failure = step.event.failure.model_dump()
-        step.record(STEP, Action.FAILURE_SEEN, failure, failure=failure)
+        failure = step.event.failure
+        step.record(STEP, Action.FAILURE_SEEN, failure.model_dump(), failure=failure)
     if rotation.switch_verified_at:
         if _switch_holds(step):
             return _done(step, "new")
@@ -54,21 +56,18 @@ def roll_back(step: Step) -> Result:
     return _done(step, "old")
 
 
-def _waiting(step: Step, for_what: str) -> Result:
+def _waiting(step: Step, for_what: str) -> RollBackProgress:
     # The state machine may give up waiting after any answer.
-    return _answer(step, Progress.waiting([for_what]), None)
+    until = settle_end(step)
+    return RollBackProgress.waiting([for_what], workspace_on=None, settle=bool(settles(step)), settle_until=until)
 
 
-def _done(step: Step, workspace_on: WorkspaceOn) -> Result:
-    answer = _answer(step, Progress(done=True), workspace_on)
+def _done(step: Step, workspace_on: WorkspaceOn) -> RollBackProgress:
+    until = settle_end(step)
     if step.rotation.workspace_on != workspace_on:
         step.note(workspace_on=workspace_on)
-    return answer
-
-
-def _answer(step: Step, progress: Progress, workspace_on: WorkspaceOn | None) -> Result:
-    until = settle_end(step)
-    return progress.result(workspace_on=workspace_on, settle=bool(settles(step)), settle_until=until)
+    settle = bool(settles(step))
+    return RollBackProgress(done=True, workspace_on=workspace_on, settle=settle, settle_until=until)
 
 
 def _look(step: Step) -> Workspace:
@@ -182,8 +181,8 @@ def _let_go(step: Step, key_arn: str) -> list[Finding]:
     return [Finding(code=FindingCode.KEY_NOT_DISABLED, text=text)]
 
 
-def required_failure(step: Step) -> dict[str, str]:
+def required_failure(step: Step) -> Failure:
     """The failure that the state machine reports. Raises RekeyError when it was called without one."""
     if step.event.failure is None:
         raise RekeyError("failure is missing from the event: only the failure route calls this step.")
-    return step.event.failure.model_dump()
+    return step.event.failure

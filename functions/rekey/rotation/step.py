@@ -1,9 +1,8 @@
 """What every Lambda of the state machine has in common: read the event, find the rotation, do one thing."""
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 from pydantic import BaseModel, ConfigDict
 
@@ -11,26 +10,15 @@ from rekey.base import clock
 from rekey.base.errors import RekeyError
 from rekey.base.observability import logger
 from rekey.base.settings import Settings
-from rekey.base.words import shortened
 from rekey.databricks import Account, WorkspaceApi
 from rekey.databricks.connect import connect_account, connect_workspace
 from rekey.ledger import Ledger
 from rekey.model.actions import Action
-from rekey.model.rotation import Rotation
+from rekey.model.failure import Caught
+from rekey.model.rotation import Rotation, RotationChanges
 from rekey.model.steps import StepName
 
-Result = dict[str, Any]
 Made = TypeVar("Made")
-
-
-class Failure(BaseModel):
-    """Why the failure route was taken: the state, the error's name and its cause."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    state: str
-    error: str
-    cause: str
 
 
 class StepEvent(BaseModel):
@@ -42,27 +30,11 @@ class StepEvent(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     rotation_id: str
-    failure: Failure | None = None
+    failure: Caught | None = None
     task_token: str | None = None
     """Wait for approval only: what the approver's answer is sent to."""
     batch: int | None = None
     """Number of the batch of notebooks, from 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a level-triggered step is. The lists are cut to stay small however large the workspace."""
-
-    done: bool
-    remaining: int = 0
-    waiting_for: list[str] = field(default_factory=list)
-
-    @classmethod
-    def waiting(cls, for_what: list[str]) -> "Progress":
-        return cls(done=False, remaining=len(for_what), waiting_for=shortened(for_what))
-
-    def result(self, **more: Any) -> Result:
-        return {"done": self.done, "remaining": self.remaining, "waiting_for": self.waiting_for, **more}
 
 
 class Step:
@@ -109,11 +81,13 @@ class Step:
         """The local cloud's waits are shorter."""
         return seconds * self.settings.wait_scale
 
-    def note(self, **changes: Any) -> None:
+    def note(self, **changes: Unpack[RotationChanges]) -> None:
         """Remember in the ledger what is no side effect."""
         self.rotation = self.ledger.note(self.rotation, **changes)
 
-    def record(self, step: StepName, action: Action, detail: dict[str, Any], **changes: Any) -> None:
+    def record(
+        self, step: StepName, action: Action, detail: dict[str, Any], **changes: Unpack[RotationChanges]
+    ) -> None:
         """Write a side effect to the ledger and the log."""
         self.rotation = self.ledger.record(self.rotation, step, action, detail, **changes)
         logger.info(f"{step}: {action}", detail=detail)

@@ -11,10 +11,11 @@ from rekey.base import clock
 from rekey.base.errors import DatabricksError, InvalidState, SwitchReverted, WorkspaceChanged
 from rekey.databricks import Workspace, canary
 from rekey.model.actions import Action
+from rekey.model.answers import SwitchProgress
 from rekey.model.rotation import Rotation
 from rekey.model.steps import StepName
 from rekey.rotation.settling import note_storage
-from rekey.rotation.step import Progress, Result, Step
+from rekey.rotation.step import Step
 
 SWITCH = StepName.SWITCH
 
@@ -26,7 +27,7 @@ MAX_PATCHES = 3
 _COMPUTE_IN_THE_WAY = re.compile(r"instances|terminate", re.IGNORECASE)
 
 
-def switch(step: Step) -> Result:
+def switch(step: Step) -> SwitchProgress:
     """Level-triggered: PATCH if the workspace does not yet show the configuration, else say so."""
     workspace = step.account.get_workspace(step.workspace_id)
     note_storage(step, workspace)
@@ -52,7 +53,7 @@ def switch(step: Step) -> Result:
     return _patch(step, workspace)
 
 
-def _shown(step: Step, workspace: Workspace) -> Result:
+def _shown(step: Step, workspace: Workspace) -> SwitchProgress:
     if workspace.status != "RUNNING":
         return _waiting(f"workspace status {workspace.status}")
     if step.rotation.switched_at is None:
@@ -65,10 +66,10 @@ def _shown(step: Step, workspace: Workspace) -> Result:
             patch_outcome="accepted",
             status="switched",
         )
-    return Progress(done=True).result(compute_in_the_way=False, settle_until=step.rotation.settle_until)
+    return SwitchProgress(done=True, settle_until=step.rotation.settle_until)
 
 
-def _patch(step: Step, workspace: Workspace) -> Result:
+def _patch(step: Step, workspace: Workspace) -> SwitchProgress:
     rotation = step.rotation
     # Written before it is sent: whoever cleans up after a crash must know that a change may be under way.
     step.note(patch_outcome="unknown")
@@ -137,5 +138,5 @@ def fields(rotation: Rotation, workspace: Workspace) -> dict[str, str | None]:
     return {each: workspace.configuration_id(each) for each in rotation.plan.use_cases}
 
 
-def _waiting(for_what: str, *, compute_in_the_way: bool = False) -> Result:
-    return Progress.waiting([for_what]).result(compute_in_the_way=compute_in_the_way, settle_until=None)
+def _waiting(for_what: str, *, compute_in_the_way: bool = False) -> SwitchProgress:
+    return SwitchProgress.waiting([for_what], compute_in_the_way=compute_in_the_way)

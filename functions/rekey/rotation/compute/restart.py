@@ -8,6 +8,7 @@ from rekey.base import clock
 from rekey.base.errors import DatabricksError, NotFound
 from rekey.databricks import WorkspaceApi
 from rekey.model.actions import Action
+from rekey.model.answers import Progress
 from rekey.model.findings import Finding, FindingCode
 from rekey.model.steps import StepName
 from rekey.rotation.compute import snapshot
@@ -15,7 +16,7 @@ from rekey.rotation.compute.snapshot import Snapshot
 from rekey.rotation.compute.triggers import PAUSED, UNPAUSED, Triggers, read_triggers
 from rekey.rotation.compute.world import CLUSTER_ALIVE, pool_is_emptied, pool_settings
 from rekey.rotation.settling import settles
-from rekey.rotation.step import Progress, Result, Step
+from rekey.rotation.step import Step
 
 STEP = StepName.RESTART
 
@@ -105,13 +106,13 @@ class _Restore:
         return False
 
 
-def restart(step: Step) -> Result:
+def restart(step: Step) -> Progress:
     """Level-triggered: start what the snapshot has and the workspace has not. Done when all of it runs."""
     rotation = step.rotation
     if not rotation.compute_is_down:
-        return Progress(done=True).result()
+        return Progress(done=True)
     if awaited := settles(step):
-        return Progress.waiting(awaited).result()
+        return Progress.waiting(awaited)
     bucket = step.settings.evidence_bucket
     restore = _Restore(step.workspace)
     if rotation.snapshot_key:
@@ -126,7 +127,7 @@ def restart(step: Step) -> Result:
     if restore.started:
         step.record(STEP, Action.STARTED, {"started": restore.started})
     if restore.awaited:
-        return Progress.waiting(restore.awaited).result()
+        return Progress.waiting(restore.awaited)
     lost = [Finding(code=FindingCode.LOST, text=f"Could not be brought back: {each}.") for each in restore.lost]
     step.record(
         STEP,
@@ -135,4 +136,4 @@ def restart(step: Step) -> Result:
         compute_back_at=clock.text(clock.now()),
         findings=step.rotation.with_findings(lost),
     )
-    return Progress(done=True).result()
+    return Progress(done=True)

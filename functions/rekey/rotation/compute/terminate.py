@@ -7,6 +7,7 @@ from rekey.base import clock
 from rekey.base.errors import InvalidState, NotFound
 from rekey.base.observability import count
 from rekey.model.actions import Action
+from rekey.model.answers import Progress
 from rekey.model.findings import Finding, FindingCode
 from rekey.model.steps import StepName
 from rekey.rotation.compute import snapshot
@@ -20,7 +21,7 @@ from rekey.rotation.compute.world import (
     pool_settings,
     run_state,
 )
-from rekey.rotation.step import Progress, Result, Step
+from rekey.rotation.step import Step
 
 STEP = StepName.TERMINATE
 
@@ -28,7 +29,7 @@ _WORK_SOURCES = frozenset({"JOB", "PIPELINE", "PIPELINE_MAINTENANCE"})
 """Clusters that a run or a pipeline made for itself."""
 
 
-def terminate(step: Step) -> Result:
+def terminate(step: Step) -> Progress:
     """Level-triggered: stop what still runs and say what is still on its way.
 
     The first call writes the snapshot before it stops anything.
@@ -43,8 +44,8 @@ def terminate(step: Step) -> Result:
     if compute.empty:
         if step.rotation.compute_gone_at is None:
             step.note(compute_gone_at=clock.text(clock.now()))
-        return Progress(done=True).result()
-    return Progress.waiting(compute.names()).result()
+        return Progress(done=True)
+    return Progress.waiting(compute.names())
 
 
 def _begin_blackout(step: Step, compute: Compute) -> None:

@@ -9,10 +9,11 @@ from pydantic import BaseModel, ConfigDict
 from rekey.aws import clients
 from rekey.base import clock
 from rekey.model.actions import Action
+from rekey.model.answers import Progress
 from rekey.model.steps import StepName
 from rekey.rotation.compute import snapshot
 from rekey.rotation.compute.world import run_state, stands_on_cluster
-from rekey.rotation.step import Progress, Result, Step
+from rekey.rotation.step import Step
 
 STEP = StepName.PAUSE_TRIGGERS
 
@@ -41,7 +42,7 @@ class Triggers(BaseModel):
     jobs: tuple[TriggerWas, ...]
 
 
-def pause_triggers(step: Step) -> Result:
+def pause_triggers(step: Step) -> Progress:
     """Level-triggered: pause every trigger, then wait for active runs if the request says so.
 
     Nothing is down yet. What still runs when the drain's time is over is cut short by Terminate compute.
@@ -55,10 +56,10 @@ def pause_triggers(step: Step) -> Result:
     if paused:
         step.record(STEP, Action.TRIGGERS_PAUSED, {"jobs": [each.job_id for each in paused]})
     if waiting := _draining(step, jobs):
-        return Progress.waiting(waiting).result()
+        return Progress.waiting(waiting)
     if step.rotation.quiet_at is None:
         step.note(quiet_at=clock.text(clock.now()))
-    return Progress(done=True).result()
+    return Progress(done=True)
 
 
 def read_triggers(bucket: str, key: str) -> Triggers:

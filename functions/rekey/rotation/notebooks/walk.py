@@ -9,11 +9,12 @@ from rekey.base import clock
 from rekey.base.errors import DatabricksError, NotFound, Transient
 from rekey.databricks import WorkspaceApi
 from rekey.model.actions import Action
+from rekey.model.answers import ListProgress
 from rekey.model.canary import is_canary
 from rekey.model.steps import StepName
 from rekey.rotation.notebooks import store
 from rekey.rotation.notebooks.store import Listing, Row, failed, skipped
-from rekey.rotation.step import Progress, Result, Step
+from rekey.rotation.step import Step
 
 STEP = StepName.LIST_NOTEBOOKS
 
@@ -39,7 +40,7 @@ def missing_paths(api: WorkspaceApi, paths: Sequence[str]) -> tuple[str, ...]:
     return tuple(path for path in paths if _look(api, path) is None)
 
 
-def list_notebooks(step: Step) -> Result:
+def list_notebooks(step: Step) -> ListProgress:
     """Level-triggered. Once done it gives {"batches": [0, 1, …]}, the numbers that the Map goes through."""
     rotation, bucket = step.rotation, step.settings.evidence_bucket
     if rotation.notebook_batches is not None:
@@ -57,7 +58,7 @@ def list_notebooks(step: Step) -> Result:
     store.put(bucket, key, listing)
     if listing.ahead:
         step.note(notebooks_key=key, list_until=until)
-        return Progress.waiting([f"{len(listing.ahead)} folders to be listed"]).result(batches=[])
+        return ListProgress.waiting([f"{len(listing.ahead)} folders to be listed"])
     batches = min(MOST_BATCHES, -(-len(listing.notebooks) // BATCH_SIZE))
     for number in range(batches):
         store.put_new_batch(bucket, rotation.rotation_id, number)
@@ -66,8 +67,8 @@ def list_notebooks(step: Step) -> Result:
     return _listed(batches)
 
 
-def _listed(batches: int) -> Result:
-    return Progress(done=True).result(batches=list(range(batches)))
+def _listed(batches: int) -> ListProgress:
+    return ListProgress(done=True, batches=tuple(range(batches)))
 
 
 def _roots(api: WorkspaceApi, paths: Sequence[str]) -> Listing:

@@ -9,6 +9,7 @@ from rekey.base.words import shortened
 from rekey.model.actions import Action, KeyAction
 from rekey.model.entries import Item
 from rekey.model.evidence import evidence_uri
+from rekey.model.failure import Failure
 from rekey.model.outcome import downtime_seconds, failure_cause, old_key_due_at
 from rekey.model.phases import phases
 from rekey.model.request import Ticket
@@ -154,10 +155,10 @@ def _succeeded(told: Told) -> Data:
 
 def _failed(told: Told) -> Data:
     rotation = told.rotation
-    failure = rotation.failure or {"state": "", "error": "", "cause": ""}
+    failure = rotation.failure or Failure(state="", error="", cause="")
     return models.RotationFailed(
-        state=failure["state"],
-        error=failure["error"],
+        state=failure.state,
+        error=failure.error,
         cause=failure_cause(rotation, failure, told.bucket),
         findings=shortened([each.text for each in rotation.findings]),
         evidence=told.evidence,

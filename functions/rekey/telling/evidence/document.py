@@ -65,7 +65,7 @@ def build(
         "looked_at": present.looked_at,
         "notebooks": notebooks,
         "findings": [each.text for each in rotation.findings],
-        "failure": rotation.failure,
+        "failure": rotation.failure.model_dump() if rotation.failure else None,
         "terraform": present.terraform,
         "audit": {"entries": list(trail), "head": rotation.audit_head},
     }
