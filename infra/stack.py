@@ -55,6 +55,7 @@ class RekeyStack(Stack):
             "RequestsUndelivered": events.undelivered,
             "EventsUnpublished": events.unpublished,
             "SweepsUndelivered": retirement.undelivered,
+            "CallsFailed": built.failed,
         }
         self._build_outputs(
             {

@@ -148,8 +148,14 @@ class History(Truth):
         if self.kms.of(key_arn).enabled and not self.databricks.workspaces[number].storage_key_id:
             self.databricks.add_storage(number, key_arn)
 
+    def schedule_deletion(self, key_arn: str) -> None:
+        """Of a key that rekey has disabled; with any other its owner knows what becomes of whoever is on it."""
+        if not self.kms.of(key_arn).enabled:
+            self.kms.of(key_arn).pending = True
+
     def enable_by_hand(self, key_arn: str) -> None:
         if not self.kms.of(key_arn).enabled:
+            self.kms.of(key_arn).pending = False
             self.kms.of(key_arn).enabled = True
             self.untold.pop(key_arn, None)
             known = self.ledger.keys.find(key_arn)

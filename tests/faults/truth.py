@@ -14,6 +14,7 @@ from rekey.ledger import Ledger
 from rekey.model.entries import entry_hash
 from rekey.model.key import CLAIM_SECONDS, TRANSITIONS
 from rekey.model.rotation import Rotation
+from rekey.retirement import needed as telling
 from rekey.retirement import reenable as reenabling
 from rekey.retirement import sweep as sweeping
 from tests.faults.cloud import DAY, START, USE_IS_TOLD_AFTER, Databricks, Kms
@@ -61,7 +62,7 @@ class Truth:
         guard knew, and when that day is over: unreadable until the first sweep to which KMS tells, or the first refused
         use. A guard that knows of each use at once leaves no such key."""
         monkeypatch.setattr(clients, "kms", lambda _: self.kms)
-        for module in (sweeping, reenabling):
+        for module in (sweeping, reenabling, telling):
             monkeypatch.setattr(module, "count", lambda *_: None)
             monkeypatch.setattr(module, "logger", logging.getLogger("silent"))
         monkeypatch.setattr(clock, "now", lambda: self.now + self.skew)

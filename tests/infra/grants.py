@@ -25,6 +25,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "executions": ("arn:{Partition}:states:{Region}:{AccountId}:execution:rekey-rotate-key:*",),
     "bus": ("EventsBus.Arn",),
     "unpublished": ("EventsUnpublished.Arn",),
+    "failed": ("FunctionsFailed.Arn",),
     "answer-approval": ("arn:{Partition}:lambda:{Region}:{AccountId}:function:rekey-answer-approval",),
     "tickets-secret": ("TicketsSecret.Id",),
     "tickets-settings": ("arn:{Partition}:ssm:{Region}:{AccountId}:parameter{TicketsSettings}",),
@@ -114,9 +115,12 @@ record_failure:     DATABRICKS LEDGER LEASE READ WRITE
 
 disable_old_key:    DATABRICKS LEDGER
     kms:DescribeKey,GetKeyLastUsage,ListResourceTags on keys
-    kms:DisableKey,EnableKey on keys if managed
+    kms:CancelKeyDeletion,DisableKey,EnableKey on keys if managed
+    sqs:SendMessage on failed
 reenable_key:       LEDGER
-    kms:EnableKey on keys if managed
+    kms:DescribeKey on keys
+    kms:CancelKeyDeletion,EnableKey on keys if managed
+    sqs:SendMessage on failed
 list_keys:          DATABRICKS
     dynamodb:GetItem,Query on ledger
     kms:DescribeKey,GetKeyLastUsage,ListKeyRotations,ListResourceTags on keys

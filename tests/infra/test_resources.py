@@ -188,7 +188,13 @@ def test_refused_uses_of_disabled_keys_reach_reenable_key(template: Template) ->
     # Decrypt is a read-only management event: in the state ENABLED the rule would never see one.
     assert rule["State"] == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
     assert {"Decrypt", "Encrypt", "GenerateDataKey"} <= set(rule["EventPattern"]["detail"]["eventName"])
-    assert "DisabledException" in rule["EventPattern"]["detail"]["errorCode"]
+    # A key that waits for its deletion, or is deleted, answers otherwise than one that is disabled.
+    assert rule["EventPattern"]["detail"]["errorCode"] == [
+        "DisabledException",
+        "KMSInvalidStateException",
+        "KeyUnavailableException",
+        "NotFoundException",
+    ]
     [target] = rule["Targets"]
     function = template.resource(target["Arn"]["Fn::GetAtt"][0])["Properties"]
     assert function["Handler"] == "old_keys.reenable_key.handler"

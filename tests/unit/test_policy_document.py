@@ -23,7 +23,8 @@ from rekey.aws.policy_document import (
     statements,
     without,
 )
-from rekey.planning.given import forbids_policy
+from rekey.planning.case import KeyCase
+from rekey.planning.rules.policy import policy_consent, policy_size, policy_taken_no_more
 
 TAGS = (("rekey:brought", "true"),)
 ROLE = "arn:aws:iam::111122223333:role/databricks-cross-account"
@@ -207,8 +208,9 @@ def test_what_the_plan_lets_through_is_what_kms_takes(
     """Valid and within size, or nothing is put at all."""
     filled = {**document, "Statement": document["Statement"] + [{**PLAIN, "Sid": f"{n:0150}"} for n in range(filling)]}
     key = KeyFacts("arn:aws:kms:us-east-1:123456789012:key/1", policy=json.dumps(filled), tags=TAGS if brought else ())
-    found = forbids_policy("key_arn", key, wanted)
-    assert all(each.startswith("key_arn: ") and "Mend: " in each for each in found)
+    case = KeyCase("key_arn", key, "us-east-1", "123456789012", wanted)
+    found = [each for rule in (policy_consent, policy_taken_no_more, policy_size) for each in rule(case)]
+    assert all((each.field, bool(each.fix)) == ("key_arn", True) for each in found)
     if found or not lacking(filled, wanted):
         return
     assert brought

@@ -25,6 +25,9 @@ Document = dict[str, Any]
 KEPT_BY_KMS = ("AWS_KMS", "EXTERNAL")
 """Origins of the keys of which KMS lists materials and rotations."""
 
+WAITS_FOR_DELETION = ("PendingDeletion", "PendingReplicaDeletion")
+"""States from which CancelKeyDeletion brings a key back, to Disabled."""
+
 _NO_SUCH_ACTION = {"InvalidAction", "NotImplemented", "UnknownOperation", "UnknownOperationException"}
 _CANNOT_DISABLE = {"AccessDeniedException", "KMSInvalidStateException", "NotFoundException"}
 
@@ -114,9 +117,9 @@ class KmsKey:
         self._kms.put_key_policy(KeyId=self.arn, PolicyName="default", Policy=compact(document))
 
     def disable(self) -> str | None:
-        """None when it is disabled now, else the reason why KMS would not."""
+        """None when nobody can use it now, else the reason why KMS would not disable it."""
         try:
-            if self.state() != "Disabled":
+            if self.state() not in ("Disabled", *WAITS_FOR_DELETION):
                 self._kms.disable_key(KeyId=self._id)
         except ClientError as error:
             if clients.error_code(error) in _CANNOT_DISABLE:
@@ -126,6 +129,13 @@ class KmsKey:
 
     def enable(self) -> None:
         self._kms.enable_key(KeyId=self._id)
+
+    def cancel_deletion(self) -> bool:
+        """Whether a deletion was waiting, which is cancelled now. It leaves the key disabled."""
+        if self.state() not in WAITS_FOR_DELETION:
+            return False
+        self._kms.cancel_key_deletion(KeyId=self._id)
+        return True
 
     def last_use(self) -> LastUse:
         """When the key was last used, where KMS tells. Only a missing API means "not known": a denial is an error."""

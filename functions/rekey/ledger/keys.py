@@ -125,8 +125,9 @@ class KeyTable:
         return {
             "Put": {
                 **put,
-                "ConditionExpression": "version = :version",
-                "ExpressionAttributeValues": marshal({":version": before.version}),
+                # A claim alone lengthens no trail.
+                "ConditionExpression": "version = :version AND claimed_at = :claimed_at",
+                "ExpressionAttributeValues": marshal({":version": before.version, ":claimed_at": before.claimed_at}),
             }
         }
 

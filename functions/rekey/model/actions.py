@@ -78,6 +78,9 @@ class KeyAction(StrEnum):
     ENABLED_AGAIN = "enabled again"
     FOUND_ENABLED = "found enabled"
     WATCH_ENDED = "watch ended"
+    NEEDED = "needed"
+    DELETION_CANCELLED = "deletion cancelled"
+    GONE = "gone"
 
 
 ENDED: dict[Action, KeyAction] = {

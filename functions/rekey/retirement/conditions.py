@@ -66,6 +66,12 @@ def decide(case: Case) -> Decision:
     )
 
 
+def needed(case: Case) -> str | None:
+    """What would miss the key by now, were it not there: the first condition of others than its owner."""
+    found = (condition(case) for condition in NEEDS)
+    return next((decision.why for decision in found if decision is not None), None)
+
+
 def is_ours(case: Case) -> Decision | None:
     if case.kms.tags.get(MANAGED) == "true":
         return None
@@ -123,8 +129,7 @@ def unused_for_as_long(case: Case) -> Decision | None:
     return None
 
 
-CONDITIONS = (
-    is_ours,
+NEEDS = (
     never_served_storage,
     no_workspace_refers_to_it,
     every_reference_is_explained,
@@ -133,4 +138,6 @@ CONDITIONS = (
     unreferenced_for_as_long,
     unused_for_as_long,
 )
+
+CONDITIONS = (is_ours, *NEEDS)
 """All that must hold before a key is disabled, in the order in which the reason is most useful."""

@@ -90,7 +90,7 @@ def _taken(key: Key, rotation: Rotation, at: datetime) -> Key:
         "served_storage": key.served_storage or "STORAGE" in rotation.plan.use_cases,
         "unreferenced_since": None,
     }
-    if key.state in ("held", "disabled"):
+    if key.state in ("held", "disabled", "gone"):
         return key.model_copy(update=serves)
     return key.to("current", f"workspace {rotation.workspace_id} uses it", at, **serves)
 
@@ -109,7 +109,7 @@ def _left(
             "unreferenced_since": clock.text(verified) if unreferenced else None,
         }
     )
-    if key.state in ("held", "disabled"):
+    if key.state in ("held", "disabled", "gone"):
         return key
     if old.fate == "retain":
         return key.to("retained", old.why, at)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, get_args
 
 from rekey.aws import clients
-from rekey.aws.kms_key import KmsKey
+from rekey.aws.kms_key import WAITS_FOR_DELETION, KmsKey, LastUse
 from rekey.base import clock
 from rekey.base.errors import AwsUnavailable, DatabricksError
 from rekey.base.observability import count, keys_by_state, logger
@@ -21,13 +21,18 @@ from rekey.databricks.connect import connect_workspace
 from rekey.ledger import Ledger
 from rekey.model.actions import KeyAction
 from rekey.model.key import CLAIM_SECONDS, WAITING, Key, State
-from rekey.retirement.conditions import Case, Facts, KmsFacts, decide
+from rekey.retirement.conditions import Case, Facts, KmsFacts, decide, needed
 from rekey.retirement.look import look_at_key
+from rekey.retirement.needed import NO_SUCH_KEY, UNUSABLE, tell, what_keeps
 from rekey.retirement.reenable import reenable
 from rekey.retirement.signs import Inside, Signs, told_late
 
 SETTLES_WITHIN = timedelta(minutes=5)
 """KMS is eventually consistent: a key that was disabled a moment ago may still read Enabled."""
+
+REFUSED = "KMS refused: "
+
+GONE = KmsFacts(state="", tags={}, last_use=LastUse(known=False, said="KMS has no such key any more"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +51,18 @@ def sweep(
 ) -> dict[str, Any]:
     """Look at every key that waits or is watched. One key's trouble never stops another's.
 
-    Gives {"looked_at", "disabled": [arn], "enabled": [arn], "kept": {arn: reason}, "failed": {arn: error}}.
+    Gives {"looked_at", "disabled": [arn], "enabled": [arn], "needed": {arn: why}, "kept": {arn: reason},
+    "failed": {arn: error}}. Needed are keys that something needs and nobody can use.
     """
     found = ledger.keys.to_sweep()
-    answer: dict[str, Any] = {"looked_at": len(found), "disabled": [], "enabled": [], "kept": {}, "failed": {}}
+    answer: dict[str, Any] = {
+        "looked_at": len(found),
+        "disabled": [],
+        "enabled": [],
+        "needed": {},
+        "kept": {},
+        "failed": {},
+    }
     # Also when it is 0: an alarm that hears nothing knows that no sweep runs.
     overdue = 0
     if found:
@@ -92,7 +105,9 @@ def _guarded(at_work: Sweep, key: Key, answer: dict[str, Any]) -> Key:
         logger.exception("a key could not be looked at", extra={"key_arn": key.key_arn})
         answer["failed"][key.key_arn] = f"{type(error).__name__}: {error}"
         return key
-    if (key.state, after.state) == ("disabled", "held"):
+    if after.needed:
+        answer["needed"][key.key_arn] = after.why
+    elif (key.state, after.state) == ("disabled", "held"):
         answer["enabled"].append(key.key_arn)
     elif after.state == "disabled" and key.state != "disabled":
         answer["disabled"].append(key.key_arn)
@@ -125,20 +140,47 @@ def _retire(at_work: Sweep, key: Key) -> Key:
     if key.claimed_at and abs((now - clock.moment(key.claimed_at)).total_seconds()) < CLAIM_SECONDS:
         raise AwsUnavailable("another sweep is disabling it")
     kms = look_at_key(key.key_arn)
-    if key.claimed_at and kms.state == "Disabled":
+    if kms is None:
+        seen = _with_what_is_seen(key, GONE, at_work.facts)
+        return _gone(at_work, seen, needed(Case(seen, GONE, at_work.facts)))
+    if key.claimed_at and kms.state in ("Disabled", *WAITS_FOR_DELETION):
         # A sweep ended between DisableKey and the ledger; what happened since nobody has watched.
         return _watch(at_work, _disabled(at_work, key, key.why))
     seen = _with_what_is_seen(key, kms, at_work.facts)
-    decision = decide(Case(seen, kms, at_work.facts))
+    case = Case(seen, kms, at_work.facts)
+    decision = decide(case)
+    if kms.state in UNUSABLE and (need := needed(case)) and (trouble := what_keeps(key.key_arn)):
+        # Somebody else took it away, who may bring it back: rekey tells what misses it, and touches nothing.
+        after = seen.to("retained", need, now) if decision.verdict == "retain" else _waiting(seen, need, now)
+        return tell(at_work.ledger, key, after, need, trouble, now)
+    seen = seen.model_copy(update={"needed": None, "needed_at": None})
     if decision.verdict == "retain":
         return table.change(key, seen.to("retained", decision.why, now), KeyAction.RETAINED)
     if decision.verdict == "wait":
         return _write(at_work, key, _waiting(seen, decision.why, now))
-    claimed = table.change(key, seen.to("due", decision.why, now, claimed_at=clock.text(now)), KeyAction.CLAIMED)
+    return _disable(at_work, key, seen, decision.why)
+
+
+def _disable(at_work: Sweep, key: Key, seen: Key, why: str) -> Key:
+    """Claim, disable, write down. What KMS refuses each time for one reason lengthens the trail once."""
+    now, table = at_work.facts.now, at_work.ledger.keys
+    claim = seen.to("due", why, now, claimed_at=clock.text(now))
+    claimed = table.note(key, claim) if key.why.startswith(REFUSED) else table.change(key, claim, KeyAction.CLAIMED)
     if refused := KmsKey(key.key_arn).disable():
-        released = claimed.to("due", f"KMS refused: {refused}", now, claimed_at=None)
+        released = claimed.to("due", f"{REFUSED}{refused}", now, claimed_at=None)
+        if released.why == key.why:
+            return table.note(claimed, released.model_copy(update={"changed_at": key.changed_at}))
         return table.change(claimed, released, KeyAction.REFUSED)
-    return _disabled(at_work, claimed, decision.why)
+    return _disabled(at_work, claimed, why)
+
+
+def _gone(at_work: Sweep, key: Key, need: str | None) -> Key:
+    """KMS knows it no more; that is told aloud where something needs it."""
+    now = at_work.facts.now
+    gone = key.to("gone", NO_SUCH_KEY, now)
+    if need is None:
+        return at_work.ledger.keys.change(key, gone, KeyAction.GONE)
+    return tell(at_work.ledger, key, gone, need, NO_SUCH_KEY, now)
 
 
 def _with_what_is_seen(key: Key, kms: KmsFacts, facts: Facts) -> Key:
@@ -169,13 +211,16 @@ def _disabled(at_work: Sweep, key: Key, why: str) -> Key:
 def _watch(at_work: Sweep, key: Key) -> Key:
     now, table = at_work.facts.now, at_work.ledger.keys
     kms = look_at_key(key.key_arn)
+    if kms is None:
+        return _gone(at_work, key, key.needed or at_work.signs.of(key))
     # KMS may show the state from before for a moment.
     settled = key.disabled_at is None or now >= clock.moment(key.disabled_at) + SETTLES_WITHIN
     if settled and kms.state == "Enabled":
         return table.change(
             key, key.to("held", "somebody enabled it, so it is theirs to let go", now), KeyAction.FOUND_ENABLED
         )
-    if sign := told_late(key, kms.last_use, at_work.settings.grace_seconds) or at_work.signs.of(key):
+    late = told_late(key, kms.last_use, at_work.settings.grace_seconds)
+    if sign := key.needed or late or at_work.signs.of(key):
         return reenable(at_work.ledger, key, sign, now)
     if key.watch_until is not None and now >= clock.moment(key.watch_until):
         why = "the watch is over and nothing asked for it: its owner may decide to delete it"

@@ -15,7 +15,7 @@ from rekey.rotation.step import Step
 STEP = StepName.RENEW_NOTEBOOKS
 
 MOST_TRIES = 5
-"""A notebook that was put off this often has failed."""
+"""A notebook that was put off this often for trouble of its own has failed."""
 
 MOST_CRASHES = 2
 """The state machine calls a third time and no more."""
@@ -27,6 +27,7 @@ def renew_batch(step: Step) -> Progress:
     """Level-triggered: renew what has no outcome yet, for as long as a call may take.
 
     What was put off goes to the end of the queue. Two in a row that were put off end the call: Databricks needs a rest.
+    A rate limit, an outage and a way that is shut are waited for, for as long as the state machine's budget lasts.
     """
     rotation, bucket, number = step.rotation, step.settings.evidence_bucket, step.event.batch
     if rotation.notebooks_key is None or rotation.notebook_batches is None or number is None:
@@ -73,8 +74,11 @@ class _Work:
     def queue(self, paths: tuple[str, ...]) -> list[str]:
         """The notebooks without an outcome; those that were put off, or that a call died over, come last."""
         done, batch = {row.path for row in self._batch.rows}, self._batch
-        left = (path for path in paths if path not in done)
-        return sorted(left, key=lambda path: (batch.crashes.get(path, 0), batch.tries.get(path, 0)))
+
+        def turn(path: str) -> tuple[int, int]:
+            return batch.crashes.get(path, 0), batch.tries.get(path, 0) + batch.waits.get(path, 0)
+
+        return sorted((path for path in paths if path not in done), key=turn)
 
     def renew(self, path: str) -> bool:
         """Whether the notebook has its outcome."""
@@ -84,11 +88,13 @@ class _Work:
             outcome = renew(self._api, path, self._batch.begun.get(path), lambda begun: self._begin(path, begun))
         except NotNow as reason:
             self._batch.working_on = None
-            tries = self._batch.tries[path] = self._batch.tries.get(path, 0) + 1
+            self._batch.reasons[path] = str(reason)
+            counted = self._batch.waits if reason.waits else self._batch.tries
+            tries = counted[path] = counted.get(path, 0) + 1
             if not reason.touched:
                 # Nothing was written, so a later edit is no reason to suspect the import.
                 self._batch.begun.pop(path, None)
-            if tries < MOST_TRIES:
+            if reason.waits or tries < MOST_TRIES:
                 return False
             left = _AS_BEFORE if reason.touched else "left as it was"
             outcome = failed(f"{left}, after {tries} tries: {reason}")
@@ -106,5 +112,6 @@ class _Work:
         """Saved with what comes next, or at the call's end; done once more after a crash, it does no harm."""
         self._batch.rows.append(Row(path=path, outcome=outcome))
         self._batch.working_on = None
-        for kept in (self._batch.begun, self._batch.tries, self._batch.crashes):
+        batch = self._batch
+        for kept in (batch.begun, batch.tries, batch.waits, batch.reasons, batch.crashes):
             kept.pop(path, None)

@@ -8,8 +8,6 @@ from rekey.rotation.notebooks import store
 from rekey.rotation.notebooks.store import KINDS, Row, failed
 from rekey.rotation.step import Step
 
-NOT_REACHED = failed("not reached before the renewal ended; it is whole, as it was or renewed")
-
 
 def report(step: Step) -> dict[str, Any] | None:
     """{"paths", "listed", "counts", "table"}, one row for each object under the paths; None where none were asked for.
@@ -50,13 +48,18 @@ def _table(step: Step) -> list[Row]:
     if rotation.notebooks_key is None or rotation.notebook_batches is None:
         return []
     listing = store.read_listing(bucket, rotation.notebooks_key)
-    outcomes = {
-        row.path: row
-        for number in range(rotation.notebook_batches)
-        for row in store.read_batch(bucket, rotation.rotation_id, number).rows
-    }
-    rows = [outcomes.get(path) or Row(path=path, outcome=NOT_REACHED) for path in listing.notebooks]
+    batches = [store.read_batch(bucket, rotation.rotation_id, number) for number in range(rotation.notebook_batches)]
+    outcomes = {row.path: row for batch in batches for row in batch.rows}
+    reasons = {path: reason for batch in batches for path, reason in batch.reasons.items()}
+    rows = [outcomes.get(path) or _not_reached(path, reasons.get(path)) for path in listing.notebooks]
     return sorted([*rows, *listing.others], key=lambda row: row.path)
+
+
+def _not_reached(path: str, reason: str | None) -> Row:
+    late = f" ({reason})" if reason else ""
+    return Row(
+        path=path, outcome=failed(f"not reached before the renewal ended{late}; it is whole, as it was or renewed")
+    )
 
 
 def _notebooks(number: int) -> str:

@@ -57,14 +57,20 @@ class Row(BaseModel):
 
 
 class Listing(BaseModel):
-    """What is under the paths of the request. `ahead` are folders not yet read: none once the listing is whole."""
+    """What is under the paths of the request. `roots` are those not yet looked at, `ahead` folders not yet read."""
 
     model_config = ConfigDict(frozen=True)
 
-    ahead: tuple[str, ...]
+    roots: tuple[str, ...] = ()
+    ahead: tuple[str, ...] = ()
     notebooks: tuple[str, ...] = ()
     others: tuple[Row, ...] = ()
     """Everything else, with the reason why it is not renewed."""
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """None once the listing is whole."""
+        return (*self.roots, *self.ahead)
 
 
 class Begun(BaseModel):
@@ -82,7 +88,11 @@ class Batch(BaseModel):
     rows: list[Row] = []
     begun: dict[str, Begun] = {}
     tries: dict[str, int] = {}
-    """How often a notebook was put off, by its path."""
+    """How often a notebook was put off for trouble of its own, by its path."""
+    waits: dict[str, int] = {}
+    """How often for trouble that met the others too, by its path."""
+    reasons: dict[str, str] = {}
+    """Why a notebook was put off last, by its path."""
     crashes: dict[str, int] = {}
     """How often a call ended without an answer while it renewed a notebook, by its path."""
     working_on: str | None = None

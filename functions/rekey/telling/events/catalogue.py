@@ -71,6 +71,7 @@ _KEY_EVENTS: Mapping[KeyAction, type[models.KeyEvent]] = {
     KeyAction.ENABLED_AGAIN: models.KeyReenabled,
     KeyAction.FOUND_ENABLED: models.KeyReenabled,
     KeyAction.OVERDUE: models.KeyOverdue,
+    KeyAction.NEEDED: models.KeyNeeded,
 }
 
 

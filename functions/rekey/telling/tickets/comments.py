@@ -120,6 +120,13 @@ def _key_back(_: Data, data: Data) -> list[str]:
     ]
 
 
+def _key_needed(_: Data, data: Data) -> list[str]:
+    return [
+        f"The key {data.get('key_arn', '')} is needed, nobody can use it, and rekey could not bring it back.",
+        f"Why: {data['why']}." if data.get("why") else "",
+    ]
+
+
 _TOLD: dict[str, Callable[[Data, Data], list[str]]] = {
     "Rotation Refused": _refused,
     "Rotation Planned": _accepted,
@@ -130,6 +137,7 @@ _TOLD: dict[str, Callable[[Data, Data], list[str]]] = {
     "Rotation Failed": _failed,
     "Rotation Cancelled": _cancelled,
     "Key Re-enabled": _key_back,
+    "Key Needed": _key_needed,
 }
 
 TOLD = tuple(_TOLD)
