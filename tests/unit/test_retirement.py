@@ -204,7 +204,7 @@ def test_a_reason_is_written_once_however_often_it_is_found(ledger: Ledger, sett
     found = ledger.keys.find(key_arn)
     assert found is not None
     assert (found.state, found.why) == ("due", "a rotation is under way with it: r7")
-    assert [each["action"] for each in ledger.keys.trail(key_arn)] == ["met", "looked at", "overdue"]
+    assert [each["action"] for each in ledger.keys.trail(key_arn)] == ["adopted", "looked at", "overdue"]
 
 
 # --- signs ---

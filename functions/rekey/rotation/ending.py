@@ -64,7 +64,7 @@ def _end(
     step: Step,
     write: WriteEvidence,
     name: StepName,
-    status: Status,
+    end: Status,
     found: list[Finding],
     **changes: Unpack[RotationChanges],
 ) -> Summary:
@@ -74,15 +74,15 @@ def _end(
     step.rotation = step.ledger.close(
         rotation,
         name,
-        Action(status),
+        Action(end),
         {"keys": {key.key_arn: key.state for _, key in moved}},
         keys=moved,
-        status=status,
+        status=end,
         ended_at=ended_at,
         findings=rotation.with_findings(found),
         **changes,
     )
-    _measure(step, status)
+    _measure(step, end)
     # Last, so that it holds the whole trail. A crash before this line is mended by the state's retry.
     return _summary(step, write(step))
 

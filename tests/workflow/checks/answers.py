@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
@@ -18,7 +18,7 @@ PAYLOAD = ("states", "result", "Payload")
 def answer_of(machine: Machine, name: str) -> type[Answer]:
     """What a Task's Lambda says that it answers."""
     words = re.findall("[A-Z][a-z]*", machine.states[name]["Arguments"]["FunctionName"])
-    answer = get_type_hints(handlers.module("_".join(words).lower()).handler)["return"]
+    answer: type[Answer] = get_type_hints(handlers.module("_".join(words).lower()).handler)["return"]
     assert issubclass(answer, Answer), f"{name}: its handler's answer is {answer}"
     return answer
 
@@ -28,14 +28,14 @@ def reads_are_fields_of_the_answers(machine: Machine) -> list[str]:
     holders: dict[str, list[Any]] = {}
     for name, task in machine.of_type("Task").items():
         for variable, text in task.get("Assign", {}).items():
-            path = re.fullmatch(r"\{% \$states\.result\.Payload((?:\.\w+)*) %\}", str(text))
-            if path:
-                holders.setdefault(variable, []).append(_field(answer_of(machine, name), path[1].split(".")[1:]))
+            payload = re.fullmatch(r"\{% \$states\.result\.Payload((?:\.\w+)*) %\}", str(text))
+            if payload:
+                holders.setdefault(variable, []).append(_field(answer_of(machine, name), payload[1].split(".")[1:]))
     problems = []
     for expression, reading in readings(machine):
         for path in sorted(reading.paths):
             if path[:3] == PAYLOAD:
-                kinds, fields = [answer_of(machine, expression.state)], path[3:]
+                kinds, fields = [cast("Any", answer_of(machine, expression.state))], path[3:]
             else:
                 kinds, fields = holders.get(path[0], []), path[1:]
             missing = [each for each in kinds if each is not None and _field(each, list(fields)) is None]

@@ -68,7 +68,7 @@ def renew(api: WorkspaceApi, path: str, begun: Begun | None, write_down: Callabl
 
 def _prepare(
     api: WorkspaceApi, path: str, begun: Begun | None, write_down: Callable[[Begun], None]
-) -> "str | _Renewal":
+) -> "Outcome | _Renewal":
     """All that comes before the import; or the outcome, where there is none."""
     before = api.get_object(path)
     if before["object_type"] != "NOTEBOOK":
