@@ -118,7 +118,7 @@ def syntheses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesis]:
     folders = {"without a reason": "nag", "settle too short": "settle"}
     return {
         name: Synthesis(
-            output=process.communicate(timeout=180)[0],
+            output=process.communicate(timeout=600)[0],
             code=process.returncode,
             assembly=folder / folders.get(name, name),
         )

@@ -29,8 +29,13 @@ def test_a_lambda_is_built_like_the_others(template: Template, name: str) -> Non
 
 
 def test_lambdas_share_one_asset_and_one_environment(template: Template) -> None:
-    functions = [template.function(name) for name in LAMBDAS]
-    assert len({json.dumps([f["Code"], f["Environment"], f["Layers"]]) for f in functions}) == 1
+    """The outbox alone knows one place more: where it sets aside what can never be told."""
+    alike = []
+    for function in map(template.function, LAMBDAS):
+        variables = dict(function["Environment"]["Variables"])
+        variables.pop("UNPUBLISHED_QUEUE_URL", None)
+        alike.append(json.dumps([function["Code"], variables, function["Layers"]]))
+    assert len(set(alike)) == 1
 
 
 def test_the_environment_is_what_the_functions_read(template: Template) -> None:

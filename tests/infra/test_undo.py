@@ -36,6 +36,7 @@ UNDO: dict[Granted, dict[str, list[Granted]]] = {
 
 NOTHING_TO_UNDO = {
     "kms:CreateAlias": "it only names the key, and shows a person what an abandoned one was for",
+    "kms:CancelKeyDeletion": "it takes nothing away, and whoever meant the deletion can schedule it again",
     "kms:EnableKeyRotation": "asked for by itself, and no part of what can fail",
     "kms:RotateKeyOnDemand": "KMS keeps the earlier material, and has no way back",
     "dynamodb:PutItem": "what was done is not undone by forgetting it",
@@ -48,6 +49,7 @@ NOTHING_TO_UNDO = {
     "sqs:ChangeMessageVisibility": "it comes back by itself",
     "states:SendTaskSuccess": "an answer was given",
     "states:SendTaskFailure": "the same",
+    "states:SendTaskHeartbeat": "it only asks whether anybody waits",
     "states:StartExecution": "a rotation has its own way back",
     "states:StopExecution": "only of one that has not begun",
     "lambda:InvokeFunction": "the Lambda's own row counts",

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from rekey.ledger import Ledger
 from rekey.model.actions import Action, KeyAction
 from rekey.telling.events.catalogue import told_actions
+from rekey.telling.events.outbox import printable
 from tests.clients import client
 from tests.event_schemas import file_name
 from tests.names import TABLE
@@ -300,7 +301,7 @@ def without_detail(record: Any) -> None:
 
 
 def of_no_rotation(record: Any) -> None:
-    record["dynamodb"]["NewImage"]["pk"] = {"S": "ROTATION#r9\x00\udc80"}
+    record["dynamodb"]["NewImage"]["pk"] = {"S": "ROTATION#r9\x00"}
 
 
 def without_image(record: Any) -> None:
@@ -368,3 +369,8 @@ def test_every_action_is_one_that_the_code_writes() -> None:
     assert {"planned", "succeeded", "failed", "cancelled", "disabled", "enabled again"} <= told_actions()
     for kind in (Action, KeyAction):
         assert [each for each in kind if not re.search(rf"\b{kind.__name__}\.{each.name}\b", code)] == []
+
+
+def test_a_reason_has_nothing_that_sqs_does_not_take() -> None:
+    assert printable("r9\x00\udc80 é\U0001f511") == "r9   é\U0001f511"
+    assert printable("") == "?"

@@ -44,14 +44,14 @@ def refuses(world: World, workspace_id: int, said: str, **request: Any) -> None:
     assert world.ledger.find("r1") is None
 
 
-@pytest.mark.rule("material-limits")
+@pytest.mark.rule("material-imported")
 def test_imported_material_needs_new_material_first(world: World, kms_keeps: Material) -> None:
     workspace_id, key_arn = with_key(world, Origin="EXTERNAL")
     refuses(world, workspace_id, f"use_cases: the key {key_arn} has imported material .* Mend: import new key material")
     assert kms_keeps.asked == 0
 
 
-@pytest.mark.rule("material-limits")
+@pytest.mark.rule("material-imported")
 def test_imported_material_of_a_multi_region_key_is_needed_in_every_replica(world: World, kms_keeps: Material) -> None:
     workspace_id, key_arn = with_key(world, Origin="EXTERNAL")
     kms_keeps.primaries[key_arn.rpartition("/")[2]] = key_arn
@@ -59,7 +59,7 @@ def test_imported_material_of_a_multi_region_key_is_needed_in_every_replica(worl
     refuses(world, workspace_id, "imported material .* each replica")
 
 
-@pytest.mark.rule("material-limits")
+@pytest.mark.rule("material-imported")
 def test_imported_material_is_renewed_once_new_material_waits(world: World, kms_keeps: Material) -> None:
     workspace_id, key_arn = with_key(world, Origin="EXTERNAL")
     kms_keeps.waiting[key_arn.rpartition("/")[2]] = "PENDING_ROTATION"
@@ -69,20 +69,21 @@ def test_imported_material_is_renewed_once_new_material_waits(world: World, kms_
     assert kms_keeps.asked == 1
 
 
+@pytest.mark.rule("material-imported")
 def test_imported_material_has_no_yearly_rotation(world: World, kms_keeps: Material) -> None:
     workspace_id, key_arn = with_key(world, Origin="EXTERNAL")
     kms_keeps.waiting[key_arn.rpartition("/")[2]] = "PENDING_ROTATION"
     refuses(world, workspace_id, "yearly_rotation: .* Mend: leave it out", yearly_rotation=True)
 
 
-@pytest.mark.rule("material-limits")
+@pytest.mark.rule("material-custom-store")
 def test_a_key_of_a_custom_store_is_not_renewed_by_kms(world: World, kms_keeps: Material) -> None:
     workspace_id, key_arn = with_key(world)
     kms_keeps.stores[key_arn.rpartition("/")[2]] = "cks-1234567890abcdef0"
     refuses(world, workspace_id, "use_cases: the key .* custom key store cks-1234567890abcdef0")
 
 
-@pytest.mark.rule("material-limits")
+@pytest.mark.rule("material-replica")
 def test_a_replica_is_renewed_by_its_primary_only(world: World, kms_keeps: Material) -> None:
     workspace_id, key_arn = with_key(world)
     primary = key_arn.replace("us-east-1", "eu-west-1")
@@ -98,7 +99,7 @@ def test_a_primary_is_renewed(world: World, kms_keeps: Material) -> None:
     assert kms_keeps.asked == 1
 
 
-@pytest.mark.rule("material-limits")
+@pytest.mark.rule("material-on-demand")
 @pytest.mark.parametrize(("made", "refused"), [(MOST_ON_DEMAND, True), (MOST_ON_DEMAND - 1, False)])
 def test_a_key_is_renewed_25_times_at_most(world: World, kms_keeps: Material, made: int, refused: bool) -> None:
     workspace_id, key_arn = with_key(world)

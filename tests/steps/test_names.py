@@ -4,7 +4,7 @@ import re
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rekey.aws import tags
@@ -57,6 +57,7 @@ def test_names_that_look_alike_get_aliases_of_their_own(world: World) -> None:
 
 
 @pytest.mark.rule("names")
+@settings(deadline=None)
 @given(st.lists(TAKEN_BY_STEP_FUNCTIONS, min_size=2, max_size=5, unique=True))
 def test_every_name_has_a_plain_one_of_its_own(names: list[str]) -> None:
     assert len({plain(each) for each in names}) == len(names)

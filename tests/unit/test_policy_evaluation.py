@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy  # type: ignore[import-untyped]
 
@@ -32,7 +32,7 @@ EXPECTED: Mapping[str, list[Any]] = {
     "aws:PrincipalOrgID": ORGS,
     "aws:PrincipalArn": ARNS,
     "AWS:principalaccount": [DATABRICKS, CUSTOMER, "9*"],
-    "aws:PrincipalIsAWSService": ["true", "false", True, False],
+    "aws:PrincipalIsAWSService": ["true", "false"],
     "aws:SourceVpce": VPCES,
     "aws:SourceAccount": [CUSTOMER, DATABRICKS],
     "kms:ViaService": ["s3.us-east-1.amazonaws.com", "ec2.*.amazonaws.com", "*"],
@@ -164,6 +164,7 @@ UNTOLD = st.tuples(
 
 
 @pytest.mark.rule("policy-deny")
+@settings(deadline=None)
 @given(
     STATEMENTS,
     st.sampled_from(["kms:Decrypt", "kms:Encrypt", "kms:DescribeKey"]),
@@ -176,13 +177,14 @@ def test_of_databricks_nothing_is_claimed_that_is_not_so(
 ) -> None:
     claimed = hits(statement, databricks(), action, KEY).answer
     if claimed is None or "NotPrincipal" in statement:
-        return
+        return  # MiniStack has no NotPrincipal.
     keys = {"aws:principaltag/databricksaccountid": "mine", **organization, **untold}
     arn = f"arn:aws:iam::{DATABRICKS}:{name}"
     assert denied_by_the_other(statement, arn, keys, action) is claimed
 
 
 @pytest.mark.rule("policy-deny")
+@settings(deadline=None)
 @given(STATEMENTS, st.sampled_from(["kms:Decrypt", "kms:CreateGrant"]), UNTOLD)
 def test_of_the_role_nothing_is_claimed_that_is_not_so(
     statement: dict[str, Any], action: str, untold: dict[str, str]
@@ -194,6 +196,7 @@ def test_of_the_role_nothing_is_claimed_that_is_not_so(
 
 
 @pytest.mark.rule("policy-deny")
+@settings(deadline=None)
 @given(STATEMENTS)
 def test_the_simulators_databricks_is_denied_what_is_claimed(statement: dict[str, Any]) -> None:
     """NotPrincipal too, which the simulator decides by itself."""

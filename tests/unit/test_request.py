@@ -1,6 +1,7 @@
 """The request: what is accepted, and that every refusal names the field and the mend."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.request import Asked
+from rekey.base import clock
 from rekey.base.errors import InvalidRequest
 from rekey.model.request import Request, parse_request
 from rekey.model.request_fields import FIELDS, KEY_IDS, WORKSPACE_FIELDS
@@ -158,6 +160,26 @@ def test_what_is_odd_is_refused_like_the_rest(fields: dict[str, Any], said: str)
     with pytest.raises(InvalidRequest) as refusal:
         parse_request(request(**fields))
     assert str(refusal.value).startswith(said)
+
+
+def test_every_contradiction_is_reported_at_once() -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        parse_request(request(operation="rotate", use_cases=["STORAGE"], guard_key=True, drain_minutes=5))
+    assert [line.split(":")[0] for line in str(refusal.value).splitlines()] == [
+        "use_cases",
+        "drain_minutes",
+        "guard_key",
+    ]
+
+
+def test_what_was_let_through_reads_back_also_after_its_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rotation that outlasts its window must still be read, to be put back or finished."""
+    opens = clock.now()
+    for window in ({}, {"not_before": clock.text(opens)}):
+        asked = parse_request(request(not_after=clock.text(opens + timedelta(hours=1)), **window))
+        with monkeypatch.context() as patch:
+            patch.setattr(clock, "now", lambda: opens + timedelta(days=30))
+            assert Request.model_validate_json(asked.model_dump_json()) == asked
 
 
 @pytest.mark.rule("rule-10")

@@ -3,8 +3,8 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AwareDatetime,
@@ -14,7 +14,6 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
 
 from rekey.base import clock
@@ -113,20 +112,17 @@ class Request(BaseModel):
             raise Refusal(field, f"a {what} is named twice", FIELDS[field].fix).as_fault()
         return names
 
-    @model_validator(mode="after")
-    def _possible(self) -> Self:
-        if refusal := next(contradictions(self), None):
-            raise refusal.as_fault()
-        return self
-
     def digest(self) -> str:
         """SHA-256 over the content, without the request_id: tells whether two requests ask for the same."""
         content = self.model_dump(mode="json", exclude={"request_id"})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def contradictions(request: Request) -> Iterator[Refusal]:
-    """What the fields, each right by itself, cannot mean together."""
+def contradictions(request: Request, now: datetime) -> Iterator[Refusal]:
+    """What the fields, each right by itself, cannot mean together, or not at this moment.
+
+    No part of the model, which must read back what it let through once: also after its window has closed.
+    """
     creates = request.operation == "create_workspace"
     use_cases = request.use_cases or ()
     given = "key_arn" if request.key_arn else "key_configuration_id" if request.key_configuration_id else None
@@ -152,12 +148,12 @@ def contradictions(request: Request) -> Iterator[Refusal]:
         yield Refusal("yearly_rotation", "it goes with rotate_material", 'leave it out, or ask for "rotate_material"')
     if request.renew_notebooks and creates:
         yield Refusal("renew_notebooks", "a new workspace has no notebooks yet", "leave it out")
-    without_managed = use_cases and "MANAGED_SERVICES" not in use_cases
-    if request.renew_notebooks and (request.operation not in (None, "add", "rotate") or without_managed):
+    changes_none = request.operation == "rotate_material" or (use_cases and "MANAGED_SERVICES" not in use_cases)
+    if request.renew_notebooks and changes_none and not creates:
         yield NOTEBOOKS_NEED_A_NEW_KEY
-    if request.not_before and request.not_before > clock.now() + LATEST_WINDOW:
+    if request.not_before and request.not_before > now + LATEST_WINDOW:
         yield Refusal("not_before", "the window opens in more than 14 days", "ask nearer to the day")
-    if request.not_after and request.not_after <= (request.not_before or clock.now()):
+    if request.not_after and request.not_after <= (request.not_before or now):
         problem = "the window closes before it opens"
         yield Refusal("not_after", problem, "give a later time, or leave it out")
 
@@ -171,9 +167,12 @@ def parse_request(raw: Any) -> Request:
         refusal = Refusal("", "The request is not a JSON object", 'give {"workspace_id": 1234567890123456}')
         raise InvalidRequest(str(refusal))
     try:
-        return Request.model_validate_json(json.dumps(raw))
+        request = Request.model_validate_json(json.dumps(raw))
     except ValidationError as error:
         raise InvalidRequest(joined(dict.fromkeys(_explain(fault) for fault in error.errors()))) from None
+    if refusals := list(contradictions(request, clock.now())):
+        raise InvalidRequest(joined(refusals))
+    return request
 
 
 def _explain(fault: Any) -> Refusal:

@@ -77,7 +77,8 @@ class Case:
 
     @property
     def reuses(self) -> bool:
-        return reuses(self.request, self.facts.given.configuration)
+        """Whether cluster volumes use a STORAGE key: a registered configuration has decided that already."""
+        return (self.facts.given.configuration or self.request).reuse_key_for_cluster_volumes
 
     @property
     def volumes(self) -> bool:
@@ -98,8 +99,3 @@ class KeyCase:
     wanted: Sequence[Statement] = ()
     yearly: bool = False
     """Whether KMS shall renew its material every year from now on."""
-
-
-def reuses(request: Request, configuration: KeyConfiguration | None) -> bool:
-    """Whether cluster volumes use the STORAGE key: a registered configuration has decided that already."""
-    return configuration.reuse_key_for_cluster_volumes if configuration else request.reuse_key_for_cluster_volumes

@@ -6,12 +6,12 @@ from typing import TypeVar
 from rekey.aws.kms_key import look_at
 from rekey.base.errors import NotFound, PermissionDenied, RequestRefused, WorkspaceNotFound
 from rekey.base.settings import Settings
-from rekey.databricks import Account, Estate, KeyConfiguration, Workspace
+from rekey.databricks import Account, Estate, Workspace
 from rekey.databricks.connect import connect_workspace
 from rekey.model.refusal import Refusal
 from rekey.model.request import Request
 from rekey.model.wish import NewWorkspace
-from rekey.planning.case import Case, Facts, Given, Inside, Wished, reuses
+from rekey.planning.case import Case, Facts, Given, Inside, Wished
 from rekey.planning.intent import Intent
 from rekey.planning.rules.workspace import NO_CMK_REGIONS
 from rekey.rotation.compute.world import look
@@ -70,10 +70,11 @@ def gather(
     estate = Estate.read(account)
     inside = None if intent.creates else look_inside(settings, workspace, request.renew_notebooks or ())
     configuration = estate.configuration(request.key_configuration_id)
-    volumes = intent.gives_storage and reuses(request, configuration)
+    volumes = intent.gives_storage and (configuration or request).reuse_key_for_cluster_volumes
     role = _found(account.cross_account_role, workspace.credentials_id) if volumes or request.workspace else None
     wanted = added_statements(settings, request, intent.use_cases, role if volumes else None)
-    key_arns = keys_in_play(request, workspace, intent, estate, configuration)
+    key_arn = configuration.key_arn if configuration else request.key_arn
+    key_arns = keys_in_play(intent, workspace, estate, key_arn)
     keys = [look_at(each, own_account, material=intent.renews) for each in key_arns]
     facts = Facts(
         estate=estate,
@@ -86,17 +87,14 @@ def gather(
     return Case(request, workspace, intent, facts)
 
 
-def keys_in_play(
-    request: Request, workspace: Workspace, intent: Intent, estate: Estate, configuration: KeyConfiguration | None
-) -> list[str]:
-    """ARNs of the keys that the rotation would use and rekey does not make, each once."""
+def keys_in_play(intent: Intent, workspace: Workspace, estate: Estate, given: str | None) -> list[str]:
+    """ARNs of the keys that the rotation would use and rekey does not make, each once: `given`, or those renewed."""
     if intent.nothing_left:
         return []
     if intent.renews:
         used = [estate.configuration(workspace.configuration_id(each)) for each in intent.use_cases]
         return list(dict.fromkeys(each.key_arn for each in used if each))
-    key_arn = configuration.key_arn if configuration else request.key_arn
-    return [key_arn] if key_arn else []
+    return [given] if given else []
 
 
 def look_inside(settings: Settings, workspace: Workspace, paths: Sequence[str]) -> Inside | None:

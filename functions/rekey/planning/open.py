@@ -55,9 +55,11 @@ def open_rotation(settings: Settings, ledger: Ledger, event: PlanEvent) -> Plann
     intent = decide(request, workspace)
     case = gather(settings, account, request, workspace, intent, account_of(event.execution_arn))
     verdict = conclude(case, clock.now())
-    if request.dry_run:
-        return _report(event, case, verdict, account_id=settings.databricks_account_id)
-    return _answer("rotate", _open(ledger, event, request, verdict.agreed(), replaces=earlier))
+    return (
+        _report(event, case, verdict, account_id=settings.databricks_account_id)
+        if request.dry_run
+        else _answer("rotate", open_in_ledger(ledger, event, request, verdict.agreed(), replaces=earlier))
+    )
 
 
 def find_earlier(ledger: Ledger, rotation_id: str, request: Request) -> Rotation | None:
@@ -88,7 +90,10 @@ def _report(event: PlanEvent, case: Case, verdict: Verdict, *, account_id: str) 
     return Planned(decision="report", rotation_id=event.rotation_id, status="planned", plan=plan, preflight=report)
 
 
-def _open(ledger: Ledger, event: PlanEvent, request: Request, plan: Plan, *, replaces: Rotation | None) -> Rotation:
+def open_in_ledger(
+    ledger: Ledger, event: PlanEvent, request: Request, plan: Plan, *, replaces: Rotation | None
+) -> Rotation:
+    """The rotation, with its lease, its keys' marks and its first entry. Raises RotationInProgress."""
     rotation = Rotation(
         rotation_id=event.rotation_id,
         execution_arn=event.execution_arn,

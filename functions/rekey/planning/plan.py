@@ -44,7 +44,7 @@ def make_plan(case: Case, now: datetime) -> Plan:
     """What will be done about a case that the rules let through."""
     request, workspace, intent, given = case.request, case.workspace, case.intent, case.facts.given
     source: KeySource = "configuration" if given.configuration else "brought" if request.key_arn else "new"
-    old_key = decide_old_key(case)
+    old_key = _old_key(case)
     return Plan(
         operation=intent.operation,
         use_cases=intent.use_cases,
@@ -80,7 +80,7 @@ def window_fits(plan: Plan, now: datetime) -> Iterator[Refusal]:
         yield Refusal("not_after", late, "give a longer window, or leave not_after out")
 
 
-def decide_old_key(case: Case) -> OldKey | None:
+def _old_key(case: Case) -> OldKey | None:
     """What becomes of the key that a rotation replaces; None where nothing is replaced."""
     replaced = case.facts.estate.configuration(case.workspace.managed_services_key_id)
     if not case.intent.replaces or replaced is None:  # One that is not listed is refused by `configuration_listed`.

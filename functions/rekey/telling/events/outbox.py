@@ -54,7 +54,7 @@ def _publish_or_set_aside(settings: Settings, ledger: Ledger, record: Any, queue
             QueueUrl=queue_url,
             MessageBody=json.dumps({"Records": [record]}),
             MessageAttributes={
-                "ERROR_MESSAGE": {"DataType": "String", "StringValue": _printable(str(error))[:_LONGEST_REASON]}
+                "ERROR_MESSAGE": {"DataType": "String", "StringValue": printable(str(error))[:_LONGEST_REASON]}
             },
         )
 
@@ -70,6 +70,6 @@ def _item_of(record: Any) -> Item:
     return image
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """SQS takes no control characters and no half a surrogate pair."""
     return "".join(each if each.isprintable() else " " for each in text) or "?"
