@@ -1,7 +1,6 @@
 """How a rotation ends: well, or recorded as failed. Either way the evidence is written and the lease given back."""
 
 from collections.abc import Callable, Mapping
-from typing import Unpack
 
 from rekey.aws import kms_key
 from rekey.base import clock
@@ -48,7 +47,7 @@ def record_failure(step: Step, write: WriteEvidence) -> FailedSummary:
     failure = required_failure(step)
     if not step.rotation.ended:
         status: Status = "cancelled" if failure.error == Cancelled.__name__ else "failed"
-        summary = _end(step, write, StepName.RECORD_FAILURE, status, _not_back(step), failure=failure)
+        summary = _end(step, write, StepName.RECORD_FAILURE, status, _not_back(step), {"failure": failure})
     else:
         summary = _summary(step, write(step))
     cause = failure_cause(step.rotation, failure, step.settings.evidence_bucket)
@@ -57,32 +56,28 @@ def record_failure(step: Step, write: WriteEvidence) -> FailedSummary:
 
 def end_cancelled(step: Step, write: WriteEvidence, cancel: Cancel) -> Summary:
     """End a rotation that has not begun: there is nothing to put back."""
-    return _end(step, write, StepName.CANCEL, "cancelled", [], cancel=cancel)
+    return _end(step, write, StepName.CANCEL, "cancelled", [], {"cancel": cancel})
 
 
 def _end(
     step: Step,
     write: WriteEvidence,
     name: StepName,
-    end: Status,
+    status: Status,
     found: list[Finding],
-    **changes: Unpack[RotationChanges],
+    more: RotationChanges | None = None,
 ) -> Summary:
     rotation = step.rotation
-    ended_at = clock.text(clock.now())
+    changes: RotationChanges = {
+        **(more or {}),
+        "status": status,
+        "ended_at": clock.text(clock.now()),
+        "findings": rotation.with_findings(found),
+    }
     moved = moved_on(step.ledger, step.account, rotation, step.settings.grace_seconds, clock.now())
-    step.rotation = step.ledger.close(
-        rotation,
-        name,
-        Action(end),
-        {"keys": {key.key_arn: key.state for _, key in moved}},
-        keys=moved,
-        status=end,
-        ended_at=ended_at,
-        findings=rotation.with_findings(found),
-        **changes,
-    )
-    _measure(step, end)
+    detail = {"keys": {key.key_arn: key.state for _, key in moved}}
+    step.rotation = step.ledger.close(rotation, name, Action(status), detail, keys=moved, **changes)
+    _measure(step, status)
     # Last, so that it holds the whole trail. A crash before this line is mended by the state's retry.
     return _summary(step, write(step))
 

@@ -63,7 +63,7 @@ def renew(api: WorkspaceApi, path: str, begun: Begun | None, write_down: Callabl
         raise NotNow.after(error, touched=begun is not None) from error
     except DatabricksError as refusal:
         return _refused(refusal)
-    return renewal if isinstance(renewal, str) else renewal.run()
+    return renewal if isinstance(renewal, Outcome) else renewal.run()
 
 
 def _prepare(
