@@ -54,6 +54,7 @@ def test_the_environment_is_what_the_functions_read(template: Template) -> None:
         "DATABRICKS_SHARD": "commercial",
         "GRACE_SECONDS": "86400",
         "SETTLE_SECONDS": "1200",
+        "WAIT_SCALE": "1",
         "WATCH_SECONDS": "1209600",
         "BREAK_GLASS_ROLE_ARN": "",
         "POWERTOOLS_SERVICE_NAME": "rekey",

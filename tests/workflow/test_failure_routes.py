@@ -2,7 +2,8 @@
 
 import pytest
 
-from rekey.model.failure import readable
+from rekey.model.failure import Failure, readable
+from rekey.rotation.step import StepEvent
 from tests.workflow.conftest import Play
 from tests.workflow.routes import (
     CREATE,
@@ -58,8 +59,9 @@ def test_a_permanent_error_takes_the_failure_route(play: Play, state: str) -> No
     run = play(failing)
     assert run.states == [*way_there, *FAILURE]
     failure = {"state": state, "error": "PermissionDenied", "cause": "The service principal may not do this."}
-    assert [call["failure"] for call in run.calls("roll_back")] == [failure]
-    assert [call["failure"] for call in run.calls("record_failure")] == [failure]
+    for step in ("roll_back", "record_failure"):
+        [event] = [StepEvent.model_validate(call) for call in run.calls(step)]
+        assert event.failure == Failure(**failure)
     # What the person sees in the console is what Record failure made of it.
     assert (run.status, run.error) == ("FAILED", "PermissionDenied")
     assert run.cause == f"{state}: The service principal may not do this."
