@@ -110,6 +110,21 @@ def test_a_statement_that_a_rotation_under_way_relies_on_stays(world: World) -> 
     assert world.get("health")["unreadable"] == []
 
 
+@pytest.mark.parametrize("fate", ["disable", "retain"])
+def test_a_statement_that_a_workspace_still_reads_through_stays(world: World, fate: str) -> None:
+    """It came by the statements that the first rotation added, and has left again; for a day it needs them still."""
+    key_arn, old = own_key(), world.make_key()
+    one, two = (workspace(world, name, keys={"managed_services": old}) for name in ("one", "two"))
+    world.prepare(workspace_id=one, operation="rotate", key_arn=key_arn)
+    for request in ({"key_arn": key_arn}, {"old_key": fate}):
+        world.next_rotation()
+        assert world.rotate(workspace_id=two, operation="rotate", **request)["status"] == "succeeded"
+    ended = fail(world, "r1")
+    assert MANAGED in sids(key_arn)
+    assert f"workspace {two} may have left the key" in " ".join(ended["findings"])
+    assert world.get("health")["unreadable"] == []
+
+
 def test_a_key_that_a_workspace_of_an_unlisted_configuration_may_use_keeps_all(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

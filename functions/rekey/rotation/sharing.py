@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 from rekey.aws import policy
 from rekey.aws.policy_document import Statement, meaning
+from rekey.base import clock
 from rekey.base.errors import NotFound
 from rekey.databricks import Estate, Workspace
-from rekey.model.key import WAITING
+from rekey.model.key import wait
 from rekey.model.request import UseCase
 from rekey.model.rotation import Rotation
 from rekey.rotation.keys import added_statements, databricks_statements
@@ -47,8 +48,10 @@ def needs_of_others(step: Step, key_arn: str, others: Iterable[Rotation]) -> Nee
     known = step.ledger.keys.find(key_arn)
     if unexplained := estate.unexplained():
         return Needs(f"workspace {unexplained[0]} has a key configuration that the account does not list")
-    if known and known.state in WAITING:
-        return Needs("a workspace left the key less than a day ago")
+    users = estate.users(key_arn)
+    left = set(known.workspaces if known else ()) - {each.workspace_id for each in users}
+    if known and left and clock.now() < clock.moment(known.changed_at) + wait(step.settings.grace_seconds):
+        return Needs(f"workspace {min(left)} may have left the key less than a day ago, and still reads through it")
     needs = Needs()
     for other in others:
         plan, why = other.plan, f"the rotation {other.rotation_id} is at work with it"
@@ -56,7 +59,7 @@ def needs_of_others(step: Step, key_arn: str, others: Iterable[Rotation]) -> Nee
             needs.add(databricks_statements(step.settings, ["MANAGED_SERVICES"], None), why)
         needs.add(added_statements(step.settings, other.request, plan.use_cases, plan.cross_account_role), why)
     roles: dict[str, str] = {}
-    for workspace in estate.users(key_arn):
+    for workspace in users:
         why = f"workspace {workspace.workspace_id} uses the key"
         use_cases, volumes = _use_cases(estate, workspace, key_arn)
         role = None
