@@ -110,6 +110,7 @@ class Functions(Construct):
             "DATABRICKS_SHARD": settings.databricks_shard,
             "GRACE_SECONDS": str(settings.grace_seconds),
             "SETTLE_SECONDS": str(settings.settle_seconds),
+            "WAIT_SCALE": f"{settings.wait_scale:g}",
             "EVENT_BUS": self._shared.bus.event_bus_name,
             "WATCH_SECONDS": str(settings.watch_seconds),
             "BREAK_GLASS_ROLE_ARN": settings.break_glass_role_arn,

@@ -123,6 +123,9 @@ class Settings(BaseModel):
         description="an e-mail address that alarms are sent to, or empty to subscribe to the topic in another way",
     )
     tickets: Tickets = Field(description='an object such as {"jira": {...}} (docs/tickets.md), or {} for no tickets')
+    wait_scale: float = Field(
+        gt=0, le=1, description="1; stage local only: real seconds for one second of a wait, above 0 and at most 1"
+    )
     local_python: str = Field(description="stage local only: the interpreter that runs the Lambdas")
 
     @classmethod
@@ -141,6 +144,13 @@ class Settings(BaseModel):
         if info.data.get("stage") != LOCAL_STAGE and seconds < minimum:
             raise ValueError(f"{seconds} is too short")
         return seconds
+
+    @field_validator("wait_scale")
+    @classmethod
+    def _only_local_time_is_scaled(cls, scale: float, info: ValidationInfo) -> float:
+        if info.data.get("stage") != LOCAL_STAGE and scale != 1:
+            raise ValueError(f"{scale} would shorten Databricks' waits")
+        return scale
 
     @field_validator("databricks_account_host", "databricks_workspace_host")
     @classmethod

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from rekey.rotation.step import Result
-from rekey.runtime import current_settings, observed, open_ledger
+from rekey.runtime import Result, current_settings, observed, open_ledger
 from rekey.telling.events.outbox import publish_all, unpublished_queue
 
 

@@ -5,8 +5,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.parser import parse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from rekey.rotation.step import Result
-from rekey.runtime import current_settings, observed
+from rekey.runtime import Result, current_settings, observed
 from rekey.telling.tickets.envelopes import Messages
 from rekey.telling.tickets.settings import Places
 from rekey.telling.tickets.telling import tell

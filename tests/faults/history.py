@@ -15,8 +15,11 @@ from rekey.base import clock
 from rekey.base.errors import RekeyError
 from rekey.control import adopt as adopting
 from rekey.control.adopt import Adoption, adopt
+from rekey.model.actions import Action
 from rekey.model.key import CLAIM_SECONDS, WAITING, Key
 from rekey.model.plan import OldKey
+from rekey.model.rotation import Status
+from rekey.model.steps import StepName
 from rekey.retirement.reenable import on_refused_use
 from rekey.retirement.rotations import marked, moved_on
 from rekey.retirement.sweep import sweep
@@ -84,8 +87,8 @@ class History(Truth):
             self._note_look(old)
         account = cast("Any", self.databricks)
         keys = moved_on(self.ledger, account, rotation, SETTINGS.grace_seconds, clock.now())
-        status = "succeeded" if verified else "failed"
-        self.ledger.close(rotation, "end", status, {}, keys=keys, status=status)
+        status: Status = "succeeded" if verified else "failed"
+        self.ledger.close(rotation, StepName.COMPLETE, Action(status), {}, keys=keys, status=status)
 
     def sweep(self, *, skew: timedelta = timedelta(), crash: str | None = None) -> dict[str, Any] | None:
         """One sweep; None when it crashed half way."""

@@ -54,6 +54,7 @@ def test_the_environment_is_what_the_functions_read(template: Template) -> None:
         "DATABRICKS_SHARD": "commercial",
         "GRACE_SECONDS": "86400",
         "SETTLE_SECONDS": "1200",
+        "WAIT_SCALE": "1",
         "WATCH_SECONDS": "1209600",
         "BREAK_GLASS_ROLE_ARN": "",
         "POWERTOOLS_SERVICE_NAME": "rekey",
@@ -179,7 +180,9 @@ def test_the_local_stage_runs_the_code_of_this_machine(local_template: Template)
     assert (function["Runtime"], "Layers" in function) == ("provided.al2023", False)
     assert variables["PYTHON"] == "/usr/bin/python3"
     assert (variables["REKEY_STAGE"], variables["GRACE_SECONDS"]) == ("local", "30")
-    assert variables["SETTLE_SECONDS"] == "1200"  # the emulator scales the wait itself
+    assert (variables["SETTLE_SECONDS"], variables["WAIT_SCALE"]) == ("1200", "0.025")
+    [machine] = local_template.all("AWS::StepFunctions::StateMachine").values()
+    assert machine["DefinitionSubstitutions"]["SettleSeconds"] == "30"  # moments come in real time
 
 
 def _kinds(template: Template) -> set[str]:

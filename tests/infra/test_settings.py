@@ -102,14 +102,16 @@ def test_a_missing_setting_is_named() -> None:
 @pytest.mark.parametrize("stage", ["dev", "prod", "localhost"])
 def test_no_other_stage_may_shorten_the_waits(stage: str) -> None:
     with pytest.raises(SettingsError) as refused:
-        read(stage=stage, settle_seconds=30, grace_seconds=30)
+        read(stage=stage, settle_seconds=30, grace_seconds=30, wait_scale=0.025)
     assert "rekey:settle_seconds" in str(refused.value)
     assert "rekey:grace_seconds" in str(refused.value)
+    assert "rekey:wait_scale: 0.025 would shorten Databricks' waits" in str(refused.value)
 
 
 def test_the_local_stage_may() -> None:
-    settings = read(**LOCAL, settle_seconds=30, grace_seconds=1, databricks_account_host="http://127.0.0.1:1/")
-    assert settings.grace_seconds == 1
+    local = read(**LOCAL, settle_seconds=30, grace_seconds=1, wait_scale=0.025)
+    assert (local.grace_seconds, local.wait_scale) == (1, 0.025)
+    settings = read(**LOCAL, databricks_account_host="http://127.0.0.1:1/")
     assert settings.account_host == "http://127.0.0.1:1"
 
 

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
 from local.databricks.clock import ManualClock
 from local.databricks.serving import running
 from local.databricks.settings import Settings as SimulatorSettings
+from rekey.base import clock
 from rekey.databricks import connect
 from rekey.ledger import Ledger
 from rekey.rotation.notebooks import renew
@@ -21,6 +23,8 @@ from tests.steps.world import World
 @pytest.fixture
 def world(cloud: None, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     manual = ManualClock()
+    real, began = clock.now(), manual.now()
+    monkeypatch.setattr(clock, "now", lambda: real + timedelta(seconds=manual.now() - began))
     simulator = SimulatorSettings(account_id=ACCOUNT_ID, customer_account="123456789012")
     with running(simulator, clock=manual) as (url, _):
         secret = {"client_id": simulator.client_id, "client_secret": simulator.client_secret}

@@ -8,6 +8,8 @@ import pytest
 
 from rekey.base import clock, errors
 from rekey.databricks import Account
+from rekey.model.actions import Action
+from rekey.model.steps import StepName
 from tests.steps.creating import prepare, wish
 from tests.steps.test_fail import changing_requests, kms_keys
 from tests.steps.test_rotate import settled
@@ -56,7 +58,7 @@ def sent_patch(world: World) -> None:
     """The change is accepted, and shows nowhere yet."""
     while world.rotation().patch_outcome != "accepted":
         world.clock.advance(POLL_SECONDS)
-        world.call("patch_workspace", rotation_id=world.rotation_id, waited_seconds=0)
+        world.call("patch_workspace", rotation_id=world.rotation_id)
 
 
 @pytest.mark.rule("rule-8")
@@ -134,7 +136,7 @@ def test_cancelled_while_a_change_is_with_databricks_its_answer_decides(
 
     monkeypatch.setattr(Account, "update_workspace_keys", cancelled_meanwhile)
     world.clock.advance(600)  # No instance lingers any more.
-    world.call("patch_workspace", rotation_id="r1", waited_seconds=0)
+    world.call("patch_workspace", rotation_id="r1")
     assert outcomes == ["undecided"]
     rotation = world.rotation()
     assert rotation.cancel is not None
@@ -147,7 +149,7 @@ def test_cancelled_while_a_change_is_with_databricks_its_answer_decides(
         assert world.call("complete_rotation", rotation_id="r1")["status"] == "succeeded"
     else:
         with pytest.raises(errors.Cancelled):
-            world.call("patch_workspace", rotation_id="r1", waited_seconds=5)
+            world.call("patch_workspace", rotation_id="r1")
         world.fail("Patch workspace", "Cancelled")
         assert world.rotation().status == "cancelled"
         assert world.fields(workspace_id) == fields
@@ -247,7 +249,7 @@ def test_renewed_material_cannot_be_taken_back(world: World, monkeypatch: pytest
     workspace_id, _ = seeded(world)
     world.plan(workspace_id=workspace_id, operation="rotate_material")
     rotation = world.rotation()
-    world.ledger.record(rotation, "Wait for window", "window opened", {}, status="running")
+    world.ledger.record(rotation, StepName.WINDOW, Action.WINDOW_OPENED, {}, status="running")
     assert cancel(world)["outcome"] == "finishing"
 
 

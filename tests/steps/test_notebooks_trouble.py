@@ -174,7 +174,8 @@ def test_a_folder_that_fails_alone_does_not_keep_the_others(world: World) -> Non
     match = {"path": "/workspace/list", "query": "path=/Users/user-0@example.com"}
     world.post("faults", match=match, fault="status", status=500, times=None)
     assert world.call("list_notebooks", rotation_id="r1")["waiting_for"][0].startswith("1 folders to be listed: ")
-    last = world.call("list_notebooks", rotation_id="r1", waited_seconds=walk.LAST_CALL_SECONDS)
+    world.clock.advance(walk.LIST_SECONDS + 1)
+    last = world.call("list_notebooks", rotation_id="r1")
     assert last["done"] is True
     world.loop("renew_notebooks", batch=0)
     _, outcomes = finish(world)
@@ -206,7 +207,8 @@ def test_a_long_list_is_made_in_several_calls_and_ends_in_time(world: World, mon
     first = world.call("list_notebooks", rotation_id="r1")
     assert (first["done"], first["batches"]) == (False, [])
     fault(world, {"method": "GET", "path": "/workspace/list"}, "throttle", 3)
-    last = world.call("list_notebooks", rotation_id="r1", waited_seconds=walk.LAST_CALL_SECONDS)
+    world.clock.advance(walk.LIST_SECONDS + 1)
+    last = world.call("list_notebooks", rotation_id="r1")
     assert (last["done"], last["batches"]) == (True, [0])
     world.loop("renew_notebooks", batch=0)
     _, outcomes = finish(world)

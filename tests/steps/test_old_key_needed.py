@@ -8,6 +8,7 @@ from moto.core.exceptions import JsonRESTError
 from moto.kms.models import KmsBackend
 
 from rekey.aws.kms_key import KmsKey
+from rekey.model.actions import KeyAction
 from rekey.telling.events.catalogue import event_of_key
 from tests import kms_states
 from tests.clients import client
@@ -262,8 +263,8 @@ def test_a_claim_alone_keeps_everybody_else_off_the_key(world: World) -> None:
     with pytest.raises(Exception, match="has moved on"):
         keys.note(seen, seen.model_copy(update={"claimed_at": "later"}))
     with pytest.raises(Exception, match="has moved on"):
-        keys.change(seen, seen, "looked at")
-    keys.change(claimed, claimed.model_copy(update={"claimed_at": None}), "released")
+        keys.change(seen, seen, KeyAction.LOOKED_AT)
+    keys.change(claimed, claimed.model_copy(update={"claimed_at": None}), KeyAction.REFUSED)
 
 
 @pytest.mark.rule("rule-7-back")

@@ -16,6 +16,7 @@ from rekey.base.errors import RekeyError
 from rekey.base.settings import Settings
 from rekey.databricks import Estate, KeyConfiguration, Workspace
 from rekey.ledger import Ledger
+from rekey.model.actions import KeyAction
 from rekey.model.key import TRANSITIONS, Key, State, meet
 from rekey.retirement.conditions import Case, Decision, Facts, KmsFacts, decide
 from rekey.retirement.signs import Signs, told_late
@@ -168,7 +169,7 @@ def test_one_keys_trouble_is_never_anothers(
 
     monkeypatch.setattr(KmsBackend, "describe_key", describe_key)
     for key_arn in (odd, made):
-        ledger.keys.introduce(waiting(key_arn), "met")
+        ledger.keys.introduce(waiting(key_arn), KeyAction.ADOPTED)
     account: Any = NoAccount()
     swept = sweep(settings, ledger, account, now=NOW)
     assert (swept["looked_at"], swept["disabled"], list(swept["failed"])) == (2, [made], [odd])
@@ -196,14 +197,14 @@ def test_only_a_use_within_the_day_before_the_disabling_was_told_late(
 def test_a_reason_is_written_once_however_often_it_is_found(ledger: Ledger, settings: Settings) -> None:
     key_arn = client("kms").create_key(Tags=[{"TagKey": MANAGED, "TagValue": "true"}])["KeyMetadata"]["Arn"]
     client("kms").tag_resource(KeyId=key_arn.rpartition("/")[2], Tags=[{"TagKey": MANAGED, "TagValue": "true"}])
-    ledger.keys.introduce(waiting(key_arn, wanted_by=("r7",)), "met")
+    ledger.keys.introduce(waiting(key_arn, wanted_by=("r7",)), KeyAction.ADOPTED)
     account: Any = NoAccount()
     for minutes in range(0, 60, 15):
         sweep(settings, ledger, account, now=NOW + timedelta(minutes=minutes))
     found = ledger.keys.find(key_arn)
     assert found is not None
     assert (found.state, found.why) == ("due", "a rotation is under way with it: r7")
-    assert [each["action"] for each in ledger.keys.trail(key_arn)] == ["met", "looked at", "overdue"]
+    assert [each["action"] for each in ledger.keys.trail(key_arn)] == ["adopted", "looked at", "overdue"]
 
 
 # --- signs ---

@@ -15,6 +15,7 @@ from rekey.base.arns import KeyArn
 from rekey.base.errors import RequestRefused
 from rekey.databricks import Account, Estate
 from rekey.ledger import Ledger
+from rekey.model.actions import KeyAction
 from rekey.model.key import Key, meet
 from rekey.model.refusal import Refusal, joined
 from rekey.model.request import KEY_ARN
@@ -53,11 +54,11 @@ def adopt(ledger: Ledger, account: Account, adoption: Adoption, *, grace_seconds
     if known is not None and known.state == "disabled":
         # Only an enabled key gets here: its owner was quicker than the sweep, which would have held it.
         held = known.to("held", "somebody enabled it, so it is theirs to let go", at)
-        known = ledger.keys.change(known, held, "found enabled")
+        known = ledger.keys.change(known, held, KeyAction.FOUND_ENABLED)
     key = _adopted(known, estate, adoption, grace_seconds, at)
     changed = key != known
     if changed:
-        ledger.keys.change(known, key, "adopted", asked_by=adoption.asked_by)
+        ledger.keys.change(known, key, KeyAction.ADOPTED, asked_by=adoption.asked_by)
     return {"key_arn": key_arn, "state": key.state, "why": key.why, "adopted": changed}
 
 

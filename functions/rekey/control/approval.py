@@ -16,10 +16,14 @@ from rekey.base.errors import AwsUnavailable, RequestRefused
 from rekey.base.observability import identify, logger
 from rekey.control.again import look_again
 from rekey.ledger import APPROVAL_TIME, Ledger, Token
+from rekey.model import answers
+from rekey.model.actions import Action
+from rekey.model.answers import ApprovalAsked
 from rekey.model.rotation import Decline, Rotation
-from rekey.rotation.step import Result, Step
+from rekey.model.steps import StepName
+from rekey.rotation.step import Step
 
-STEP = "Wait for approval"
+STEP = StepName.APPROVAL
 
 _GONE = ("TaskDoesNotExist", "TaskTimedOut", "InvalidToken")
 """Nobody waits for this token any more."""
@@ -37,7 +41,14 @@ class Answer(BaseModel):
     reason: str | None = Field(default=None, max_length=500)
 
 
-def ask(step: Step) -> Result:
+class Answered(answers.Answer):
+    """What an approver's answer came to."""
+
+    rotation_id: str
+    outcome: Literal["approved", "declined"]
+
+
+def ask(step: Step) -> ApprovalAsked:
     """Remember where the answer goes, and tell the world (an event) that one is wanted.
 
     An answer that came before is passed on at once.
@@ -46,29 +57,29 @@ def ask(step: Step) -> Result:
     return look_again(partial(_ask_once, step, token))
 
 
-def answer(ledger: Ledger, given: Answer) -> Result:
+def answer(ledger: Ledger, given: Answer) -> Answered:
     """Let a rotation go on, or end it untouched. The first answer counts; to say the same again is harmless.
 
     One that comes before the execution asks is kept, and passed on when it does.
-    Gives {"rotation_id", "outcome": "approved" | "declined"}. Raises RequestRefused for a contrary answer, for one
+    Raises RequestRefused for a contrary answer, for one
     that nobody waits for any more, and when the asker approves their own request; AwsUnavailable while the execution
     cannot be woken up.
     """
     return look_again(partial(_answer_once, ledger, given))
 
 
-def _ask_once(step: Step, token: Token) -> Result:
+def _ask_once(step: Step, token: Token) -> ApprovalAsked:
     # Read once the token is kept: of an answer and this, whichever comes second finds the other.
     step.rotation = step.ledger.load(step.rotation.rotation_id)
     if said := _said(step.rotation):
         _pass_on(step.ledger, step.rotation, token, said)
     elif step.rotation.approval_asked_at is None:
         now = clock.text(clock.now())
-        step.record(STEP, "approval asked", {"why": list(step.rotation.plan.why)}, approval_asked_at=now)
-    return {"rotation_id": step.rotation.rotation_id}
+        step.record(STEP, Action.APPROVAL_ASKED, {"why": list(step.rotation.plan.why)}, approval_asked_at=now)
+    return ApprovalAsked(rotation_id=step.rotation.rotation_id)
 
 
-def _answer_once(ledger: Ledger, given: Answer) -> Result:
+def _answer_once(ledger: Ledger, given: Answer) -> Answered:
     rotation = ledger.load(given.rotation_id)
     identify(rotation_id=rotation.rotation_id, workspace_id=rotation.workspace_id)
     said = _said(rotation)
@@ -87,7 +98,7 @@ def _answer_once(ledger: Ledger, given: Answer) -> Result:
     waits = token is not None and not token.answered and not rotation.begun
     if token and waits and not _pass_on(ledger, rotation, token, said or given):
         raise _nobody_waits(rotation)
-    return {"rotation_id": rotation.rotation_id, "outcome": _PAST[given.decision]}
+    return Answered(rotation_id=rotation.rotation_id, outcome=_PAST[given.decision])
 
 
 def _said(rotation: Rotation) -> Answer | None:
@@ -103,8 +114,8 @@ def _write_down(ledger: Ledger, rotation: Rotation, given: Answer) -> Rotation:
     """Before it is sent: a crash in between is mended by saying it again."""
     detail = {"by": given.by, "reason": given.reason}
     if given.decision == "approve":
-        return ledger.record(rotation, STEP, "approved", detail, approved_by=given.by)
-    return ledger.record(rotation, STEP, "declined", detail, declined=Decline(by=given.by, reason=given.reason))
+        return ledger.record(rotation, STEP, Action.APPROVED, detail, approved_by=given.by)
+    return ledger.record(rotation, STEP, Action.DECLINED, detail, declined=Decline(by=given.by, reason=given.reason))
 
 
 def _pass_on(ledger: Ledger, rotation: Rotation, token: Token, said: Answer) -> bool:
@@ -154,7 +165,7 @@ def _check_not_own(rotation: Rotation, given: Answer) -> None:
         )
 
 
-_PAST = {"approve": "approved", "decline": "declined"}
+_PAST: dict[str, Literal["approved", "declined"]] = {"approve": "approved", "decline": "declined"}
 
 
 def _contrary(said: Answer) -> RequestRefused:

@@ -12,12 +12,15 @@ from rekey.base.observability import identify
 from rekey.base.settings import Settings
 from rekey.control.again import look_again
 from rekey.ledger import Ledger
+from rekey.model.actions import Action
+from rekey.model.answers import Answer
 from rekey.model.rotation import Cancel, Rotation
+from rekey.model.steps import StepName
 from rekey.rotation import ending
-from rekey.rotation.step import Result, Step, StepEvent
+from rekey.rotation.step import Step, StepEvent
 from rekey.telling.evidence.write import write
 
-STEP = "Cancel"
+STEP = StepName.CANCEL
 
 Outcome = Literal["cancelled", "rolling_back", "undecided", "finishing", "ended"]
 
@@ -42,8 +45,16 @@ class Wish(BaseModel):
     reason: str | None = Field(default=None, max_length=500)
 
 
-def cancel(settings: Settings, ledger: Ledger, wish: Wish) -> Result:
-    """Gives {"rotation_id", "outcome", "what"}. To ask twice is harmless.
+class Told(Answer):
+    """What becomes of the wish, and that in words."""
+
+    rotation_id: str
+    outcome: Outcome
+    what: str
+
+
+def cancel(settings: Settings, ledger: Ledger, wish: Wish) -> Told:
+    """To ask twice is harmless.
 
     A step may write to the ledger at the same moment; then it is looked at again, a few times.
     Raises AwsUnavailable when that was not enough.
@@ -51,7 +62,7 @@ def cancel(settings: Settings, ledger: Ledger, wish: Wish) -> Result:
     return look_again(partial(_cancel_once, settings, ledger, wish))
 
 
-def _cancel_once(settings: Settings, ledger: Ledger, wish: Wish) -> Result:
+def _cancel_once(settings: Settings, ledger: Ledger, wish: Wish) -> Told:
     rotation = ledger.load(wish.rotation_id)
     identify(rotation_id=rotation.rotation_id, workspace_id=rotation.workspace_id)
     outcome = _outcome(rotation)
@@ -68,8 +79,8 @@ def _cancel_once(settings: Settings, ledger: Ledger, wish: Wish) -> Result:
             write(_step(settings, ledger, rotation))
         _stop_execution(rotation, asked)
     elif outcome in ("rolling_back", "undecided", "finishing") and rotation.cancel is None:
-        ledger.record(rotation, STEP, "cancel asked", {**asked.model_dump(), "outcome": outcome}, cancel=asked)
-    return {"rotation_id": rotation.rotation_id, "outcome": outcome, "what": WHAT[outcome]}
+        ledger.record(rotation, STEP, Action.CANCEL_ASKED, {**asked.model_dump(), "outcome": outcome}, cancel=asked)
+    return Told(rotation_id=rotation.rotation_id, outcome=outcome, what=WHAT[outcome])
 
 
 def _step(settings: Settings, ledger: Ledger, rotation: Rotation) -> Step:

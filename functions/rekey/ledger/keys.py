@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError
 
-from rekey.aws import clients
 from rekey.base import clock
 from rekey.base.errors import AwsUnavailable
 from rekey.ledger.items import KEPT, SWEPT, append_key_entry, key_item, key_of, marshal, policy_key, unmarshal
+from rekey.ledger.transaction import Writes, together, transact
+from rekey.model.actions import KeyAction
 from rekey.model.entries import Item, entry_of, key_item_key
 from rekey.model.key import Key
 
@@ -53,11 +54,11 @@ class KeyTable:
         )
         return [entry_of(unmarshal(item)) for page in pages for item in page["Items"]]
 
-    def introduce(self, key: Key, action: str) -> None:
+    def introduce(self, key: Key, action: KeyAction) -> None:
         """Write down a key that the ledger does not know; one that it knows stays as it is."""
         transact(self._client, self.writes([(None, key)], action))
 
-    def change(self, before: Key | None, after: Key, action: str, **detail: Any) -> Key:
+    def change(self, before: Key | None, after: Key, action: KeyAction, **detail: Any) -> Key:
         """Write a key's change and its audit entry, both or neither.
 
         Raises AwsUnavailable when somebody else changed the key since `before` was read.
@@ -69,13 +70,13 @@ class KeyTable:
 
     def note(self, before: Key, after: Key) -> Key:
         """Remember what was seen, without an audit entry. Raises AwsUnavailable as `change` does."""
-        if transact(self._client, [self._put_key(before, after)]):
+        if transact(self._client, {"key": self._put_key(before, after)}):
             raise AwsUnavailable(f"The key has moved on since it was read: {after.key_arn}. Look again.")
         return after
 
-    def writes(self, changes: Iterable[KeyChange], action: str) -> list[Item]:
+    def writes(self, changes: Iterable[KeyChange], action: KeyAction) -> Writes:
         """Changes of keys as part of another transaction."""
-        return [put for before, after in changes for put in self._puts(before, *append_key_entry(after, action, {}))]
+        return together(*(self._puts(before, *append_key_entry(after, action, {})) for before, after in changes))
 
     @contextmanager
     def policy_held(self, key_arn: str, rotation_id: str) -> Iterator[None]:
@@ -113,9 +114,9 @@ class KeyTable:
     def _hold(self, key_arn: str, rotation_id: str, expires_at: int) -> Item:
         return dict(marshal({**policy_key(key_arn), "rotation_id": rotation_id, "expires_at": expires_at}))
 
-    def _puts(self, before: Key | None, changed: Key, entry: Item) -> list[Item]:
+    def _puts(self, before: Key | None, changed: Key, entry: Item) -> Writes:
         put = {"TableName": self._table, "Item": marshal(entry), "ConditionExpression": "attribute_not_exists(pk)"}
-        return [self._put_key(before, changed), {"Put": put}]
+        return {f"key {changed.key_arn}": self._put_key(before, changed), f"entry of {changed.key_arn}": {"Put": put}}
 
     def _put_key(self, before: Key | None, after: Key) -> Item:
         put: Item = {"TableName": self._table, "Item": marshal(key_item(after))}
@@ -138,18 +139,3 @@ class KeyTable:
             ExpressionAttributeValues=marshal({":queue": queue}),
         )
         return [key_of(unmarshal(item)) for page in pages for item in page["Items"]]
-
-
-def transact(client: "DynamoDBClient", writes: list[Item]) -> set[int]:
-    """Indexes of the writes whose condition failed; empty when all were made."""
-    try:
-        client.transact_write_items(TransactItems=writes)  # type: ignore[arg-type]
-    except ClientError as error:
-        reasons = error.response.get("CancellationReasons", [])
-        failed = {i for i, each in enumerate(reasons) if each.get("Code") == "ConditionalCheckFailed"}
-        if failed:
-            return failed
-        if any(each.get("Code") in clients.TRANSIENT for each in reasons):
-            raise AwsUnavailable("The ledger is being written to: look again.") from error
-        raise
-    return set()

@@ -4,7 +4,7 @@ A refusal leaves no trace: nothing is written before the decision is to rotate, 
 """
 
 import time
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,6 +15,7 @@ from rekey.base.observability import count, identify
 from rekey.base.settings import Settings
 from rekey.databricks.connect import connect_account
 from rekey.ledger import Ledger
+from rekey.model.answers import Planned
 from rekey.model.inbox import unwrapped
 from rekey.model.plan import Plan
 from rekey.model.refusal import Refusal
@@ -26,7 +27,6 @@ from rekey.planning.gather import find_workspace, gather
 from rekey.planning.intent import decide
 from rekey.planning.plan import Verdict, conclude
 from rekey.retirement.rotations import marked
-from rekey.rotation.step import Result
 
 
 class PlanEvent(BaseModel):
@@ -39,8 +39,8 @@ class PlanEvent(BaseModel):
     request: Any
 
 
-def open_rotation(settings: Settings, ledger: Ledger, event: PlanEvent) -> Result:
-    """Give {"decision", "rotation_id", "plan"}; decision is rotate, report (dry run) or already_requested.
+def open_rotation(settings: Settings, ledger: Ledger, event: PlanEvent) -> Planned:
+    """Decide what a request means, and open the rotation unless it is a dry run, or was made before.
 
     Raises InvalidRequest, RequestRefused, WorkspaceNotFound, RotationInProgress or RequestIdReused.
     """
@@ -83,16 +83,11 @@ def find_earlier(ledger: Ledger, rotation_id: str, request: Request) -> Rotation
     return ledger.find(str(used["rotation_id"]))
 
 
-def _report(event: PlanEvent, case: Case, verdict: Verdict, *, account_id: str) -> Result:
+def _report(event: PlanEvent, case: Case, verdict: Verdict, *, account_id: str) -> Planned:
     """The preflight, also where it forbids the rotation: a dry run reports, it does not fail."""
     plan = verdict.plan
-    return {
-        "decision": "report",
-        "rotation_id": event.rotation_id,
-        "status": "planned",
-        "plan": plan.model_dump(mode="json") if plan else None,
-        "preflight": preflight.report(case, plan, verdict.refusals, account_id=account_id),
-    }
+    report = preflight.report(case, plan, verdict.refusals, account_id=account_id)
+    return Planned(decision="report", rotation_id=event.rotation_id, status="planned", plan=plan, preflight=report)
 
 
 def open_in_ledger(
@@ -119,10 +114,5 @@ def open_in_ledger(
     return opened
 
 
-def _answer(decision: str, rotation: Rotation) -> Result:
-    return {
-        "decision": decision,
-        "rotation_id": rotation.rotation_id,
-        "status": rotation.status,
-        "plan": rotation.plan.model_dump(mode="json"),
-    }
+def _answer(decision: Literal["rotate", "already_requested"], rotation: Rotation) -> Planned:
+    return Planned(decision=decision, rotation_id=rotation.rotation_id, status=rotation.status, plan=rotation.plan)

@@ -9,6 +9,7 @@ from rekey.aws.kms_key import WAITS_FOR_DELETION, KmsKey
 from rekey.base import clock
 from rekey.base.observability import count, logger
 from rekey.ledger import Ledger
+from rekey.model.actions import KeyAction
 from rekey.model.key import Key
 
 UNUSABLE = ("Disabled", *WAITS_FOR_DELETION, "PendingImport", "Unavailable")
@@ -32,7 +33,7 @@ def tell(ledger: Ledger, before: Key, after: Key, need: str, trouble: str, at: d
         same = after.model_copy(update={"needed_at": before.needed_at, "changed_at": before.changed_at})
         return ledger.keys.note(before, same) if same != before else before
     told = after.model_copy(update={"needed_at": clock.text(at), "changed_at": clock.text(at)})
-    return ledger.keys.change(before, told, "needed")
+    return ledger.keys.change(before, told, KeyAction.NEEDED)
 
 
 def what_keeps(key_arn: str) -> str | None:

@@ -12,6 +12,7 @@ from rekey.aws.kms_key import KmsKey
 from rekey.base import clock
 from rekey.base.observability import count, logger
 from rekey.ledger import Ledger
+from rekey.model.actions import KeyAction
 from rekey.model.key import Key
 from rekey.retirement.needed import NO_SUCH_KEY, tell, what_keeps, what_keeps_or
 
@@ -27,9 +28,11 @@ def reenable(ledger: Ledger, key: Key, why: str, at: datetime) -> Key:
     """
     cancelled, error = _bring_back(KmsKey(key.key_arn))
     if cancelled:
-        key = ledger.keys.change(key, key.model_copy(update={"changed_at": clock.text(at)}), "deletion cancelled")
+        key = ledger.keys.change(
+            key, key.model_copy(update={"changed_at": clock.text(at)}), KeyAction.DELETION_CANCELLED
+        )
     if error is None:
-        held = ledger.keys.change(key, key.to("held", why, at), "enabled again", was=key.state)
+        held = ledger.keys.change(key, key.to("held", why, at), KeyAction.ENABLED_AGAIN, was=key.state)
         count("KeysReenabled")
         logger.warning("a disabled key was needed and is enabled again", extra={"key_arn": key.key_arn, "why": why})
         return held

@@ -19,6 +19,7 @@ from rekey.databricks import Account, Estate
 from rekey.databricks import canary as canaries
 from rekey.databricks.connect import connect_workspace
 from rekey.ledger import Ledger
+from rekey.model.actions import KeyAction
 from rekey.model.key import CLAIM_SECONDS, WAITING, Key, State
 from rekey.retirement.conditions import Case, Facts, KmsFacts, decide, needed
 from rekey.retirement.look import look_at_key
@@ -131,7 +132,7 @@ def _tell_overdue(at_work: Sweep, key: Key) -> Key:
     if key.overdue_at or not is_overdue(key, at_work.settings.grace_seconds, now):
         return key
     told = key.model_copy(update={"overdue_at": clock.text(now), "changed_at": clock.text(now)})
-    return at_work.ledger.keys.change(key, told, "overdue")
+    return at_work.ledger.keys.change(key, told, KeyAction.OVERDUE)
 
 
 def _retire(at_work: Sweep, key: Key) -> Key:
@@ -154,7 +155,7 @@ def _retire(at_work: Sweep, key: Key) -> Key:
         return tell(at_work.ledger, key, after, need, trouble, now)
     seen = seen.model_copy(update={"needed": None, "needed_at": None})
     if decision.verdict == "retain":
-        return table.change(key, seen.to("retained", decision.why, now), "retained")
+        return table.change(key, seen.to("retained", decision.why, now), KeyAction.RETAINED)
     if decision.verdict == "wait":
         return _write(at_work, key, _waiting(seen, decision.why, now))
     return _disable(at_work, key, seen, decision.why)
@@ -164,12 +165,12 @@ def _disable(at_work: Sweep, key: Key, seen: Key, why: str) -> Key:
     """Claim, disable, write down. What KMS refuses each time for one reason lengthens the trail once."""
     now, table = at_work.facts.now, at_work.ledger.keys
     claim = seen.to("due", why, now, claimed_at=clock.text(now))
-    claimed = table.note(key, claim) if key.why.startswith(REFUSED) else table.change(key, claim, "claimed")
+    claimed = table.note(key, claim) if key.why.startswith(REFUSED) else table.change(key, claim, KeyAction.CLAIMED)
     if refused := KmsKey(key.key_arn).disable():
         released = claimed.to("due", f"{REFUSED}{refused}", now, claimed_at=None)
         if released.why == key.why:
             return table.note(claimed, released.model_copy(update={"changed_at": key.changed_at}))
-        return table.change(claimed, released, "refused")
+        return table.change(claimed, released, KeyAction.REFUSED)
     return _disabled(at_work, claimed, why)
 
 
@@ -178,7 +179,7 @@ def _gone(at_work: Sweep, key: Key, need: str | None) -> Key:
     now = at_work.facts.now
     gone = key.to("gone", NO_SUCH_KEY, now)
     if need is None:
-        return at_work.ledger.keys.change(key, gone, "gone")
+        return at_work.ledger.keys.change(key, gone, KeyAction.GONE)
     return tell(at_work.ledger, key, gone, need, NO_SUCH_KEY, now)
 
 
@@ -204,7 +205,7 @@ def _disabled(at_work: Sweep, key: Key, why: str) -> Key:
     now = at_work.facts.now
     until = clock.text(now + timedelta(seconds=at_work.settings.watch_seconds))
     disabled = key.to("disabled", why, now, watch_until=until)
-    return at_work.ledger.keys.change(key, disabled, "disabled", last_use=key.last_use)
+    return at_work.ledger.keys.change(key, disabled, KeyAction.DISABLED, last_use=key.last_use)
 
 
 def _watch(at_work: Sweep, key: Key) -> Key:
@@ -215,13 +216,15 @@ def _watch(at_work: Sweep, key: Key) -> Key:
     # KMS may show the state from before for a moment.
     settled = key.disabled_at is None or now >= clock.moment(key.disabled_at) + SETTLES_WITHIN
     if settled and kms.state == "Enabled":
-        return table.change(key, key.to("held", "somebody enabled it, so it is theirs to let go", now), "found enabled")
+        return table.change(
+            key, key.to("held", "somebody enabled it, so it is theirs to let go", now), KeyAction.FOUND_ENABLED
+        )
     late = told_late(key, kms.last_use, at_work.settings.grace_seconds)
     if sign := key.needed or late or at_work.signs.of(key):
         return reenable(at_work.ledger, key, sign, now)
     if key.watch_until is not None and now >= clock.moment(key.watch_until):
         why = "the watch is over and nothing asked for it: its owner may decide to delete it"
-        return table.change(key, key.to("disabled", why, now, watch_until=None), "watch ended")
+        return table.change(key, key.to("disabled", why, now, watch_until=None), KeyAction.WATCH_ENDED)
     return key
 
 
@@ -241,6 +244,6 @@ def _write(at_work: Sweep, before: Key, after: Key) -> Key:
     """The ledger keeps every reason once, however often it is found."""
     told = ("state", "why", "claimed_at")
     if any(getattr(before, each) != getattr(after, each) for each in told):
-        return at_work.ledger.keys.change(before, after, "looked at")
+        return at_work.ledger.keys.change(before, after, KeyAction.LOOKED_AT)
     same = after.model_copy(update={"changed_at": before.changed_at})
     return at_work.ledger.keys.note(before, same) if same != before else before

@@ -3,10 +3,12 @@
 from rekey.base import clock
 from rekey.base.errors import Cancelled, NotApproved, WindowClosed
 from rekey.ledger import Ledger
+from rekey.model.actions import Action
 from rekey.model.phases import window_too_short
 from rekey.model.rotation import Rotation
+from rekey.model.steps import StepName
 
-STEP = "Wait for window"
+STEP = StepName.WINDOW
 
 
 def enter(ledger: Ledger, rotation: Rotation) -> Rotation:
@@ -29,7 +31,7 @@ def enter(ledger: Ledger, rotation: Rotation) -> Rotation:
         )
     if late := window_too_short(rotation.plan, clock.now()):
         raise WindowClosed(f"{late} Nothing was touched. Mend: ask again with a later not_after, or without one.")
-    return ledger.record(rotation, STEP, "window opened", {}, status="running")
+    return ledger.record(rotation, STEP, Action.WINDOW_OPENED, {}, status="running")
 
 
 def _because(reason: str | None) -> str:

@@ -16,10 +16,14 @@ from rekey.aws.kms_key import KmsKey
 from rekey.aws.policy_document import Statement, additions, compact, lacking, merged, same, statements, without
 from rekey.base import clock
 from rekey.base.errors import AwsUnavailable, PolicyRefused, RekeyError
+from rekey.model.actions import Action
+from rekey.model.answers import PolicySet
+from rekey.model.findings import Finding, FindingCode
 from rekey.model.rotation import Rotation
+from rekey.model.steps import StepName
 from rekey.rotation.keys import added_statements, wanted_policy
 from rekey.rotation.sharing import needs_of_others, others_under_way
-from rekey.rotation.step import Result, Step
+from rekey.rotation.step import Step
 
 PATIENCE = timedelta(minutes=3)
 """How long a refused principal may still be one that IAM has not spread yet; it takes seconds as a rule."""
@@ -27,8 +31,8 @@ PATIENCE = timedelta(minutes=3)
 Document = dict[str, Any]
 
 
-def ensure_policy(step: Step) -> Result:
-    """Give the rotation's key the policy its use cases need. Gives {"key_arn", "changed"}.
+def ensure_policy(step: Step) -> PolicySet:
+    """Give the rotation's key the policy its use cases need.
 
     Raises AwsUnavailable while another rotation writes it, KMS does not show it or does not know a new role yet;
     PolicyRefused where KMS takes it no more.
@@ -42,17 +46,19 @@ def ensure_policy(step: Step) -> Result:
         if changed:
             _put_as_wanted(step, key_arn, document)
             detail = {"key_arn": key_arn, "before": compact(before), "policy": compact(document)}
-            step.record("Set key policy", "policy set", detail)
+            step.record(StepName.SET_POLICY, Action.POLICY_SET, detail)
             _check_shown(key_arn, document)
-    return {"key_arn": key_arn, "changed": changed}
+    if step.rotation.policy_set_at is None:
+        step.note(policy_set_at=clock.text(clock.now()))
+    return PolicySet(key_arn=key_arn, changed=changed)
 
 
-def give_back(step: Step, key_arn: str) -> list[str]:
+def give_back(step: Step, key_arn: str) -> list[Finding]:
     """Take out of a given key's policy what this rotation added and nobody needs. Gives what stays, each with why."""
     if not step.rotation.policy_added:
         return []
     if step.rotation.may_have_switched:
-        return [f"key {key_arn} keeps Databricks' statements: something may be encrypted under it."]
+        return [_stays(f"key {key_arn} keeps Databricks' statements: something may be encrypted under it.")]
     with step.ledger.keys.policy_held(key_arn, step.rotation.rotation_id):
         others = others_under_way(step, key_arn)
         needs = needs_of_others(step, key_arn, others)
@@ -60,13 +66,14 @@ def give_back(step: Step, key_arn: str) -> list[str]:
         before = KmsKey(key_arn).policy()
         document, taken = without(before, [each for each, why in judged if why is None])
         if taken and (refused := _put_back(key_arn, _with_theirs(document, others))):
-            return [f"key {key_arn} keeps {_sids(taken)}: KMS takes its policy no more ({refused})."]
+            return [_stays(f"key {key_arn} keeps {_sids(taken)}: KMS takes its policy no more ({refused}).")]
         if taken:
             _check_gone(key_arn, taken)
-        left = [f"key {key_arn} keeps the statement {each['Sid']!r}: {why}." for each, why in judged if why]
-        findings = tuple(dict.fromkeys([*step.rotation.findings, *left]))
-        detail = {"key_arn": key_arn, "taken_out": _sids(taken), "left": left, "policy": compact(document)}
-        step.record("Roll back", "policy put back", detail, policy_added=(), findings=findings)
+        left = [_stays(f"key {key_arn} keeps the statement {each['Sid']!r}: {why}.") for each, why in judged if why]
+        findings = step.rotation.with_findings(left)
+        told = [each.text for each in left]
+        detail = {"key_arn": key_arn, "taken_out": _sids(taken), "left": told, "policy": compact(document)}
+        step.record(StepName.ROLL_BACK, Action.POLICY_PUT_BACK, detail, policy_added=(), findings=findings)
     return left
 
 
@@ -155,3 +162,7 @@ def _check_gone(key_arn: str, taken: Sequence[Statement]) -> None:
 
 def _sids(found: Sequence[Statement]) -> list[str]:
     return [each["Sid"] for each in found]
+
+
+def _stays(text: str) -> Finding:
+    return Finding(code=FindingCode.POLICY_STAYS, text=text)

@@ -12,32 +12,35 @@ from rekey.base.arns import KeyArn
 from rekey.base.errors import PolicyMismatch
 from rekey.base.settings import Settings
 from rekey.base.words import plain
+from rekey.model.actions import Action
+from rekey.model.answers import KeyMade
 from rekey.model.plan import Plan
 from rekey.model.request import Request, UseCase
 from rekey.model.rotation import Rotation
-from rekey.rotation.step import Result, Step
+from rekey.model.steps import StepName
+from rekey.rotation.step import Step
 
 
-def ensure_key(step: Step) -> Result:
-    """Make the rotation's key unless it was made before. Gives {"key_arn", "alias", "found"}."""
+def ensure_key(step: Step) -> KeyMade:
+    """Make the rotation's key unless it was made before."""
     rotation = step.rotation
     if rotation.key_arn:
-        return {"key_arn": rotation.key_arn, "found": True}
+        return KeyMade(key_arn=rotation.key_arn, found=True)
     if rotation.plan.given_key_arn:
         given = rotation.plan.given_key_arn
         detail = {"key_arn": given, "source": rotation.plan.key_source}
-        step.record("Create key", "key given", detail, key_arn=given, status="running")
-        return {"key_arn": given, "found": True}
+        step.record(StepName.CREATE_KEY, Action.KEY_GIVEN, detail, key_arn=given, status="running")
+        return KeyMade(key_arn=given, found=True)
     found = kms_key.find(rotation.plan.region, rotation.rotation_id)
     key_arn = found[0] if found else make_key(rotation)
     step.record(
-        "Create key",
-        "key found" if found else "key created",
+        StepName.CREATE_KEY,
+        Action.KEY_FOUND if found else Action.KEY_CREATED,
         {"key_arn": key_arn, "region": rotation.plan.region},
         key_arn=key_arn,
         status="running",
     )
-    return {"key_arn": key_arn, "alias": name_key(rotation, key_arn), "found": bool(found)}
+    return KeyMade(key_arn=key_arn, alias=name_key(rotation, key_arn), found=bool(found))
 
 
 def make_key(rotation: Rotation) -> str:

@@ -3,15 +3,19 @@
 from rekey.base import clock
 from rekey.base.errors import DatabricksError, SwitchReverted
 from rekey.databricks import canary
+from rekey.model.actions import Action
+from rekey.model.answers import Progress
 from rekey.model.canary import When
+from rekey.model.steps import StepName
 from rekey.rotation import keys
-from rekey.rotation.step import Progress, Result, Step
+from rekey.rotation.settling import settles
+from rekey.rotation.step import Step
 from rekey.rotation.switch import fields, shows_target, suspect
 
-STEP = "Verify"
+STEP = StepName.VERIFY
 
 
-def verify(step: Step) -> Result:
+def verify(step: Step) -> Progress:
     """Level-triggered: prove the switch by fact.
 
     Trouble with a notebook is reported as waiting: Databricks may still hold an old data key
@@ -20,7 +24,9 @@ def verify(step: Step) -> Result:
     """
     rotation = step.rotation
     if rotation.switch_verified_at:
-        return Progress(done=True).result()
+        return Progress(done=True)
+    if awaited := settles(step):
+        return Progress.waiting(awaited)
     check_holds(step)
     keys.check_key(step.settings, rotation, step.key_arn)
     try:
@@ -31,11 +37,11 @@ def verify(step: Step) -> Result:
         write(step, "after")
         _read(step, "after")
     except DatabricksError as error:
-        return Progress.waiting([f"a notebook to be readable and writable: {error}"]).result()
+        return Progress.waiting([f"a notebook to be readable and writable: {error}"])
     _remove_proofs(step)
     step.record(
         STEP,
-        "switch verified",
+        Action.SWITCH_VERIFIED,
         {
             "configuration_id": step.configuration_id,
             "key_arn": step.key_arn,
@@ -44,7 +50,7 @@ def verify(step: Step) -> Result:
         },
         switch_verified_at=clock.text(clock.now()),
     )
-    return Progress(done=True).result()
+    return Progress(done=True)
 
 
 def check_holds(step: Step) -> None:

@@ -10,10 +10,14 @@ import re
 from rekey.base import clock
 from rekey.base.errors import DatabricksError, InvalidState, SwitchReverted, WorkspaceChanged
 from rekey.databricks import Workspace, canary
+from rekey.model.actions import Action
+from rekey.model.answers import SwitchProgress
 from rekey.model.rotation import Rotation
-from rekey.rotation.step import Progress, Result, Step
+from rekey.model.steps import StepName
+from rekey.rotation.settling import note_storage
+from rekey.rotation.step import Step
 
-SWITCH = "Patch workspace"
+SWITCH = StepName.SWITCH
 
 REPEAT_AFTER_SECONDS = 900
 """An accepted change that shows nowhere by then has failed silently: Databricks speaks of "a few minutes"."""
@@ -23,10 +27,11 @@ MAX_PATCHES = 3
 _COMPUTE_IN_THE_WAY = re.compile(r"instances|terminate", re.IGNORECASE)
 
 
-def switch(step: Step) -> Result:
+def switch(step: Step) -> SwitchProgress:
     """Level-triggered: PATCH if the workspace does not yet show the configuration, else say so."""
-    rotation = step.rotation
     workspace = step.account.get_workspace(step.workspace_id)
+    note_storage(step, workspace)
+    rotation = step.rotation
     if shows_target(rotation, workspace):
         return _shown(step, workspace)
     if workspace.status == "PROVISIONING":
@@ -35,9 +40,8 @@ def switch(step: Step) -> Result:
         raise WorkspaceChanged(f"The workspace is {workspace.status} ({workspace.status_message}), not RUNNING.")
     _refuse_outside_changes(rotation, workspace)
     if rotation.patch_outcome == "accepted":
-        since = step.event.waited_seconds - rotation.patched_at_waited
-        if since < REPEAT_AFTER_SECONDS:
-            return _waiting(f"the key field to show, {since} seconds after the change was accepted")
+        if not step.since(rotation.change_sent_at, REPEAT_AFTER_SECONDS):
+            return _waiting(f"the key field to show; the change was sent at {rotation.change_sent_at}")
         if rotation.patches >= MAX_PATCHES:
             raise SwitchReverted(
                 f"Databricks accepted the change {rotation.patches} times and reverted it silently each time. "
@@ -49,39 +53,42 @@ def switch(step: Step) -> Result:
     return _patch(step, workspace)
 
 
-def _shown(step: Step, workspace: Workspace) -> Result:
+def _shown(step: Step, workspace: Workspace) -> SwitchProgress:
     if workspace.status != "RUNNING":
         return _waiting(f"workspace status {workspace.status}")
     if step.rotation.switched_at is None:
+        settles = {"settle_until": step.rotation.settle_until} if step.rotation.plan.settle else {}
         step.record(
             SWITCH,
-            "switched",
-            {"before": step.rotation.plan.before, "after": fields(step.rotation, workspace)},
+            Action.SWITCHED,
+            {"before": step.rotation.plan.before, "after": fields(step.rotation, workspace), **settles},
             switched_at=clock.text(clock.now()),
             patch_outcome="accepted",
             status="switched",
         )
-    return Progress(done=True).result(compute_in_the_way=False)
+    return SwitchProgress(done=True, settle_until=step.rotation.settle_until)
 
 
-def _patch(step: Step, workspace: Workspace) -> Result:
+def _patch(step: Step, workspace: Workspace) -> SwitchProgress:
     rotation = step.rotation
     # Written before it is sent: whoever cleans up after a crash must know that a change may be under way.
-    step.rotation = step.ledger.note(rotation, patch_outcome="unknown")
+    step.note(patch_outcome="unknown")
+    sent_at = clock.text(clock.now())
     try:
         step.account.update_workspace_keys(step.workspace_id, step.configuration_id, rotation.plan.use_cases)
     except DatabricksError as error:
         # A refusal says nothing about an earlier PATCH: what was unknown or accepted stays so.
-        step.rotation = step.ledger.note(step.rotation, patch_outcome=rotation.patch_outcome or "refused")
+        step.note(patch_outcome=rotation.patch_outcome or "refused")
         if not isinstance(error, InvalidState):
             raise
         # "Please terminate all pool & cluster EC2 instances …" or an update in flight: not yet, not failed.
         if _COMPUTE_IN_THE_WAY.search(str(error)):
+            step.note(compute_gone_at=None)
             return _waiting("EC2 instances to end: they outlive their clusters", compute_in_the_way=True)
         return _waiting(f"an update that is under way: {error}")
     step.record(
         SWITCH,
-        "change accepted",
+        Action.CHANGE_ACCEPTED,
         {
             "use_cases": list(rotation.plan.use_cases),
             "before": fields(rotation, workspace),
@@ -89,7 +96,7 @@ def _patch(step: Step, workspace: Workspace) -> Result:
         },
         patch_outcome="accepted",
         patches=rotation.patches + 1,
-        patched_at_waited=step.event.waited_seconds,
+        change_sent_at=sent_at,
     )
     return _waiting("the key field to show")
 
@@ -131,5 +138,5 @@ def fields(rotation: Rotation, workspace: Workspace) -> dict[str, str | None]:
     return {each: workspace.configuration_id(each) for each in rotation.plan.use_cases}
 
 
-def _waiting(for_what: str, *, compute_in_the_way: bool = False) -> Result:
-    return Progress.waiting([for_what]).result(compute_in_the_way=compute_in_the_way)
+def _waiting(for_what: str, *, compute_in_the_way: bool = False) -> SwitchProgress:
+    return SwitchProgress.waiting([for_what], compute_in_the_way=compute_in_the_way)

@@ -35,6 +35,16 @@ REASONED = {
 TAGS_COUNT_AFTER = 300
 """AWS KMS, "Using tags to control access": a change may take up to five minutes to count in authorization."""
 
+COMMON: tuple[Mapping[str, Any], ...] = (
+    {"IntervalSeconds": 2, "MaxAttempts": 6, "BackoffRate": 2, "MaxDelaySeconds": 30, "JitterStrategy": "FULL"},
+    {"IntervalSeconds": 5, "MaxAttempts": 2, "BackoffRate": 2, "JitterStrategy": "FULL"},
+    {"IntervalSeconds": 5, "MaxAttempts": 8, "BackoffRate": 2, "MaxDelaySeconds": 120, "JitterStrategy": "FULL"},
+)
+"""How every Task retries Lambda's own errors, those that a second try answers, and rekey's transient ones."""
+
+FEWER = frozenset({"List notebooks", "Renew batch"})
+"""History counts every try of every batch, and what stays undone is a finding: three tries of what lasts."""
+
 LONGEST_DELAY = 120
 LONGEST_RETRYING = 1200
 
@@ -101,6 +111,18 @@ def late_tags_are_waited_for(machine: Machine) -> list[str]:
             problems.append(f"{name}: does not wait for a new key's tags")
         elif found[name].get("JitterStrategy") != "NONE" or sum(delays(found[name])) < TAGS_COUNT_AFTER:
             problems.append(f"{name}: may give up before a new key's tags count")
+    return problems
+
+
+def retries_are_the_common_ones(machine: Machine) -> list[str]:
+    """Written out at every Task, so that the file is what runs: all alike, but for retries with their own reason."""
+    problems = []
+    for name, task in machine.of_type("Task").items():
+        common = [each for each in task.get("Retry", []) if (name, each["ErrorEquals"][0]) not in REASONED]
+        timing = [{key: value for key, value in each.items() if key != "ErrorEquals"} for each in common]
+        wanted = [{**each, "MaxAttempts": min(3, each["MaxAttempts"])} if name in FEWER else each for each in COMMON]
+        if timing != wanted:
+            problems.append(f"{name}: its Retry is not the common one")
     return problems
 
 

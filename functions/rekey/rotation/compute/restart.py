@@ -7,13 +7,18 @@ from typing import Any
 from rekey.base import clock
 from rekey.base.errors import DatabricksError, NotFound
 from rekey.databricks import WorkspaceApi
+from rekey.model.actions import Action
+from rekey.model.answers import Progress
+from rekey.model.findings import Finding, FindingCode
+from rekey.model.steps import StepName
 from rekey.rotation.compute import snapshot
 from rekey.rotation.compute.snapshot import Snapshot
 from rekey.rotation.compute.triggers import PAUSED, UNPAUSED, Triggers, read_triggers
 from rekey.rotation.compute.world import CLUSTER_ALIVE, pool_is_emptied, pool_settings
-from rekey.rotation.step import Progress, Result, Step
+from rekey.rotation.settling import settles
+from rekey.rotation.step import Step
 
-STEP = "Restart compute"
+STEP = StepName.RESTART
 
 _CLUSTER_BACK = frozenset({"RUNNING", "RESIZING"})
 
@@ -101,11 +106,13 @@ class _Restore:
         return False
 
 
-def restart(step: Step) -> Result:
+def restart(step: Step) -> Progress:
     """Level-triggered: start what the snapshot has and the workspace has not. Done when all of it runs."""
     rotation = step.rotation
-    if rotation.compute_back_at or not (rotation.snapshot_key or rotation.triggers_key):
-        return Progress(done=True).result()
+    if not rotation.compute_is_down:
+        return Progress(done=True)
+    if awaited := settles(step):
+        return Progress.waiting(awaited)
     bucket = step.settings.evidence_bucket
     restore = _Restore(step.workspace)
     if rotation.snapshot_key:
@@ -118,15 +125,15 @@ def restart(step: Step) -> Result:
     if rotation.triggers_key:
         restore.triggers(read_triggers(bucket, rotation.triggers_key))
     if restore.started:
-        step.record(STEP, "started", {"started": restore.started})
+        step.record(STEP, Action.STARTED, {"started": restore.started})
     if restore.awaited:
-        return Progress.waiting(restore.awaited).result()
-    findings = [f"Could not be brought back: {each}." for each in restore.lost]
+        return Progress.waiting(restore.awaited)
+    lost = [Finding(code=FindingCode.LOST, text=f"Could not be brought back: {each}.") for each in restore.lost]
     step.record(
         STEP,
-        "compute is back",
+        Action.COMPUTE_BACK,
         {"lost": restore.lost},
         compute_back_at=clock.text(clock.now()),
-        findings=(*rotation.findings, *findings),
+        findings=step.rotation.with_findings(lost),
     )
-    return Progress(done=True).result()
+    return Progress(done=True)

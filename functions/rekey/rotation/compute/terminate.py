@@ -6,6 +6,10 @@ from typing import Any
 from rekey.base import clock
 from rekey.base.errors import InvalidState, NotFound
 from rekey.base.observability import count
+from rekey.model.actions import Action
+from rekey.model.answers import Progress
+from rekey.model.findings import Finding, FindingCode
+from rekey.model.steps import StepName
 from rekey.rotation.compute import snapshot
 from rekey.rotation.compute.world import (
     CLUSTER_STOPPABLE,
@@ -17,15 +21,15 @@ from rekey.rotation.compute.world import (
     pool_settings,
     run_state,
 )
-from rekey.rotation.step import Progress, Result, Step
+from rekey.rotation.step import Step
 
-STEP = "Terminate compute"
+STEP = StepName.TERMINATE
 
 _WORK_SOURCES = frozenset({"JOB", "PIPELINE", "PIPELINE_MAINTENANCE"})
 """Clusters that a run or a pipeline made for itself."""
 
 
-def terminate(step: Step) -> Result:
+def terminate(step: Step) -> Progress:
     """Level-triggered: stop what still runs and say what is still on its way.
 
     The first call writes the snapshot before it stops anything.
@@ -36,10 +40,12 @@ def terminate(step: Step) -> Result:
     else:
         _note_newcomers(step, compute, step.rotation.snapshot_key)
     if stopped := _stop(step, compute):
-        step.record(STEP, "stopped", {"stopped": stopped})
+        step.record(STEP, Action.STOPPED, {"stopped": stopped})
     if compute.empty:
-        return Progress(done=True).result()
-    return Progress.waiting(compute.names()).result()
+        if step.rotation.compute_gone_at is None:
+            step.note(compute_gone_at=clock.text(clock.now()))
+        return Progress(done=True)
+    return Progress.waiting(compute.names())
 
 
 def _begin_blackout(step: Step, compute: Compute) -> None:
@@ -48,7 +54,7 @@ def _begin_blackout(step: Step, compute: Compute) -> None:
     snapshot.write_once(step.settings.evidence_bucket, key, taken)
     step.record(
         STEP,
-        "snapshot written",
+        Action.SNAPSHOT_WRITTEN,
         {"snapshot": key, "running": compute.counts()},
         snapshot_key=key,
         blackout_started_at=clock.text(clock.now()),
@@ -67,15 +73,14 @@ def _note_newcomers(step: Step, compute: Compute, snapshot_key: str) -> None:
         return
     before = snapshot.read(step.settings.evidence_bucket, snapshot_key)
     if newcomers := sorted(unknown - before.ids):
-        finding = (
-            f"Started by somebody else in the blackout and stopped again: {', '.join(alive[n] for n in newcomers)}."
-        )
+        names = ", ".join(alive[n] for n in newcomers)
+        text = f"Started by somebody else in the blackout and stopped again: {names}."
         step.record(
             STEP,
-            "newcomers found",
+            Action.NEWCOMERS_FOUND,
             {"newcomers": newcomers},
             newcomers=(*step.rotation.newcomers, *newcomers),
-            findings=(*step.rotation.findings, finding),
+            findings=step.rotation.with_findings([Finding(code=FindingCode.STARTED_MEANWHILE, text=text)]),
         )
         count("ComputeStartedInBlackout", len(newcomers))
 

@@ -8,11 +8,14 @@ from pydantic import BaseModel, ConfigDict
 
 from rekey.aws import clients
 from rekey.base import clock
+from rekey.model.actions import Action
+from rekey.model.answers import Progress
+from rekey.model.steps import StepName
 from rekey.rotation.compute import snapshot
 from rekey.rotation.compute.world import run_state, stands_on_cluster
-from rekey.rotation.step import Progress, Result, Step
+from rekey.rotation.step import Step
 
-STEP = "Pause triggers"
+STEP = StepName.PAUSE_TRIGGERS
 
 PAUSED, UNPAUSED = "PAUSED", "UNPAUSED"
 Kind = Literal["schedule", "continuous", "trigger"]
@@ -39,7 +42,7 @@ class Triggers(BaseModel):
     jobs: tuple[TriggerWas, ...]
 
 
-def pause_triggers(step: Step) -> Result:
+def pause_triggers(step: Step) -> Progress:
     """Level-triggered: pause every trigger, then wait for active runs if the request says so.
 
     Nothing is down yet. What still runs when the drain's time is over is cut short by Terminate compute.
@@ -51,10 +54,12 @@ def pause_triggers(step: Step) -> Result:
     for trigger in paused:
         step.workspace.update_job(trigger.job_id, {trigger.kind: {**trigger.value, "pause_status": PAUSED}})
     if paused:
-        step.record(STEP, "triggers paused", {"jobs": [each.job_id for each in paused]})
+        step.record(STEP, Action.TRIGGERS_PAUSED, {"jobs": [each.job_id for each in paused]})
     if waiting := _draining(step, jobs):
-        return Progress.waiting(waiting).result()
-    return Progress(done=True).result()
+        return Progress.waiting(waiting)
+    if step.rotation.quiet_at is None:
+        step.note(quiet_at=clock.text(clock.now()))
+    return Progress(done=True)
 
 
 def read_triggers(bucket: str, key: str) -> Triggers:
@@ -66,7 +71,8 @@ def _remember(step: Step, jobs: list[dict[str, Any]]) -> None:
     key = f"rotations/{step.rotation.rotation_id}/triggers.json"
     snapshot.write_once(step.settings.evidence_bucket, key, taken)
     detail = {"triggers": key, "jobs": [each.job_id for each in taken.jobs]}
-    step.record(STEP, "triggers written", detail, triggers_key=key, status="running")
+    drain_until = step.later(step.rotation.plan.drain_minutes * 60)
+    step.record(STEP, Action.TRIGGERS_WRITTEN, detail, triggers_key=key, drain_until=drain_until, status="running")
 
 
 def _triggers(job: Mapping[str, Any]) -> list[TriggerWas]:
@@ -84,7 +90,8 @@ def _triggers(job: Mapping[str, Any]) -> list[TriggerWas]:
 
 def _draining(step: Step, jobs: list[dict[str, Any]]) -> list[str]:
     """Runs that are worth waiting for: a continuous job's run never ends by itself."""
-    if step.event.waited_seconds >= step.rotation.plan.drain_minutes * 60:
+    until = step.rotation.drain_until
+    if until is None or clock.passed(until):
         return []
     continuous = {job["job_id"] for job in jobs if "continuous" in job.get("settings", {})}
     return [

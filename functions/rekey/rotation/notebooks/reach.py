@@ -10,7 +10,7 @@ from rekey.base.errors import (
     Unauthenticated,
 )
 from rekey.databricks import WorkspaceApi
-from rekey.rotation.notebooks.store import failed, skipped
+from rekey.rotation.notebooks.store import Outcome, failed, skipped
 
 NOT_NOW = (Transient, NetworkRefused, Unauthenticated)
 """Errors that are no folder's and no notebook's fault: the same may work later."""
@@ -40,7 +40,7 @@ def is_below(folder: str, path: str) -> bool:
     return not path.startswith(above) or "/" not in path.removeprefix(above)
 
 
-def without_a_way(api: WorkspaceApi, path: str) -> str:
+def without_a_way(api: WorkspaceApi, path: str) -> Outcome:
     """The outcome for a path of which Databricks says that nothing is there: gone only where no folder lists it.
 
     Raises what the listing raises.
@@ -56,7 +56,7 @@ def without_a_way(api: WorkspaceApi, path: str) -> str:
     return GONE
 
 
-def found_missing(api: WorkspaceApi, path: str) -> str:
+def found_missing(api: WorkspaceApi, path: str) -> Outcome:
     """As `without_a_way`, where a listing that is refused for good is an outcome too. Raises NOT_NOW alone."""
     try:
         return without_a_way(api, path)

@@ -20,7 +20,7 @@ from rekey.base.errors import (
 from rekey.databricks import WorkspaceApi
 from rekey.rotation.notebooks.content import digest
 from rekey.rotation.notebooks.reach import NOT_NOW, found_missing, is_everybodys
-from rekey.rotation.notebooks.store import RENEWED, Begun, failed, skipped
+from rekey.rotation.notebooks.store import RENEWED, Begun, Outcome, failed, skipped
 
 PAUSES = (0.0, 1.0, 2.0, 4.0)
 """Seconds before each try."""
@@ -49,7 +49,7 @@ class NotNow(Exception):
         return cls(str(error), touched=touched, waits=is_everybodys(error))
 
 
-def renew(api: WorkspaceApi, path: str, begun: Begun | None, write_down: Callable[[Begun], None]) -> str:
+def renew(api: WorkspaceApi, path: str, begun: Begun | None, write_down: Callable[[Begun], None]) -> Outcome:
     """Gives the outcome. `begun` is what an earlier call wrote down with `write_down` and did not finish.
 
     Raises NotNow where the same may work later.
@@ -63,12 +63,12 @@ def renew(api: WorkspaceApi, path: str, begun: Begun | None, write_down: Callabl
         raise NotNow.after(error, touched=begun is not None) from error
     except DatabricksError as refusal:
         return _refused(refusal)
-    return renewal if isinstance(renewal, str) else renewal.run()
+    return renewal if isinstance(renewal, Outcome) else renewal.run()
 
 
 def _prepare(
     api: WorkspaceApi, path: str, begun: Begun | None, write_down: Callable[[Begun], None]
-) -> "str | _Renewal":
+) -> "Outcome | _Renewal":
     """All that comes before the import; or the outcome, where there is none."""
     before = api.get_object(path)
     if before["object_type"] != "NOTEBOOK":
@@ -97,7 +97,7 @@ class _Renewal:
         self._original = original
         self._wanted = wanted
 
-    def run(self) -> str:
+    def run(self) -> Outcome:
         touched, differed = False, 0
         trouble: Exception = DatabricksUnavailable()
         for pause in PAUSES:
@@ -140,7 +140,7 @@ class _Renewal:
         back = _persistently(lambda: self._api.export_object(self._path, FORMAT))
         return digest(back) == self._wanted.digest and after.get("language") == self._language
 
-    def _put_permissions_back(self, object_id: int) -> str:
+    def _put_permissions_back(self, object_id: int) -> Outcome:
         """An import may make a new object with permissions of its own (not documented)."""
         wanted = self._wanted.permissions
         try:
@@ -180,7 +180,7 @@ def _persistently(call: Callable[[], _Answer]) -> _Answer:
     return call()
 
 
-def _refused(refusal: DatabricksError) -> str:
+def _refused(refusal: DatabricksError) -> Outcome:
     if refusal.code == _TOO_LARGE:
-        return skipped("larger than the 10 MB that Databricks exports and imports")
+        return skipped("larger than the 10 MB that Databricks exports and imports", too_large=True)
     return failed(f"left as it was: {refusal}")

@@ -1,34 +1,59 @@
 """What the renewal keeps in the evidence bucket: the list of notebooks, and each batch's outcomes."""
 
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from rekey.aws import clients
 from rekey.rotation.compute import snapshot
 
-RENEWED = "renewed"
-KINDS = (RENEWED, "skipped", "failed")
-"""What an outcome begins with."""
+Kind = Literal["renewed", "skipped", "failed"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _Kept = TypeVar("_Kept", bound=BaseModel)
 
 
-def skipped(reason: str) -> str:
-    return f"skipped: {reason}"
+class Outcome(BaseModel):
+    """What became of one object, and why. `too_large` is what Databricks' API cannot move."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Kind
+    reason: str = ""
+    too_large: bool = False
+
+    def __str__(self) -> str:
+        """renewed, "skipped: <reason>" or "failed: <reason>"."""
+        return f"{self.kind}: {self.reason}" if self.reason else self.kind
 
 
-def failed(reason: str) -> str:
-    return f"failed: {reason}"
+RENEWED = Outcome(kind="renewed")
+
+
+def skipped(reason: str, *, too_large: bool = False) -> Outcome:
+    return Outcome(kind="skipped", reason=reason, too_large=too_large)
+
+
+def failed(reason: str) -> Outcome:
+    return Outcome(kind="failed", reason=reason)
 
 
 class Row(BaseModel):
-    """One line of the report. The outcome is "renewed", "skipped: <reason>" or "failed: <reason>"."""
+    """One line of the report."""
 
     model_config = ConfigDict(frozen=True)
 
     path: str
-    outcome: str
+    outcome: Outcome
+
+    @field_validator("outcome", mode="before")
+    @classmethod
+    def _earlier(cls, written: Any) -> Any:
+        """An earlier version wrote the text alone, and may have written some of a list or batch."""
+        if not isinstance(written, str):
+            return written
+        kind, _, reason = written.partition(": ")
+        return {"kind": kind, "reason": reason}
 
 
 class Listing(BaseModel):

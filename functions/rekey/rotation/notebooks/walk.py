@@ -5,22 +5,26 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
+from rekey.base import clock
 from rekey.base.errors import DatabricksError, NotFound
 from rekey.databricks import WorkspaceApi
 from rekey.databricks.answers import UNKNOWN
+from rekey.model.actions import Action
+from rekey.model.answers import ListProgress
 from rekey.model.canary import is_canary
+from rekey.model.steps import StepName
 from rekey.rotation.notebooks import store
 from rekey.rotation.notebooks.reach import NOT_NOW, UNREACHABLE, found_missing, is_below, is_everybodys
-from rekey.rotation.notebooks.store import Listing, Row, failed, skipped
-from rekey.rotation.step import Progress, Result, Step
+from rekey.rotation.notebooks.store import Listing, Outcome, Row, failed, skipped
+from rekey.rotation.step import Step
 
-STEP = "List notebooks"
+STEP = StepName.LIST_NOTEBOOKS
 
 WORK_SECONDS = 75
 """A call begins nothing new after this long: its Lambda has at most 120 seconds."""
 
-LAST_CALL_SECONDS = 400
-"""When the loop has waited this long, what is listed is renewed and the rest reported: its budget is 600."""
+LIST_SECONDS = 400
+"""After this long what is listed is renewed and the rest reported: the loop's budget is 600."""
 
 MOST_BATCHES = 20
 """Each is an item of a Map and some hundred events in Step Functions' history."""
@@ -38,7 +42,7 @@ def missing_paths(api: WorkspaceApi, paths: Sequence[str]) -> tuple[str, ...]:
     return tuple(path for path in paths if _look(api, path) is None)
 
 
-def list_notebooks(step: Step) -> Result:
+def list_notebooks(step: Step) -> ListProgress:
     """Level-triggered. Once done it gives {"batches": [0, 1, …]}, the numbers that the Map goes through."""
     rotation, bucket = step.rotation, step.settings.evidence_bucket
     if rotation.notebook_batches is not None:
@@ -50,10 +54,11 @@ def list_notebooks(step: Step) -> Result:
         listing = Listing(roots=tuple(rotation.request.renew_notebooks or ()))
     listing, trouble = _walk(step.workspace, listing)
     if left := listing.left:
-        if step.event.waited_seconds < LAST_CALL_SECONDS:
+        until = rotation.list_until or step.later(LIST_SECONDS)
+        if not clock.passed(until):
             store.put(bucket, key, listing)
-            step.rotation = step.ledger.note(step.rotation, notebooks_key=key)
-            return Progress.waiting([f"{len(left)} folders to be listed{trouble}"]).result(batches=[])
+            step.note(notebooks_key=key, list_until=until)
+            return ListProgress.waiting([f"{len(left)} folders to be listed{trouble}"])
         late = [Row(path=path, outcome=failed(f"it could not be listed in time{trouble}")) for path in left]
         listing = listing.model_copy(update={"roots": (), "ahead": (), "others": (*listing.others, *late)})
     store.put(bucket, key, listing)
@@ -61,12 +66,12 @@ def list_notebooks(step: Step) -> Result:
     for number in range(batches):
         store.put_new_batch(bucket, rotation.rotation_id, number)
     detail = {"notebooks": len(listing.notebooks), "others": len(listing.others), "batches": batches, "list": key}
-    step.record(STEP, "notebooks listed", detail, notebooks_key=key, notebook_batches=batches)
+    step.record(STEP, Action.NOTEBOOKS_LISTED, detail, notebooks_key=key, notebook_batches=batches)
     return _listed(batches)
 
 
-def _listed(batches: int) -> Result:
-    return Progress(done=True).result(batches=list(range(batches)))
+def _listed(batches: int) -> ListProgress:
+    return ListProgress(done=True, batches=tuple(range(batches)))
 
 
 def _walk(api: WorkspaceApi, listing: Listing) -> tuple[Listing, str]:
@@ -148,7 +153,7 @@ class _Walk:
             named = "an object without a type" if kind == UNKNOWN else f"a {kind}"
             self._report(path, skipped(f"{named}, no notebook"))
 
-    def _report(self, path: str, outcome: str) -> None:
+    def _report(self, path: str, outcome: Outcome) -> None:
         self._others[path] = Row(path=path, outcome=outcome)
 
 

@@ -14,13 +14,12 @@ from rekey.base.observability import logger
 from rekey.base.settings import Settings
 from rekey.ledger import Ledger
 from rekey.model.entries import Item
-from rekey.rotation.step import Result
 from rekey.telling.events.publish import Untellable, publish
 
 _LONGEST_REASON = 500
 
 
-def publish_all(settings: Settings, ledger: Ledger, records: Sequence[Any], queue_url: str) -> Result:
+def publish_all(settings: Settings, ledger: Ledger, records: Sequence[Any], queue_url: str) -> dict[str, Any]:
     """Up to the first record that cannot be told now: the stream delivers it again, with all that follow.
 
     Gives {"batchItemFailures": [{"itemIdentifier": its sequence number}]}, or an empty list there. Source: AWS Lambda

@@ -55,7 +55,7 @@ def build(
             "compute_back": rotation.compute_back_at,
             "ended": rotation.ended_at,
         },
-        "phases": phases(rotation, trail, settings.settle_seconds),
+        "phases": phases(rotation, trail),
         "downtime_seconds": downtime_seconds(rotation),
         "compute": {
             "interrupted": snapshot.model_dump(mode="json") if snapshot else None,
@@ -64,8 +64,8 @@ def build(
         },
         "looked_at": present.looked_at,
         "notebooks": notebooks,
-        "findings": list(rotation.findings),
-        "failure": rotation.failure,
+        "findings": [each.text for each in rotation.findings],
+        "failure": rotation.failure.model_dump() if rotation.failure else None,
         "terraform": present.terraform,
         "audit": {"entries": list(trail), "head": rotation.audit_head},
     }
