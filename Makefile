@@ -33,13 +33,16 @@ LAYER := build/layer/.made
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url
+# By itself: uv would put the command line's dependencies into the lock of every extra.
+LAYER_DEPENDENCIES := $(BIN)/python -c 'import tomllib; \
+	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["layer"], sep="\n")'
 ARGS ?=
 
-.PHONY: help setup run test histories faults lint bench picture commands images rules schemas synth deploy lock clean clean-all
+.PHONY: help setup run test histories faults lint bench picture map commands images rules request schemas synth deploy lock clean clean-all
 
 help:
 	@sed -n 's/^#   //p' Makefile
-	@echo "also: setup lint faults bench picture commands images rules schemas synth lock clean clean-all"
+	@echo "also: setup lint faults bench picture map commands images rules request schemas synth lock clean clean-all"
 
 # --- set-up: each stamp depends on exactly what can make it stale ---
 
@@ -111,6 +114,14 @@ commands: setup
 rules: setup
 	$(PYTEST) -m rule --rules=docs/rules.md $(ARGS)
 
+# The map of the rooms, from the imports.
+map: setup
+	$(BIN)/python -m tests.directions docs/architecture.md
+
+# README's table of the request, from the description of its fields.
+request: setup
+	PYTHONPATH=functions $(BIN)/python -m tests.request_table README.md
+
 # JSON Schemas of the events, from the classes that the code uses.
 schemas: setup
 	$(BIN)/python -m tests.event_schemas docs/events
@@ -124,8 +135,8 @@ deploy: setup $(LAYER)
 
 lock: $(TOOLS)
 	$(COMPILE) requirements/bootstrap.in --output-file requirements/bootstrap.txt $(ARGS)
-	$(COMPILE) requirements/dev.in --output-file requirements/dev.txt $(ARGS)
-	$(COMPILE) requirements/lambda.in --constraints requirements/dev.txt --output-file requirements/lambda.txt $(ARGS)
+	$(COMPILE) pyproject.toml --extra dev --output-file requirements/dev.txt $(ARGS)
+	$(LAYER_DEPENDENCIES) | $(COMPILE) - --constraints requirements/dev.txt --output-file requirements/lambda.txt $(ARGS)
 	$(MAKE) $(PACKAGES)
 	$(BIN)/npm install --package-lock-only --loglevel=error
 

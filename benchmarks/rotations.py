@@ -13,8 +13,8 @@ import boto3
 
 from benchmarks import prices
 from demo.seeding import make_managed_key
-from demo.side_door import SideDoor
 from local.cloud import LocalCloud, Scales, cloud
+from local.cloud.side_door import SideDoor
 
 SCALES = Scales(minute=1 / 40, day=1 / 2880)
 PATIENCE_SECONDS = 300.0

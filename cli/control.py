@@ -57,7 +57,7 @@ def approve(
         if not yes:
             ask("Decline it?" if decline else "Approve it?")
         decision = "decline" if decline else "approve"
-        answer = _call(stack, "answer_approval", rotation_id, reason, decision=decision)
+        answer = _call(stack, "answer_approval", execution.rotation_id, reason, decision=decision)
     if as_json:
         give(answer)
     else:
@@ -82,7 +82,7 @@ def cancel(
             say(f"{rotation_id} is in {execution.current!r}.")
             say("Before the switch all is put back and all compute comes back; after it the rotation finishes.")
             ask("Cancel it?")
-        answer = _call(stack, "cancel_rotation", rotation_id, reason)
+        answer = _call(stack, "cancel_rotation", execution.rotation_id, reason)
         if not as_json:
             say(f"{rotation_id}: {answer['what']}")
         if detach or answer["outcome"] == "ended":
@@ -103,5 +103,5 @@ def _look(stack: Stack, rotation_id: str) -> Execution:
 
 def _call(stack: Stack, function: str, rotation_id: str, reason: str | None, **more: Any) -> dict[str, Any]:
     """One of rekey's Lambdas, in the caller's name. Raises StackError with its refusal."""
-    event = {"rotation_id": rotation_id.rpartition(":")[2], "by": stack.caller_arn[:LONGEST], **more}
+    event = {"rotation_id": rotation_id, "by": stack.caller_arn[:LONGEST], **more}
     return stack.invoke(function, {**event, "reason": reason})

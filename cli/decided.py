@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def describe(client: "SFNClient", execution: Execution) -> Iterator[str]:
     """Lines for a person. The plan is the one that was decided, not one made anew."""
-    view = View(execution.arn.rpartition(":")[2], execution, 0.0)
+    view = View(execution.rotation_id, execution, 0.0)
     yield from view.heading()
     request = unwrapped(read_object(client.describe_execution(executionArn=execution.arn).get("input")))
     for name in ("requested_by", "reason", "ticket", "request_id", "not_before", "not_after"):

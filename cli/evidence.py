@@ -6,20 +6,24 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import boto3
 import typer
+from boto3.dynamodb.conditions import Key
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import stack
 from cli.output import FAILED, give, note, say, told
 from cli.wording import duration
 from local.cloud import DEFAULT_STATE_FILE, CloudError
-from rekey.ledger import Ledger
 from rekey.model.chain import Verdict, compare, verify
+from rekey.model.entries import Item, entry_of, rotation_key
 from rekey.model.evidence import evidence_key
 from rekey.pages.evidence import render
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
 
 ONLINE = "the ledger has the same entries, and the SHA-256 of this evidence.json"
 OFFLINE = "it agrees with itself; without the ledger nothing more is proven"
@@ -96,14 +100,27 @@ def _of_stack(found: stack.Stack, rotation_id: str, *, check: bool) -> Found:
 
 
 def _differences(found: stack.Stack, rotation_id: str, document: Mapping[str, Any], body: bytes) -> tuple[str, ...]:
-    ledger = Ledger(boto3.client("dynamodb", **found.options), found.ledger_table)
-    rotation = ledger.find(rotation_id)
+    table = boto3.resource("dynamodb", **found.options).Table(found.ledger_table)
+    rotation = table.get_item(Key=rotation_key(rotation_id), ConsistentRead=True).get("Item")
     if rotation is None:
         return (f"the ledger knows no rotation {rotation_id}",)
-    problems = compare(_entries(document), ledger.trail(rotation_id))
-    if rotation.evidence_sha256 != hashlib.sha256(body).hexdigest():
+    problems = compare(_entries(document), _trail(table, rotation_id))
+    if rotation.get("evidence_sha256") != hashlib.sha256(body).hexdigest():
         problems += ("evidence.json is not the file that was written: the ledger has another SHA-256",)
     return problems
+
+
+def _trail(table: "Table", rotation_id: str) -> list[Item]:
+    """The audit entries of a rotation in order, as the ledger has them."""
+    entries = Key("pk").eq(rotation_key(rotation_id)["pk"]) & Key("sk").begins_with("AUDIT#")
+    wanted: Any = {"KeyConditionExpression": entries, "ConsistentRead": True}
+    found: list[Item] = []
+    while True:
+        page = table.query(**wanted)
+        found += [entry_of(item) for item in page["Items"]]
+        if "LastEvaluatedKey" not in page:
+            return found
+        wanted["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
 def _parsed(body: bytes, where: str) -> dict[str, Any]:

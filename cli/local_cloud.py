@@ -14,10 +14,9 @@ from typing import Annotated, Any
 import typer
 
 from cli.output import FAILED, give, note, say, told
-from demo.model import DemoError
-from demo.seeding import SAMPLE, seed_sample
 from local.cloud import DEFAULT_STATE_FILE, CloudError, LocalCloud, Scales, down, up
 from local.cloud.model import ROOT
+from local.cloud.sample import SAMPLE, seed_sample
 
 app = typer.Typer(help="A cloud on this machine: AWS and Databricks, simulated, with the stack", no_args_is_help=True)
 
@@ -69,7 +68,7 @@ def start(
     as_json: AsJson = False,
 ) -> None:
     """Start a cloud and deploy the stack to it. It runs on until `rekey local down`."""
-    with told(CloudError, DemoError, as_json=as_json):
+    with told(CloudError, as_json=as_json):
         cloud = up(Scales(minute_scale, day_scale), state_file, note, secretless=not client_secret)
         seed_sample(cloud.simulator_url)
     if as_json:

@@ -1,11 +1,14 @@
 """The `rekey` console script."""
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from cli import keys, local_cloud
 from cli.control import approve, cancel
 from cli.evidence import evidence
-from cli.output import EXIT_CODES
+from cli.output import EXIT_CODES, say
 from cli.plan import plan
 from cli.rotate import add, create_workspace, rotate
 from cli.status import status
@@ -33,6 +36,16 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(local_cloud.app, name="local")
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        say(f"rekey {version('rekey')}")
+        raise typer.Exit
+
+
 @app.callback()
-def main() -> None:
+def main(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
     """Customer-managed key rotation for Databricks workspaces on AWS."""

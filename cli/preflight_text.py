@@ -22,7 +22,7 @@ def as_text(preflight: dict[str, Any]) -> str:
             f"About {_minutes(preflight['expected_seconds'])}, "
             f"{_minutes(preflight['expected_downtime_seconds'])} of it without classic compute."
         )
-    return "\n".join([*lines, *_section("Forbidden", preflight["findings"])])
+    return "\n".join([*lines, *_section("Look at" if preflight["possible"] else "Forbidden", preflight["findings"])])
 
 
 def _sharing(key: dict[str, Any]) -> str:

@@ -11,10 +11,11 @@ import typer
 from cli.output import refuse
 from rekey.base.errors import InvalidRequest
 from rekey.model.request import parse_request
+from rekey.model.request_fields import FIELDS
 
 PANEL = "The request"
 
-Workspace = Annotated[int | None, typer.Argument(metavar="WORKSPACE", help="The workspace's number.")]
+Workspace = Annotated[int | None, typer.Argument(metavar="WORKSPACE", help=FIELDS["workspace_id"].option)]
 
 
 def _ticket(written: str) -> dict[str, str]:
@@ -25,107 +26,34 @@ def _ticket(written: str) -> dict[str, str]:
     return {"provider": provider, "key": key}
 
 
+def _option(field: str, *names: str, metavar: str | None = None) -> Any:
+    """The option for a field of the request, with the help that the field's description has."""
+    return typer.Option(*names, metavar=metavar, help=FIELDS[field].option, rich_help_panel=PANEL)
+
+
 @dataclass(frozen=True)
 class Asked:
     """The request's fields, by their names there; None is left out."""
 
-    use_cases: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--use-case",
-            metavar="USE_CASE",
-            help="MANAGED_SERVICES or STORAGE; may be repeated.",
-            rich_help_panel=PANEL,
-        ),
-    ] = None
-    key_arn: Annotated[
-        str | None, typer.Option(metavar="ARN", help="Use this KMS key instead of a new one.", rich_help_panel=PANEL)
-    ] = None
-    key_configuration_id: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ID",
-            help="Use a registered key configuration, so that workspaces share a key.",
-            rich_help_panel=PANEL,
-        ),
-    ] = None
+    use_cases: Annotated[list[str] | None, _option("use_cases", "--use-case", metavar="USE_CASE")] = None
+    key_arn: Annotated[str | None, _option("key_arn", metavar="ARN")] = None
+    key_configuration_id: Annotated[str | None, _option("key_configuration_id", metavar="ID")] = None
     reuse_key_for_cluster_volumes: Annotated[
-        bool | None,
-        typer.Option(
-            "--cluster-volumes/--no-cluster-volumes",
-            help="Whether cluster volumes use the STORAGE key too; they do.",
-            rich_help_panel=PANEL,
-        ),
+        bool | None, _option("reuse_key_for_cluster_volumes", "--cluster-volumes/--no-cluster-volumes")
     ] = None
-    yearly_rotation: Annotated[
-        bool | None,
-        typer.Option("--yearly", help="With --material: also switch on KMS' yearly rotation.", rich_help_panel=PANEL),
-    ] = None
-    old_key: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FATE", help="disable (after a day) or retain; disable if left out.", rich_help_panel=PANEL
-        ),
-    ] = None
-    jobs: Annotated[
-        str | None,
-        typer.Option(
-            metavar="HOW", help="interrupt active job runs, or drain: wait for them first.", rich_help_panel=PANEL
-        ),
-    ] = None
-    drain_minutes: Annotated[
-        int | None,
-        typer.Option(metavar="MINUTES", help="How long to wait for job runs at the most.", rich_help_panel=PANEL),
-    ] = None
-    guard_key: Annotated[
-        bool | None,
-        typer.Option(
-            "--guard-key", help="With --key-arn: give that key the guard of rekey's own keys.", rich_help_panel=PANEL
-        ),
-    ] = None
-    renew_notebooks: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--renew-notebooks",
-            metavar="PATH",
-            help="Renew the notebooks below this path after the switch; may be repeated.",
-            rich_help_panel=PANEL,
-        ),
-    ] = None
-    not_before: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME", help="Start of the window, such as 2026-11-30T22:00:00+01:00.", rich_help_panel=PANEL
-        ),
-    ] = None
-    not_after: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help="End of the window: a rotation that might not be done by then is not begun.",
-            rich_help_panel=PANEL,
-        ),
-    ] = None
-    approval: Annotated[
-        bool | None,
-        typer.Option("--approval", help="Wait until somebody else approves the plan.", rich_help_panel=PANEL),
-    ] = None
-    request_id: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ID", help="Such as a change number: the same request again is served once.", rich_help_panel=PANEL
-        ),
-    ] = None
-    reason: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Why; written into the evidence.", rich_help_panel=PANEL)
-    ] = None
-    ticket: Annotated[
-        str | None, typer.Option(metavar="PROVIDER:KEY", help="Such as jira:SEC-12.", rich_help_panel=PANEL)
-    ] = None
-    requested_by: Annotated[
-        str | None,
-        typer.Option(metavar="WHO", help="Who asks; else the caller, as AWS knows them.", rich_help_panel=PANEL),
-    ] = None
+    yearly_rotation: Annotated[bool | None, _option("yearly_rotation", "--yearly")] = None
+    old_key: Annotated[str | None, _option("old_key", metavar="FATE")] = None
+    jobs: Annotated[str | None, _option("jobs", metavar="HOW")] = None
+    drain_minutes: Annotated[int | None, _option("drain_minutes", metavar="MINUTES")] = None
+    guard_key: Annotated[bool | None, _option("guard_key", "--guard-key")] = None
+    renew_notebooks: Annotated[list[str] | None, _option("renew_notebooks", "--renew-notebooks", metavar="PATH")] = None
+    not_before: Annotated[str | None, _option("not_before", metavar="TIME")] = None
+    not_after: Annotated[str | None, _option("not_after", metavar="TIME")] = None
+    approval: Annotated[bool | None, _option("approval", "--approval")] = None
+    request_id: Annotated[str | None, _option("request_id", metavar="ID")] = None
+    reason: Annotated[str | None, _option("reason", metavar="TEXT")] = None
+    ticket: Annotated[str | None, _option("ticket", metavar="PROVIDER:KEY")] = None
+    requested_by: Annotated[str | None, _option("requested_by", metavar="WHO")] = None
     request: Annotated[
         Path | None,
         typer.Option(

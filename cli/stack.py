@@ -17,8 +17,10 @@ from botocore.exceptions import ClientError
 from cli.troubles import AWS_ERRORS, explain
 from local.cloud import DEFAULT_STATE_FILE, LocalCloud
 from local.cloud.model import ROOT
+from rekey.model.entries import rotation_key
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
@@ -76,9 +78,22 @@ class Stack:
         return result
 
     def execution_arn(self, rotation_id: str) -> str:
-        """A rotation's id is the name of its execution; an execution's ARN is taken too."""
-        prefix = self.state_machine_arn.replace(":stateMachine:", ":execution:")
-        return f"{prefix}:{rotation_id.rpartition(':')[2]}"
+        """The execution of a rotation, as the ledger has it; of one that the ledger does not have (it is only now being
+        planned, or was refused) the one of that name. An execution's ARN is taken too."""
+        if rotation_id.startswith("arn:"):
+            return rotation_id
+        named = f"{self.state_machine_arn.replace(':stateMachine:', ':execution:')}:{rotation_id}"
+        return self._execution_in_ledger(rotation_id) or named
+
+    def _execution_in_ledger(self, rotation_id: str) -> str | None:
+        """None also for who may follow executions and not read the ledger."""
+        ledger: DynamoDBClient = self.session.client("dynamodb", config=_CONFIG, **self.options)
+        key = {name: {"S": value} for name, value in rotation_key(rotation_id).items()}
+        try:
+            found = ledger.get_item(TableName=self.ledger_table, Key=key, ProjectionExpression="execution_arn")
+        except ClientError:
+            return None
+        return found.get("Item", {}).get("execution_arn", {}).get("S")
 
     def story(self, real_seconds: float) -> float:
         """Seconds as they are shown."""

@@ -9,12 +9,13 @@ from cli.options import grouped
 from cli.output import say, told
 from cli.plan import preflight_of
 from local.cloud import CloudError
+from rekey.model.request_fields import FIELDS
 from rekey.model.terraform import render
 
 
 @grouped
 def terraform(
-    workspace_id: Annotated[int, typer.Argument(metavar="WORKSPACE", help="The workspace's number.")],
+    workspace_id: Annotated[int, typer.Argument(metavar="WORKSPACE", help=FIELDS["workspace_id"].option)],
     where: stack.Where,
 ) -> None:
     """Print HCL (import blocks and resources) of the workspace's keys, so that Terraform sees no drift."""

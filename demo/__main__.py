@@ -22,11 +22,11 @@ from demo.result import Result, nothing_came_of_it, sum_up
 from demo.rotations import describe, rotate
 from demo.screen import Screen
 from demo.seeding import seed
-from demo.side_door import SideDoor
 from demo.summary import summary
 from local.cloud import CloudError, LocalCloud, Scales, cloud, down
 from local.cloud.model import ROOT
 from local.cloud.processes import is_running, tail
+from local.cloud.side_door import SideDoor
 
 SCALES = Scales(minute=1 / 30, day=1 / 3600)
 """The longer rotation takes about a minute, after which comes the first sweep: the old key's day is over by then."""

@@ -9,8 +9,8 @@ from demo import compute
 from demo.model import Json, OldKey, Subject
 from demo.outcome import Outcome
 from local.cloud import Scales
+from rekey.model.canary import is_canary
 from rekey.model.chain import verify
-from rekey.rotation.switch import is_canary
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from cli.follow import Look
 from cli.wording import HOUR, duration
 from demo.model import OldKey
 from local.cloud import Scales
-from rekey.ledger import key_item_key
+from rekey.model.entries import key_item_key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBServiceResource

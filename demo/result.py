@@ -10,8 +10,8 @@ from demo.evidence import fetch
 from demo.model import Json, OldKey, Subject
 from demo.outcome import Outcome
 from demo.rotations import Now
-from demo.side_door import SideDoor
 from local.cloud import Scales
+from local.cloud.side_door import SideDoor
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -4,26 +4,18 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from demo.model import Subject
-from demo.side_door import SideDoor
+from demo.old_policy import old_policy
 from local.cloud import LocalCloud
 from local.cloud.model import ROOT
-from rekey.aws.policy import key_policy
+from local.cloud.sample import CONTENT
+from local.cloud.side_door import SideDoor
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
 INPUTS = ROOT / "stepfunctions" / "inputs"
 
-FIRST: dict[str, Any] = {
-    "workspace_name": "analytics",
-    "clusters": 4,
-    "pooled_clusters": 1,
-    "pools": 1,
-    "warehouses": 4,
-    "notebooks": 5,
-    "secrets": 3,
-    "files": 2,
-}
+FIRST: dict[str, Any] = {**CONTENT, "workspace_name": "analytics"}
 SECOND: dict[str, Any] = {
     "workspace_name": "payments",
     "clusters": 4,
@@ -32,14 +24,6 @@ SECOND: dict[str, Any] = {
     "notebooks": 6,
     "secrets": 4,
 }
-
-SAMPLE: dict[str, Any] = {**FIRST, "workspace_name": "sample", "workspace_id": 1234567890123456}
-"""The workspace that every sample input names."""
-
-
-def seed_sample(simulator_url: str) -> None:
-    """Make the workspace for which stepfunctions/inputs/*.json can be used as they are."""
-    SideDoor(simulator_url).seed(**SAMPLE)
 
 
 def seed(cloud: LocalCloud, door: SideDoor, kms: "KMSClient") -> list[Subject]:
@@ -53,17 +37,9 @@ def seed(cloud: LocalCloud, door: SideDoor, kms: "KMSClient") -> list[Subject]:
 
 def make_managed_key(cloud: LocalCloud, kms: "KMSClient", *, tagged: bool = True) -> str:
     """A key as an earlier rotation left it, with rekey's policy and guard; untagged it is another's. Gives its ARN."""
-    policy = key_policy(
-        partition="aws",
-        aws_account=cloud.account,
-        shard="commercial",
-        databricks_account_id=cloud.databricks_account_id,
-        use_cases=["MANAGED_SERVICES"],
-        cross_account_role=None,
-    )
     made = kms.create_key(
         Description="Managed-services key of an earlier rotation",
-        Policy=json.dumps(policy),
+        Policy=json.dumps(old_policy(cloud.account, cloud.databricks_account_id)),
         Tags=[{"TagKey": "rekey:managed", "TagValue": "true"}] if tagged else [],
     )
     return made["KeyMetadata"]["Arn"]

@@ -73,6 +73,12 @@ class Alarms(Construct):
             "a-key-came-back",
         )
         self._build(
+            "KeysNeeded",
+            "A key is needed, and nobody can use it",
+            metric("KeysNeeded", SUM, HOUR),
+            "a-needed-key-is-not-to-be-had",
+        )
+        self._build(
             "KeySweepFailures",
             "A key cannot be looked at, for two hours on end",
             metric("KeySweepFailures", SUM, HOUR),

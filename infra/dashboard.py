@@ -53,7 +53,9 @@ class Dashboard(Construct):
         dashboard.add_widgets(
             _graph("Keys by state", [metric_by("Keys", "state", "Maximum", HOUR)], width=THIRD),
             _graph("Keys overdue", [metric("KeysOverdue", MAX, HOUR)], width=THIRD),
-            _graph("The sweep", _counts("KeysDisabled", "KeysReenabled", "KeySweepFailures"), width=THIRD),
+            _graph(
+                "The sweep", _counts("KeysDisabled", "KeysReenabled", "KeysNeeded", "KeySweepFailures"), width=THIRD
+            ),
         )
         dashboard.add_widgets(
             _graph("Dead letters", [_waiting(name, queue) for name, queue in queues.items()], width=THIRD),

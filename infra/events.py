@@ -69,7 +69,8 @@ class Events(Construct):
             )
 
     def publish(self, ledger: Ledger, publish_events: lambda_.Function) -> None:
-        """Every new audit entry of the ledger, in order; one that cannot be published is set aside after a day."""
+        """Every new audit entry of the ledger, in order. One that never can be published the Lambda sets aside at once;
+        one that is tried for a day in vain goes the same way."""
         lambda_.CfnEventSourceMapping(
             self,
             "Outbox",
@@ -79,7 +80,8 @@ class Events(Construct):
             batch_size=25,
             bisect_batch_on_function_error=True,
             maximum_record_age_in_seconds=Duration.days(1).to_seconds() - 3600,
-            maximum_retry_attempts=1000,
+            # Time decides, not a number: what the bus does not take now waits, and what follows waits behind it.
+            maximum_retry_attempts=-1,
             function_response_types=["ReportBatchItemFailures"],
             filter_criteria=lambda_.CfnEventSourceMapping.FilterCriteriaProperty(
                 filters=[lambda_.CfnEventSourceMapping.FilterProperty(pattern=_NEW_AUDIT_ENTRIES)]

@@ -14,10 +14,20 @@ from constructs import Construct
 
 from infra.ledger import DUE_INDEX, Ledger
 from infra.log_groups import build_log_group
-from infra.login import Login
+from infra.login import Login, role_path
 from infra.nag import acknowledge, resource_finding
-from infra.permissions import GRANTS, TRACE, WILDCARD_REASONS, WITHOUT_SECRET, Grant, On
+from infra.permissions import (
+    CALLED_ASYNCHRONOUSLY,
+    DATABRICKS,
+    GRANTS,
+    TRACE,
+    WILDCARD_REASONS,
+    WITHOUT_SECRET,
+    Grant,
+    On,
+)
 from infra.platform import HANDLERS, Platform
+from infra.queues import build_dead_letter_queue
 from infra.settings import Settings
 
 MEMORY_MB = {"renew_notebooks": 1024}
@@ -41,6 +51,8 @@ class Functions(Construct):
     """Every row of infra.permissions.GRANTS as a Lambda: `by_name["plan_rotation"]` and so on."""
 
     by_name: Mapping[str, lambda_.Function]
+    failed: sqs.Queue
+    """Where a call waits to be seen that nobody waited for and that failed each time."""
 
     def __init__(self, scope: Construct, construct_id: str, shared: Shared) -> None:
         super().__init__(scope, construct_id)
@@ -48,7 +60,11 @@ class Functions(Construct):
         self._layers = self._build_layers()
         self._environment = self._build_environment()
         self._places: Mapping[On, str] = {}
-        self.by_name = {name: self._build_function(name, self._chosen(grants)) for name, grants in GRANTS.items()}
+        self.failed = build_dead_letter_queue(self, "Failed", shared.platform)
+        its_own = {"publish_events": {"UNPUBLISHED_QUEUE_URL": shared.unpublished.queue_url}}
+        self.by_name = {
+            name: self._build_function(name, self._chosen(grants), its_own.get(name)) for name, grants in GRANTS.items()
+        }
 
     def add(
         self,
@@ -94,6 +110,7 @@ class Functions(Construct):
             "DATABRICKS_SHARD": settings.databricks_shard,
             "GRACE_SECONDS": str(settings.grace_seconds),
             "SETTLE_SECONDS": str(settings.settle_seconds),
+            "WAIT_SCALE": f"{settings.wait_scale:g}",
             "EVENT_BUS": self._shared.bus.event_bus_name,
             "WATCH_SECONDS": str(settings.watch_seconds),
             "BREAK_GLASS_ROLE_ARN": settings.break_glass_role_arn,
@@ -116,7 +133,7 @@ class Functions(Construct):
         function_name = f"{settings.name}-{name.replace('_', '-')}"
         log_group = build_log_group(self, f"{construct_id}Logs", f"/aws/lambda/{function_name}", settings)
         role = self._build_role(construct_id, log_group, grants)
-        return lambda_.Function(
+        function = lambda_.Function(
             self,
             construct_id,
             function_name=function_name,
@@ -133,6 +150,20 @@ class Functions(Construct):
             timeout=timeout or Duration.seconds(settings.lambda_timeout_seconds),
             tracing=lambda_.Tracing.ACTIVE,
         )
+        if CALLED_ASYNCHRONOUSLY in grants:
+            self._set_failures_aside(construct_id, function)
+        return function
+
+    def _set_failures_aside(self, construct_id: str, function: lambda_.Function) -> None:
+        # The L1 construct: the L2's destination would give the role a right that its row has already.
+        destination = lambda_.CfnEventInvokeConfig.OnFailureProperty(destination=self.failed.queue_arn)
+        lambda_.CfnEventInvokeConfig(
+            self,
+            f"{construct_id}Failures",
+            function_name=function.function_name,
+            qualifier="$LATEST",
+            destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(on_failure=destination),
+        )
 
     def _build_role(self, construct_id: str, writes: logs.ILogGroup, grants: tuple[Grant, ...]) -> iam.Role:
         statements = [
@@ -144,6 +175,7 @@ class Functions(Construct):
         role = iam.Role(
             self,
             f"{construct_id}Role",
+            path=role_path(self._shared.settings) if WITHOUT_SECRET[DATABRICKS] in grants else None,
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             description=f"What {construct_id} may do, and no more",
             inline_policies={"permissions": iam.PolicyDocument(statements=statements)},
@@ -175,6 +207,8 @@ class Functions(Construct):
                 return [self._shared.bus.event_bus_arn]
             case On.UNPUBLISHED:
                 return [self._shared.unpublished.queue_arn]
+            case On.FAILED:
+                return [self.failed.queue_arn]
             case On.KEYS | On.ALIASES | On.WORKFLOW | On.EXECUTIONS | On.ANSWER_APPROVAL | On.ANYTHING:
                 # The state machine names the Lambdas, so their roles cannot name it but by its name.
                 name = self._shared.settings.name

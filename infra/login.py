@@ -6,12 +6,10 @@ from typing import cast
 
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.nag import acknowledge
-from infra.permissions import DATABRICKS, GRANTS
 from infra.platform import Platform
 from infra.settings import Settings
 
@@ -45,22 +43,28 @@ def role_name(settings: Settings) -> str:
     return f"{settings.name}-databricks"
 
 
+def role_path(settings: Settings) -> str:
+    """Path of the roles of the Lambdas that talk to Databricks, and of no others."""
+    return f"/{settings.name}/in-databricks/"
+
+
 class DatabricksRole(Construct):
     """The one subject that Databricks knows: the Lambdas that talk to it take this role on, and it can do nothing else.
 
     Databricks takes at most 20 federation policies for a service principal, and matches subjects exactly.
     """
 
-    def __init__(
-        self, scope: Construct, construct_id: str, settings: Settings, functions: Mapping[str, lambda_.Function]
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, settings: Settings) -> None:
         super().__init__(scope, construct_id)
-        lambdas = [functions[name] for name, grants in GRANTS.items() if DATABRICKS in grants]
+        # By their path, which no role can be given later: named one by one they fill the 2,048 characters of trust
+        # that IAM takes. With the account as principal, each of them needs the permission in its own role as well.
+        within = f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role{role_path(settings)}*"
         trust = iam.PolicyStatement(
-            actions=["sts:AssumeRole"], principals=[iam.ArnPrincipal(_role_arn(each)) for each in lambdas]
+            actions=["sts:AssumeRole"],
+            principals=[iam.AccountRootPrincipal()],
+            conditions={"ArnLike": {"aws:PrincipalArn": within}},
         )
         permissions = iam.PolicyDocument(statements=[_issue_tokens(settings)])
-        # By hand, as CDK's own would write a statement for each Lambda: IAM takes 2,048 characters of trust.
         role = iam.CfnRole(
             self,
             "Role",
@@ -89,10 +93,6 @@ def _issue_tokens(settings: Settings) -> iam.PolicyStatement:
             "NumericLessThanEquals": {"sts:DurationSeconds": TOKEN_SECONDS},
         },
     )
-
-
-def _role_arn(function: lambda_.Function) -> str:
-    return cast("iam.IRole", function.role).role_arn
 
 
 def _build_secret(scope: Construct, platform: Platform) -> str:

@@ -16,6 +16,7 @@ class On(StrEnum):
     STREAM = "the ledger table's stream"
     BUS = "the event bus"
     UNPUBLISHED = "the queue of what could not be published"
+    FAILED = "the queue of calls that failed"
     TICKETS_SECRET = "the ticket systems' secrets"  # noqa: S105, it only names it
     TICKETS_PARAMETER = "the ticket systems' settings"
     COMMENTS = "the queue of comments for tickets"
@@ -84,7 +85,8 @@ RENEW_MANAGED_KEY = Grant(RENEW, On.KEYS, Only.MANAGED_KEYS)
 RENEW_BROUGHT_KEY = Grant(RENEW, On.KEYS, Only.BROUGHT_KEYS)
 RETIRE_KEY = Grant(("kms:DescribeKey", "kms:DisableKey", "kms:TagResource"), On.KEYS, Only.MANAGED_KEYS)
 DISABLE_KEY = Grant(("kms:DisableKey",), On.KEYS, Only.MANAGED_KEYS)
-ENABLE_KEY = Grant(("kms:EnableKey",), On.KEYS, Only.MANAGED_KEYS)
+# A key that is needed may wait for its deletion by then: to cancel that is the only way to its data.
+ENABLE_KEY = Grant(("kms:CancelKeyDeletion", "kms:EnableKey"), On.KEYS, Only.MANAGED_KEYS)
 SEE_USE = Grant(("kms:GetKeyLastUsage",), On.KEYS)
 SEE_MATERIAL = Grant(("kms:ListKeyRotations",), On.KEYS)
 
@@ -93,15 +95,18 @@ FIND_STREAM = Grant(("dynamodb:ListStreams",), On.ANYTHING)
 READ_ROTATION = Grant(("dynamodb:GetItem",), On.LEDGER)
 PUBLISH = Grant(("events:PutEvents",), On.BUS)
 SET_ASIDE = Grant(("sqs:SendMessage",), On.UNPUBLISHED)
+# On the rows of what rules and schedules call: Lambda tries such a call three times, then puts it where it is seen.
+CALLED_ASYNCHRONOUSLY = Grant(("sqs:SendMessage",), On.FAILED)
 ANSWER = Grant(("states:SendTaskSuccess", "states:SendTaskFailure"), On.WORKFLOW)
+SEE_WHO_WAITS = Grant(("states:SendTaskHeartbeat",), On.WORKFLOW)
 STOP = Grant(("states:StopExecution",), On.EXECUTIONS)
 
 GRANTS: dict[str, tuple[Grant, ...]] = {
-    "plan_rotation": (DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, READ_POLICY),
+    "plan_rotation": (DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, SEE_MATERIAL, READ_POLICY),
     "rotate_material": (LEDGER, RENEW_MANAGED_KEY, RENEW_BROUGHT_KEY),
     "record_refusal": (LEDGER,),
-    "ask_approval": (LEDGER,),
-    "answer_approval": (LEDGER, ANSWER),
+    "ask_approval": (LEDGER, ANSWER),
+    "answer_approval": (LEDGER, ANSWER, SEE_WHO_WAITS),
     "cancel_rotation": (DATABRICKS, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE, STOP),
     "publish_events": (READ_ROTATION, READ_STREAM, FIND_STREAM, PUBLISH, SET_ASIDE),
     "create_key": (LEDGER, FIND_KEYS, MAKE_KEY, TAG_NEW_KEY, NAME_KEY, NAME_ALIAS),
@@ -116,10 +121,16 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "list_notebooks": (DATABRICKS, LEDGER, READ_EVIDENCE, WRITE_EVIDENCE),
     "renew_notebooks": (DATABRICKS, LEDGER, READ_EVIDENCE, WRITE_EVIDENCE),
     "complete_rotation": (DATABRICKS, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE, FIND_KEYS, RETIRE_KEY),
-    "roll_back": (DATABRICKS, LEDGER, READ_EVIDENCE, WRITE_EVIDENCE, FIND_KEYS, RETIRE_KEY, READ_POLICY, ADD_TO_POLICY),
+    "roll_back": (
+        *(DATABRICKS, LEDGER, READ_EVIDENCE, WRITE_EVIDENCE, FIND_KEYS, RETIRE_KEY),
+        *(READ_POLICY, WRITE_POLICY, ADD_TO_POLICY),
+    ),
     "record_failure": (DATABRICKS, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE),
-    "disable_old_key": (DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, SEE_USE, DISABLE_KEY, ENABLE_KEY),
-    "reenable_key": (LEDGER, ENABLE_KEY),
+    "disable_old_key": (
+        *(DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, SEE_USE, DISABLE_KEY, ENABLE_KEY),
+        CALLED_ASYNCHRONOUSLY,
+    ),
+    "reenable_key": (LEDGER, SEE_KEY, ENABLE_KEY, CALLED_ASYNCHRONOUSLY),
     "list_keys": (DATABRICKS, READ_LEDGER, SEE_KEY, SEE_TAGS, SEE_USE, SEE_MATERIAL),
     "adopt_key": (DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, SEE_USE, READ_POLICY),
 }

@@ -14,6 +14,10 @@ from infra.settings import Settings
 NEEDS_THE_KEY = ("Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncrypt", "CreateGrant")
 """KMS calls of somebody who still works with a key."""
 
+LOST = ("DisabledException", "KMSInvalidStateException", "KeyUnavailableException", "NotFoundException")
+"""What KMS answers them where the key is disabled; waits for its deletion, or for its material; its key store is not to
+be reached; or it is deleted. A key of another account that may not be used is logged in the caller's account alone."""
+
 
 class Retirement(Construct):
     """Scheduler -> disable_old_key; CloudTrail -> rule -> reenable_key. What cannot be delivered waits to be seen."""
@@ -73,7 +77,7 @@ class Retirement(Construct):
         )
 
     def _build_rule(self, settings: Settings, reenable_key: lambda_.Function) -> events.CfnRule:
-        """Refused uses of disabled keys. Best effort, and of this region alone: the sweep looks for signs too.
+        """Uses refused for a key's state. Best effort, and of this region alone: the sweep looks for signs too.
 
         The L1 construct: Decrypt and its like are read-only management events, which reach only a rule in this state.
         """
@@ -81,7 +85,7 @@ class Retirement(Construct):
             self,
             "RefusedUses",
             name=f"{settings.name}-reenable-key",
-            description="Uses of a disabled KMS key that were refused, as CloudTrail tells",
+            description="Uses of a KMS key that were refused for its state, as CloudTrail tells",
             state="ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
             event_pattern={
                 "source": ["aws.kms"],
@@ -89,7 +93,7 @@ class Retirement(Construct):
                 "detail": {
                     "eventSource": ["kms.amazonaws.com"],
                     "eventName": list(NEEDS_THE_KEY),
-                    "errorCode": ["DisabledException"],
+                    "errorCode": list(LOST),
                 },
             },
             targets=[

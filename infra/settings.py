@@ -45,10 +45,13 @@ RetentionDays = Literal[7, 30, 90, 180, 365, 731, 1827, 3653]
 class _Hosts:
     account: str
     workspace: str
+    partition: str = "aws-us-gov"
 
 
 _HOSTS: dict[Shard, _Hosts] = {
-    "commercial": _Hosts("https://accounts.cloud.databricks.com", "https://{deployment_name}.cloud.databricks.com"),
+    "commercial": _Hosts(
+        "https://accounts.cloud.databricks.com", "https://{deployment_name}.cloud.databricks.com", "aws"
+    ),
     "govcloud": _Hosts("https://accounts.cloud.databricks.us", "https://{deployment_name}.cloud.databricks.us"),
     "govcloud-dod": _Hosts(
         "https://accounts-dod.cloud.databricks.mil", "https://{deployment_name}.cloud.databricks.mil"
@@ -120,6 +123,9 @@ class Settings(BaseModel):
         description="an e-mail address that alarms are sent to, or empty to subscribe to the topic in another way",
     )
     tickets: Tickets = Field(description='an object such as {"jira": {...}} (docs/tickets.md), or {} for no tickets')
+    wait_scale: float = Field(
+        gt=0, le=1, description="1; stage local only: real seconds for one second of a wait, above 0 and at most 1"
+    )
     local_python: str = Field(description="stage local only: the interpreter that runs the Lambdas")
 
     @classmethod
@@ -138,6 +144,13 @@ class Settings(BaseModel):
         if info.data.get("stage") != LOCAL_STAGE and seconds < minimum:
             raise ValueError(f"{seconds} is too short")
         return seconds
+
+    @field_validator("wait_scale")
+    @classmethod
+    def _only_local_time_is_scaled(cls, scale: float, info: ValidationInfo) -> float:
+        if info.data.get("stage") != LOCAL_STAGE and scale != 1:
+            raise ValueError(f"{scale} would shorten Databricks' waits")
+        return scale
 
     @field_validator("databricks_account_host", "databricks_workspace_host")
     @classmethod
@@ -173,6 +186,16 @@ class Settings(BaseModel):
         if self.is_local != bool(self.local_python):
             raise ValueError("local_python is for stage local, and needed there")
         return self
+
+    @field_validator("break_glass_role_arn", "databricks_secret_arn")
+    @classmethod
+    def _of_the_shards_partition(cls, arn: str, info: ValidationInfo) -> str:
+        """What a key's policy or a role names must be of the partition that they are in."""
+        partition = _HOSTS[info.data["databricks_shard"]].partition if "databricks_shard" in info.data else None
+        if arn and partition and arn.split(":")[1] != partition:
+            shard = info.data["databricks_shard"]
+            raise ValueError(f"{arn!r} is of the partition {arn.split(':')[1]}, and {shard} is in {partition}")
+        return arn
 
     @model_validator(mode="after")
     def _one_way_into_databricks(self) -> "Settings":

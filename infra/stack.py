@@ -44,7 +44,7 @@ class RekeyStack(Stack):
         built = Functions(self, "Functions", Shared(settings, platform, ledger, login, events.bus, events.unpublished))
         functions = built.by_name
         if settings.is_secretless:
-            DatabricksRole(self, "DatabricksRole", settings, functions)
+            DatabricksRole(self, "DatabricksRole", settings)
         workflow = Workflow(self, "Workflow", settings, functions)
         events.take_requests(workflow.state_machine)
         events.publish(ledger, functions["publish_events"])
@@ -55,6 +55,7 @@ class RekeyStack(Stack):
             "RequestsUndelivered": events.undelivered,
             "EventsUnpublished": events.unpublished,
             "SweepsUndelivered": retirement.undelivered,
+            "CallsFailed": built.failed,
         }
         self._build_outputs(
             {

@@ -3,10 +3,11 @@
 import json
 from collections.abc import Mapping
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import jmespath
 from jmespath.exceptions import JMESPathError
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
 MAX_BYTES = 8192
 """Of the SSM parameter that takes it to the Lambdas (SSM quotas: an advanced parameter's value)."""
@@ -43,6 +44,13 @@ def _is_path(path: str) -> str:
     return path
 
 
+def _fits_address(deployment: str, info: ValidationInfo) -> str:
+    host = urlsplit(info.data.get("base_url") or "").hostname or ""
+    if deployment == "data_center" and host.endswith((".atlassian.net", "api.atlassian.com")):
+        raise ValueError(f"{host} is Jira Cloud")
+    return deployment
+
+
 def _without_slash(address: str) -> str:
     return address.rstrip("/")
 
@@ -74,6 +82,14 @@ class TicketSystem(BaseModel):
     )
 
 
+class JiraSystem(TicketSystem):
+    """Jira is Atlassian's cloud, or a Data Center of one's own."""
+
+    deployment: Annotated[Literal["cloud", "data_center"], AfterValidator(_fits_address)] = Field(
+        default="cloud", description="cloud, or data_center for a Jira of your own"
+    )
+
+
 class ServiceNowSystem(TicketSystem):
     """ServiceNow has tables, and two journals to comment in."""
 
@@ -90,7 +106,7 @@ class Tickets(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    jira: TicketSystem | None = Field(default=None, description="the settings of a Jira Cloud site (docs/tickets.md)")
+    jira: JiraSystem | None = Field(default=None, description="the settings of a Jira site (docs/tickets.md)")
     servicenow: ServiceNowSystem | None = Field(
         default=None, description="the settings of a ServiceNow instance (docs/tickets.md)"
     )

@@ -37,6 +37,7 @@ TOLD = (
     "Rotation Failed",
     "Rotation Cancelled",
     "Key Re-enabled",
+    "Key Needed",
 )
 """The events that a ticket is told of; a test holds them and functions/rekey together."""
 

@@ -75,6 +75,6 @@ class Workflow(Construct):
     def _substitutions(self) -> dict[str, str]:
         return {
             "Partition": Aws.PARTITION,
-            "SettleSeconds": str(self._settings.settle_seconds),
+            "SettleSeconds": str(max(1, round(self._settings.settle_seconds * self._settings.wait_scale))),
             **{placeholder: function.function_arn for placeholder, function in self._named.items()},
         }

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
@@ -11,11 +12,17 @@ from rekey.aws import clients
 from rekey.base.settings import Settings
 from rekey.databricks import connect
 from rekey.ledger import Ledger
-from tests import rules
+from tests import kms_policies, kms_states, rules
 from tests.clients import client
+from tests.kms_policies import Policies
 from tests.kms_usage import Usage, play
 from tests.names import ACCOUNT_ID, BUCKET, TABLE
 from tests.quick_moto import quick_moto
+
+# A busy machine is no failure, and every run of one commit has the same examples.
+_UNTIMED = [hypothesis.HealthCheck.too_slow]
+hypothesis.settings.register_profile("rekey", deadline=None, derandomize=True, suppress_health_check=_UNTIMED)
+hypothesis.settings.load_profile("rekey")
 
 
 @pytest.fixture
@@ -30,6 +37,8 @@ def cloud(monkeypatch: pytest.MonkeyPatch, usage: Usage) -> Iterator[None]:
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    kms_policies.play(monkeypatch)
+    kms_states.play(monkeypatch)
     with quick_moto():
         connect.forget_clients()
         client("dynamodb").create_table(
@@ -53,6 +62,12 @@ def cloud(monkeypatch: pytest.MonkeyPatch, usage: Usage) -> Iterator[None]:
         client("s3").create_bucket(Bucket=BUCKET)
         yield
         connect.forget_clients()
+
+
+@pytest.fixture
+def policies(cloud: None) -> Policies:
+    """How KMS keeps key policies."""
+    return kms_policies.playing()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from rich.text import Text
 from cli.follow.execution import Execution, StepSeen
 from cli.follow.steps import MAY_BE_NOTHING, route_of
 from cli.wording import duration, first_of
+from rekey.model.steps import StepName
 
 STEP_WIDTH = 27
 WORTH_A_LINE = 1.0
@@ -106,7 +107,7 @@ def _look(execution: Execution, step: StepSeen | None, name: str, now: float, st
         skipped = (
             not execution.running
             or execution.failed_in
-            or (name == "Settle wait" and execution.plan.get("settle") is False)
+            or (name == StepName.SETTLE and execution.plan.get("settle") is False)
         )
         return Look(SKIPPED, "", "dim") if skipped else Look(AHEAD, "", "dim")
     took = duration(story(step.elapsed(now)))

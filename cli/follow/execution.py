@@ -37,12 +37,19 @@ class Execution:
     """Name of the step that it is in, or was in when it ended."""
     failed_in: str | None = None
     """Name of the step whose failure led to the failure route."""
+    planned: str = ""
+    """The rotation's id, once it is planned."""
     plan: Mapping[str, Any] = field(default_factory=dict)
     output: Mapping[str, Any] = field(default_factory=dict)
     """What it ended with; of a failed one, the summary that Record failure gave."""
     error: str = ""
     cause: str = ""
     last_event: int = 0
+
+    @property
+    def rotation_id(self) -> str:
+        """Until it is planned, the execution's own name: a rotation has that id unless it is told another."""
+        return self.planned or self.arn.rpartition(":")[2]
 
     @property
     def running(self) -> bool:
@@ -112,7 +119,7 @@ def _began(known: Execution, step: str, at: float) -> Execution:
 def _answered(known: Execution, details: Mapping[str, Any]) -> Execution:
     answer = read_object(details.get("output"))
     if isinstance(answer.get("plan"), dict):
-        known = replace(known, plan=answer["plan"])
+        known = replace(known, plan=answer["plan"], planned=str(answer.get("rotation_id", "")))
     if "evidence" in answer:
         known = replace(known, output=answer)
     return _change_current(known, waiting_for=tuple(map(str, answer.get("waiting_for") or ())))

@@ -3,59 +3,61 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rekey.model.steps import StepName
+
 GOOD_ROUTE = (
-    "Plan rotation",
-    "Wait for window",
-    "Create key",
-    "Set key policy",
-    "Register key configuration",
-    "Pause triggers",
-    "Terminate compute",
-    "Patch workspace",
-    "Settle wait",
-    "Verify",
-    "Restart compute",
-    "List notebooks",
-    "Renew notebooks",
-    "Complete rotation",
+    StepName.PLAN,
+    StepName.WINDOW,
+    StepName.CREATE_KEY,
+    StepName.SET_POLICY,
+    StepName.REGISTER,
+    StepName.PAUSE_TRIGGERS,
+    StepName.TERMINATE,
+    StepName.SWITCH,
+    StepName.SETTLE,
+    StepName.VERIFY,
+    StepName.RESTART,
+    StepName.LIST_NOTEBOOKS,
+    StepName.RENEW_NOTEBOOKS,
+    StepName.COMPLETE,
 )
 """What a rotation goes through when nothing fails. Not all pass through Settle wait."""
 
-APPROVAL = "Wait for approval"
+APPROVAL = StepName.APPROVAL
 
-BEFORE_THE_WORK = ("Plan rotation", "Wait for window")
-PREPARATION = ("Create key", "Set key policy", "Register key configuration")
+BEFORE_THE_WORK = (StepName.PLAN, StepName.WINDOW)
+PREPARATION = (StepName.CREATE_KEY, StepName.SET_POLICY, StepName.REGISTER)
 
-MAY_BE_NOTHING = frozenset({"Wait for window", "List notebooks", "Renew notebooks"})
+MAY_BE_NOTHING = frozenset({StepName.WINDOW, StepName.LIST_NOTEBOOKS, StepName.RENEW_NOTEBOOKS})
 """Steps that are worth a line only when they take time: without not_before the window is open, and few requests have
 notebooks renewed."""
 
-ROLL_BACK = "Roll back"
+ROLL_BACK = StepName.ROLL_BACK
 """Where the failure route begins."""
 
 PAUSES: Mapping[str, str] = {
-    "Wait for the workspace": "Create workspace",
-    "Wait for job runs to end": "Pause triggers",
-    "Wait for compute to stop": "Terminate compute",
-    "Wait for instances to stop": "Patch workspace",
-    "Wait for the new material": "Rotate key material",
-    "Wait for the switch": "Patch workspace",
-    "Wait for the proof": "Verify",
-    "Wait for compute to come back": "Restart compute",
-    "Wait for the list": "List notebooks",
-    "Renew batch": "Renew notebooks",
-    "Wait for the batch": "Renew notebooks",
-    "Wait for the roll back": "Roll back",
-    "Wait for compute to be restored": "Restore compute",
+    "Wait for the workspace": StepName.CREATE_WORKSPACE,
+    "Wait for job runs to end": StepName.PAUSE_TRIGGERS,
+    "Wait for compute to stop": StepName.TERMINATE,
+    "Wait for instances to stop": StepName.SWITCH,
+    "Wait for the new material": StepName.ROTATE_MATERIAL,
+    "Wait for the switch": StepName.SWITCH,
+    "Wait for the proof": StepName.VERIFY,
+    "Wait for compute to come back": StepName.RESTART,
+    "Wait for the list": StepName.LIST_NOTEBOOKS,
+    StepName.RENEW_BATCH: StepName.RENEW_NOTEBOOKS,
+    "Wait for the batch": StepName.RENEW_NOTEBOOKS,
+    "Wait for the roll back": StepName.ROLL_BACK,
+    "Wait for compute to be restored": StepName.RESTORE,
 }
 """Waits between two looks of a loop: a person sees one step that goes on."""
 
 WAITS: Mapping[str, str] = {
     APPROVAL: "an approver (rekey approve), three days at the most; nothing was touched yet",
-    "Wait for window": "the maintenance window to open",
+    StepName.WINDOW: "the maintenance window to open",
     "Wait for instances to stop": "EC2 instances to end: they outlive their clusters",
-    "Settle wait": "Databricks' 20 minutes after a STORAGE change; nothing starts before",
-    "Settle wait after failure": "Databricks' 20 minutes after a STORAGE change; nothing starts before",
+    StepName.SETTLE: "Databricks' 20 minutes after a STORAGE change; nothing starts before",
+    StepName.SETTLE_AFTER_FAILURE: "Databricks' 20 minutes after a STORAGE change; nothing starts before",
 }
 """What passes in a wait that no Lambda's answer describes, or none in few words."""
 
@@ -64,9 +66,9 @@ def route_of(plan: Mapping[str, Any]) -> tuple[str, ...]:
     """What a rotation with this plan goes through when nothing fails."""
     operation = plan.get("operation")
     if operation == "rotate_material":
-        route: tuple[str, ...] = (*BEFORE_THE_WORK, "Rotate key material", "Complete rotation")
+        route: tuple[str, ...] = (*BEFORE_THE_WORK, StepName.ROTATE_MATERIAL, StepName.COMPLETE)
     elif operation == "create_workspace":
-        route = (*BEFORE_THE_WORK, *PREPARATION, "Create workspace", "Verify", "Complete rotation")
+        route = (*BEFORE_THE_WORK, *PREPARATION, StepName.CREATE_WORKSPACE, StepName.VERIFY, StepName.COMPLETE)
     else:
         route = GOOD_ROUTE
     return (route[0], APPROVAL, *route[1:]) if plan.get("approval") else route

@@ -15,12 +15,13 @@ from cli.progress.time_left import TimeLeft, time_left
 from cli.wording import duration, first_of, roughly
 from rekey.base import clock
 from rekey.model.phases import Phase, phases
-from rekey.model.rotation import Plan
+from rekey.model.plan import Plan
+from rekey.model.steps import StepName
 
 STEP_WIDTH = 27
 TOOK_WIDTH = 16
 
-_BEFORE_THE_WINDOW = ("Plan rotation", APPROVAL, *MAY_BE_NOTHING)
+_BEFORE_THE_WINDOW = (StepName.PLAN, APPROVAL, *MAY_BE_NOTHING)
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,10 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.parser import parse
 
-from rekey.control.approval import Answer, answer
-from rekey.rotation.step import Result
+from rekey.control.approval import Answer, Answered, answer
 from rekey.runtime import current_settings, observed, open_ledger
 
 
 @observed
-def handler(event: Any) -> Result:
+def handler(event: Any) -> Answered:
     return answer(open_ledger(current_settings()), parse(event=event, model=Answer))

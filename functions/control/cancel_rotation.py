@@ -4,12 +4,11 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.parser import parse
 
-from rekey.control.cancel import Wish, cancel
-from rekey.rotation.step import Result
+from rekey.control.cancel import Told, Wish, cancel
 from rekey.runtime import current_settings, observed, open_ledger
 
 
 @observed
-def handler(event: Any) -> Result:
+def handler(event: Any) -> Told:
     settings = current_settings()
     return cancel(settings, open_ledger(settings), parse(event=event, model=Wish))

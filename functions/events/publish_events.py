@@ -2,30 +2,11 @@
 
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
-
-from rekey.base.observability import logger
-from rekey.rotation.step import Result
-from rekey.runtime import current_settings, observed, open_ledger
-from rekey.telling.events.publish import publish
-
-processor = BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
-
-
-def _publish(record: DynamoDBRecord) -> None:
-    settings = current_settings()
-    item = record.dynamodb.new_image if record.dynamodb else None
-    if not item:
-        return
-    try:
-        publish(settings, open_ledger(settings), dict(item))
-    except Exception:
-        # The record is delivered again, and nobody else would say why.
-        logger.exception("an event could not be published")
-        raise
+from rekey.runtime import Result, current_settings, observed, open_ledger
+from rekey.telling.events.outbox import publish_all, unpublished_queue
 
 
 @observed
 def handler(event: Any) -> Result:
-    return dict(process_partial_response(event=event, record_handler=_publish, processor=processor))
+    settings = current_settings()
+    return publish_all(settings, open_ledger(settings), event["Records"], unpublished_queue())

@@ -5,10 +5,9 @@ from typing import Any
 from aws_lambda_powertools.utilities.parser import parse
 
 from rekey.base import clock
+from rekey.control.adopt import Adoption, adopt
 from rekey.databricks.connect import connect_account
-from rekey.retirement.adopt import Adoption, adopt
-from rekey.rotation.step import Result
-from rekey.runtime import current_settings, observed, open_ledger
+from rekey.runtime import Result, current_settings, observed, open_ledger
 
 
 @observed

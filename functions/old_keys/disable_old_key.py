@@ -5,8 +5,7 @@ from typing import Any
 from rekey.base import clock
 from rekey.databricks.connect import connect_account
 from rekey.retirement.sweep import sweep
-from rekey.rotation.step import Result
-from rekey.runtime import current_settings, observed, open_ledger
+from rekey.runtime import Result, current_settings, observed, open_ledger
 
 
 @observed

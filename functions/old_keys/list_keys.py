@@ -5,12 +5,11 @@ from typing import Any
 from rekey.base import clock
 from rekey.databricks.connect import connect_account
 from rekey.retirement.report import list_keys
-from rekey.rotation.step import Result
-from rekey.runtime import current_settings, observed, open_ledger
+from rekey.runtime import Result, current_settings, observed, open_ledger
 
 
 @observed
 def handler(_: Any) -> Result:
     settings = current_settings()
     ledger, account = open_ledger(settings), connect_account(settings)
-    return list_keys(ledger, account, grace_seconds=settings.grace_seconds, now=clock.now())
+    return list_keys(ledger, account, now=clock.now())

@@ -4,8 +4,7 @@ from typing import Any
 
 from rekey.base import clock
 from rekey.retirement.reenable import on_refused_use
-from rekey.rotation.step import Result
-from rekey.runtime import current_settings, observed, open_ledger
+from rekey.runtime import Result, current_settings, observed, open_ledger
 
 
 @observed

@@ -6,13 +6,15 @@ from typing import Any, cast
 
 from aws_lambda_powertools.utilities.parser import parse
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import BaseModel
 
 from rekey.aws import clients
 from rekey.base.observability import flush, identify, logger, tracer
 from rekey.base.settings import Settings
 from rekey.ledger import Ledger
+from rekey.model.answers import Answer
 from rekey.rotation.entrance import enter
-from rekey.rotation.step import Result, Step, StepEvent
+from rekey.rotation.step import Step, StepEvent
 
 
 @lru_cache(maxsize=1)
@@ -24,37 +26,43 @@ def open_ledger(settings: Settings) -> Ledger:
     return Ledger(clients.dynamodb(), settings.ledger_table)
 
 
-def observed(function: Callable[[Any], Result]) -> Callable[[Any, LambdaContext], Result]:
+Result = dict[str, Any]
+"""What Lambda makes JSON of."""
+
+
+def observed(function: Callable[[Any], BaseModel | Result]) -> Callable[[Any, LambdaContext], Result]:
     """A Lambda handler around a function of the event: logs, trace, metrics, and our names for AWS' errors."""
     return _framed(wraps(function)(lambda event, _: function(event)))
 
 
-def _framed(function: Callable[[Any, LambdaContext], Result]) -> Callable[[Any, LambdaContext], Result]:
+def _framed(function: Callable[[Any, LambdaContext], BaseModel | Result]) -> Callable[[Any, LambdaContext], Result]:
     @tracer.capture_lambda_handler(capture_response=False)
     @logger.inject_lambda_context(clear_state=True)
     @wraps(function)
     def handler(event: Any, context: LambdaContext) -> Result:
         try:
             with clients.named_errors():
-                result = function(event, context)
+                answer = function(event, context)
         except Exception as error:
             logger.exception(f"{type(error).__name__}: {error}")
             raise
         finally:
             flush()
+        result = answer.model_dump(mode="json") if isinstance(answer, BaseModel) else answer
         logger.info("done", result=result)
         return result
 
     return cast("Callable[[Any, LambdaContext], Result]", handler)
 
 
-def step(function: Callable[[Step], Result], *, begins: bool = True) -> Callable[[Any, LambdaContext], Result]:
+def step(function: Callable[[Step], Answer], *, begins: bool = True) -> Callable[[Any, LambdaContext], Result]:
     """A Lambda handler around one step of a rotation. Nothing is done unless the lease is still held.
 
     `begins` is False for what comes before the window: the rotation has not begun by it.
     """
 
-    def run(raw: Any, context: LambdaContext) -> Result:
+    @wraps(function)
+    def run(raw: Any, context: LambdaContext) -> Answer:
         settings = current_settings()
         event = parse(event=raw, model=StepEvent)
         # Before the ledger is asked: what goes wrong there is part of the story too.
@@ -68,5 +76,4 @@ def step(function: Callable[[Step], Result], *, begins: bool = True) -> Callable
             rotation = enter(ledger, rotation)
         return function(Step(settings, ledger, rotation, event, lambda: context.get_remaining_time_in_millis() / 1000))
 
-    run.__name__, run.__doc__ = function.__name__, function.__doc__
     return _framed(run)

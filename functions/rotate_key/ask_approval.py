@@ -3,10 +3,11 @@
 from functools import partial
 
 from rekey.control import approval
-from rekey.rotation.step import Result, Step
+from rekey.model.answers import ApprovalAsked
+from rekey.rotation.step import Step
 from rekey.runtime import step
 
 
 @partial(step, begins=False)
-def handler(step: Step) -> Result:
+def handler(step: Step) -> ApprovalAsked:
     return approval.ask(step)

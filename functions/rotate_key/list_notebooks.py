@@ -1,10 +1,11 @@
 """List notebooks: find those under the request's paths, cut them into batches. Called again until all is read."""
 
+from rekey.model.answers import ListProgress
 from rekey.rotation.notebooks.walk import list_notebooks
-from rekey.rotation.step import Result, Step
+from rekey.rotation.step import Step
 from rekey.runtime import step
 
 
 @step
-def handler(step: Step) -> Result:
+def handler(step: Step) -> ListProgress:
     return list_notebooks(step)

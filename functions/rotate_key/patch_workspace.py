@@ -1,10 +1,11 @@
 """Patch workspace: point it at the new key configuration. Called again until the workspace shows it."""
 
+from rekey.model.answers import SwitchProgress
 from rekey.rotation import switch
-from rekey.rotation.step import Result, Step
+from rekey.rotation.step import Step
 from rekey.runtime import step
 
 
 @step
-def handler(step: Step) -> Result:
+def handler(step: Step) -> SwitchProgress:
     return switch.switch(step)

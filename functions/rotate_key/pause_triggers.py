@@ -1,10 +1,11 @@
 """Pause triggers: nothing may start by itself in the blackout. Called again until awaited job runs have ended."""
 
+from rekey.model.answers import Progress
 from rekey.rotation.compute.pause import pause_triggers
-from rekey.rotation.step import Result, Step
+from rekey.rotation.step import Step
 from rekey.runtime import step
 
 
 @step
-def handler(step: Step) -> Result:
+def handler(step: Step) -> Progress:
     return pause_triggers(step)

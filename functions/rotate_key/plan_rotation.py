@@ -4,12 +4,12 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.parser import parse
 
-from rekey.planning.opening import PlanEvent, open_rotation
-from rekey.rotation.step import Result
+from rekey.model.answers import Planned
+from rekey.planning.open import PlanEvent, open_rotation
 from rekey.runtime import current_settings, observed, open_ledger
 
 
 @observed
-def handler(event: Any) -> Result:
+def handler(event: Any) -> Planned:
     settings = current_settings()
     return open_rotation(settings, open_ledger(settings), parse(event=event, model=PlanEvent))

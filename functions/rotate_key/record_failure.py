@@ -1,10 +1,12 @@
 """Record failure: write the evidence of what failed and what was put back, give the lease back."""
 
+from rekey.model.answers import FailedSummary
 from rekey.rotation import ending
-from rekey.rotation.step import Result, Step
+from rekey.rotation.step import Step
 from rekey.runtime import step
+from rekey.telling.evidence.write import write
 
 
 @step
-def handler(step: Step) -> Result:
-    return ending.record_failure(step)
+def handler(step: Step) -> FailedSummary:
+    return ending.record_failure(step, write)

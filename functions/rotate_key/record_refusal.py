@@ -4,11 +4,11 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.parser import parse
 
-from rekey.rotation.step import Result
+from rekey.model.answers import Refused
 from rekey.runtime import current_settings, observed, open_ledger
 from rekey.telling.events.refusal import RefusalEvent, record
 
 
 @observed
-def handler(event: Any) -> Result:
+def handler(event: Any) -> Refused:
     return record(open_ledger(current_settings()), parse(event=event, model=RefusalEvent))

@@ -1,10 +1,11 @@
 """Restart compute: bring back what the snapshot has. Called again until all of it runs."""
 
+from rekey.model.answers import Progress
 from rekey.rotation.compute.restart import restart
-from rekey.rotation.step import Result, Step
+from rekey.rotation.step import Step
 from rekey.runtime import step
 
 
 @step
-def handler(step: Step) -> Result:
+def handler(step: Step) -> Progress:
     return restart(step)

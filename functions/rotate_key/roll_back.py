@@ -1,10 +1,11 @@
 """Roll back: undo what a failed rotation did, or keep it forward. Called again until the workspace is settled."""
 
+from rekey.model.answers import RollBackProgress
 from rekey.rotation import rollback
-from rekey.rotation.step import Result, Step
+from rekey.rotation.step import Step
 from rekey.runtime import step
 
 
 @step
-def handler(step: Step) -> Result:
+def handler(step: Step) -> RollBackProgress:
     return rollback.roll_back(step)

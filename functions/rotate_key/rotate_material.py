@@ -1,10 +1,11 @@
 """Rotate key material: have KMS renew the keys in place. Called again until KMS lists the new rotations."""
 
+from rekey.model.answers import Progress
 from rekey.rotation.material import rotate_material
-from rekey.rotation.step import Result, Step
+from rekey.rotation.step import Step
 from rekey.runtime import step
 
 
 @step
-def handler(step: Step) -> Result:
+def handler(step: Step) -> Progress:
     return rotate_material(step)

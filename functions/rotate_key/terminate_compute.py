@@ -1,10 +1,11 @@
 """Terminate compute: write down what runs, then stop it. Called again until nothing runs."""
 
+from rekey.model.answers import Progress
 from rekey.rotation.compute.terminate import terminate
-from rekey.rotation.step import Result, Step
+from rekey.rotation.step import Step
 from rekey.runtime import step
 
 
 @step
-def handler(step: Step) -> Result:
+def handler(step: Step) -> Progress:
     return terminate(step)

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from aws_lambda_powertools.utilities.parser import parse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from rekey.rotation.step import Result
-from rekey.runtime import current_settings, observed
+from rekey.runtime import Result, current_settings, observed
+from rekey.telling.tickets.envelopes import Messages
 from rekey.telling.tickets.settings import Places
 from rekey.telling.tickets.telling import tell
 
@@ -14,7 +15,8 @@ def handler(event: Any, context: LambdaContext) -> Result:
     @observed
     def tell_all(event: Any) -> Result:
         settings, places = current_settings(), Places.from_env()
+        messages = parse(event=event, model=Messages)
         # The queue gives one message at a time: one that fails must not bring back the others.
-        return {"told": [tell(record, settings.ledger_table, places, context) for record in event["Records"]]}
+        return {"told": [tell(each, settings.ledger_table, places, context) for each in messages.Records]}
 
     return tell_all(event, context)

@@ -4,8 +4,7 @@ import json
 from typing import Any
 
 from rekey.base.observability import logger
-from rekey.rotation.step import Result
-from rekey.runtime import current_settings, observed
+from rekey.runtime import Result, current_settings, observed
 from rekey.telling.tickets.errors import TicketSystemUnavailable
 from rekey.telling.tickets.intake import Answer, take
 from rekey.telling.tickets.settings import Places

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from local.cloud.deploy import Urls, deploy, fill_secret, join_tickets, synthesize, trust_role
-from local.cloud.model import DEFAULT_STATE_FILE, CloudError, LocalCloud, Scales, aws_environment
+from local.cloud.model import DEFAULT_STATE_FILE, ROOT, CloudError, LocalCloud, Scales, aws_environment
 from local.cloud.processes import base_environment, is_running, stop
 from local.cloud.servers import (
     EMULATOR_MARKER,
@@ -25,7 +25,7 @@ from local.cloud.servers import (
     start_simulator,
     start_tickets,
 )
-from local.tickets.state import new_secret
+from local.tickets.credentials import new_secret
 
 REGION = "us-east-1"
 ACCOUNT = "111122223333"
@@ -52,6 +52,7 @@ def up(
     Files and logs go to the folder beside the state file that has its name. Raises CloudError, with nothing left
     running, when something fails or a cloud of this state file still runs.
     """
+    _refuse_without_a_stack()
     _refuse_a_second(state_file)
     folder = _fresh_folder(state_file)
     with contextlib.ExitStack() as on_failure:
@@ -173,6 +174,14 @@ def _remove_all_but_logs(folder: Path) -> None:
             shutil.rmtree(entry, ignore_errors=True)
         elif entry.name not in LOGS:
             entry.unlink(missing_ok=True)
+
+
+def _refuse_without_a_stack() -> None:
+    if not (ROOT / "app.py").is_file():
+        raise CloudError(
+            "this rekey was installed without the stack that the local cloud deploys: clone the repository, "
+            "run `make setup` there and then .venv/bin/rekey"
+        )
 
 
 def _refuse_a_second(state_file: Path) -> None:

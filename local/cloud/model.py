@@ -20,6 +20,7 @@ class Scales:
     """How much faster time passes: real seconds for one second of the story. 1 is real time, 0.025 is 40 times faster.
 
     `minute` scales the settle wait, polls and Databricks' latencies; `day` scales the 24 hours of the old key.
+    A moment, such as the beginning of a maintenance window, comes when it comes.
     """
 
     minute: float = 1 / 40

@@ -6,18 +6,19 @@ from ministack import app  # type: ignore[import-untyped]
 from ministack.core import iam_actions  # type: ignore[import-untyped]
 from ministack.services import iam, kms, sts  # type: ignore[import-untyped]
 
-from local.emulator import key_usage, trail
-from local.emulator.key_material import beside
+from local.emulator import key_material, key_policy, key_usage, moments, principal_arn, trail
 from local.emulator.web_identity import WebIdentity, with_condition_keys
 
 web_identity = WebIdentity(os.environ["AWS_ENDPOINT_URL"])
-kms.handle_request = beside(kms.handle_request)
+kms.handle_request = key_policy.beside(key_material.beside(kms.handle_request))
 iam.handle_request = web_identity.beside_iam(iam.handle_request)
 sts.handle_request = web_identity.beside_sts(sts.handle_request)
 iam_actions.request_tag_context = with_condition_keys(iam_actions.request_tag_context)
 app.app = web_identity.beside_app(app.app)
 key_usage.add_condition_keys()
+principal_arn.show_roles()
 trail.enable_rules_that_see_reads()
+moments.come_when_they_come()
 
 if __name__ == "__main__":
     app.main()

@@ -14,6 +14,7 @@ from ministack.core.responses import error_response_json, json_response  # type:
 from ministack.services import kms  # type: ignore[import-untyped]
 
 from local.emulator import key_usage, trail
+from local.emulator.key_states import ALLOWED_IN, refused
 
 MOST_ON_DEMAND = 25
 """AWS KMS, RotateKeyOnDemand: at most so many on-demand rotations a key."""
@@ -54,18 +55,22 @@ ACTIONS: Mapping[str, Callable[[Json], Any]] = {
 
 
 def beside(handle: Handler) -> Handler:
-    """MiniStack's KMS with these actions beside its own, which remembers uses and tells of refused ones."""
+    """MiniStack's KMS with these actions beside its own, which minds states, and remembers uses and refusals."""
 
     async def handle_request(method: str, path: str, headers: Mapping[str, str], body: bytes, query: Any) -> Any:
         action = headers.get("x-amz-target", "").split(".")[-1]
         if action in ACTIONS:
             return ACTIONS[action](json.loads(body or b"{}"))
+        key = key_usage.key_of(json.loads(body or b"{}")) if action in (*key_usage.USES, *ALLOWED_IN) else None
+        if key and (said := refused(action, key["Arn"], key["KeyState"])):
+            return error_response_json("KMSInvalidStateException", said, 400)
         answer = await handle(method, path, headers, body, query)
-        if action in key_usage.USES and (key := key_usage.key_of(json.loads(body or b"{}"))):
+        if key and action in key_usage.USES:
             if answer[0] == HTTPStatus.OK:
                 key_usage.note(action, key)
-            elif key.get("KeyState") == "Disabled":
-                trail.refused(action, key["Arn"])
+            elif key["KeyState"] != "Enabled":
+                error = json.loads(answer[2])
+                trail.refused(action, key["Arn"], error["__type"], error["message"])
         return answer
 
     return handle_request

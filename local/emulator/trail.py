@@ -1,7 +1,7 @@
 """CloudTrail, as far as one rule needs it: MiniStack 1.5.33 puts no call on a bus.
 
-Played: when KMS refuses a use of a disabled key, the record that CloudTrail would write goes to the default bus as an
-"AWS API Call via CloudTrail" event, at once. AWS takes minutes, and promises only its best effort.
+Played: when KMS refuses a use of a key for its state, the record that CloudTrail would write goes to the default bus as
+an "AWS API Call via CloudTrail" event, at once. AWS takes minutes, and promises only its best effort.
 Shape: AWS KMS Developer Guide, "Decrypt" under "Logging AWS KMS API calls with AWS CloudTrail".
 """
 
@@ -16,8 +16,8 @@ from ministack.services import eventbridge  # type: ignore[import-untyped]
 WITH_READS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 
 
-def refused(action: str, key_arn: str) -> None:
-    """Put the record of one refused use on the default bus."""
+def refused(action: str, key_arn: str, code: str, message: str) -> None:
+    """Put the record of one refused use on the default bus, with what KMS said."""
     detail = {
         "eventVersion": "1.11",
         "userIdentity": {"type": "AWSAccount", "accountId": "414351767826"},
@@ -25,8 +25,8 @@ def refused(action: str, key_arn: str) -> None:
         "eventSource": "kms.amazonaws.com",
         "eventName": action,
         "awsRegion": get_region(),
-        "errorCode": "DisabledException",
-        "errorMessage": f"{key_arn} is disabled.",
+        "errorCode": code,
+        "errorMessage": message,
         "responseElements": None,
         "eventID": str(uuid.uuid4()),
         "readOnly": True,

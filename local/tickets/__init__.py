@@ -1,1 +1,1 @@
-"""Stand-ins for Jira Cloud, ServiceNow and a ticket system of one's own: for tests and the local cloud."""
+"""Stand-ins for Jira, ServiceNow and a ticket system of one's own: for tests and the local cloud."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import uvicorn
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from local.loopback import LOOPBACK, listen
 from local.tickets import jira, servicenow, sidedoor, standard
@@ -36,6 +36,8 @@ async def _befall(request: Request, go_on: Callable[[Request], Awaitable[Respons
         return JSONResponse({}, 429, headers={"Retry-After": str(fault.retry_after)})
     if fault.fault == "applied_then_lost":
         await go_on(request)
+    if fault.body is not None:
+        return HTMLResponse(fault.body, fault.status or 200)
     return Response(json.dumps({"message": fault.message}), fault.status or 504)
 
 

@@ -16,6 +16,9 @@ router = APIRouter(prefix="/servicenow/api/now/table")
 
 JOURNALS = ("work_notes", "comments")
 
+LONGEST_ENTRY = 4_000
+"""Characters of a journal entry (ServiceNow, "Journal field type"); what is more is cut off without a word."""
+
 
 @router.get("/{table}")
 def get_rows(
@@ -27,7 +30,6 @@ def get_rows(
     tables = {
         "change_request": _changes,
         "sysapproval_approver": _approvals,
-        "sys_journal_field": _journal,
     }
     if table not in tables:
         return _error(400, f"Invalid table {table}")
@@ -47,7 +49,7 @@ async def patch_row(request: Request, table: str, sys_id: str) -> Response:
         return _error(404, "No Record found", "Record doesn't exist or ACL restricts the record retrieval")
     for name, text in (await request.json()).items():
         if name in JOURNALS:
-            state.comment(found[0], text, name)
+            state.comment(found[0], text[:LONGEST_ENTRY], name)
     return JSONResponse({"result": {"sys_id": sys_id}})
 
 
@@ -71,7 +73,17 @@ def _changes(state: State) -> Iterator[Document]:
             "u_databricks_workspace_id": _cell(str(asked.get("workspace_id", ""))),
             "u_key_operation": _cell(asked.get("operation", "")),
             "u_key_use_cases": _cell(",".join(asked.get("use_cases", []))),
+            **({} if state.journals_hidden else {name: _cell("", _entries(ticket, name)) for name in JOURNALS}),
         }
+
+
+def _entries(ticket: Ticket, journal: str) -> str:
+    """A journal field's display value: all its entries as one text, the newest first. Its value is always empty.
+
+    A field that its ACL hides is left out of the record.
+    """
+    shown = [each for each in reversed(ticket.comments) if each.journal == journal]
+    return "".join(f"{each.created} - rekey ({journal})\n{each.text}\n\n" for each in shown)
 
 
 def _approvals(state: State) -> Iterator[Document]:
@@ -84,29 +96,13 @@ def _approvals(state: State) -> Iterator[Document]:
             }
 
 
-def _journal(state: State) -> Iterator[Document]:
-    for ticket in state.tickets["servicenow"].values():
-        for comment in ticket.comments:
-            yield {
-                "sys_id": _cell(f"{comment.number:032x}"),
-                "element_id": _cell(ticket.sys_id),
-                "element": _cell(comment.journal),
-                "value": _cell(comment.text),
-            }
-
-
 def _cell(value: Any, shown: str | None = None) -> dict[str, str]:
     return {"value": str(value), "display_value": str(value) if shown is None else shown}
 
 
 def _matches(row: Document, query: str) -> bool:
-    """An encoded query of = and LIKE, joined by ^."""
+    """An encoded query of conditions with =, joined by ^."""
     for condition in filter(None, query.split("^")):
-        name, like, text = condition.partition("LIKE")
-        if like:
-            if text not in row.get(name, _cell(""))["value"]:
-                return False
-            continue
         name, _, text = condition.partition("=")
         if row.get(name, _cell(""))["value"] != text:
             return False

@@ -7,6 +7,9 @@ from local.tickets.state import Document, State, Ticket
 
 router = APIRouter(prefix="/standard")
 
+LONGEST_COMMENT = 32_000
+"""Characters, as docs/tickets.md promises."""
+
 
 @router.get("/{key}")
 def get_ticket(request: Request, key: str) -> Response:
@@ -39,7 +42,10 @@ async def add_comment(request: Request, key: str) -> Response:
     state: State = request.app.state.tickets
     if refusal := _refusal(request, key):
         return refusal
-    state.comment(state.tickets["standard"][key], (await request.json())["text"])
+    text = (await request.json())["text"]
+    if len(text) > LONGEST_COMMENT:
+        return JSONResponse({"error": "too long"}, 413)
+    state.comment(state.tickets["standard"][key], text)
     return Response(status_code=204)
 
 

@@ -13,12 +13,14 @@ from local.databricks.faults import Faults
 Provider = Literal["jira", "servicenow", "standard"]
 PROVIDERS: tuple[Provider, ...] = get_args(Provider)
 
+JiraDeployment = Literal["cloud", "data_center"]
+
 Document = dict[str, Any]
 
 
 @dataclass
 class Comment:
-    """One comment; `body` is what was sent: ADF for Jira, text elsewhere."""
+    """One comment; `body` is what was sent: ADF for Jira Cloud, text elsewhere."""
 
     number: int
     body: Any
@@ -53,6 +55,10 @@ class Ticket:
     request: Document
     summary: str = "Rotate the key"
     sys_id: str = field(default_factory=lambda: secrets.token_hex(16))
+    deployment: JiraDeployment = "cloud"
+    """Jira: whose shapes it has."""
+    more_fields: dict[str, tuple[str, Any]] = field(default_factory=dict)
+    """Jira: further fields, id -> (name, value). Jira lets several have one name."""
     steps: list[Step] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
 
@@ -66,6 +72,9 @@ class State:
         self.webhooks: dict[str, str] = {}
         self.deliveries: list[Document] = []
         self.faults = Faults()
+        self.jira_deployment: JiraDeployment = "cloud"
+        self.journals_hidden = False
+        """ServiceNow: whether an ACL keeps the account from reading journals, which it may write all the same."""
         self._numbers = itertools.count(1)
 
     @classmethod
@@ -79,7 +88,7 @@ class State:
     def open(self, provider: Provider, project: str, request: Document, key: str = "") -> Ticket:
         number = self.next_number()
         keys = {"jira": f"{project}-{number}", "servicenow": f"CHG{30_000 + number:07d}", "standard": f"REQ-{number}"}
-        ticket = Ticket(key or keys[provider], number, project, "To Do", request)
+        ticket = Ticket(key or keys[provider], number, project, "To Do", request, deployment=self.jira_deployment)
         self.tickets[provider][ticket.key] = ticket
         return ticket
 
@@ -93,23 +102,6 @@ class State:
         comment = Comment(10_000 + self.next_number(), body, now(), journal)
         ticket.comments.append(comment)
         return comment
-
-
-def new_secret() -> Document:
-    """Fresh secrets for all three, in the form of rekey's secret; two webhook secrets each, the second in use."""
-
-    def pair(prefix: str) -> list[str]:
-        return [prefix + secrets.token_urlsafe(24).replace("-", "+").replace("_", "/") for _ in range(2)]
-
-    return {
-        "jira": {"webhook_secrets": pair(""), "email": "rekey@example.com", "api_token": secrets.token_urlsafe(24)},
-        "servicenow": {
-            "webhook_secrets": pair("whsec_"),
-            "username": "rekey",
-            "password": secrets.token_urlsafe(24),
-        },
-        "standard": {"webhook_secrets": pair("whsec_"), "api_token": secrets.token_urlsafe(24)},
-    }
 
 
 def now() -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rekey.rotation.switch import is_canary
+from rekey.model.canary import is_canary
 from tests.e2e.driver import Driver, until
 from tests.e2e.test_rotation import NETWORKS, whole
 

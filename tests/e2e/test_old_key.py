@@ -72,6 +72,23 @@ def test_a_late_reader_brings_the_key_back_and_it_is_held_and_alarmed(driver: Dr
     disabled(driver, old)
 
 
+@pytest.mark.rule("rule-7-needed")
+def test_a_needed_key_that_waits_for_its_deletion_comes_back(driver: Driver) -> None:
+    old, kms = driver.make_key(), driver.aws("kms")
+    written = kms.encrypt(KeyId=old, Plaintext=b"written by somebody else")["CiphertextBlob"]
+    workspace_id = driver.workspace(keys={"managed_services": old}, clusters=0)
+    assert driver.rotate(workspace_id=workspace_id).status == "SUCCEEDED"
+    disabled(driver, old)
+    kms.schedule_key_deletion(KeyId=old, PendingWindowInDays=7)
+    with pytest.raises(ClientError, match="KMSInvalidStateException"):
+        kms.enable_key(KeyId=old)
+    with pytest.raises(ClientError, match="KMSInvalidStateException"):
+        kms.decrypt(CiphertextBlob=written)
+    until("the key to be enabled again", partial(driver.key_state, old), lambda state: state == "Enabled")
+    until("the key to be held", partial(state_of, driver, old), lambda state: state == "held")
+    assert kms.decrypt(CiphertextBlob=written)["Plaintext"] == b"written by somebody else"
+
+
 def test_a_key_made_before_rekey_came_is_listed_as_retained_until_it_is_adopted(
     driver: Driver, state_file: Path
 ) -> None:

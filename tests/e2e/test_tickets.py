@@ -93,6 +93,22 @@ def test_a_ticket_in_review_has_its_rotation_planned_and_its_approval_lets_it_go
     assert driver.fields(workspace_id) != before
 
 
+def test_an_approval_right_after_the_review_is_not_lost(driver: Driver) -> None:
+    """It comes before the plan is made (delivered again then), or before the execution asks for it (kept)."""
+    tickets = Tickets(driver)
+    workspace_id = driver.workspace(keys={"managed_services": driver.make_key()}, clusters=0, pools=0, warehouses=0)
+    key = tickets.open("standard", workspace_id=workspace_id, operation="rotate")
+    status, answer = answer_of(tickets.approve("standard", key, to=IN_REVIEW["standard"]))
+    assert status == 202, answer
+    approved = until(
+        "the approval to be taken",
+        lambda: answer_of(tickets.approve("standard", key)),
+        lambda answered: answered[0] != 503,
+    )
+    assert approved == (200, {"status": "approved", "rotation_id": answer["rotation_id"]})
+    assert driver.wait(answer["rotation_id"]).status == "SUCCEEDED"
+
+
 def test_deliveries_at_the_same_moment_start_one_rotation(driver: Driver) -> None:
     tickets = Tickets(driver)
     workspace_id = driver.workspace(keys={"managed_services": driver.make_key()})

@@ -1,8 +1,8 @@
 """Small, honest stand-ins for one history: KMS that remembers use, and a Databricks account that needs its old keys.
 
 Databricks needs a key while a workspace is on it, for 24 hours after, and for ever if it served STORAGE. KMS tells
-of a key's use an hour late; a guard in the keys' policies may know of it at once. There is no ScheduleKeyDeletion: who
-calls it fails.
+of a key's use an hour late; a guard in the keys' policies may know of it at once. There is no ScheduleKeyDeletion for
+rekey: who calls it fails.
 """
 
 from collections.abc import Callable, Iterator
@@ -30,6 +30,12 @@ class KmsKey:
     tags: dict[str, str] = field(default_factory=lambda: {"rekey:managed": "true"})
     made: datetime = START
     uses: list[datetime] = field(default_factory=list)
+    pending: bool = False
+    """Whether it waits for its deletion, which takes longer than anybody leaves it so."""
+
+    @property
+    def state(self) -> str:
+        return "Enabled" if self.enabled else "PendingDeletion" if self.pending else "Disabled"
 
     def told_use(self, now: datetime) -> datetime | None:
         return max((each for each in self.uses if each <= now - USE_IS_TOLD_AFTER), default=None)
@@ -57,7 +63,7 @@ class Kms:
         return self.keys[key_arn.rpartition("/")[2]]
 
     def describe_key(self, *, KeyId: str) -> Any:  # noqa: N803, boto3's own names
-        return {"KeyMetadata": {"KeyState": "Enabled" if self.of(KeyId).enabled else "Disabled"}}
+        return {"KeyMetadata": {"KeyState": self.of(KeyId).state}}
 
     def get_paginator(self, name: str) -> "Kms":
         assert name == "list_resource_tags"
@@ -95,7 +101,13 @@ class Kms:
         return self._now() < max(known, default=key.made) + DAY
 
     def enable_key(self, *, KeyId: str) -> None:  # noqa: N803
+        if self.of(KeyId).pending:
+            raise ClientError({"Error": {"Code": "KMSInvalidStateException"}}, "EnableKey")
         self.of(KeyId).enabled = True
+
+    def cancel_key_deletion(self, *, KeyId: str) -> None:  # noqa: N803
+        assert self.of(KeyId).pending
+        self.of(KeyId).pending = False
 
 
 @dataclass

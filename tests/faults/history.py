@@ -10,19 +10,22 @@ from typing import Any, cast
 
 import pytest
 
+from rekey.aws.kms_key import KeyFacts
 from rekey.base import clock
 from rekey.base.errors import RekeyError
+from rekey.control import adopt as adopting
+from rekey.control.adopt import Adoption, adopt
+from rekey.model.actions import Action
 from rekey.model.key import CLAIM_SECONDS, WAITING, Key
-from rekey.model.rotation import OldKey
-from rekey.planning.given import KeyFacts
-from rekey.retirement import adopt as adopting
-from rekey.retirement.adopt import Adoption, adopt
+from rekey.model.plan import OldKey
+from rekey.model.rotation import Status
+from rekey.model.steps import StepName
 from rekey.retirement.reenable import on_refused_use
 from rekey.retirement.rotations import marked, moved_on
 from rekey.retirement.sweep import sweep
+from tests.builders import a_plan, a_rotation
 from tests.faults.cloud import Crash
 from tests.faults.truth import SETTINGS, Truth
-from tests.unit.rotations import a_plan, a_rotation
 
 
 class History(Truth):
@@ -84,8 +87,8 @@ class History(Truth):
             self._note_look(old)
         account = cast("Any", self.databricks)
         keys = moved_on(self.ledger, account, rotation, SETTINGS.grace_seconds, clock.now())
-        status = "succeeded" if verified else "failed"
-        self.ledger.close(rotation, "end", status, {}, keys=keys, status=status)
+        status: Status = "succeeded" if verified else "failed"
+        self.ledger.close(rotation, StepName.COMPLETE, Action(status), {}, keys=keys, status=status)
 
     def sweep(self, *, skew: timedelta = timedelta(), crash: str | None = None) -> dict[str, Any] | None:
         """One sweep; None when it crashed half way."""
@@ -146,8 +149,14 @@ class History(Truth):
         if self.kms.of(key_arn).enabled and not self.databricks.workspaces[number].storage_key_id:
             self.databricks.add_storage(number, key_arn)
 
+    def schedule_deletion(self, key_arn: str) -> None:
+        """Of a key that rekey has disabled; with any other its owner knows what becomes of whoever is on it."""
+        if not self.kms.of(key_arn).enabled:
+            self.kms.of(key_arn).pending = True
+
     def enable_by_hand(self, key_arn: str) -> None:
         if not self.kms.of(key_arn).enabled:
+            self.kms.of(key_arn).pending = False
             self.kms.of(key_arn).enabled = True
             self.untold.pop(key_arn, None)
             known = self.ledger.keys.find(key_arn)
@@ -182,7 +191,8 @@ class History(Truth):
         def look_at(key_arn: str, _: str) -> KeyFacts:
             key = self.kms.of(key_arn)
             state = "Enabled" if key.enabled else "Disabled"
-            return KeyFacts(key_arn, state, "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", "{}", tuple(key.tags.items()))
+            tags = tuple(key.tags.items())
+            return KeyFacts(key_arn, state, "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", "{}", tags=tags)
 
         patch.setattr(adopting, "look_at", look_at)
         yield

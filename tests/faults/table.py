@@ -4,7 +4,8 @@ tests/faults/test_table.py runs the ledger's own tests on it, which run on moto 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from operator import eq, le, lt, ne
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -83,6 +84,9 @@ class Table:
 _ATOM_SET = re.compile(r"(#\w+) = (:\w+)")
 
 
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {"=": eq, "<>": ne, "<": lt, "<=": le}
+
+
 def _true(atom: str, item: Item, values: Item) -> bool:
     if atom == "attribute_not_exists(pk)":
         return not item
@@ -91,8 +95,7 @@ def _true(atom: str, item: Item, values: Item) -> bool:
     name, sign, value = match[1], match[2], values[match[3]]
     if name not in item:
         return False
-    left = item[name]
-    return bool({"=": left == value, "<>": left != value, "<": left < value, "<=": left <= value}[sign])
+    return bool(_COMPARE[sign](item[name], value))
 
 
 def _key(item: Item) -> tuple[str, str]:

@@ -132,6 +132,10 @@ class OldKeys(RuleBasedStateMachine):
         self.history.use(self._key(key))
 
     @rule(key=st.integers(0, 9))
+    def somebody_schedules_a_keys_deletion(self, key: int) -> None:
+        self.history.schedule_deletion(self._key(key))
+
+    @rule(key=st.integers(0, 9))
     def somebody_enables_a_key(self, key: int) -> None:
         self.history.enable_by_hand(self._key(key))
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from rekey.databricks import Estate
 from rekey.model import key as states_module
 from rekey.retirement import conditions
 from rekey.retirement import sweep as sweeping
@@ -145,7 +146,7 @@ def test_while_a_configuration_is_not_listed_no_keys_time_begins(monkeypatch: py
 
     leave_unseen(History(monkeypatch))
     with monkeypatch.context() as patch:
-        patch.setattr(conditions.Facts, "is_free", lambda facts, key_arn: not facts.users(key_arn))
+        patch.setattr(Estate, "is_free", lambda estate, key_arn: not estate.users(key_arn))
         with pytest.raises(AssertionError, match="within 24 hours of a workspace's use"):
             leave_unseen(History(patch))
 
@@ -164,7 +165,7 @@ def test_while_a_configuration_is_not_listed_no_key_is_adopted(monkeypatch: pyte
 
     adopt_unseen(History(monkeypatch))
     with monkeypatch.context() as patch:
-        patch.setattr(conditions.Facts, "unexplained", lambda _: [])
+        patch.setattr(Estate, "unexplained", lambda _: [])
         with pytest.raises(AssertionError, match="disabled within 24 hours of a workspace's use"):
             adopt_unseen(History(patch))
 

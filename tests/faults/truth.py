@@ -10,9 +10,11 @@ import pytest
 from rekey.aws import clients
 from rekey.base import clock
 from rekey.base.settings import Settings
-from rekey.ledger import Ledger, entry_hash
+from rekey.ledger import Ledger
+from rekey.model.entries import entry_hash
 from rekey.model.key import CLAIM_SECONDS, TRANSITIONS
 from rekey.model.rotation import Rotation
+from rekey.retirement import needed as telling
 from rekey.retirement import reenable as reenabling
 from rekey.retirement import sweep as sweeping
 from tests.faults.cloud import DAY, START, USE_IS_TOLD_AFTER, Databricks, Kms
@@ -60,7 +62,7 @@ class Truth:
         guard knew, and when that day is over: unreadable until the first sweep to which KMS tells, or the first refused
         use. A guard that knows of each use at once leaves no such key."""
         monkeypatch.setattr(clients, "kms", lambda _: self.kms)
-        for module in (sweeping, reenabling):
+        for module in (sweeping, reenabling, telling):
             monkeypatch.setattr(module, "count", lambda *_: None)
             monkeypatch.setattr(module, "logger", logging.getLogger("silent"))
         monkeypatch.setattr(clock, "now", lambda: self.now + self.skew)
@@ -99,7 +101,7 @@ class Truth:
         assert used is None or self.now >= used + DAY, "disabled though it was used"
         off = self.last_on.get(key_arn)
         if off and self.now < off + DAY:
-            # Put on it and taken off again between two looks, too lately for KMS to tell: see docs/decisions.md.
+            # Put on it and taken off again between two looks, too lately for KMS to tell: docs/decisions/retirement.md.
             knows = self.kms.tells_use and self.kms.guard_knows_after == timedelta()
             assert not knows, "disabled against its own guard"
             self.untold[key_arn] = off + DAY

@@ -96,7 +96,12 @@ def _start(assembly: Path, overrides: Mapping[str, object], *command: str) -> "s
 @pytest.fixture(scope="session")
 def syntheses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesis]:
     folder = tmp_path_factory.mktemp("synth")
-    local = {"rekey:stage": "local", "rekey:local_python": "/usr/bin/python3", "rekey:grace_seconds": 30}
+    local = {
+        "rekey:stage": "local",
+        "rekey:local_python": "/usr/bin/python3",
+        "rekey:grace_seconds": 30,
+        "rekey:wait_scale": 0.025,
+    }
     running = {
         "first": _start(folder / "first", {}),
         "second": _start(folder / "second", {}),
@@ -113,7 +118,7 @@ def syntheses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesis]:
     folders = {"without a reason": "nag", "settle too short": "settle"}
     return {
         name: Synthesis(
-            output=process.communicate(timeout=180)[0],
+            output=process.communicate(timeout=600)[0],
             code=process.returncode,
             assembly=folder / folders.get(name, name),
         )

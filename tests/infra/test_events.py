@@ -43,4 +43,13 @@ def test_the_outbox_reads_new_audit_entries_alone_and_sets_aside_what_fails(temp
         "eventName": ["INSERT"],
         "dynamodb": {"Keys": {"sk": {"S": [{"prefix": "AUDIT#"}]}}},
     }
-    assert mapping["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0] in template.all("AWS::SQS::Queue")
+    queue = mapping["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0]
+    assert queue in template.all("AWS::SQS::Queue")
+    # One entry after the other, until a day is over: no number of tries gives one up, and none overtakes another.
+    assert (mapping["MaximumRetryAttempts"], mapping["MaximumRecordAgeInSeconds"]) == (-1, 82_800)
+    assert mapping.get("ParallelizationFactor", 1) == 1
+    # What can never be told is set aside at once, to the same queue.
+    environment = template.function("publish_events")["Environment"]["Variables"]
+    assert environment["UNPUBLISHED_QUEUE_URL"] == {"Ref": queue}
+    [alarm] = [each for each in template.all("AWS::CloudWatch::Alarm").values() if "unpublished" in each["AlarmName"]]
+    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": {"Fn::GetAtt": [queue, "QueueName"]}}]

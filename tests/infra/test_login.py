@@ -1,15 +1,17 @@
 """The two ways into Databricks: with a role that it trusts there is no secret, with a secret there is no such role."""
 
+import json
 from typing import Any
 
 from tests.infra.conftest import CLIENT_ID
+from tests.infra.grants import SECRETLESS, TABLE, granted, of_every_lambda, rows
 from tests.infra.template import LAMBDAS, Template
-from tests.infra.test_permissions import BEYOND, SECRET, allowed
 
 ROLE_ARN = {
     "Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":iam::", {"Ref": "AWS::AccountId"}, ":role/rekey-databricks"]]
 }
-IN_DATABRICKS = [name for name in LAMBDAS if BEYOND[name] >= SECRET]
+ROWS = rows(TABLE, SECRETLESS)
+IN_DATABRICKS = [name for name in LAMBDAS if any(action == "sts:AssumeRole" for action, *_ in ROWS[name])]
 
 
 def trusted_role(template: Template) -> Any:
@@ -27,25 +29,35 @@ def test_without_a_secret_there_is_none_and_nobody_may_read_one(secretless_templ
 
 def test_each_lambda_of_databricks_may_take_on_the_one_role(secretless_template: Template) -> None:
     for name in LAMBDAS:
-        instead = {"sts:AssumeRole"} if name in IN_DATABRICKS else set()
-        assert secretless_template.actions_of(name) == allowed(name) - SECRET | instead
-        taken_on = [
-            each.resources for each in secretless_template.statements_of(name) if "sts:AssumeRole" in each.actions
-        ]
-        assert taken_on == ([[ROLE_ARN]] if instead else [])
+        row = [*of_every_lambda(secretless_template, name), *ROWS[name]]
+        assert granted(secretless_template, name) == sorted(row), name
 
 
 def test_the_role_trusts_exactly_these_lambdas(secretless_template: Template) -> None:
+    """By their roles' path: whoever has it is trusted, and no other role of the stack has one."""
     [trust] = trusted_role(secretless_template)["AssumeRolePolicyDocument"]["Statement"]
     assert (trust["Action"], trust["Effect"]) == ("sts:AssumeRole", "Allow")
-    trusted = {each["Fn::GetAtt"][0] for each in trust["Principal"]["AWS"]}
-    assert trusted == {secretless_template.role_of(name) for name in IN_DATABRICKS}
+    account = ["arn:", {"Ref": "AWS::Partition"}, ":iam::", {"Ref": "AWS::AccountId"}]
+    assert trust["Principal"] == {"AWS": {"Fn::Join": ["", [*account, ":root"]]}}
+    within = {"Fn::Join": ["", [*account, ":role/rekey/in-databricks/*"]]}
+    assert trust["Condition"] == {"ArnLike": {"aws:PrincipalArn": within}}
+    on_the_path = {
+        name
+        for name, role in secretless_template.all("AWS::IAM::Role").items()
+        if role.get("Path") == "/rekey/in-databricks/"
+    }
+    assert on_the_path == {secretless_template.role_of(name) for name in IN_DATABRICKS}
+    assert len(on_the_path) > 10
 
 
-def test_the_trust_fits_into_what_iam_takes() -> None:
-    """IAM quotas: 2,048 characters for a role's trust policy; a role's name has at most 64."""
-    longest = len('"arn:aws-us-gov:iam::123456789012:role/",') + 64
-    assert len(IN_DATABRICKS) * longest + 130 <= 2048
+def test_the_trust_has_room(secretless_template: Template) -> None:
+    """IAM quotas: 2,048 characters for a role's trust policy, however many Lambdas there come to be."""
+    document = json.dumps(trusted_role(secretless_template)["AssumeRolePolicyDocument"])
+    assert len(document) < 1024
+
+
+def test_with_a_secret_no_role_needs_a_path(template: Template) -> None:
+    assert not [role for role in template.all("AWS::IAM::Role").values() if "Path" in role]
 
 
 def test_the_role_can_get_short_tokens_for_the_databricks_account_and_nothing_else(

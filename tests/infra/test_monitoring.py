@@ -43,6 +43,7 @@ def dashboard(template: Template) -> list[dict[str, Any]]:
 def test_every_alarm_goes_to_the_topic_and_names_the_section_that_names_it(tickets_template: Template) -> None:
     [topic] = tickets_template.all("AWS::SNS::Topic")
     written = sections()
+    assert alarms(tickets_template)
     for name, alarm in alarms(tickets_template).items():
         assert alarm["AlarmActions"] == [{"Ref": topic}]
         page, _, section = alarm["AlarmDescription"].partition(": ")[2].partition("#")
@@ -66,7 +67,7 @@ def test_every_dead_letter_queue_has_an_alarm_and_a_line(tickets_template: Templ
     }
     assert watched == dead_letters
     [lines] = [each["metrics"] for each in dashboard(tickets_template) if each["title"] == "Dead letters"]
-    assert len(lines) == len(dead_letters) == 4
+    assert len(lines) == len(dead_letters) == 5
 
 
 def test_what_can_go_wrong_without_tickets_is_alarmed_without_tickets(template: Template) -> None:
@@ -75,12 +76,14 @@ def test_what_can_go_wrong_without_tickets_is_alarmed_without_tickets(template: 
         "rotation-timed-out",
         "rotation-not-recorded",
         "keys-overdue",
+        "keys-needed",
         "keys-reenabled",
         "key-sweep-failures",
         "events-late",
         "requests-undelivered",
         "events-unpublished",
         "sweeps-undelivered",
+        "calls-failed",
     }
 
 
@@ -95,6 +98,7 @@ def test_alarms_read_the_metrics_that_the_functions_count(template: Template) ->
         "RotationsFailed",
         "KeysOverdue",
         "KeysReenabled",
+        "KeysNeeded",
         "KeySweepFailures",
     }
     assert all(each["Dimensions"] == [{"Name": "service", "Value": observability.NAMESPACE}] for each in ours)

@@ -1,79 +1,13 @@
-"""Each Lambda may do what its row says and nothing else. The rows here are written a second time, on purpose."""
+"""Each Lambda may do what its row of tests/infra/grants.py says, on that resource, under that condition: no more."""
 
-from typing import Any
+import json
 
 import pytest
 
+from tests.infra.grants import CONDITIONS, PLACES, granted, of_every_lambda, rows
 from tests.infra.template import LAMBDAS, Template
 
-EVERY_LAMBDA = {
-    "logs:CreateLogStream",
-    "logs:PutLogEvents",
-    "xray:PutTraceSegments",
-    "xray:PutTelemetryRecords",
-}
-LEDGER = {
-    "dynamodb:GetItem",
-    "dynamodb:PutItem",
-    "dynamodb:UpdateItem",
-    "dynamodb:Query",
-    "dynamodb:ConditionCheckItem",
-}
-SECRET = {"secretsmanager:GetSecretValue"}
-READ, WRITE = {"s3:GetObject"}, {"s3:PutObject"}
-SEE = {"kms:DescribeKey", "kms:ListResourceTags", "kms:GetKeyLastUsage"}
-RETIRE = {"tag:GetResources", "kms:DisableKey", "kms:TagResource", "kms:DescribeKey"}
-
-PUBLISH = {
-    "dynamodb:GetItem",
-    "dynamodb:DescribeStream",
-    "dynamodb:GetRecords",
-    "dynamodb:GetShardIterator",
-    "dynamodb:ListStreams",
-    "events:PutEvents",
-    "sqs:SendMessage",
-}
-
-BEYOND: dict[str, set[str]] = {
-    "publish_events": PUBLISH,
-    "record_refusal": set(),
-    "ask_approval": set(),
-    "answer_approval": {"states:SendTaskSuccess", "states:SendTaskFailure"},
-    "cancel_rotation": SECRET | READ | WRITE | {"dynamodb:DeleteItem", "states:StopExecution"},
-    "plan_rotation": SECRET | {"kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListResourceTags"},
-    "rotate_material": {
-        "kms:EnableKeyRotation",
-        "kms:GetKeyRotationStatus",
-        "kms:ListKeyRotations",
-        "kms:RotateKeyOnDemand",
-    },
-    "create_key": {"kms:CreateKey", "kms:TagResource", "kms:CreateAlias", "tag:GetResources"},
-    "set_policy": {"kms:GetKeyPolicy", "kms:PutKeyPolicy"},
-    "register_config": SECRET,
-    "create_workspace": SECRET,
-    "pause_triggers": SECRET | WRITE,
-    "terminate_compute": SECRET | READ | WRITE,
-    "patch_workspace": SECRET,
-    "verify": SECRET | {"kms:DescribeKey", "kms:GetKeyPolicy"},
-    "restart_compute": SECRET | READ,
-    "list_notebooks": SECRET | READ | WRITE,
-    "renew_notebooks": SECRET | READ | WRITE,
-    "complete_rotation": SECRET | READ | WRITE | RETIRE | {"dynamodb:DeleteItem"},
-    "roll_back": SECRET | READ | RETIRE | {"kms:GetKeyPolicy", "kms:PutKeyPolicy"},
-    "record_failure": SECRET | READ | WRITE | {"dynamodb:DeleteItem"},
-    "disable_old_key": SECRET | SEE | {"kms:DisableKey", "kms:EnableKey"},
-    "reenable_key": {"kms:EnableKey"},
-    "list_keys": SECRET | SEE | {"kms:ListKeyRotations"},
-    "adopt_key": SECRET | SEE | {"kms:GetKeyPolicy"},
-}
-ONLY_READS = {"list_keys"}
-WRITES_LEDGER = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem"}
-
-KEYS = ["", ["arn:", {"Ref": "AWS::Partition"}, ":kms:*:", {"Ref": "AWS::AccountId"}, ":key/*"]]
-ALIASES = ["", ["arn:", {"Ref": "AWS::Partition"}, ":kms:*:", {"Ref": "AWS::AccountId"}, ":alias/rekey/*"]]
-TAGGED = {"StringEquals": {"aws:ResourceTag/rekey:managed": "true"}}
-BROUGHT = {"StringEquals": {"aws:ResourceTag/rekey:brought": "true"}}
-TAGGING = {"StringEquals": {"aws:RequestTag/rekey:managed": "true"}}
+ROWS = rows()
 LOOKS = {
     "kms:DescribeKey",
     "kms:GetKeyLastUsage",
@@ -81,13 +15,24 @@ LOOKS = {
     "kms:ListKeyRotations",
     "kms:ListResourceTags",
 }
-NO_BYPASS = {"BoolIfExists": {"kms:BypassPolicyLockoutSafetyCheck": "false"}}
-FOR_BROUGHT_KEYS = {
-    "kms:EnableKeyRotation",
-    "kms:GetKeyRotationStatus",
-    "kms:ListKeyRotations",
-    "kms:RotateKeyOnDemand",
+"""What may be asked of any key of the account."""
+
+TAGS_THAT_ALLOW = {
+    "kms:CreateKey": {"tagging+checked"},
+    "kms:CancelKeyDeletion": {"managed"},
+    "kms:CreateAlias": {"managed"},
+    "kms:TagResource": {"tagging", "managed"},
+    "kms:DescribeKey": {"managed"},
+    "kms:DisableKey": {"managed"},
+    "kms:EnableKey": {"managed"},
+    "kms:PutKeyPolicy": {"managed+checked", "brought+checked"},
+    "kms:EnableKeyRotation": {"managed", "brought"},
+    "kms:GetKeyRotationStatus": {"managed", "brought"},
+    "kms:ListKeyRotations": {"managed", "brought"},
+    "kms:RotateKeyOnDemand": {"managed", "brought"},
 }
+"""Any key may be looked at; only one with our tag is changed, or with its owner's, which lets nobody disable it."""
+
 WITHOUT_RESOURCE = {
     "dynamodb:ListStreams",
     "kms:CreateKey",
@@ -106,15 +51,10 @@ NOT_IN_THE_STATE_MACHINE = {
 }
 
 
-def allowed(name: str) -> set[str]:
-    """All that a Lambda's row gives it."""
-    every = EVERY_LAMBDA if name == "publish_events" else EVERY_LAMBDA | LEDGER
-    return (every - WRITES_LEDGER if name in ONLY_READS else every) | BEYOND[name]
-
-
 def test_there_are_exactly_the_lambdas_of_the_table(template: Template) -> None:
     handlers = {function["Handler"] for function in template.all("AWS::Lambda::Function").values()}
     assert {each.split(".")[-2] for each in handlers} == set(LAMBDAS)
+    assert set(ROWS) == set(LAMBDAS)
 
 
 def test_no_two_lambdas_share_a_role(template: Template) -> None:
@@ -123,14 +63,7 @@ def test_no_two_lambdas_share_a_role(template: Template) -> None:
 
 @pytest.mark.parametrize("name", LAMBDAS)
 def test_a_lambda_may_do_what_its_row_says(template: Template, name: str) -> None:
-    assert template.actions_of(name) == allowed(name)
-
-
-@pytest.mark.parametrize("name", LAMBDAS)
-def test_a_lambda_writes_only_its_own_log(template: Template, name: str) -> None:
-    log_group = template.function(name)["LoggingConfig"]["LogGroup"]["Ref"]
-    [resources] = [s.resources for s in template.statements_of(name) if "logs:PutLogEvents" in s.actions]
-    assert resources == [{"Fn::GetAtt": [log_group, "Arn"]}]
+    assert granted(template, name) == sorted([*of_every_lambda(template, name), *ROWS[name]])
 
 
 def test_no_role_has_permissions_from_elsewhere(template: Template) -> None:
@@ -142,49 +75,26 @@ def test_no_role_has_permissions_from_elsewhere(template: Template) -> None:
 @pytest.mark.rule("rule-7-deletion")
 def test_no_action_is_a_wildcard_and_no_key_is_ever_deleted(template: Template) -> None:
     actions = {action for statement in template.all_statements() for action in statement.actions}
+    assert "kms:DisableKey" in actions
     assert not [action for action in actions if "*" in action]
     assert not actions & {"kms:ScheduleKeyDeletion", "kms:DeleteAlias", "kms:DeleteImportedKeyMaterial"}
 
 
 def test_only_what_takes_no_resource_is_allowed_on_everything(template: Template) -> None:
+    anywhere = {action for name in LAMBDAS for action, resource, _ in granted(template, name) if resource == "*"}
+    assert anywhere == WITHOUT_RESOURCE
+
+
+def test_keys_are_changed_only_by_a_tag(template: Template) -> None:
+    names = {json.dumps(condition, sort_keys=True): name for name, condition in CONDITIONS.items()}
+    found: dict[str, set[str]] = {}
     for name in LAMBDAS:
-        for statement in template.statements_of(name):
-            if "*" in statement.resources:
-                assert set(statement.actions) <= WITHOUT_RESOURCE
-
-
-def test_keys_are_reached_only_by_our_tag(template: Template) -> None:
-    """Any key of the account may be looked at; only one with our tag, or with its owner's, may be changed."""
-    for name in LAMBDAS:
-        for statement in template.statements_of(name):
-            for action in statement.actions:
-                if action.startswith("kms:"):
-                    _assert_narrow(name, action, statement.resources, statement.conditions)
-
-
-def _assert_narrow(name: str, action: str, resources: list[Any], conditions: dict[str, Any]) -> None:
-    if action == "kms:CreateKey":
-        assert (resources, conditions) == (["*"], TAGGING | NO_BYPASS)
-    elif resources == [{"Fn::Join": ALIASES}]:
-        assert (action, conditions) == ("kms:CreateAlias", {})
-    else:
-        assert resources == [{"Fn::Join": KEYS}]
-        if (name, action) == ("create_key", "kms:TagResource"):
-            assert conditions == TAGGING
-        elif action == "kms:PutKeyPolicy":
-            assert conditions in (TAGGED | NO_BYPASS, BROUGHT | NO_BYPASS)
-        elif action in FOR_BROUGHT_KEYS and not (action in LOOKS and conditions == {}):
-            assert conditions in (TAGGED, BROUGHT)
-        elif not (action in LOOKS and conditions == {}):
-            assert conditions == TAGGED
-
-
-def test_the_bucket_is_reached_only_under_rotations(template: Template) -> None:
-    for name in LAMBDAS:
-        for statement in template.statements_of(name):
-            if statement.actions[0].startswith("s3:"):
-                [resource] = statement.resources
-                assert resource["Fn::Join"][1][-1] == "/rotations/*"
+        for action, resource, condition in granted(template, name):
+            own_name = action == "kms:CreateAlias" and (resource,) == PLACES["aliases"]
+            look = action in LOOKS and condition == "{}"
+            if action.startswith("kms:") and not own_name and not look:
+                found.setdefault(action, set()).add(names[condition])
+    assert found == TAGS_THAT_ALLOW
 
 
 def test_the_state_machine_may_invoke_exactly_its_lambdas(template: Template) -> None:

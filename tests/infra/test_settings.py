@@ -42,6 +42,12 @@ def test_values_from_the_command_line_are_text() -> None:
         ("grace_seconds", "a day", "valid integer"),
         ("watch_seconds", 86_400, "at least 1209600"),
         ("break_glass_role_arn", "arn:aws:iam::111122223333:user/alex", "the one role that the guards"),
+        ("break_glass_role_arn", "arn:aws-us-gov:iam::111122223333:role/alex", "commercial is in aws; give the ARN"),
+        (
+            "databricks_secret_arn",
+            "arn:aws-cn:secretsmanager:cn-north-1:111122223333:secret:credential-abc123",
+            "is of the partition aws-cn, and commercial is in aws",
+        ),
         ("databricks_account_id", "my-account", "give the Databricks account's UUID"),
         ("databricks_shard", "azure", "commercial, govcloud, govcloud-dod"),
         ("databricks_account_host", "http://127.0.0.1:1", "is not an https:// address"),
@@ -60,6 +66,20 @@ def test_a_wrong_value_is_refused_with_its_mend(name: str, value: object, said: 
         read(**{name: value})
     assert f"{PREFIX}{name}: " in str(refused.value)
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("shard", "partition"), [("commercial", "aws"), ("govcloud", "aws-us-gov"), ("govcloud-dod", "aws-us-gov")]
+)
+def test_the_break_glass_role_is_of_the_shards_partition(shard: str, partition: str) -> None:
+    """A policy that names a principal of another partition is refused by KMS, key by key."""
+    for each in ("aws", "aws-us-gov"):
+        role = f"arn:{each}:iam::111122223333:role/break-glass"
+        if each == partition:
+            assert read(databricks_shard=shard, break_glass_role_arn=role).break_glass_role_arn == role
+        else:
+            with pytest.raises(SettingsError, match=f"break_glass_role_arn: .*{shard} is in {partition}"):
+                read(databricks_shard=shard, break_glass_role_arn=role)
 
 
 def test_there_is_one_way_into_databricks() -> None:
@@ -82,14 +102,16 @@ def test_a_missing_setting_is_named() -> None:
 @pytest.mark.parametrize("stage", ["dev", "prod", "localhost"])
 def test_no_other_stage_may_shorten_the_waits(stage: str) -> None:
     with pytest.raises(SettingsError) as refused:
-        read(stage=stage, settle_seconds=30, grace_seconds=30)
+        read(stage=stage, settle_seconds=30, grace_seconds=30, wait_scale=0.025)
     assert "rekey:settle_seconds" in str(refused.value)
     assert "rekey:grace_seconds" in str(refused.value)
+    assert "rekey:wait_scale: 0.025 would shorten Databricks' waits" in str(refused.value)
 
 
 def test_the_local_stage_may() -> None:
-    settings = read(**LOCAL, settle_seconds=30, grace_seconds=1, databricks_account_host="http://127.0.0.1:1/")
-    assert settings.grace_seconds == 1
+    local = read(**LOCAL, settle_seconds=30, grace_seconds=1, wait_scale=0.025)
+    assert (local.grace_seconds, local.wait_scale) == (1, 0.025)
+    settings = read(**LOCAL, databricks_account_host="http://127.0.0.1:1/")
     assert settings.account_host == "http://127.0.0.1:1"
 
 

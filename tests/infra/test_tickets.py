@@ -12,7 +12,8 @@ from rekey.telling.tickets.comments import TOLD
 from rekey.telling.tickets.mapping import MAPPABLE
 from rekey.telling.tickets.settings import PROVIDERS, TicketSettings
 from tests.infra.conftest import TICKETS, Synthesis, cdk_json_context
-from tests.infra.template import Template
+from tests.infra.grants import TICKETS_TABLE, granted, of_every_lambda, rows
+from tests.infra.template import LAMBDAS, Template
 
 OURS = ("ticket_webhook", "notify_ticket")
 
@@ -43,6 +44,13 @@ def test_the_lambdas_read_what_the_setting_says() -> None:
     assert TicketSettings.model_validate_json(json.dumps(settings["servicenow"])).table == "change_request"
 
 
+def test_a_data_center_is_a_setting() -> None:
+    own = jira(base_url="https://jira.acme.example/jira", deployment="data_center")
+    settings = json.loads(read(own).tickets.as_parameter)
+    assert TicketSettings.model_validate_json(json.dumps(settings["jira"])).deployment == "data_center"
+    assert "deployment" not in json.loads(read(jira()).tickets.as_parameter)["jira"], "Cloud is the default"
+
+
 @pytest.mark.parametrize(
     ("tickets", "said"),
     [
@@ -54,6 +62,14 @@ def test_the_lambdas_read_what_the_setting_says() -> None:
         (jira(workspaces=["all"]), 'give a list of workspace numbers, "new" for new ones, or ["*"] for all'),
         (jira(mapping={"workspace_id": "fields.["}), "is no JMESPath expression"),
         (jira(mapping={"ticket": "key"}), "rekey:tickets.jira.mapping"),
+        (
+            jira(deployment="server"),
+            "rekey:tickets.jira.deployment: Input should be 'cloud' or 'data_center'; give cloud, or data_center",
+        ),
+        (
+            jira(deployment="data_center"),
+            "rekey:tickets.jira.deployment: acme.atlassian.net is Jira Cloud; give cloud, or data_center for a Jira",
+        ),
         (jira(table="incident"), "rekey:tickets.jira.table: there is no such setting"),
         (jira(workspaces=list(range(10**15, 10**15 + 600))), "over SSM's 8192: shorten the lists, or use *"),
         ({"jira": {"base_url": "https://acme.atlassian.net"}}, "rekey:tickets.jira.projects: missing; give a list"),
@@ -70,7 +86,10 @@ def test_stack_and_lambdas_agree() -> None:
     assert set(ticket_settings.MAPPABLE) == MAPPABLE
     assert infra_tickets.TOLD == TOLD
     assert set(ticket_settings.Tickets.model_fields) == set(PROVIDERS)
-    assert set(ticket_settings.ServiceNowSystem.model_fields) == set(TicketSettings.model_fields)
+    known = {*ticket_settings.ServiceNowSystem.model_fields, *ticket_settings.JiraSystem.model_fields}
+    assert known == set(TicketSettings.model_fields)
+    deployments = TicketSettings.model_fields["deployment"].annotation
+    assert ticket_settings.JiraSystem.model_fields["deployment"].annotation == deployments
     journals = get_args(TicketSettings.model_fields["comment_field"].annotation)
     assert get_args(ticket_settings.ServiceNowSystem.model_fields["comment_field"].annotation) == journals
 
@@ -120,45 +139,17 @@ def test_no_secret_is_in_the_template(tickets_template: Template) -> None:
     assert tickets["SecretString"] == "{}"
 
 
-EVERY_LAMBDA = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
-ROWS = {
-    "ticket_webhook": {
-        "lambda:InvokeFunction",
-        "dynamodb:GetItem",
-        "dynamodb:PutItem",
-        "secretsmanager:GetSecretValue",
-        "sqs:SendMessage",
-        "ssm:GetParameter",
-        "states:DescribeExecution",
-        "states:StartExecution",
-    },
-    "notify_ticket": {
-        "dynamodb:DeleteItem",
-        "dynamodb:GetItem",
-        "dynamodb:PutItem",
-        "dynamodb:UpdateItem",
-        "secretsmanager:GetSecretValue",
-        "sqs:ChangeMessageVisibility",
-        "sqs:DeleteMessage",
-        "sqs:GetQueueAttributes",
-        "sqs:ReceiveMessage",
-        "ssm:GetParameter",
-    },
-}
+ROWS = rows(TICKETS_TABLE)
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_a_lambda_may_do_what_its_row_says_and_cannot_reach_databricks_or_its_keys(
     tickets_template: Template, name: str
 ) -> None:
-    assert tickets_template.actions_of(name) == EVERY_LAMBDA | ROWS[name]
-    statements = tickets_template.statements_of(name)
-    [secret] = [each.resources for each in statements if each.actions == ["secretsmanager:GetSecretValue"]]
-    assert secret[0]["Fn::GetAtt"][0].startswith("TicketsSecret")
+    assert granted(tickets_template, name) == sorted([*of_every_lambda(tickets_template, name), *ROWS[name]])
 
 
-@pytest.mark.parametrize(("name", "items"), [("ticket_webhook", "TICKET#*"), ("notify_ticket", "COMMENTS")])
-def test_of_the_ledger_a_lambda_reaches_its_own_items_alone(tickets_template: Template, name: str, items: str) -> None:
-    for statement in tickets_template.statements_of(name):
-        if statement.actions[0].startswith("dynamodb:"):
-            assert statement.conditions == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [items]}}
+def test_with_tickets_no_other_lambda_may_do_more(template: Template, tickets_template: Template) -> None:
+    assert set(ROWS) == set(OURS)
+    for name in LAMBDAS:
+        assert granted(tickets_template, name) == granted(template, name), name

@@ -115,6 +115,7 @@ def test_list_and_get_pipelines(pair: Pair, wire: Wire) -> None:
     assert [(each["pipeline_id"], each["state"], each.get("cluster_id")) for each in ours] == [
         (each.pipeline_id, each.state.value, each.cluster_id) for each in theirs
     ]
+    assert len(ours) > 1
     for pipeline_id in [each["pipeline_id"] for each in ours]:
         read, sdk_read = partial(pair.api.get_pipeline, pipeline_id), partial(pair.sdk.pipelines.get, pipeline_id)
         our, their = same(wire, read, sdk_read)

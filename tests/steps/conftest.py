@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
 from local.databricks.clock import ManualClock
 from local.databricks.serving import running
 from local.databricks.settings import Settings as SimulatorSettings
+from rekey.base import clock
 from rekey.databricks import connect
 from rekey.ledger import Ledger
 from rekey.rotation.compute import pace
@@ -15,12 +17,15 @@ from rekey.rotation.notebooks import renew
 from rekey.runtime import current_settings
 from tests.clients import client
 from tests.names import ACCOUNT_ID, BUCKET, TABLE
+from tests.steps.tasks import Tasks
 from tests.steps.world import PaceClock, World
 
 
 @pytest.fixture
 def world(cloud: None, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     manual = ManualClock()
+    real, began = clock.now(), manual.now()
+    monkeypatch.setattr(clock, "now", lambda: real + timedelta(seconds=manual.now() - began))
     simulator = SimulatorSettings(account_id=ACCOUNT_ID, customer_account="123456789012")
     with running(simulator, clock=manual) as (url, _):
         secret = {"client_id": simulator.client_id, "client_secret": simulator.client_secret}
@@ -47,8 +52,18 @@ def world(cloud: None, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Itera
         pace.pace_of.cache_clear()
         current_settings.cache_clear()
         connect.forget_clients()
-        yield World(url, manual, ledger, current_settings())
+        world = World(url, manual, ledger, current_settings())
+        yield world
         current_settings.cache_clear()
+        assert world.broken_chains() == {}
+
+
+@pytest.fixture
+def tasks(monkeypatch: pytest.MonkeyPatch) -> Tasks:
+    """Who waits for an answer."""
+    made = Tasks()
+    monkeypatch.setattr("rekey.aws.clients.stepfunctions", lambda: made)
+    return made
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from typing import Any
 
 from rekey.databricks import WorkspaceApi
 from rekey.databricks.connect import connect_workspace
+from rekey.model.canary import is_canary
 from rekey.rotation.notebooks import renew
-from rekey.rotation.switch import is_canary
 from tests.steps.world import World
 
 SOURCE, JUPYTER = "SOURCE", "JUPYTER"

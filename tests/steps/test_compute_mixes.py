@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import requests
 
+from rekey.model.findings import FindingCode
 from tests.steps.test_compute_kinds import sim
 from tests.steps.test_jobs import jobs
 from tests.steps.world import POLL_SECONDS, World
@@ -133,24 +134,24 @@ def test_a_random_workspace_on_a_bad_day(world: World, number: int) -> None:
         world.clock.advance(100)
     world.loop("verify")
     # Whoever cannot be paused is told of, and what it starts is its own.
-    unpaused = [each for each in world.rotation().findings if each.startswith("Could not be paused")]
+    unpaused = world.rotation().has_found(FindingCode.NOT_PAUSED)
     if not unpaused:
         assert [each["rule"] for each in world.get("violations") if "started" in each["rule"]] == []
     trouble(world, dice, 3)
     loop(world, "restart_compute")
     summary = world.call("complete_rotation", rotation_id="r1")
     requests.delete(f"{world.url}/_sim/faults", timeout=10)
-    now, findings = sim(world, workspace), world.rotation().findings
+    now, findings = sim(world, workspace), [str(each) for each in world.rotation().findings]
     assert summary["status"] == "succeeded"
     for kind, id_ in should_run(before):
         told = [each for each in findings if f" {id_} " in each and each.startswith("Could not be brought back")]
         gone = id_ not in now[kind]
         assert gone <= bool(told), (kind, id_, findings)
         assert is_up(now, kind, id_) or told, (kind, id_, findings)
-    for id_, settings in triggers.items():
-        shown = jobs(world, workspace).get(id_)
-        told = [each for each in findings if f" {id_} " in each]
-        assert shown in (None, settings) or told, (id_, settings, shown, findings)
+    for job_id, settings in triggers.items():
+        shown = jobs(world, workspace).get(job_id)
+        told = [each for each in findings if f" {job_id} " in each]
+        assert shown in (None, settings) or told, (job_id, settings, shown, findings)
     for each in findings:
         if each.startswith("Could not be brought back: "):
             kind, id_ = each.removeprefix("Could not be brought back: ").split(" ")[:2]

@@ -8,6 +8,8 @@ import pytest
 
 from rekey.base import clock, errors
 from rekey.databricks import Account
+from rekey.model.actions import Action
+from rekey.model.steps import StepName
 from tests.steps.creating import prepare, wish
 from tests.steps.test_fail import changing_requests, kms_keys
 from tests.steps.test_rotate import settled
@@ -56,7 +58,7 @@ def sent_patch(world: World) -> None:
     """The change is accepted, and shows nowhere yet."""
     while world.rotation().patch_outcome != "accepted":
         world.clock.advance(POLL_SECONDS)
-        world.call("patch_workspace", rotation_id=world.rotation_id, waited_seconds=0)
+        world.call("patch_workspace", rotation_id=world.rotation_id)
 
 
 @pytest.mark.rule("rule-8")
@@ -87,7 +89,8 @@ def test_cancelled_before_the_switch_everything_is_put_back(world: World, state:
     assert world.fields(workspace_id) == fields
     assert settled(world.compute(workspace_id)) == settled(before)
     assert world.key_state(old) == "Enabled"
-    assert {world.key_state(each) for each in kms_keys() if each not in old} <= {"Disabled"}
+    made = [] if state == "plan_rotation" else ["Disabled"]
+    assert [world.key_state(each) for each in kms_keys() if each not in old] == made
     assert world.get("violations") == []
     assert world.get("health")["unreadable"] == []
     # The lease is given back, and the same request may be made again.
@@ -133,7 +136,7 @@ def test_cancelled_while_a_change_is_with_databricks_its_answer_decides(
 
     monkeypatch.setattr(Account, "update_workspace_keys", cancelled_meanwhile)
     world.clock.advance(600)  # No instance lingers any more.
-    world.call("patch_workspace", rotation_id="r1", waited_seconds=0)
+    world.call("patch_workspace", rotation_id="r1")
     assert outcomes == ["undecided"]
     rotation = world.rotation()
     assert rotation.cancel is not None
@@ -146,7 +149,7 @@ def test_cancelled_while_a_change_is_with_databricks_its_answer_decides(
         assert world.call("complete_rotation", rotation_id="r1")["status"] == "succeeded"
     else:
         with pytest.raises(errors.Cancelled):
-            world.call("patch_workspace", rotation_id="r1", waited_seconds=5)
+            world.call("patch_workspace", rotation_id="r1")
         world.fail("Patch workspace", "Cancelled")
         assert world.rotation().status == "cancelled"
         assert world.fields(workspace_id) == fields
@@ -246,82 +249,8 @@ def test_renewed_material_cannot_be_taken_back(world: World, monkeypatch: pytest
     workspace_id, _ = seeded(world)
     world.plan(workspace_id=workspace_id, operation="rotate_material")
     rotation = world.rotation()
-    world.ledger.record(rotation, "Wait for window", "window opened", {}, status="running")
+    world.ledger.record(rotation, StepName.WINDOW, Action.WINDOW_OPENED, {}, status="running")
     assert cancel(world)["outcome"] == "finishing"
-
-
-# --- approval ---
-
-
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """What Step Functions was told (moto has no task tokens; tests/workflow and tests/e2e use a real engine)."""
-    told: list[dict[str, Any]] = []
-
-    class StepFunctions:
-        def send_task_success(self, **arguments: Any) -> None:
-            told.append(arguments)
-
-        send_task_failure = send_task_success
-
-    monkeypatch.setattr("rekey.aws.clients.stepfunctions", StepFunctions)
-    return told
-
-
-def asked(world: World) -> None:
-    workspace_id, _ = seeded(world)
-    world.plan(workspace_id=workspace_id, approval=True, requested_by="grace")
-    world.call("ask_approval", rotation_id="r1", task_token="AAAA")
-
-
-def answer(world: World, decision: str = "approve", by: str = "ada") -> Any:
-    return world.call("answer_approval", rotation_id="r1", decision=decision, by=by)
-
-
-def test_an_approved_rotation_goes_on(world: World, sent: list[dict[str, Any]]) -> None:
-    asked(world)
-    assert world.rotation().status == "planned"
-    assert answer(world)["outcome"] == "approved"
-    assert sent == [{"taskToken": "AAAA", "output": "{}"}]
-    assert world.rotation().approved_by == "ada"
-    assert "AAAA" not in str(world.ledger.trail("r1"))
-
-
-def test_the_asker_cannot_approve_their_own_request(world: World, sent: list[dict[str, Any]]) -> None:
-    asked(world)
-    with pytest.raises(errors.RequestRefused, match="somebody else must approve"):
-        answer(world, by="Grace")
-    assert sent == []
-    assert world.rotation().approved_by is None
-
-
-def test_a_declined_rotation_says_who_declined(world: World, sent: list[dict[str, Any]]) -> None:
-    asked(world)
-    assert answer(world, "decline")["outcome"] == "declined"
-    assert sent[0]["error"] == "ApprovalDeclined"
-    assert "ada declined" in sent[0]["cause"]
-
-
-def test_approving_twice_is_harmless_and_asking_again_takes_the_new_token(
-    world: World, sent: list[dict[str, Any]]
-) -> None:
-    asked(world)
-    world.call("ask_approval", rotation_id="r1", task_token="BBBB")
-    answer(world)
-    answer(world)
-    assert [each["taskToken"] for each in sent] == ["BBBB", "BBBB"]
-    assert [each["action"] for each in world.ledger.trail("r1")].count("approval asked") == 1
-    assert [each["action"] for each in world.ledger.trail("r1")].count("approved") == 1
-
-
-def test_nothing_is_approved_that_nobody_asked_for(world: World, sent: list[dict[str, Any]]) -> None:
-    workspace_id, _ = seeded(world)
-    world.plan(workspace_id=workspace_id)
-    with pytest.raises(errors.RequestRefused, match="waits for no approval"):
-        answer(world)
-    world.call("create_key", rotation_id="r1")
-    with pytest.raises(errors.RequestRefused, match="it is running"):
-        answer(world)
 
 
 # --- the window ---

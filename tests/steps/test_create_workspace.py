@@ -51,6 +51,9 @@ def test_the_evidence_and_the_logs_name_the_workspace_once_it_is_known(world: Wo
         "switch verified",
         "succeeded",
     ]
+    (runs,) = [each["detail"] for each in evidence["audit"]["entries"] if each["action"] == "workspace runs"]
+    fields = dict.fromkeys(("MANAGED_SERVICES", "STORAGE"), summary["configuration_id"])
+    assert runs == {"workspace_id": summary["workspace_id"], "fields": fields}
     (proof,) = [each["detail"] for each in evidence["audit"]["entries"] if each["action"] == "switch verified"]
     assert (proof["notebooks_written"], proof["notebooks_read"]) == (1, 1)
 

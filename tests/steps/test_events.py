@@ -1,17 +1,24 @@
 """What the world is told: every audit entry that matters as an event, from real rotations, held against docs/events."""
 
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 from boto3.dynamodb.types import TypeDeserializer
+from botocore.exceptions import ClientError, EndpointConnectionError
 
+from rekey.ledger import Ledger
+from rekey.model.actions import Action, KeyAction
 from rekey.telling.events.catalogue import told_actions
+from rekey.telling.events.outbox import printable
 from tests.clients import client
 from tests.event_schemas import file_name
 from tests.names import TABLE
+from tests.steps.tasks import Tasks
 from tests.steps.world import World
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "docs" / "events"
@@ -19,22 +26,25 @@ DAY = 86_400
 
 
 @pytest.fixture
-def bus(world: World) -> "Outbox":
-    """The bus, and a queue that everything on it goes to."""
+def bus(world: World, monkeypatch: pytest.MonkeyPatch) -> "Outbox":
+    """The bus, a queue that everything on it goes to, and one for what cannot be told."""
     events, sqs = client("events"), client("sqs")
     events.create_event_bus(Name="rekey")
     queue = sqs.create_queue(QueueName="seen")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     events.put_rule(Name="all", EventBusName="rekey", EventPattern=json.dumps({"source": ["rekey"]}))
     events.put_targets(Rule="all", EventBusName="rekey", Targets=[{"Id": "seen", "Arn": arn}])
-    return Outbox(queue)
+    aside = sqs.create_queue(QueueName="unpublished")["QueueUrl"]
+    monkeypatch.setenv("UNPUBLISHED_QUEUE_URL", aside)
+    return Outbox(queue, aside)
 
 
 class Outbox:
     """Feeds the ledger's stream to the Lambda, and reads what came out on the bus."""
 
-    def __init__(self, queue: str) -> None:
+    def __init__(self, queue: str, aside: str) -> None:
         self._queue = queue
+        self._aside = aside
 
     def records(self) -> list[dict[str, Any]]:
         """One stream record for each audit entry, oldest first, as DynamoDB would send them."""
@@ -44,11 +54,19 @@ class Outbox:
         entries.sort(key=lambda each: (plain.deserialize(each["at"]), each["sk"]["S"]))
         return [
             {
+                "eventID": f"{number:032x}",
                 "eventName": "INSERT",
+                "eventVersion": "1.1",
+                "eventSource": "aws:dynamodb",
+                "awsRegion": "us-east-1",
+                "eventSourceARN": f"arn:aws:dynamodb:us-east-1:123456789012:table/{TABLE}/stream/2026",
                 "dynamodb": {
+                    "ApproximateCreationDateTime": 1_795_291_620 + number,
                     "Keys": {"pk": each["pk"], "sk": each["sk"]},
                     "NewImage": each,
                     "SequenceNumber": str(number),
+                    "SizeBytes": 1024,
+                    "StreamViewType": "NEW_IMAGE",
                 },
             }
             for number, each in enumerate(entries, start=1)
@@ -60,17 +78,30 @@ class Outbox:
         assert answer == {"batchItemFailures": []}
         return self.seen()
 
+    def set_aside(self) -> list[tuple[dict[str, Any], str]]:
+        """What can never be told, as the Lambda takes it, and why."""
+        return [
+            (json.loads(each["Body"]), each["MessageAttributes"]["ERROR_MESSAGE"]["StringValue"])
+            for each in _taken(self._aside)
+        ]
+
     def seen(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        sqs = client("sqs")
-        while messages := sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages"):
-            for message in messages:
-                found.append(json.loads(message["Body"]))
-                sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
+        found = [json.loads(each["Body"]) for each in _taken(self._queue)]
         for event in found:
             schema = json.loads((SCHEMAS / file_name(event["detail-type"])).read_text(encoding="utf-8"))
             jsonschema.validate(event, schema)
         return found
+
+
+def _taken(queue: str) -> list[Any]:
+    found: list[Any] = []
+    sqs = client("sqs")
+    more = {"MaxNumberOfMessages": 10, "MessageAttributeNames": ["All"]}
+    while messages := sqs.receive_message(QueueUrl=queue, **more).get("Messages"):
+        for message in messages:
+            found.append(message)
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    return found
 
 
 def types(events: list[dict[str, Any]]) -> list[str]:
@@ -120,10 +151,8 @@ def test_a_failed_rotation_says_what_is_restored(world: World, bus: Outbox) -> N
     assert "on the keys it had before. All compute is back." in data(events, "Rotation Failed")["cause"]
 
 
-def test_a_cancelled_and_an_approved_rotation_are_told(
-    world: World, bus: Outbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("rekey.control.approval._send", lambda *_: None)
+def test_a_cancelled_and_an_approved_rotation_are_told(world: World, bus: Outbox, tasks: Tasks) -> None:
+    tasks.waiting.add("AAAA")
     world.plan(workspace_id=seeded(world), approval=True)
     world.call("ask_approval", rotation_id="r1", task_token="AAAA")
     world.call("answer_approval", rotation_id="r1", decision="approve", by="ada")
@@ -195,26 +224,153 @@ def test_a_key_that_cannot_go_is_told_once_when_it_is_overdue(world: World, bus:
     assert "still in use" in event["detail"]["data"]["why"]
 
 
-def test_what_the_bus_does_not_take_is_delivered_again(
+class Bus:
+    """The bus, at its boundary: does not take what `refuses` says, and counts what it took."""
+
+    def __init__(self, refusal: Any, refuses: str = "Rotation Started", times: int = 1000) -> None:
+        self.refusal, self.refuses, self.times = refusal, refuses, times
+        self.took: list[str] = []
+
+    def put_events(self, Entries: list[Any]) -> dict[str, Any]:  # noqa: N803, botocore's names
+        [entry] = Entries
+        if entry["DetailType"] == self.refuses and self.times:
+            self.times -= 1
+            if isinstance(self.refusal, Exception):
+                raise self.refusal
+            return {"FailedEntryCount": 1, "Entries": [{"ErrorCode": self.refusal}]}
+        self.took.append(entry["DetailType"])
+        return {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}
+
+
+def error(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "no"}}, "PutEvents")
+
+
+TOLD = ["Rotation Planned", "Rotation Started", "Rotation Switched", "Rotation Succeeded"]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "ThrottlingException",
+        "InternalFailure",
+        "AccessDeniedException",
+        error("ThrottlingException"),
+        error("AccessDeniedException"),
+        EndpointConnectionError(endpoint_url="https://events"),
+    ],
+    ids=str,
+)
+def test_what_the_bus_does_not_take_now_holds_up_what_follows_and_is_told_in_order(
+    world: World, bus: Outbox, monkeypatch: pytest.MonkeyPatch, refusal: Any
+) -> None:
+    """As the stream does it: from the reported record on everything is delivered again."""
+    world.rotate(workspace_id=seeded(world))
+    boundary = Bus(refusal, times=3)
+    monkeypatch.setattr("rekey.aws.clients.events", lambda: boundary)
+    records, rounds = bus.records(), 0
+    while records:
+        failed = world.call("publish_events", Records=records)["batchItemFailures"]
+        assert len(failed) <= 1
+        numbers = [each["dynamodb"]["SequenceNumber"] for each in records]
+        records = records[numbers.index(failed[0]["itemIdentifier"]) :] if failed else []
+        rounds += 1
+    assert (boundary.took, rounds) == (TOLD, 4)
+    assert bus.set_aside() == []
+
+
+@pytest.mark.parametrize("refusal", ["MalformedDetail", "InvalidArgument", error("ValidationException")], ids=str)
+def test_what_the_bus_will_never_take_is_set_aside_and_the_rest_told_once(
+    world: World, bus: Outbox, monkeypatch: pytest.MonkeyPatch, refusal: Any
+) -> None:
+    world.rotate(workspace_id=seeded(world))
+    boundary = Bus(refusal)
+    monkeypatch.setattr("rekey.aws.clients.events", lambda: boundary)
+    assert world.call("publish_events", Records=bus.records()) == {"batchItemFailures": []}
+    assert boundary.took == [each for each in TOLD if each != "Rotation Started"]
+    [(event, why)] = bus.set_aside()
+    assert why.startswith("The event bus will not take r1/")
+    # Once the cause is mended, the message's body is what the Lambda takes.
+    boundary.times = 0
+    world.call("publish_events", **event)
+    assert boundary.took[-1] == "Rotation Started"
+
+
+def without_detail(record: Any) -> None:
+    record["dynamodb"]["NewImage"]["detail"] = {"M": {}}
+
+
+def of_no_rotation(record: Any) -> None:
+    record["dynamodb"]["NewImage"]["pk"] = {"S": "ROTATION#r9\x00"}
+
+
+def without_image(record: Any) -> None:
+    del record["dynamodb"]["NewImage"]
+
+
+def of_an_unknown_form(record: Any) -> None:
+    record["eventName"] = "TRUNCATE"
+
+
+@pytest.mark.parametrize("poison", [without_detail, of_no_rotation, without_image, of_an_unknown_form])
+def test_an_entry_of_which_no_event_can_be_made_is_set_aside_at_once(
+    world: World, bus: Outbox, poison: Callable[[Any], None]
+) -> None:
+    world.rotate(workspace_id=seeded(world))
+    records = bus.records()
+    [switched] = [each for each in records if each["dynamodb"]["NewImage"]["action"] == {"S": "switched"}]
+    good = json.loads(json.dumps(switched))
+    poison(switched)
+    assert world.call("publish_events", Records=records) == {"batchItemFailures": []}
+    assert types(bus.seen()) == [each for each in TOLD if each != "Rotation Switched"]
+    [(event, why)] = bus.set_aside()
+    assert event == {"Records": [switched]}
+    assert why
+    world.call("publish_events", Records=[good])
+    assert types(bus.seen()) == ["Rotation Switched"]
+
+
+def test_what_cannot_be_set_aside_now_is_not_lost(world: World, bus: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.plan(workspace_id=seeded(world))
+    records = bus.records()
+    without_image(records[0])
+    with monkeypatch.context() as away:
+        away.setenv("UNPUBLISHED_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/123456789012/away")
+        failed = world.call("publish_events", Records=records)["batchItemFailures"]
+    assert failed == [{"itemIdentifier": "1"}]
+    assert world.call("publish_events", Records=records) == {"batchItemFailures": []}
+    assert len(bus.set_aside()) == 1
+
+
+def test_while_the_ledger_is_away_nothing_is_set_aside(
     world: World, bus: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Full:
-        def put_events(self, **_: Any) -> dict[str, Any]:
-            return {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException"}]}
-
     world.plan(workspace_id=seeded(world))
+    records = bus.records()
+
+    def away(*_: Any) -> None:
+        raise error("ProvisionedThroughputExceededException")
+
     with monkeypatch.context() as patch:
-        patch.setattr("rekey.aws.clients.events", Full)
-        [failed] = world.call("publish_events", Records=bus.records())["batchItemFailures"]
-        planned = bus.records()[int(failed["itemIdentifier"]) - 1]["dynamodb"]
-        assert planned["Keys"]["pk"]["S"] == "ROTATION#r1"
+        patch.setattr(Ledger, "find", away)
+        [failed] = world.call("publish_events", Records=records)["batchItemFailures"]
+    [planned] = [each for each in records if each["dynamodb"]["NewImage"]["action"] == {"S": "planned"}]
+    assert failed == {"itemIdentifier": planned["dynamodb"]["SequenceNumber"]}
+    assert bus.set_aside() == []
     assert types(bus.deliver(world)) == ["Rotation Planned"]
 
 
-def test_every_told_action_is_one_that_the_code_writes() -> None:
+def test_every_action_is_one_that_the_code_writes() -> None:
     code = "".join(
         path.read_text(encoding="utf-8")
         for path in (Path(__file__).resolve().parents[2] / "functions" / "rekey").rglob("*.py")
         if path.name != "catalogue.py"
     )
-    assert [each for each in told_actions() if f'"{each}"' not in code] == []
+    assert {"planned", "succeeded", "failed", "cancelled", "disabled", "enabled again"} <= told_actions()
+    for kind in (Action, KeyAction):
+        assert [each for each in kind if not re.search(rf"\b{kind.__name__}\.{each.name}\b", code)] == []
+
+
+def test_a_reason_has_nothing_that_sqs_does_not_take() -> None:
+    assert printable("r9\x00\udc80 é\U0001f511") == "r9   é\U0001f511"
+    assert printable("") == "?"

@@ -1,8 +1,11 @@
 """What goes wrong: refused before anything is touched, or put back as it was."""
 
+import re
 from typing import Any
 
 import pytest
+from moto.core.exceptions import JsonRESTError
+from moto.kms.models import KmsBackend
 
 from rekey.base import errors
 from rekey.rotation import keys
@@ -99,10 +102,11 @@ def test_a_new_key_that_its_guard_keeps_for_a_day_goes_by_the_sweep(
     for name in ("create_key", "set_policy"):
         world.call(name, rotation_id="r1")
     with monkeypatch.context() as patch:
-        patch.setattr(keys, "disable", lambda *_: "an explicit deny in a resource-based policy")
+        patch.setattr(KmsBackend, "disable_key", guarded)
         report = world.fail()
     made = str(world.rotation().key_arn)
-    assert any("the sweep asks again. KMS said: an explicit deny" in each for each in report["findings"])
+    (finding,) = report["findings"]
+    assert re.search("the sweep asks again. KMS said: .*an explicit deny", finding)
     assert (world.key_state(made), world.key(made).state) == ("Enabled", "grace")
     assert world.key(made).why == "its rotation failed, and KMS would not disable it at once"
     assert world.sweep(900)["disabled"] == []
@@ -263,7 +267,10 @@ def test_a_lost_answer_makes_nothing_twice(world: World, name: str) -> None:
 
 
 @pytest.mark.rule("rule-6")
-def test_a_crash_between_create_key_and_the_ledger_is_found_again(world: World) -> None:
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_crash_between_create_key_and_the_ledger_is_found_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, refused: bool
+) -> None:
     workspace_id = world.workspace()["workspace_id"]
     world.plan(workspace_id=workspace_id, operation="add")
     orphan = keys.make_key(world.rotation())
@@ -279,10 +286,22 @@ def test_a_crash_between_create_key_and_the_ledger_is_found_again(world: World) 
     world.clock.advance(1200)
     world.loop("verify")
     world.loop("restart_compute")
+    if refused:
+        monkeypatch.setattr(KmsBackend, "disable_key", guarded)
     summary = world.call("complete_rotation", rotation_id="r1")
-    assert world.key_state(second) == "Disabled"
     assert world.key_state(orphan) == "Enabled"
-    assert second in " ".join(summary["findings"])
+    (finding,) = summary["findings"]
+    if refused:
+        assert re.fullmatch(rf"An orphaned key was found and could not be disabled \(.*guard.*\): {second}\.", finding)
+        assert (world.key_state(second), world.key(second).state) == ("Enabled", "grace")
+    else:
+        assert finding == f"An orphaned key was found and was disabled: {second}."
+        assert (world.key_state(second), world.key(second).state) == ("Disabled", "disabled")
+
+
+def guarded(*_: Any) -> None:
+    """What KMS answers while the key's own policy denies it."""
+    raise JsonRESTError("AccessDeniedException", "with an explicit deny in a resource-based policy: the guard")
 
 
 def test_a_step_whose_lease_is_gone_does_nothing(world: World) -> None:

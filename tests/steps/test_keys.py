@@ -36,7 +36,9 @@ def own_key(*, tag: str | None = "rekey:brought", region: str = "us-east-1", **c
 
 
 def policy_of(key_arn: str) -> dict[str, Any]:
-    text = client("kms").get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]
+    text = client("kms", region_name=key_arn.split(":")[3]).get_key_policy(KeyId=key_arn, PolicyName="default")[
+        "Policy"
+    ]
     document: dict[str, Any] = json.loads(text)
     return document
 
@@ -44,6 +46,30 @@ def policy_of(key_arn: str) -> dict[str, Any]:
 def keys_and_requests(world: World) -> tuple[int, int]:
     changes = [each for each in world.get("requests") if each["method"] != "GET" and "/api/" in each["path"]]
     return len(client("kms").list_keys()["Keys"]), len(changes)
+
+
+@pytest.mark.rule("policy-administration", "key-guard")
+def test_a_made_key_carries_administration_databricks_statements_and_both_guards(world: World) -> None:
+    world.prepare(workspace_id=world.workspace()["workspace_id"], operation="add")
+    rotation = world.rotation()
+    document = policy_of(str(rotation.key_arn))
+    administration, *databricks, against_disabling, against_lockout = document["Statement"]
+    assert document["Id"] == "rekey"
+    assert administration["Principal"] == {"AWS": ADMINISTRATION}
+    assert (administration["Effect"], administration["Action"]) == ("Allow", "kms:*")
+    assert [(each["Effect"], each["Sid"].partition("KMS key for ")[2]) for each in databricks] == [
+        ("Allow", "managed services in the control plane"),
+        ("Allow", "DBFS"),
+        ("Allow", "DBFS (Grants)"),
+        ("Allow", "EBS"),
+    ]
+    assert (against_disabling["Effect"], against_lockout["Effect"]) == ("Deny", "Deny")
+    assert set(against_disabling["Action"]) == {"kms:DisableKey", "kms:ScheduleKeyDeletion"}
+    assert against_disabling["Condition"] == {"NumericLessThan": {"kms:TrailingDaysWithoutKeyUsage": "1"}}
+    assert set(against_lockout["Action"]) == {"kms:CreateKey", "kms:PutKeyPolicy"}
+    assert against_lockout["Condition"] == {"Bool": {"kms:BypassPolicyLockoutSafetyCheck": "true"}}
+    # Nothing was there before that a failure would have to put back.
+    assert rotation.policy_added == ()
 
 
 @pytest.mark.rule("policy-replaced-whole")

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+import requests
 
 from rekey.base.errors import InvalidRequest, OutcomeUnknown, RequestRefused
 from rekey.databricks import WorkspaceApi
@@ -14,7 +15,7 @@ from rekey.rotation.notebooks import walk
 from tests.clients import client
 from tests.names import BUCKET
 from tests.steps.renewing import (
-    IMPORT,
+    EXPORT,
     SOURCE,
     api_of,
     everything,
@@ -93,18 +94,93 @@ def test_what_somebody_writes_meanwhile_is_kept(world: World, monkeypatch: pytes
     assert outcomes["/Shared/notebook-0"] == ("renewed" if moment == "before" else left)
 
 
-def test_trouble_that_stays_is_reported_and_fails_nothing(world: World) -> None:
+def test_trouble_of_its_own_that_stays_is_reported_and_fails_nothing(world: World) -> None:
     workspace = seeded(world, notebooks=3)
     api = api_of(world, workspace)
     before = everything(api)
     ready(world, workspace)
-    fault(world, IMPORT, "throttle", 0, times=None)
+    fault(world, EXPORT, "status", 0, status=500, times=None)
     world.renew_notebooks()
     summary, outcomes = finish(world)
     assert summary["status"] == "succeeded"
     assert summary["findings"] == ["3 notebooks could not be renewed, see the evidence."]
+    assert len(outcomes) == 3
     assert all(each.startswith("failed: left as it was, after 5 tries") for each in outcomes.values())
+    requests.delete(f"{world.url}/_sim/faults", timeout=10)
     assert everything(api) == before
+
+
+KEPT_OUT: dict[str, dict[str, Any]] = {
+    "throttle": {"fault": "throttle"},
+    "away": {"fault": "status", "status": 503},
+    "network": {
+        "fault": "status",
+        "status": 403,
+        "body": '{"error_code": 403, "message": "Source IP address: 198.51.100.7 is blocked by Databricks IP ACL"}',
+    },
+    "credential": {"fault": "status", "status": 401},
+}
+"""What meets every notebook alike, and passes."""
+
+
+@pytest.mark.parametrize("kind", KEPT_OUT)
+@pytest.mark.parametrize("path", ["/workspace/export", "/workspace/get-status", "/workspace/import"])
+def test_what_meets_all_of_them_is_waited_for(world: World, kind: str, path: str) -> None:
+    """More often than a notebook is tried for trouble of its own; a call ends soon, and the next goes on."""
+    workspace = seeded(world, notebooks=2)
+    ready(world, workspace, "/Shared")
+    world.loop("list_notebooks")
+    times = 120 if path == "/workspace/import" else 24  # An import is tried four times in a call.
+    world.post("faults", match={"path": path}, times=times, **KEPT_OUT[kind])
+    calls = 0
+    while not world.call("renew_notebooks", rotation_id="r1", batch=0)["done"]:
+        calls += 1
+        assert calls < 60
+    assert calls > batches.MOST_TRIES
+    _, outcomes = finish(world)
+    assert set(outcomes.values()) == {"renewed"}
+
+
+@pytest.mark.parametrize("kind", KEPT_OUT)
+@pytest.mark.parametrize("path", ["/workspace/list", "/workspace/get-status"])
+def test_a_listing_waits_for_what_meets_every_folder(world: World, kind: str, path: str) -> None:
+    workspace = seeded(world, mixed_notebooks=6)
+    ready(world, workspace, "/Users")
+    world.post("faults", match={"path": path}, times=3, **KEPT_OUT[kind])
+    first = world.call("list_notebooks", rotation_id="r1")
+    assert (first["done"], first["batches"]) == (False, [])
+    assert first["waiting_for"][0].startswith("1 folders to be listed: ")
+    world.renew_notebooks()
+    _, outcomes = finish(world)
+    assert Counter(outcomes.values()) == {"renewed": 6}
+
+
+def test_what_is_waited_for_in_vain_is_named_with_its_reason(world: World) -> None:
+    workspace = seeded(world, notebooks=3)
+    ready(world, workspace, "/Shared")
+    world.loop("list_notebooks")
+    world.post("faults", match={"path": "/workspace/export"}, times=None, **KEPT_OUT["network"])
+    for _ in range(3):
+        assert world.call("renew_notebooks", rotation_id="r1", batch=0)["done"] is False
+    summary, outcomes = finish(world)
+    assert summary["findings"] == ["3 notebooks could not be renewed, see the evidence."]
+    assert all("not reached before the renewal ended (" in each for each in outcomes.values())
+    assert all("IP access list" in each for each in outcomes.values())
+
+
+def test_a_folder_that_fails_alone_does_not_keep_the_others(world: World) -> None:
+    workspace = seeded(world, mixed_notebooks=6)
+    ready(world, workspace, "/Users")
+    match = {"path": "/workspace/list", "query": "path=/Users/user-0@example.com"}
+    world.post("faults", match=match, fault="status", status=500, times=None)
+    assert world.call("list_notebooks", rotation_id="r1")["waiting_for"][0].startswith("1 folders to be listed: ")
+    world.clock.advance(walk.LIST_SECONDS + 1)
+    last = world.call("list_notebooks", rotation_id="r1")
+    assert last["done"] is True
+    world.loop("renew_notebooks", batch=0)
+    _, outcomes = finish(world)
+    assert Counter(each.partition(":")[0] for each in outcomes.values()) == {"renewed": 4, "failed": 1}
+    assert outcomes["/Users/user-0@example.com"].startswith("failed: it could not be listed in time: ")
 
 
 def test_a_list_or_a_batch_that_was_given_up_is_a_finding(world: World) -> None:
@@ -131,11 +207,12 @@ def test_a_long_list_is_made_in_several_calls_and_ends_in_time(world: World, mon
     first = world.call("list_notebooks", rotation_id="r1")
     assert (first["done"], first["batches"]) == (False, [])
     fault(world, {"method": "GET", "path": "/workspace/list"}, "throttle", 3)
-    last = world.call("list_notebooks", rotation_id="r1", waited_seconds=walk.LAST_CALL_SECONDS)
+    world.clock.advance(walk.LIST_SECONDS + 1)
+    last = world.call("list_notebooks", rotation_id="r1")
     assert (last["done"], last["batches"]) == (True, [0])
     world.loop("renew_notebooks", batch=0)
     _, outcomes = finish(world)
-    assert "failed: this folder could not be listed in time" in outcomes.values()
+    assert any(each.startswith("failed: it could not be listed in time: ") for each in outcomes.values())
     assert "renewed" in outcomes.values()
 
 
@@ -150,6 +227,34 @@ def test_a_call_does_no_more_than_it_has_time_for(world: World, monkeypatch: pyt
     assert world.call("renew_notebooks", rotation_id="r1", batch=0)["done"] is True
     entries = [each for each in world.ledger.trail("r1") if each["action"] == "batch renewed"]
     assert [each["detail"] for each in entries] == [{"batch": 0, "renewed": 3, "skipped": 0, "failed": 0}]
+
+
+def throttled(world: World) -> int:
+    """How many exports were turned away: one puts its notebook off."""
+    return sum(each.get("fault") == "throttle" for each in world.get("requests"))
+
+
+def test_two_notebooks_put_off_in_a_row_end_the_call(world: World) -> None:
+    """Databricks needs a rest: the others would be put off as well."""
+    workspace = seeded(world, notebooks=5)
+    ready(world, workspace)
+    world.loop("list_notebooks")
+    fault(world, EXPORT, "throttle", 0, times=None)
+    assert world.call("renew_notebooks", rotation_id="r1", batch=0)["remaining"] == 5
+    assert throttled(world) == 2
+
+
+def test_a_notebook_that_is_renewed_between_two_put_off_lets_the_call_go_on(world: World) -> None:
+    workspace = seeded(world, notebooks=4)
+    ready(world, workspace)
+    world.loop("list_notebooks")
+    fault(world, EXPORT, "throttle", 0)
+    fault(world, EXPORT, "throttle", 2)  # The second notebook is exported twice: before its import and after.
+    assert world.call("renew_notebooks", rotation_id="r1", batch=0)["remaining"] == 2
+    assert throttled(world) == 2
+    world.renew_notebooks()
+    _, outcomes = finish(world)
+    assert set(outcomes.values()) == {"renewed"}
 
 
 def test_batches_stay_few_and_have_each_notebook_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import pytest
 from rekey.base import clock
 from rekey.base.errors import RequestRefused
 from rekey.databricks.connect import connect_account
+from rekey.model.canary import is_canary
 from tests.clients import client
 from tests.kms_usage import Usage
 from tests.steps.world import A_DAY_LATER, World
@@ -31,17 +32,53 @@ def canary(world: World, gone: tuple[str, int]) -> str:
     return f"/Shared/rekey-canary-{world.rotation_id}-before"
 
 
+def canaries(world: World, workspace_id: int) -> list[str]:
+    """Paths of rekey's own notebooks that are in the workspace."""
+    (shown,) = [each for each in world.get("state")["workspaces"] if each["workspace_id"] == workspace_id]
+    return [each["name"] for each in shown["sim"]["objects"] if is_canary(each["name"])]
+
+
 @pytest.mark.rule("rule-7")
-def test_a_watch_that_sees_nothing_ends_and_leaves_the_key_to_its_owner(world: World, gone: tuple[str, int]) -> None:
-    old, _ = gone
+def test_a_watch_that_sees_nothing_ends_and_leaves_the_key_to_its_owner(
+    world: World, gone: tuple[str, int], canary: str
+) -> None:
+    old, workspace_id = gone
     assert world.sweep(86_400)["enabled"] == []
     assert world.key(old).watch_until
+    assert canaries(world, workspace_id) == [canary]
     world.sweep(WATCH)
+    assert canaries(world, workspace_id) == []
     key = world.key(old)
     assert (key.state, key.watch_until, key.canaries) == ("disabled", None, ())
     assert world.sweep(900)["looked_at"] == 0
     (listed,) = [each for each in world.call("list_keys")["keys"] if each["key_arn"] == old]
     assert listed["may_be_deleted"]
+
+
+def test_a_canary_that_cannot_be_removed_stays_and_harms_nobody(
+    world: World, gone: tuple[str, int], canary: str
+) -> None:
+    old, workspace_id = gone
+    remove = {"method": "POST", "path": "*/workspace/delete"}
+    world.post("faults", match=remove, fault="status", status=403, error_code="PERMISSION_DENIED")
+    assert world.sweep(86_400 + WATCH)["failed"] == {}
+    key = world.key(old)
+    assert (key.state, key.watch_until, key.canaries) == ("disabled", None, ())
+    assert canaries(world, workspace_id) == [canary]
+    assert world.get("state")["faults"] == []
+
+
+@pytest.mark.rule("storage-key-forever")
+def test_a_key_that_a_sweep_saw_serving_storage_is_retained_also_when_its_configuration_is_gone(world: World) -> None:
+    old, account = world.make_key(), connect_account(world.settings)
+    world.rotate(workspace_id=world.workspace(keys={"managed_services": old})["workspace_id"])
+    storage = account.create_configuration(old, ["STORAGE"], reuse_for_volumes=False)
+    assert "registered for STORAGE" in world.sweep(900)["kept"][old]
+    account.delete_configuration(storage.configuration_id)
+    with pytest.raises(RequestRefused, match="is or was registered for STORAGE"):
+        world.call("adopt_key", key_arn=old, own_account=OWN)
+    world.sweep(A_DAY_LATER)
+    assert (world.key_state(old), world.key(old).state) == ("Enabled", "retained")
 
 
 def failing_canary(world: World, workspace_id: int, canary: str) -> None:

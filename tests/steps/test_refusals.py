@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from rekey.aws import policy
 from rekey.aws.policy import databricks_statements
+from rekey.aws.policy_document import meaning, merged
 from rekey.base import errors
-from rekey.planning.facts import USE_CASES
-from rekey.rotation.keys import KeyArn
+from rekey.base.arns import KeyArn
+from rekey.model.use_cases import USE_CASES
 from tests.clients import client
 from tests.steps.test_fail import changing_requests
 from tests.steps.test_keys import own_key, policy_of
@@ -43,7 +43,7 @@ def key_for_both(world: World) -> str:
     client("kms").put_key_policy(
         KeyId=KeyArn.of(key_arn).key_id,
         PolicyName="default",
-        Policy=json.dumps(policy.merged(json.dumps(policy_of(key_arn)), statements)),
+        Policy=json.dumps(merged(json.dumps(policy_of(key_arn)), statements)),
     )
     return key_arn
 
@@ -153,7 +153,10 @@ def kms() -> list[Any]:
         for key_id in (each["KeyId"] for each in kms.list_keys()["Keys"]):
             found += [
                 kms.describe_key(KeyId=key_id)["KeyMetadata"],
-                kms.get_key_policy(KeyId=key_id, PolicyName="default")["Policy"],
+                [
+                    meaning(each)
+                    for each in policy_of(kms.describe_key(KeyId=key_id)["KeyMetadata"]["Arn"])["Statement"]
+                ],
                 kms.list_resource_tags(KeyId=key_id)["Tags"],
                 kms.list_grants(KeyId=key_id)["Grants"],
             ]

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from rekey.base import clock
+from rekey.base.errors import RequestIdReused
 from rekey.databricks.connect import connect_workspace
-from rekey.ledger import entry_hash
+from rekey.model.entries import entry_hash
 from tests.steps.world import World
 
 NETWORKS = ("customer", "databricks")
@@ -85,7 +86,7 @@ def test_the_same_request_id_is_served_once_and_other_content_is_refused(world: 
     world.rotate(workspace_id=workspace_id, request_id="CHG1", operation="add")
     again = world.plan("r2", workspace_id=workspace_id, request_id="CHG1", operation="add")
     assert (again["decision"], again["rotation_id"], again["status"]) == ("already_requested", "r1", "succeeded")
-    with pytest.raises(Exception, match="request_id: CHG1 was used for another request"):
+    with pytest.raises(RequestIdReused, match="request_id: CHG1 was used for another request"):
         world.plan("r3", workspace_id=workspace_id, request_id="CHG1", reason="other")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rekey.base.errors import InvalidRequest
+from rekey.base.errors import InvalidRequest, RekeyError
 from rekey.base.observability import NAMESPACE, logger
 from tests.steps.world import World
 
@@ -82,7 +82,7 @@ def test_a_refused_requests_lines_carry_its_ids(world: World, lines: Lines) -> N
 
 
 def test_a_call_that_finds_no_rotation_says_which(world: World, lines: Lines) -> None:
-    with pytest.raises(Exception, match="r7"):
+    with pytest.raises(RekeyError, match="knows no rotation r7"):
         world.call("verify", rotation_id="r7")
     assert [(each["level"], each["rotation_id"]) for each in lines()] == [("ERROR", "r7")]
 
@@ -97,7 +97,7 @@ def test_each_phase_of_the_evidence_is_measured_once(world: World, capsys: pytes
 
 
 def test_each_sweep_counts_the_keys_by_state(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    none = dict.fromkeys(("current", "grace", "due", "disabled", "held", "retained"), 0)
+    none = dict.fromkeys(("current", "grace", "due", "disabled", "held", "retained", "gone"), 0)
     assert world.sweep(0)["looked_at"] == 0
     assert gauges(capsys.readouterr().out, "Keys", "state") == none
     old = world.make_key()

@@ -4,7 +4,6 @@ import json
 import threading
 import time
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,13 @@ from rekey.base import clock
 from rekey.base.settings import Settings
 from rekey.databricks.connect import connect_account
 from rekey.ledger import Ledger
+from rekey.model.chain import verify
 from rekey.model.key import Key
 from rekey.model.rotation import Rotation
 from rekey.retirement.sweep import sweep
 from tests import handlers
 from tests.clients import client
-from tests.names import ACCOUNT_ID, BUCKET
+from tests.names import ACCOUNT_ID, BUCKET, TABLE
 
 DATABRICKS = "arn:aws:iam::414351767826:root"
 POLL_SECONDS = 30
@@ -74,15 +74,13 @@ class PaceClock:
 
 @dataclass
 class World:
-    """The simulator, its clock, and the ledger."""
+    """The simulator, the ledger, and the one clock that both go by."""
 
     url: str
     clock: ManualClock
     ledger: Ledger
     settings: Settings
     rotation_id: str = "r1"
-    later: timedelta = timedelta()
-    """How far the sweeps' clock is ahead of this machine's."""
     longest_call: float = 0.0
     """Seconds on the simulator's clock."""
 
@@ -122,15 +120,11 @@ class World:
 
     def loop(self, name: str, *, rounds: int = 100, **event: Any) -> Any:
         """Call a level-triggered Lambda until it is done, as the state machine's loops do."""
-        waited = 0
         for _ in range(rounds):
-            answer = self.call(
-                name, rotation_id=self.rotation_id, **event, **({"waited_seconds": waited} if waited else {})
-            )
+            answer = self.call(name, rotation_id=self.rotation_id, **event)
             if answer["done"]:
                 return answer
             self.clock.advance(POLL_SECONDS)
-            waited += POLL_SECONDS
         raise AssertionError(f"{name} was not done after {rounds} rounds: {answer}")
 
     def plan(self, rotation_id: str | None = None, **request: Any) -> Any:
@@ -146,24 +140,25 @@ class World:
         self.loop("pause_triggers")
         return planned["plan"]
 
-    def switch(self) -> None:
-        """Terminate and patch until the workspace shows the new configuration."""
-        waited = 0
+    def until(self, moment: str | None) -> None:
+        """Let the moment come, as the state machine's waits do."""
+        if moment is not None:
+            self.clock.advance(max(0.0, (clock.moment(moment) - clock.now()).total_seconds()))
+
+    def switch(self) -> Any:
+        """Terminate and patch until the workspace shows the new configuration. Gives Patch workspace's answer."""
         for _ in range(200):
             self.loop("terminate_compute")
-            answer = self.call("patch_workspace", rotation_id=self.rotation_id, waited_seconds=waited)
+            answer = self.call("patch_workspace", rotation_id=self.rotation_id)
             if answer["done"]:
-                return
+                return answer
             self.clock.advance(POLL_SECONDS)
-            waited += POLL_SECONDS
         raise AssertionError(f"the workspace did not switch: {answer}")
 
     def rotate(self, **request: Any) -> Any:
         """A whole rotation on the good route. Gives the summary."""
         plan = self.prepare(**request)
-        self.switch()
-        if plan["settle"]:
-            self.clock.advance(self.settings.settle_seconds)
+        self.until(self.switch()["settle_until"])
         self.loop("verify")
         self.loop("restart_compute")
         if plan["renew_notebooks"]:
@@ -178,22 +173,15 @@ class World:
     def fail(self, state: str = "Verify", error: str = "SomeError", cause: str = "it broke") -> Any:
         """The failure route. Gives what Record failure gives."""
         failure = {"state": state, "error": error, "cause": cause}
-        waited, answer = 0, {"done": False}
-        while not answer["done"]:
-            answer = self.call("roll_back", rotation_id=self.rotation_id, waited_seconds=waited, failure=failure)
-            self.clock.advance(POLL_SECONDS)
-            waited += POLL_SECONDS
-            assert waited < 5400, answer
-        if answer["settle"]:
-            self.clock.advance(self.settings.settle_seconds)
+        answer = self.loop("roll_back", rounds=5400 // POLL_SECONDS, failure=failure)
+        self.until(answer["settle_until"])
         self.loop("restart_compute")
         return self.call("record_failure", rotation_id=self.rotation_id, failure=failure)
 
     def sweep(self, after_seconds: float) -> Any:
         """The scheduled sweep, that much later than the last one."""
         self.clock.advance(after_seconds)
-        self.later += timedelta(seconds=after_seconds)
-        return sweep(self.settings, self.ledger, connect_account(self.settings), now=clock.now() + self.later)
+        return sweep(self.settings, self.ledger, connect_account(self.settings), now=clock.now())
 
     def key(self, key_arn: str) -> Key:
         """A key as the ledger has it."""
@@ -209,7 +197,25 @@ class World:
         body = client("s3").get_object(Bucket=BUCKET, Key=f"rotations/{self.rotation_id}/evidence.json")["Body"]
         evidence = json.loads(body.read())
         jsonschema.validate(evidence, EVIDENCE)
+        assert verify(evidence).problems == ()
         return evidence
+
+    def broken_chains(self) -> dict[str, tuple[str, ...]]:
+        """What is wrong with the audit trail of any rotation or key in the ledger, by its id or ARN."""
+        items = client("dynamodb").scan(TableName=TABLE, ProjectionExpression="pk, sk")["Items"]
+        rotations = [each["pk"]["S"].partition("#")[2] for each in items if each["sk"]["S"] == "ROTATION"]
+        trails = [(name, self._trail(self.rotation(name))) for name in rotations]
+        for key in self.ledger.keys.all():
+            audit = {"entries": self.ledger.keys.trail(key.key_arn), "head": key.audit_head}
+            trails.append((key.key_arn, {"audit": audit}))
+        return {name: found for name, trail in trails if (found := verify(trail).problems)}
+
+    def _trail(self, rotation: Rotation) -> dict[str, Any]:
+        """What an evidence of the rotation as it is now would have of its trail."""
+        return {
+            **rotation.model_dump(mode="json", include={"rotation_id", "status", "request", "plan"}),
+            "audit": {"entries": self.ledger.trail(rotation.rotation_id), "head": rotation.audit_head},
+        }
 
     def make_key(self, *, ours: bool = True) -> str:
         """A key as rekey would have made it earlier, with Databricks' statement."""

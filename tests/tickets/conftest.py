@@ -7,7 +7,8 @@ import boto3
 import pytest
 
 from local.tickets.app import running
-from local.tickets.state import State, new_secret
+from local.tickets.credentials import new_secret
+from local.tickets.state import State
 from rekey.aws import clients
 from rekey.runtime import current_settings
 from rekey.telling.tickets import settings as ticket_settings

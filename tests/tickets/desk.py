@@ -77,15 +77,7 @@ class Desk:
         return self.post(provider, raw, headers)
 
     def post(self, provider: str, raw: bytes, headers: dict[str, str]) -> tuple[int, Any]:
-        return self.call(
-            {
-                "version": "2.0",
-                "rawPath": f"/tickets/{provider}",
-                "headers": headers,
-                "body": base64.b64encode(raw).decode(),
-                "isBase64Encoded": True,
-            }
-        )
+        return self.call(http_event(f"/tickets/{provider}", headers, base64.b64encode(raw).decode(), encoded=True))
 
     def call(self, event: Any) -> tuple[int, Any]:
         answer = handlers.module("ticket_webhook").handler(event, Context())
@@ -115,9 +107,7 @@ class Desk:
 
     def queued(self) -> list[Any]:
         """The messages of the comments' queue that can be seen now, as Lambda is given them."""
-        found = clients.sqs().receive_message(
-            QueueUrl=self.queue_url, MaxNumberOfMessages=10, AttributeNames=["ApproximateReceiveCount"]
-        )
+        found = clients.sqs().receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10, AttributeNames=["All"])
         return [_record(each) for each in found.get("Messages", [])]
 
     def notify(self, *records: Any, remaining: int = 30_000) -> Any:
@@ -126,7 +116,13 @@ class Desk:
 
     def put(self, event: Any) -> Any:
         """Put an event on the queue, as the bus does, and take it from there."""
-        clients.sqs().send_message(QueueUrl=self.queue_url, MessageBody=json.dumps(event))
+        envelope: dict[str, Any] = {
+            "version": "0",
+            "id": "7bf73129-1428-4cd3-a780-95db273d1602",
+            "account": "123456789012",
+        }
+        envelope |= {"time": "2026-11-21T20:07:00Z", "region": "us-east-1", "resources": []}
+        clients.sqs().send_message(QueueUrl=self.queue_url, MessageBody=json.dumps({**envelope, **event}))
         [record] = self.queued()
         return record
 
@@ -141,10 +137,37 @@ class Desk:
 
 def _record(message: Any) -> Any:
     return {
-        "body": message["Body"],
+        "messageId": message["MessageId"],
         "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
         "attributes": message["Attributes"],
+        "messageAttributes": {},
+        "md5OfBody": message["MD5OfBody"],
         "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:rekey-Comments",
+        "awsRegion": "us-east-1",
+    }
+
+
+def http_event(path: str, headers: Any, body: str, *, encoded: bool) -> dict[str, Any]:
+    """A request as API Gateway gives it to a Lambda, payload format 2.0."""
+    return {
+        "version": "2.0",
+        "routeKey": f"POST {path}",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": headers,
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "abc123",
+            "domainName": "abc123.execute-api.us-east-1.amazonaws.com",
+            "http": {"method": "POST", "path": path, "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7"},
+            "requestId": "JKJaXmPLvHcESHA=",
+            "routeKey": f"POST {path}",
+            "stage": "$default",
+        },
+        "body": body,
+        "isBase64Encoded": encoded,
     }
 
 

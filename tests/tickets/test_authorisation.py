@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from local.tickets.delivery import sign
 from local.tickets.state import PROVIDERS, Provider, Ticket
 from tests.tickets.desk import APPROVER, WORKSPACE, Desk
 
@@ -24,6 +25,18 @@ def test_who_may_not_ask_is_refused_and_the_ticket_is_told(desk: Desk, provider:
     assert {each["detail-type"] for each in told} == {"Rotation Refused"}
     fields = {each["detail"]["data"]["message"].split(":")[0] for each in told}
     assert fields == {"approvers", "workspace_id"}
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_the_ticket_has_the_refusal_as_a_comment_once(desk: Desk, provider: Provider) -> None:
+    """It takes the way of every other event, in the form that the bus gives it."""
+    ticket = desk.open(provider, workspace_id=99)
+    raw, headers = sign(desk.state, provider, desk.approve(provider, ticket))
+    for _ in range(2):
+        assert desk.post(provider, raw, headers)[0] == 403
+        desk.notify(*desk.queued())
+    [comment] = ticket.comments
+    assert "tickets may not ask for workspace 99" in comment.text
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyAlreadyInProgressError
+from pydantic import ValidationError
 
 from local.tickets.state import PROVIDERS, Provider
 from rekey.aws import clients
-from rekey.telling.tickets.comments import TOLD, compose
+from rekey.telling.tickets.comments import TOLD, compose, fitted, marker
 from rekey.telling.tickets.errors import TicketSystemUnavailable
 from tests.tickets.desk import Desk, event
 
@@ -104,6 +105,55 @@ def test_two_events_of_one_rotation_are_two_comments(desk: Desk) -> None:
     assert len(ticket.comments) == 2
 
 
+def long(provider: Provider, key: str, **more: Any) -> Any:
+    """A failure whose findings name very many clusters."""
+    names = ", ".join(f"cluster 1126-{n:06d}-abcd{n:04d} \U0001f511" for n in range(1300))
+    cause = {**FAILED, "findings": [f"Started by somebody else: {names}."], "evidence": SUCCEEDED["evidence"]}
+    return event("Rotation Failed", provider, key, **{**cause, **more})
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_comment_that_is_too_long_is_cut_where_it_is_longest(desk: Desk, provider: Provider) -> None:
+    """Jira refuses more; ServiceNow takes it, and loses the end, which has the marker."""
+    ticket = desk.open(provider)
+    record = desk.put(long(provider, ticket.key))
+    method = "PATCH" if provider == "servicenow" else "POST"
+    desk.fault(match={"method": method, "path": f"/{provider}/"}, fault="applied_then_lost", status=502)
+    for _ in range(2):
+        try:
+            desk.notify(record)
+        except TicketSystemUnavailable:
+            continue
+    [comment] = ticket.comments
+    assert marker(long(provider, ticket.key)["detail"]) in comment.text
+    assert f"Evidence: {SUCCEEDED['evidence']} (https://us-east-1.console.aws.amazon.com/" in comment.text
+    assert FAILED["cause"] in comment.text, "what is short stays whole"
+    assert "cluster 1126-000001-abcd0001" in comment.text
+    assert " … (cut)" in comment.text
+
+
+@pytest.mark.parametrize("hidden_from", ["the start", "the second try"])
+def test_a_hidden_journal_is_not_taken_for_an_empty_one(desk: Desk, hidden_from: str) -> None:
+    """The first comment's answer is lost, and then the journal cannot be read: nothing is written blindly."""
+    ticket = desk.open("servicenow")
+    record = desk.put(event("Rotation Started", "servicenow", ticket.key, operation="rotate"))
+    desk.fault(match={"method": "PATCH", "path": "/servicenow/"}, fault="applied_then_lost", status=502)
+    desk.state.journals_hidden = hidden_from == "the start"
+    try:
+        with pytest.raises(TicketSystemUnavailable):
+            desk.notify(record)
+        written = len(ticket.comments)
+        desk.state.journals_hidden = True
+        with pytest.raises(TicketSystemUnavailable, match=r"work_notes: .* Mend: let the user read change_request"):
+            desk.notify(record)
+        assert len(ticket.comments) == written == (0 if hidden_from == "the start" else 1)
+    finally:
+        desk.state.journals_hidden = False
+    if hidden_from == "the second try":
+        assert desk.notify(record)["told"] == ["before"]
+    assert len(ticket.comments) == written
+
+
 def test_servicenow_gets_text_that_it_cannot_take_for_html(desk: Desk) -> None:
     ticket = desk.open("servicenow")
     cause = "[code]<script>alert(1)</script>[/code]"
@@ -119,6 +169,13 @@ def test_what_a_ticket_is_not_told_of_makes_no_comment(desk: Desk, kind: str) ->
     ticket = desk.open("jira")
     assert desk.notify(desk.put(event(kind, "jira", ticket.key)))["told"] == ["nothing"]
     assert ticket.comments == []
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", '{"detail-type": "Rotation Started"}'])
+def test_a_message_that_is_no_event_stays_on_the_queue(desk: Desk, body: str) -> None:
+    record = {**desk.put(event("Rotation Started", "jira", desk.open("jira").key)), "body": body}
+    with pytest.raises(ValidationError):
+        desk.notify(record)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -174,6 +231,21 @@ def test_failed_says_what_is_restored() -> None:
     said = text("Rotation Failed", **FAILED)
     assert "Verify" in said
     assert "The workspace is on the keys it had before." in said
+
+
+@pytest.mark.parametrize("longest", [32_000, 4_000])
+@pytest.mark.parametrize("lines", [1, 39, 5_000])
+@pytest.mark.parametrize("letter", ["x", "\U0001f511", "\udc80"], ids=["plain", "two units", "half a pair"])
+def test_whatever_an_event_says_its_comment_fits(longest: int, lines: int, letter: str) -> None:
+    message = "\n".join([letter * (60_000 // lines)] * lines)
+    paragraphs = compose("Rotation Refused", event("Rotation Refused", "jira", "SEC-1", message=message)["detail"])
+    assert paragraphs
+    cut = fitted(paragraphs, longest)
+    said = "\n\n".join(cut)
+    assert len(said.encode("utf-16-le", "surrogatepass")) / 2 <= longest
+    assert said.endswith("[rekey jira-SEC-1-0123456789ab/1]")
+    assert all(cut)
+    assert "After the mend, have the ticket approved again." in said
 
 
 @pytest.mark.parametrize("kind", TOLD)

@@ -12,7 +12,7 @@ import pytest
 
 from local.tickets.delivery import sign
 from local.tickets.state import PROVIDERS, Provider
-from tests.tickets.desk import APPROVED, Desk
+from tests.tickets.desk import APPROVED, Desk, http_event
 
 CASES = 10_000
 VALID = 0.04
@@ -78,7 +78,7 @@ class Fuzzer:
         return self._random.choice([event, self._value(2)])
 
     def _event(self, provider: str, body: str, headers: dict[str, str]) -> Any:
-        return {"rawPath": f"/tickets/{provider}", "headers": headers, "body": body, "isBase64Encoded": False}
+        return http_event(f"/tickets/{provider}", headers, body, encoded=False)
 
     def _body(self, provider: Provider) -> Any:
         """A body that is like a real one, but for something."""

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from local.tickets.delivery import sign
 from local.tickets.state import PROVIDERS, Provider
 from rekey.base.errors import AwsUnavailable
+from rekey.telling.tickets.register import Register
 from tests.tickets.desk import APPROVER, Desk
 
 IN_REVIEW = {"jira": "In review", "servicenow": "requested", "standard": "requested"}
@@ -69,6 +71,30 @@ def test_a_rotation_that_waits_for_nothing_is_answered_as_known(desk: Desk, appr
     ticket = desk.open("jira")
     desk.ask("jira", ticket)
     approvals.error = "RequestRefused"
+    assert desk.ask("jira", ticket)[1]["status"] == "already"
+
+
+def test_an_approval_that_comes_before_the_plan_is_to_be_delivered_again(desk: Desk, approvals: Lambda) -> None:
+    """The ledger does not know the rotation yet; the same delivery, later, lets it go on."""
+    ticket = desk.open("jira")
+    _, planned = desk.ask("jira", ticket, to=IN_REVIEW["jira"])
+    raw, headers = sign(desk.state, "jira", desk.approve("jira", ticket))
+    approvals.error = "RekeyError"
+    status, answer = desk.post("jira", raw, headers)
+    assert (status, answer["status"]) == (503, "unavailable")
+    assert "Mend: deliver the approval again later" in answer["message"]
+    approvals.error = ""
+    assert desk.post("jira", raw, headers) == (200, {"status": "approved", "rotation_id": planned["rotation_id"]})
+
+
+def test_an_execution_that_ended_without_a_rotation_is_not_waited_for(
+    desk: Desk, approvals: Lambda, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its request_id was another rotation's: no later delivery finds anything else."""
+    ticket = desk.open("jira")
+    _, planned = desk.ask("jira", ticket, to=IN_REVIEW["jira"])
+    monkeypatch.setattr(Register, "status_of", lambda _, name: "SUCCEEDED" * (name == planned["rotation_id"]) or None)
+    approvals.error = "RekeyError"
     assert desk.ask("jira", ticket)[1]["status"] == "already"
 
 

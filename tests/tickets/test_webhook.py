@@ -133,6 +133,46 @@ def test_other_changes_of_a_jira_ticket_ask_for_nothing(desk: Desk) -> None:
     assert desk.executions() == []
 
 
+# --- two fields of one name, which Jira allows ---
+
+START = "2026-11-30T22:00:00.000+0100"
+
+
+@pytest.mark.parametrize("other", [None, "", START], ids=["empty", "blank", "the same"])
+@pytest.mark.parametrize("filled", ["customfield_10053", "customfield_10777", "customfield_10001"])
+def test_of_two_fields_of_one_name_the_one_that_is_filled_in_counts(desk: Desk, other: str | None, filled: str) -> None:
+    """Wherever it stands: before the other, or after it."""
+    ticket = desk.open("jira", not_before=START if filled == "customfield_10053" else other)
+    more = "customfield_10777" if filled == "customfield_10053" else filled
+    ticket.more_fields[more] = ("Planned start", other if filled == "customfield_10053" else START)
+    status, answer = desk.ask("jira", ticket)
+    assert status == 202, answer
+    assert desk.input_of(answer["rotation_id"])["not_before"] == START
+
+
+def test_two_fields_of_one_name_that_say_different_things_are_refused_by_their_ids(desk: Desk) -> None:
+    ticket = desk.open("jira", not_before=START)
+    ticket.more_fields["customfield_10777"] = ("Planned start", START.replace("11-30", "12-24"))
+    status, answer = desk.ask("jira", ticket)
+    assert status == 422
+    assert answer["message"].startswith("not_before: ")
+    for said in ("customfield_10053", "customfield_10777", '"Planned start"', "Mend: "):
+        assert said in answer["message"]
+    assert desk.executions() == []
+
+
+def test_an_ambiguous_name_that_nothing_is_read_from_is_no_trouble_and_an_id_decides(desk: Desk) -> None:
+    ticket = desk.open("jira", not_before=START)
+    for number, (name, value) in enumerate([("Team", "a"), ("Team", "b"), ("Planned start", "tomorrow")]):
+        ticket.more_fields[f"customfield_1077{number}"] = (name, value)
+    settings = desk.settings()
+    settings["jira"]["mapping"] = {"not_before": "fields.customfield_10053"}
+    desk.configure(settings)
+    status, answer = desk.ask("jira", ticket)
+    assert status == 202, answer
+    assert desk.input_of(answer["rotation_id"])["not_before"] == START
+
+
 # --- not authentic: all alike ---
 
 
@@ -219,6 +259,18 @@ def test_when_the_ticket_system_is_away_the_sender_may_try_again(desk: Desk, fau
     assert desk.post("jira", raw, headers)[0] == 503
     assert desk.post("jira", raw, headers)[0] == 202
     assert len(desk.executions()) == 1
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("body", ["<html><body>Your instance is hibernating</body></html>", "null", '"asleep"', "[]"])
+def test_a_ticket_system_that_sleeps_answers_200_and_the_sender_may_try_again(
+    desk: Desk, provider: Provider, body: str
+) -> None:
+    raw, headers = sign(desk.state, provider, desk.approve(provider, desk.open(provider)))
+    desk.fault(match={"path": f"/{provider}"}, fault="status", status=200, body=body)
+    assert desk.post(provider, raw, headers)[0] == 503
+    assert desk.executions() == []
+    assert desk.post(provider, raw, headers)[0] == 202
 
 
 def test_a_redirect_of_the_ticket_system_is_not_followed(desk: Desk) -> None:

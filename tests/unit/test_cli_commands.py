@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.response import StreamingBody
 from botocore.stub import ANY, Stubber
 from typer.testing import CliRunner
@@ -24,6 +24,20 @@ EXECUTION = "arn:aws:states:eu-central-1:123456789012:execution:rekey-rotate-key
 CALLER = "arn:aws:sts::123456789012:assumed-role/Operator/ada"
 STARTED = datetime(2026, 11, 21, 20, tzinfo=UTC)
 PLAN = recorded(Path(__file__).resolve().parents[2] / "docs/images/rotate.json").execution.plan
+
+
+class Table:
+    """The ledger's table, as far as an execution is looked up in it."""
+
+    def __init__(self) -> None:
+        self.executions: dict[str, str] = {}
+        self.refuses = False
+
+    def get_item(self, **asked: Any) -> dict[str, Any]:
+        if self.refuses:
+            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetItem")
+        arn = self.executions.get(asked["Key"]["pk"]["S"].removeprefix("ROTATION#"))
+        return {"Item": {"execution_arn": {"S": arn}}} if arn else {}
 
 
 class Aws:
@@ -41,8 +55,10 @@ class Aws:
         for stub in self.stubs.values():
             stub.activate()
 
+        self.ledger = Table()
+
     def client(self, name: str, **_: Any) -> Any:
-        return self.clients[name]
+        return self.ledger if name == "dynamodb" else self.clients[name]
 
     def answers(self, service: str, call: str, answer: dict[str, Any], asked: dict[str, Any] | None = None) -> None:
         self.stubs[service].add_response(call, answer, asked)
@@ -282,3 +298,25 @@ def test_ctrl_c_detaches(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     result = run("status", "r1", "--json")
     assert (result.exit_code, json.loads(result.stdout)) == (130, {"status": "detached", "rotation_id": "r1"})
     assert "rekey cancel r1" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "kept", "asked"),
+    [
+        ("r1", None, EXECUTION),
+        ("r1", f"{EXECUTION}-again", f"{EXECUTION}-again"),
+        (f"{EXECUTION}-again", None, f"{EXECUTION}-again"),
+    ],
+)
+def test_a_rotation_is_looked_for_where_the_ledger_says_it_is(
+    aws: Aws, given: str, kept: str | None, asked: str
+) -> None:
+    if kept:
+        aws.ledger.executions[given] = kept
+    found = Stack(MACHINE, "evidence", "ledger", {}, aws)  # type: ignore[arg-type]
+    assert found.execution_arn(given) == asked
+
+
+def test_who_may_not_read_the_ledger_follows_by_name(aws: Aws) -> None:
+    aws.ledger.refuses = True
+    assert Stack(MACHINE, "evidence", "ledger", {}, aws).execution_arn("r1") == EXECUTION  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ from demo.model import OldKey, Subject
 from demo.outcome import Outcome
 from demo.result import Result, nothing_came_of_it
 from local.cloud import Scales
-from rekey.ledger import entry_hash
+from rekey.model.entries import entry_hash
 
 OLD, NEW = "arn:aws:kms:us-east-1:1:key/old", "arn:aws:kms:us-east-1:1:key/new"
 SCALES = Scales(minute=0.1, day=10 / 86_400)

@@ -7,6 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from rekey.base.errors import InvalidRequest
 from rekey.model.inbox import unwrapped
 from rekey.model.request import parse_request
 from tests.event_schemas import file_name, schemas, text_of
@@ -46,7 +47,7 @@ def test_what_the_schema_refuses_the_code_refuses(wrong: dict[str, Any]) -> None
     event = an_event("Rotation Requested", **wrong)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(event, schemas()["rotation-requested.json"])
-    with pytest.raises(Exception, match="Mend: "):
+    with pytest.raises(InvalidRequest, match="Mend: "):
         parse_request(unwrapped(event))
 
 

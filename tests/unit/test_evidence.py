@@ -3,6 +3,7 @@
 import copy
 import html.parser
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
-from rekey.ledger import entry_hash
 from rekey.model.chain import compare, verify
+from rekey.model.entries import entry_hash
 from rekey.model.evidence import as_bytes
 from rekey.pages.evidence import render
 from rekey.pages.evidence.html import tag, visible
@@ -51,6 +52,18 @@ def change_and_rehash(evidence: dict[str, Any]) -> None:
     rehash(evidence, 3)
 
 
+def ends(action: str, status: str) -> Callable[[dict[str, Any]], None]:
+    """Another last entry and another status, with a chain that holds."""
+
+    def spoil(evidence: dict[str, Any]) -> None:
+        last = evidence["audit"]["entries"][-1]
+        last["action"] = action
+        rehash(evidence, len(evidence["audit"]["entries"]))
+        evidence["audit"]["head"], evidence["status"] = last["hash"], status
+
+    return spoil
+
+
 @pytest.mark.parametrize(
     ("spoil", "trouble"),
     [
@@ -68,6 +81,10 @@ def change_and_rehash(evidence: dict[str, Any]) -> None:
         (lambda e: e["request"].update(requested_by="eve"), "entry 1 has another request than the document"),
         (lambda e: e["plan"].update(why=[]), "entry 1 has other reasons than the document"),
         (lambda e: e.update(status="failed"), "says succeeded, the document failed"),
+        (ends("cancelled", "failed"), "says cancelled, the document failed"),
+        (ends("failed", "cancelled"), "says failed, the document cancelled"),
+        (ends("cancelled", "succeeded"), "says cancelled, the document succeeded"),
+        (ends("started", "succeeded"), "says started, the document succeeded"),
         (lambda e: e["audit"]["entries"].insert(3, None), "entry 4 is no object"),
         (lambda e: e.update(audit=[]), "there is no audit trail"),
     ],

@@ -1,14 +1,21 @@
 """The ledger: one lease a workspace, nothing half written, and an audit trail that shows tampering."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from rekey.base import clock
 from rekey.base.errors import AwsUnavailable, LeaseLost, RekeyError, RequestIdReused, RotationInProgress
-from rekey.ledger import Ledger, entry_hash
+from rekey.ledger import Ledger
+from rekey.model.actions import Action, KeyAction
+from rekey.model.chain import verify
+from rekey.model.entries import entry_hash
 from rekey.model.key import meet
-from tests.unit.rotations import OLD_ARN, a_plan, a_rotation
+from rekey.model.rotation import Cancel, Rotation
+from rekey.model.steps import StepName
+from tests.builders import OLD_ARN, a_plan, a_rotation
 
 
 def test_a_rotation_reads_back_as_it_was_written(ledger: Ledger) -> None:
@@ -43,14 +50,14 @@ def test_a_lease_that_ran_out_is_taken_over_and_the_old_holder_stopped(ledger: L
     with pytest.raises(LeaseLost):
         ledger.check_lease(first)
     with pytest.raises(LeaseLost):
-        ledger.record(first, "Create key", "key created", {}, key_arn="arn")
+        ledger.record(first, StepName.CREATE_KEY, Action.KEY_CREATED, {}, key_arn="arn")
     assert ledger.load("r1").key_arn is None
     ledger.check_lease(second)
 
 
 def test_a_request_id_serves_one_rotation_until_that_failed(ledger: Ledger) -> None:
     first = ledger.open(a_rotation("r1", request={"request_id": "CHG1"}), {})
-    ledger.close(first, "Record failure", "failed", {}, status="failed")
+    ledger.close(first, StepName.RECORD_FAILURE, Action.FAILED, {}, status="failed")
     with pytest.raises(RequestIdReused):
         ledger.open(a_rotation("r2", request={"request_id": "CHG1"}), {})
     ledger.open(a_rotation("r2", request={"request_id": "CHG1"}), {}, replaces="r1")
@@ -61,11 +68,11 @@ def test_a_request_id_serves_one_rotation_until_that_failed(ledger: Ledger) -> N
 
 def test_a_change_and_its_audit_entry_are_one(ledger: Ledger) -> None:
     opened = ledger.open(a_rotation(), {})
-    recorded = ledger.record(opened, "Create key", "key created", {"key_arn": "arn"}, key_arn="arn")
+    recorded = ledger.record(opened, StepName.CREATE_KEY, Action.KEY_CREATED, {"key_arn": "arn"}, key_arn="arn")
     assert ledger.load("r1") == recorded
     with pytest.raises(AwsUnavailable):
         # A step that read the rotation before that change must look again.
-        ledger.record(opened, "Create key", "key created", {"key_arn": "other"}, key_arn="other")
+        ledger.record(opened, StepName.CREATE_KEY, Action.KEY_CREATED, {"key_arn": "other"}, key_arn="other")
     assert ledger.load("r1").key_arn == "arn"
     assert len(ledger.trail("r1")) == 2
 
@@ -75,7 +82,7 @@ def test_a_note_leaves_no_entry_and_is_refused_when_stale(ledger: Ledger) -> Non
     assert ledger.note(opened, patch_outcome="unknown").patch_outcome == "unknown"
     assert ledger.load("r1").patch_outcome == "unknown"
     assert len(ledger.trail("r1")) == 1
-    ledger.record(opened, "Create key", "key created", {}, key_arn="arn")
+    ledger.record(opened, StepName.CREATE_KEY, Action.KEY_CREATED, {}, key_arn="arn")
     with pytest.raises(AwsUnavailable):
         ledger.note(opened, patch_outcome="refused")
 
@@ -83,7 +90,7 @@ def test_a_note_leaves_no_entry_and_is_refused_when_stale(ledger: Ledger) -> Non
 def test_the_trail_is_a_chain_that_ends_in_the_rotations_head(ledger: Ledger) -> None:
     rotation = ledger.open(a_rotation(), {"why": ["a", "b"]})
     for number in range(12):
-        rotation = ledger.record(rotation, "Terminate compute", "stopped", {"number": number})
+        rotation = ledger.record(rotation, StepName.TERMINATE, Action.STOPPED, {"number": number})
     trail = ledger.trail("r1")
     assert [entry["seq"] for entry in trail] == list(range(1, 14))
     assert [entry["prev"] for entry in trail] == ["", *(entry["hash"] for entry in trail[:-1])]
@@ -92,9 +99,35 @@ def test_the_trail_is_a_chain_that_ends_in_the_rotations_head(ledger: Ledger) ->
     assert entry_hash({**trail[3], "detail": {"number": 99}}) != trail[3]["hash"]
 
 
+def test_a_wish_to_cancel_that_comes_between_stops_no_step_and_breaks_no_chain(ledger: Ledger) -> None:
+    ada = Cancel(by="ada", at=clock.text(NOW))
+    accepted: Any = {"patch_outcome": "accepted"}
+    steps: list[tuple[Callable[[Rotation], Rotation], list[str]]] = [
+        (
+            lambda read: ledger.record(read, StepName.SWITCH, Action.CHANGE_ACCEPTED, {}, **accepted),
+            ["change accepted"],
+        ),
+        (lambda read: ledger.note(read, **accepted), []),
+        (
+            lambda read: ledger.close(read, StepName.RECORD_FAILURE, Action.FAILED, {}, status="failed", **accepted),
+            ["failed"],
+        ),
+    ]
+    for number, (write, actions) in enumerate(steps, start=1):
+        read = ledger.open(a_rotation(f"r{number}", plan=a_plan(workspace_id=number)), {})
+        ledger.record(read, StepName.CANCEL, Action.CANCEL_ASKED, {}, cancel=ada)
+        written = write(read)
+        assert ledger.load(read.rotation_id) == written
+        assert (written.cancel, written.patch_outcome) == (ada, "accepted")
+        trail = ledger.trail(read.rotation_id)
+        assert [entry["action"] for entry in trail] == ["planned", "cancel asked", *actions]
+        audit = {"entries": trail, "head": written.audit_head}
+        assert verify({"rotation_id": read.rotation_id, "status": written.status, "audit": audit}).problems == ()
+
+
 def test_closing_gives_the_lease_back_and_moves_the_keys_on(ledger: Ledger) -> None:
     opened = ledger.open(a_rotation(), {})
-    ledger.close(opened, "Complete rotation", "succeeded", {}, keys=[(None, LEFT)], status="succeeded")
+    ledger.close(opened, StepName.COMPLETE, Action.SUCCEEDED, {}, keys=[(None, LEFT)], status="succeeded")
     ledger.open(a_rotation("r2"), {})
     (waiting,) = ledger.keys.to_sweep()
     assert (waiting.key_arn, waiting.state) == (OLD_ARN, "grace")
@@ -102,29 +135,32 @@ def test_closing_gives_the_lease_back_and_moves_the_keys_on(ledger: Ledger) -> N
 
 def test_a_key_that_somebody_changed_meanwhile_stops_the_rotations_end(ledger: Ledger) -> None:
     opened = ledger.open(a_rotation(), {})
-    ledger.keys.introduce(LEFT, "met")
+    ledger.keys.introduce(LEFT, KeyAction.ADOPTED)
     with pytest.raises(AwsUnavailable):
-        ledger.close(opened, "Complete rotation", "succeeded", {}, keys=[(None, LEFT)], status="succeeded")
+        ledger.close(opened, StepName.COMPLETE, Action.SUCCEEDED, {}, keys=[(None, LEFT)], status="succeeded")
     assert not ledger.load("r1").ended
     ledger.check_lease(opened)
 
 
 def test_only_one_of_two_who_read_the_same_key_can_change_it(ledger: Ledger) -> None:
-    first = ledger.keys.change(None, LEFT, "met")
-    ledger.keys.change(first, first.to("due", "its day has come", NOW), "looked at")
+    first = ledger.keys.change(None, LEFT, KeyAction.ADOPTED)
+    ledger.keys.change(first, first.to("due", "its day has come", NOW), KeyAction.LOOKED_AT)
     with pytest.raises(AwsUnavailable):
-        ledger.keys.change(first, first.to("retained", "for storage", NOW), "looked at")
+        ledger.keys.change(first, first.to("retained", "for storage", NOW), KeyAction.LOOKED_AT)
     found = ledger.keys.find(OLD_ARN)
     assert found is not None
     assert (found.state, found.why, found.version) == ("due", "its day has come", 2)
 
 
 def test_every_change_of_a_key_is_in_its_chained_trail_and_a_note_is_not(ledger: Ledger) -> None:
-    key = ledger.keys.change(None, LEFT, "met")
+    key = ledger.keys.change(None, LEFT, KeyAction.ADOPTED)
     key = ledger.keys.note(key, key.model_copy(update={"last_use": "none"}))
-    ledger.keys.change(key, key.to("retained", "for storage", NOW), "looked at")
+    ledger.keys.change(key, key.to("retained", "for storage", NOW), KeyAction.LOOKED_AT)
     trail = ledger.keys.trail(OLD_ARN)
-    assert [(each["state"], each["action"]) for each in trail] == [("grace", "met"), ("retained", "looked at")]
+    assert [(each["state"], each["action"]) for each in trail] == [
+        ("grace", KeyAction.ADOPTED),
+        ("retained", KeyAction.LOOKED_AT),
+    ]
     assert [each["prev"] for each in trail] == ["", trail[0]["hash"]]
     assert all(each["hash"] == entry_hash(each) for each in trail)
     found = ledger.keys.find(OLD_ARN)
@@ -133,8 +169,8 @@ def test_every_change_of_a_key_is_in_its_chained_trail_and_a_note_is_not(ledger:
 
 
 def test_keys_that_nobody_has_to_look_at_are_listed_and_not_swept(ledger: Ledger) -> None:
-    key = ledger.keys.change(None, LEFT, "met")
-    ledger.keys.change(key, key.to("retained", "for storage", NOW), "looked at")
+    key = ledger.keys.change(None, LEFT, KeyAction.ADOPTED)
+    ledger.keys.change(key, key.to("retained", "for storage", NOW), KeyAction.LOOKED_AT)
     assert ledger.keys.to_sweep() == []
     assert [each.key_arn for each in ledger.keys.all()] == [OLD_ARN]
 

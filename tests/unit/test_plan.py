@@ -8,39 +8,17 @@ import pytest
 
 from rekey.base.errors import RequestRefused
 from rekey.databricks import KeyConfiguration, Workspace
-from rekey.model.request import Request, UseCase, parse_request
-from rekey.model.rotation import Plan
-from rekey.planning.facts import Facts
-from rekey.planning.plan import make_plan
-from rekey.rotation.compute.world import Compute
+from rekey.model.plan import Plan
+from rekey.planning.plan import conclude
+from tests.builders import BARE, OLD_ARN, a_case, a_configuration
 
 NOW = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
-OLD_ARN = "arn:aws:kms:us-east-1:111122223333:key/old"
-
-BARE = Workspace(
-    workspace_id=1,
-    name="prod",
-    deployment_name="dbc-1",
-    region="us-east-1",
-    status="RUNNING",
-    status_message="",
-    pricing_tier="ENTERPRISE",
-    credentials_id="cred",
-    network_id="net",
-    managed_services_key_id=None,
-    storage_key_id=None,
-)
 KEYED = replace(BARE, managed_services_key_id="old")
 
 
-def configuration(configuration_id: str = "old", *use_cases: UseCase, key_arn: str = OLD_ARN) -> KeyConfiguration:
-    return KeyConfiguration(configuration_id, use_cases or ("MANAGED_SERVICES",), key_arn, True)
-
-
 def plan(workspace: Workspace, *configurations: KeyConfiguration, role: str | None = "role", **fields: Any) -> Plan:
-    request: Request = parse_request({"workspace_id": 1, **fields})
-    facts = Facts(workspace, configurations or (configuration(),), Compute(), role)
-    return make_plan(request, facts, NOW)
+    case = a_case(workspace, *(configurations or (a_configuration(),)), role=role, **fields)
+    return conclude(case, NOW).agreed()
 
 
 @pytest.mark.rule("managed-add")
@@ -71,8 +49,8 @@ def test_use_cases_come_in_one_order_whatever_was_asked() -> None:
 
 @pytest.mark.rule("storage-key-forever")
 def test_an_old_key_that_served_storage_is_retained() -> None:
-    shared = configuration("shared", "STORAGE")
-    made = plan(KEYED, configuration(), shared)
+    shared = a_configuration("shared", "STORAGE")
+    made = plan(KEYED, a_configuration(), shared)
     assert made.old_key is not None
     assert made.old_key.fate == "retain"
     assert "STORAGE" in made.old_key.why
@@ -136,4 +114,4 @@ def test_cluster_volumes_need_the_cross_account_role() -> None:
 
 def test_a_configuration_the_account_does_not_list_is_refused() -> None:
     with pytest.raises(RequestRefused, match="does not list"):
-        plan(KEYED, configuration("other"))
+        plan(KEYED, a_configuration("other"))

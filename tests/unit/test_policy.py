@@ -7,12 +7,11 @@ import pytest
 
 from rekey.aws.policy import (
     DATABRICKS_PRINCIPALS,
-    MAX_POLICY_BYTES,
     databricks_statements,
     guards,
     key_policy,
-    missing_statements,
 )
+from rekey.aws.policy_document import MAX_BYTES, missing_statements
 from rekey.base.settings import Shard
 from rekey.model.request import UseCase
 
@@ -48,6 +47,7 @@ def test_every_databricks_statement_is_bound_to_the_account(shard: Shard) -> Non
     statements = databricks_statements(
         shard=shard, databricks_account_id=ACCOUNT, use_cases=["MANAGED_SERVICES", "STORAGE"], cross_account_role=None
     )
+    assert len(statements) == 3
     for statement in statements:
         assert statement["Principal"] == {"AWS": DATABRICKS_PRINCIPALS[shard]}
         assert statement["Condition"]["StringEquals"] == {"aws:PrincipalTag/DatabricksAccountId": [ACCOUNT]}
@@ -70,7 +70,7 @@ def test_the_policy_leaves_administration_to_the_account_and_fits() -> None:
     text = json.dumps(whole("govcloud", "aws-us-gov"))
     assert "arn:aws-us-gov:iam::111122223333:root" in text
     assert "arn:aws-us-gov:iam::044793339203:root" in text
-    assert len(text.encode()) < MAX_POLICY_BYTES / 4
+    assert len(text.encode()) < MAX_BYTES / 4
 
 
 @pytest.mark.rule("rule-7")

@@ -1,16 +1,23 @@
 """The request: what is accepted, and that every refusal names the field and the mend."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cli.request import Asked
+from rekey.base import clock
 from rekey.base.errors import InvalidRequest
-from rekey.model.request import parse_request
+from rekey.model.request import Request, parse_request
+from rekey.model.request_fields import FIELDS, KEY_IDS, WORKSPACE_FIELDS
+from rekey.model.wish import NewWorkspace
+from tests.request_table import with_table
 
+README = Path(__file__).resolve().parents[2] / "README.md"
 INPUTS = sorted(Path("stepfunctions/inputs").glob("*.json"))
 
 
@@ -142,6 +149,39 @@ def test_what_is_no_object_is_refused(raw: Any) -> None:
         parse_request(raw)
 
 
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"reason": "\ud800"}, "The request cannot be read: "),
+        ({"": 1}, '"": there is no such field'),
+    ],
+)
+def test_what_is_odd_is_refused_like_the_rest(fields: dict[str, Any], said: str) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        parse_request(request(**fields))
+    assert str(refusal.value).startswith(said)
+
+
+def test_every_contradiction_is_reported_at_once() -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        parse_request(request(operation="rotate", use_cases=["STORAGE"], guard_key=True, drain_minutes=5))
+    assert [line.split(":")[0] for line in str(refusal.value).splitlines()] == [
+        "use_cases",
+        "drain_minutes",
+        "guard_key",
+    ]
+
+
+def test_what_was_let_through_reads_back_also_after_its_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rotation that outlasts its window must still be read, to be put back or finished."""
+    opens = clock.now()
+    for window in ({}, {"not_before": clock.text(opens)}):
+        asked = parse_request(request(not_after=clock.text(opens + timedelta(hours=1)), **window))
+        with monkeypatch.context() as patch:
+            patch.setattr(clock, "now", lambda: opens + timedelta(days=30))
+            assert Request.model_validate_json(asked.model_dump_json()) == asked
+
+
 @pytest.mark.rule("rule-10")
 def test_a_refused_value_is_not_repeated() -> None:
     with pytest.raises(InvalidRequest) as refusal:
@@ -177,3 +217,24 @@ def refusal_of(raw: Any) -> str | None:
 def test_no_input_raises_anything_but_a_refusal_with_a_mend(raw: Any) -> None:
     refusal = refusal_of(raw)
     assert refusal is None or "Mend:" in refusal
+
+
+# --- each field is described once ---
+
+
+def test_every_field_is_described_and_no_other() -> None:
+    assert set(FIELDS) == set(Request.model_fields)
+    assert set(WORKSPACE_FIELDS) == {*NewWorkspace.model_fields, *KEY_IDS}
+    assert [name for name, each in FIELDS.items() if not (each.fix and each.meaning and each.left_out)] == []
+
+
+def test_the_readmes_table_is_made_of_the_descriptions() -> None:
+    page = README.read_text(encoding="utf-8")
+    assert with_table(page) == page, "run `make request`"
+
+
+def test_every_option_for_a_field_has_the_fields_help() -> None:
+    asked = [each for each in get_type_hints(Asked, include_extras=True).items() if each[0] != "request"]
+    assert {name: hint.__metadata__[0].help for name, hint in asked} == {name: FIELDS[name].option for name, _ in asked}
+    assert all(FIELDS[name].option for name, _ in asked)
+    assert {name for name, each in FIELDS.items() if each.option} == {"workspace_id", *(name for name, _ in asked)}

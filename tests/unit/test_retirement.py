@@ -3,24 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from moto.core.exceptions import JsonRESTError
+from moto.kms.models import KmsBackend
 
+from rekey.aws.kms_key import LastUse
+from rekey.aws.tags import MANAGED, USE_CASES
 from rekey.base import clock
 from rekey.base.errors import RekeyError
 from rekey.base.settings import Settings
-from rekey.databricks import KeyConfiguration, Workspace
+from rekey.databricks import Estate, KeyConfiguration, Workspace
 from rekey.ledger import Ledger
+from rekey.model.actions import KeyAction
 from rekey.model.key import TRANSITIONS, Key, State, meet
-from rekey.model.request import UseCase
-from rekey.retirement.conditions import Case, Decision, Facts, KmsFacts, LastUse, decide
+from rekey.retirement.conditions import Case, Decision, Facts, KmsFacts, decide
 from rekey.retirement.signs import Signs, told_late
 from rekey.retirement.sweep import is_overdue, sweep
-from rekey.rotation import keys
+from tests.builders import BARE, OLD_ARN, a_configuration
 from tests.clients import client
-from tests.unit.rotations import OLD_ARN
-from tests.unit.test_plan import BARE
 
 NOW = clock.now()
 DAY = 86_400
@@ -29,10 +31,6 @@ LONG_AGO = timedelta(days=2)
 
 def ago(seconds: float) -> str:
     return clock.text(NOW - timedelta(seconds=seconds))
-
-
-def configuration(name: str, *use_cases: UseCase, key_arn: str = OLD_ARN) -> KeyConfiguration:
-    return KeyConfiguration(name, use_cases or ("MANAGED_SERVICES",), key_arn, True)
 
 
 def waiting(key_arn: str = OLD_ARN, **changes: Any) -> Key:
@@ -48,12 +46,12 @@ def decision(
     *,
     key: Key | None = None,
     workspaces: Sequence[Workspace] = (),
-    configurations: Sequence[KeyConfiguration] = (configuration("old"),),
+    configurations: Sequence[KeyConfiguration] = (a_configuration("old"),),
     tags: dict[str, str] | None = None,
     last_use: LastUse = NEVER_USED,
 ) -> Decision:
-    kms = KmsFacts(state="Enabled", tags={keys.MANAGED: "true"} if tags is None else tags, last_use=last_use)
-    facts = Facts(NOW, DAY, workspaces, configurations)
+    kms = KmsFacts(state="Enabled", tags={MANAGED: "true"} if tags is None else tags, last_use=last_use)
+    facts = Facts(NOW, DAY, Estate(workspaces, configurations))
     return decide(Case(key or waiting(), kms, facts))
 
 
@@ -81,7 +79,7 @@ def test_a_key_of_which_kms_tells_no_use_goes_by_the_other_conditions_and_says_s
 @pytest.mark.parametrize("name", ["old", "another-configuration-of-the-same-key"])
 def test_a_key_that_any_workspace_refers_to_is_kept(name: str) -> None:
     user = replace(BARE, workspace_id=7, managed_services_key_id=name)
-    made = decision(workspaces=[BARE, user], configurations=[configuration("old"), configuration(name)])
+    made = decision(workspaces=[BARE, user], configurations=[a_configuration("old"), a_configuration(name)])
     assert made == Decision("wait", "still in use by workspace 7")
 
 
@@ -93,17 +91,17 @@ def test_a_workspace_whose_configuration_is_not_listed_may_be_on_any_key() -> No
 
 def test_a_workspace_on_another_key_does_not_keep_it() -> None:
     other = replace(BARE, managed_services_key_id="new")
-    made = decision(workspaces=[other], configurations=[configuration("new", key_arn="arn:new")])
+    made = decision(workspaces=[other], configurations=[a_configuration("new", key_arn="arn:new")])
     assert made.verdict == "disable"
 
 
 @pytest.mark.rule("storage-key-forever")
 def test_a_key_that_serves_or_ever_served_storage_is_retained_for_good() -> None:
     user = replace(BARE, workspace_id=7, storage_key_id="old")
-    assert decision(configurations=[configuration("old"), configuration("s", "STORAGE")]).verdict == "retain"
+    assert decision(configurations=[a_configuration("old"), a_configuration("s", "STORAGE")]).verdict == "retain"
     assert decision(workspaces=[user]).verdict == "retain"
     assert decision(key=waiting(served_storage=True)).verdict == "retain"
-    assert decision(tags={keys.MANAGED: "true", keys.USE_CASES: "MANAGED_SERVICES STORAGE"}).verdict == "retain"
+    assert decision(tags={MANAGED: "true", USE_CASES: "MANAGED_SERVICES STORAGE"}).verdict == "retain"
 
 
 @pytest.mark.rule("rule-7")
@@ -117,7 +115,7 @@ def test_a_key_that_a_rotation_under_way_wants_is_kept() -> None:
 
 # --- states ---
 
-STATES: tuple[State, ...] = ("current", "grace", "due", "disabled", "held", "retained")
+STATES: tuple[State, ...] = get_args(State)
 
 
 @pytest.mark.parametrize("before", STATES)
@@ -157,16 +155,26 @@ class NoAccount:
         return []
 
 
-def test_one_keys_trouble_is_never_anothers(ledger: Ledger, settings: Settings) -> None:
-    gone = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000"
-    made = client("kms").create_key(Tags=[{"TagKey": keys.MANAGED, "TagValue": "true"}])["KeyMetadata"]["Arn"]
-    for key_arn in (gone, made):
-        ledger.keys.introduce(waiting(key_arn), "met")
+def test_one_keys_trouble_is_never_anothers(
+    ledger: Ledger, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tags: Any = [{"TagKey": MANAGED, "TagValue": "true"}]
+    odd, made = (client("kms").create_key(Tags=tags)["KeyMetadata"]["Arn"] for _ in range(2))
+    real = KmsBackend.describe_key
+
+    def describe_key(backend: KmsBackend, key_id: str) -> Any:
+        if odd.endswith(key_id):
+            raise JsonRESTError("AccessDeniedException", "Its own policy keeps rekey out.")
+        return real(backend, key_id)
+
+    monkeypatch.setattr(KmsBackend, "describe_key", describe_key)
+    for key_arn in (odd, made):
+        ledger.keys.introduce(waiting(key_arn), KeyAction.ADOPTED)
     account: Any = NoAccount()
     swept = sweep(settings, ledger, account, now=NOW)
-    assert (swept["looked_at"], swept["disabled"], list(swept["failed"])) == (2, [made], [gone])
+    assert (swept["looked_at"], swept["disabled"], list(swept["failed"])) == (2, [made], [odd])
     again = sweep(settings, ledger, account, now=NOW)
-    assert (again["disabled"], list(again["failed"])) == ([], [gone])
+    assert (again["disabled"], list(again["failed"])) == ([], [odd])
 
 
 def test_nothing_is_asked_of_databricks_while_nothing_waits(ledger: Ledger, settings: Settings) -> None:
@@ -187,16 +195,16 @@ def test_only_a_use_within_the_day_before_the_disabling_was_told_late(
 
 
 def test_a_reason_is_written_once_however_often_it_is_found(ledger: Ledger, settings: Settings) -> None:
-    key_arn = client("kms").create_key(Tags=[{"TagKey": keys.MANAGED, "TagValue": "true"}])["KeyMetadata"]["Arn"]
-    client("kms").tag_resource(KeyId=key_arn.rpartition("/")[2], Tags=[{"TagKey": keys.MANAGED, "TagValue": "true"}])
-    ledger.keys.introduce(waiting(key_arn, wanted_by=("r7",)), "met")
+    key_arn = client("kms").create_key(Tags=[{"TagKey": MANAGED, "TagValue": "true"}])["KeyMetadata"]["Arn"]
+    client("kms").tag_resource(KeyId=key_arn.rpartition("/")[2], Tags=[{"TagKey": MANAGED, "TagValue": "true"}])
+    ledger.keys.introduce(waiting(key_arn, wanted_by=("r7",)), KeyAction.ADOPTED)
     account: Any = NoAccount()
     for minutes in range(0, 60, 15):
         sweep(settings, ledger, account, now=NOW + timedelta(minutes=minutes))
     found = ledger.keys.find(key_arn)
     assert found is not None
     assert (found.state, found.why) == ("due", "a rotation is under way with it: r7")
-    assert [each["action"] for each in ledger.keys.trail(key_arn)] == ["met", "looked at", "overdue"]
+    assert [each["action"] for each in ledger.keys.trail(key_arn)] == ["adopted", "looked at", "overdue"]
 
 
 # --- signs ---
@@ -231,7 +239,7 @@ def ended(code: str, after_seconds: float, **parameters: str) -> dict[str, Any]:
 def test_a_cluster_that_ended_for_the_key_since_it_was_disabled_is_a_sign(cluster: Any, sign: bool) -> None:
     key = waiting(state="disabled", disabled_at=clock.text(NOW), workspaces=(BARE.workspace_id,))
     inside: Any = Inside(cluster)
-    found = Signs(Facts(NOW, DAY, [BARE], []), lambda _: inside).of(key)
+    found = Signs(Estate([BARE], []), lambda _: inside).of(key)
     assert (found is not None) is sign
     if found:
         assert found.startswith(f"cluster 0123-1 of workspace {BARE.workspace_id} ended with AWS_")

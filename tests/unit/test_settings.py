@@ -66,3 +66,16 @@ def test_a_grace_under_a_day_is_refused_outside_the_local_stage() -> None:
     with pytest.raises(SettingsError, match="GRACE_SECONDS"):
         Settings.from_env({**GOOD, "GRACE_SECONDS": "60"})
     assert Settings.from_env({**GOOD, "GRACE_SECONDS": "60", "REKEY_STAGE": "local"}).grace_seconds == 60
+
+
+@pytest.mark.parametrize("scale", ["0", "1.5", "-1", "fast"])
+def test_a_scale_that_is_none_is_named(scale: str) -> None:
+    with pytest.raises(SettingsError, match="WAIT_SCALE"):
+        Settings.from_env({**GOOD, "WAIT_SCALE": scale, "REKEY_STAGE": "local"})
+
+
+def test_only_the_local_stage_may_shorten_its_waits() -> None:
+    assert Settings.from_env(GOOD).wait_scale == 1
+    assert Settings.from_env({**GOOD, "WAIT_SCALE": "0.025", "REKEY_STAGE": "local"}).wait_scale == 0.025
+    with pytest.raises(SettingsError, match=r"WAIT_SCALE is 0\.025: only the local cloud"):
+        Settings.from_env({**GOOD, "WAIT_SCALE": "0.025"})

@@ -93,7 +93,9 @@ def test_a_configuration_that_is_not_listed_is_named_by_its_id() -> None:
 
 def test_a_workspace_without_keys_is_comments_only() -> None:
     text = render(workspace(), [key("MANAGED_SERVICES", None), key("STORAGE", None)])
-    assert all(line.startswith("#") for line in text.splitlines() if line)
+    lines = [line for line in text.splitlines() if line]
+    assert lines
+    assert all(line.startswith("#") for line in lines)
 
 
 @given(name=st.text(), alias=st.text(min_size=1), use=st.sampled_from(["MANAGED_SERVICES", "STORAGE"]))

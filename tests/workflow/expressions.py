@@ -32,6 +32,8 @@ class Reading:
     variables: set[str] = field(default_factory=set)
     functions: set[str] = field(default_factory=set)
     states_fields: set[str] = field(default_factory=set)
+    paths: set[tuple[str, ...]] = field(default_factory=set)
+    """Fields read of a variable: ("switch", "done") for $switch.done."""
 
 
 @cache
@@ -73,8 +75,11 @@ def _visit(node: Any, local: set[str], reading: Reading) -> None:
         _visit(node.arguments, local, reading)
         _visit(getattr(node, "predicate", None), local, reading)
         return
-    elif node.type == "path" and node.steps[0].type == "variable" and node.steps[0].value == "states":
-        reading.states_fields.add(str(node.steps[1].value) if len(node.steps) > 1 else "")
+    elif node.type == "path" and node.steps[0].type == "variable":
+        names = [str(each.value) for each in node.steps]
+        reading.paths.add(tuple(names))
+        if names[0] == "states":
+            reading.states_fields.add(names[1] if len(names) > 1 else "")
     inner = set(local) if node.type == "block" else local
     for name, child in vars(node).items():
         if name not in ("_outer_instance", "_jsonata_lambda", "procedure"):

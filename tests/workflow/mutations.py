@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.workflow.asl import DEFINITION, Machine
-from tests.workflow.checks import Check, budgets, contract, graph, tasks, totality, variables
+from tests.workflow.checks import Check, answers, budgets, contract, graph, tasks, totality, variables
 
 Change = Callable[[dict[str, Any]], None]
 
@@ -91,6 +91,21 @@ MUTATIONS = [
     Mutation(tasks.retries_are_jittered_and_capped, drop("Verify", "Retry", 0, "JitterStrategy"), "no jitter"),
     Mutation(tasks.retries_are_jittered_and_capped, drop("Verify", "Retry", 2, "MaxDelaySeconds"), "not capped"),
     Mutation(tasks.retries_are_jittered_and_capped, drop("Verify", "Retry", 1, "MaxAttempts"), "lacks MaxAttempts"),
+    Mutation(tasks.late_tags_are_waited_for, drop("Roll back", "Retry", 3), "Roll back: does not wait"),
+    Mutation(
+        tasks.late_tags_are_waited_for,
+        put("Create key", "Retry", 3, "JitterStrategy", value="FULL"),
+        "Create key: may give up",
+    ),
+    Mutation(
+        tasks.late_tags_are_waited_for, put("Set key policy", "Retry", 3, "MaxAttempts", value=4), "may give up"
+    ),
+    Mutation(
+        tasks.retries_are_the_common_ones, put("Verify", "Retry", 2, "MaxAttempts", value=9), "Verify: its Retry is not"
+    ),
+    Mutation(
+        tasks.retries_are_the_common_ones, put("Roll back", "Retry", 0, "MaxAttempts", value=3), "Roll back: its"
+    ),
     Mutation(
         tasks.retries_name_transient_errors, put("Verify", *TRANSIENT, 0, value="DatabricksBusy"), "retries Databricks"
     ),
@@ -172,6 +187,21 @@ MUTATIONS = [
         totality.failure_handlers_cannot_fail, put("Rotation failed", "Error", value="{% $failure.name %}"), "Error"
     ),
     Mutation(
+        answers.reads_are_fields_of_the_answers,
+        put("Is compute gone?", "Choices", 0, "Condition", value="{% $compute.finished = true %}"),
+        "compute.finished: Progress has no such field",
+    ),
+    Mutation(
+        answers.reads_are_fields_of_the_answers,
+        put("Plan rotation", "Assign", "plan", value="{% $states.result.Payload.plans %}"),
+        "states.result.Payload.plans: Planned has no such field",
+    ),
+    Mutation(
+        answers.reads_are_fields_of_the_answers,
+        put("Which way?", "Choices", 0, "Condition", value="{% $plan.operations = 'rotate_material' %}"),
+        "plan.operations: Plan has no such field",
+    ),
+    Mutation(
         contract.placeholders_are_the_agreed_ones,
         put("Verify", "Arguments", "FunctionName", value="${VerifySwitch}"),
         "${VerifySwitch}: nothing fills it",
@@ -226,12 +256,18 @@ MUTATIONS = [
         put("Wait for the proof", "Assign", "seen", value=["{% $proof %}"]),
         "Assign.seen is a list",
     ),
-    Mutation(contract.settle_waits_only_for_storage, put("Settle wait", "Seconds", value=1200), "Settle wait: is not"),
+    Mutation(
+        contract.settle_waits_only_for_storage,
+        put("Settle wait", "Timestamp", value="{% $plan.start_at %}"),
+        "Settle wait: is not",
+    ),
     Mutation(
         contract.settle_waits_only_for_storage, put("Settle wait", "Next", value="Restart compute"), "Settle wait: is"
     ),
     Mutation(
-        contract.settle_waits_only_for_storage, drop("Has the workspace switched?", "Choices", 0), "STORAGE is True"
+        contract.settle_waits_only_for_storage,
+        drop("Has the workspace switched?", "Choices", 0),
+        "STORAGE is True",
     ),
     Mutation(
         contract.settle_waits_only_for_storage,
@@ -249,6 +285,11 @@ MUTATIONS = [
         "when settle is True",
     ),
     Mutation(
+        contract.settle_waits_only_for_storage,
+        put("Must storage settle first?", "Choices", 0, "Assign", "settle_until", value="{% $now() %}"),
+        "Must storage settle first?: of a moment, and of none, it makes",
+    ),
+    Mutation(
         budgets.approvals_are_waited_for_as_the_lease_reckons,
         put("Wait for approval", "TimeoutSeconds", value=86_400),
         "an approval is waited for 86400 s",
@@ -257,6 +298,21 @@ MUTATIONS = [
         contract.placeholders_are_the_agreed_ones,
         put("Verify", "Resource", value="arn:${Partition}:states:::lambda:invoke.waitForTaskToken"),
         "Verify: a task token goes with",
+    ),
+    Mutation(
+        budgets.budgets_are_told_as_they_are,
+        put("Is compute gone?", "Choices", 1, "Condition", value="{% $terminate_waited >= 2400 %}"),
+        "Is compute gone?: its comment does not say 2,400 seconds",
+    ),
+    Mutation(
+        budgets.budgets_are_told_as_they_are,
+        put("Is compute gone?", "Choices", 1, "Condition", value="{% $terminate_waited >= 2400 %}"),
+        "Compute did not stop: its cause does not say 2400 seconds",
+    ),
+    Mutation(
+        budgets.budgets_are_told_as_they_are,
+        put("Is compute back?", "Choices", 0, "Condition", value="{% $compute.done or $restart_waited >= 2400 %}"),
+        "Restart compute: the preflight says 1800 s, its loop has 2400",
     ),
     Mutation(budgets.worst_time_fits, rest("TimeoutSeconds", 1_209_600 + 3600), "TimeoutSeconds less the 14 days"),
     Mutation(budgets.worst_time_fits, put("Roll back", "TimeoutSeconds", value=6000), "the ledger's lease is 129600 s"),

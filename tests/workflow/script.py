@@ -3,12 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rekey.model.answers import Progress
+from rekey.model.plan import OldKey
 from rekey.model.request import Operation
-from rekey.model.rotation import OldKey, Plan
-from rekey.rotation.step import Progress
+from tests.builders import a_plan
 
 Answer = Mapping[str, Any]
 Script = Mapping[str, Sequence[Answer]]
+
+SETTLED = "2025-01-01T00:00:00.000Z"
+"""A settle wait that is over."""
 
 THIS_ROTATION = "<this rotation>"
 """Stands for the execution's name, which is the rotation's id."""
@@ -33,11 +37,12 @@ def hangs(seconds: float) -> Answer:
 
 
 def done(**more: Any) -> Answer:
-    return {"return": Progress(done=True).result(**more)}
+    return {"return": {**Progress(done=True).model_dump(mode="json"), **more}}
 
 
 def waits(*what: str, **more: Any) -> Answer:
-    return {"return": Progress.waiting(list(what or ("cluster 0123 TERMINATING",))).result(**more)}
+    waiting = Progress.waiting(list(what or ("cluster 0123 TERMINATING",)))
+    return {"return": {**waiting.model_dump(mode="json"), **more}}
 
 
 def plan(
@@ -52,26 +57,31 @@ def plan(
     """Plan rotation's answer: an add of both use cases when `settle`, else a rotation of the MANAGED_SERVICES key."""
     before = None if settle else "cfg-old"
     old_key = None if settle else OldKey(configuration_id="cfg-old", key_arn="arn:old", fate="disable", why="no need")
-    made = Plan(
+    made = a_plan(
         operation=operation or ("add" if settle else "rotate"),
         use_cases=("MANAGED_SERVICES", "STORAGE") if settle else ("MANAGED_SERVICES",),
         why=("because",),
         workspace_id=1234567890123456,
         workspace_name="analytics",
-        deployment_name="dbc-1",
         region="eu-central-1",
-        network="customer",
         before={"MANAGED_SERVICES": before, "STORAGE": None},
         old_key=old_key,
         renew_notebooks=renew_notebooks,
         settle=settle,
         start_at=start_at,
         approval=approval,
-        reuse_key_for_cluster_volumes=True,
-        cross_account_role=None,
         would_stop={"clusters": 3},
     )
     return returns(decision=decision, rotation_id=THIS_ROTATION, status="planned", plan=made.model_dump(mode="json"))
+
+
+def switched(*, settle: bool = False, **more: Any) -> Answer:
+    """Patch workspace's last answer; the moment until which STORAGE settles has come already."""
+    return done(**{"compute_in_the_way": False, "settle_until": SETTLED if settle else None, **more})
+
+
+def rolled_back(*, settle: bool = False) -> Answer:
+    return done(workspace_on="old", settle=settle, settle_until=SETTLED if settle else None)
 
 
 def script(**changes: Sequence[Answer]) -> Script:
@@ -84,16 +94,16 @@ def script(**changes: Sequence[Answer]) -> Script:
         "create_workspace": [done()],
         "pause_triggers": [done()],
         "terminate_compute": [done()],
-        "patch_workspace": [done(compute_in_the_way=False)],
+        "patch_workspace": [switched()],
         "verify": [done()],
         "restart_compute": [done()],
         "rotate_material": [done()],
         "list_notebooks": [done(batches=[0])],
         "renew_notebooks": [done()],
         "complete_rotation": [returns(rotation_id=THIS_ROTATION, status="succeeded")],
-        "roll_back": [done(settle=False, workspace_on="old")],
+        "roll_back": [rolled_back()],
         "record_failure": [{"explain": True}],
         "ask_approval": [returns()],
-        "record_refusal": [returns()],
+        "record_refusal": [{"explain": False}],
     }
     return {**happy, **changes}

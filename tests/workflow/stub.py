@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rekey.base import errors
+from rekey.model.failure import readable
 
 
 def handler(event: dict[str, Any], _: object) -> Any:
@@ -30,5 +31,6 @@ def handler(event: dict[str, Any], _: object) -> Any:
         time.sleep(answer["hang"])
     if "explain" in answer:
         failure = event["failure"]
-        return {"failure": {**failure, "cause": f"{failure['state']}: {failure['cause']}"}}
+        cause = readable(failure["cause"])
+        return {"failure": {**failure, "cause": f"{failure['state']}: {cause}" if answer["explain"] else cause}}
     return answer.get("return")

@@ -18,6 +18,6 @@ def test_every_check_has_a_mutation() -> None:
 
 
 def test_an_unquoted_placeholder_is_no_json() -> None:
-    text = DEFINITION.read_text(encoding="utf-8").replace('"{% ${SettleSeconds} %}"', "${SettleSeconds}")
+    text = DEFINITION.read_text(encoding="utf-8").replace('"${Verify}"', "${Verify}")
     with pytest.raises(ValueError, match="Expecting value"):
         Machine(text)

@@ -30,9 +30,17 @@ def test_a_transient_error_that_stays_becomes_the_failure(play: Play) -> None:
 
 @pytest.mark.parametrize("step", ["create_key", "set_policy"])
 def test_a_new_keys_tags_may_be_late(play: Play, step: str) -> None:
-    denied = fails("AccessDenied", "kms:PutKeyPolicy")
-    run = play(script(**{step: [denied, denied, denied, denied, returns()]}))
+    run = play(script(**{step: [*[fails("AccessDenied", "kms:PutKeyPolicy")] * 7, returns()]}))
     assert (run.status, run.states) == ("SUCCEEDED", HAPPY)
+
+
+def test_a_new_keys_tags_may_be_late_on_the_way_back_too(play: Play) -> None:
+    """A rotation that fails right after Create key disables a key whose tags may not count yet."""
+    denied = fails("AccessDenied", "kms:DisableKey")
+    run = play(script(register_config=[fails("DatabricksError", "400")], roll_back=[*[denied] * 7, done(settle=False)]))
+    assert run.states == [*PREPARE, *FAILURE]
+    assert len(run.calls("roll_back")) == 8
+    assert run.error == "DatabricksError"
 
 
 def test_access_denied_anywhere_else_is_final(play: Play) -> None:

@@ -1,7 +1,10 @@
 """The ways a rotation can go well, or end before it began, run on the local Step Functions engine."""
 
+import json
+
 import pytest
 
+from tests.workflow.asl import DEFINITION
 from tests.workflow.conftest import Play
 from tests.workflow.engine import Engine
 from tests.workflow.routes import (
@@ -18,7 +21,7 @@ from tests.workflow.routes import (
     TERMINATE,
     VERIFY,
 )
-from tests.workflow.script import Script, crashes, done, fails, plan, returns, script, waits
+from tests.workflow.script import Script, crashes, done, fails, plan, returns, script, switched, waits
 
 
 def test_a_managed_services_key_is_rotated_without_a_settle_wait(play: Play) -> None:
@@ -30,7 +33,7 @@ def test_a_managed_services_key_is_rotated_without_a_settle_wait(play: Play) -> 
 
 @pytest.mark.rule("rule-4", "settle-wait")
 def test_a_storage_key_settles_before_anything_starts(play: Play) -> None:
-    run = play(script(plan_rotation=[plan(settle=True)]))
+    run = play(script(plan_rotation=[plan(settle=True)], patch_workspace=[switched(settle=True)]))
     assert run.states == [*READY, *TERMINATE, *PATCH, "Settle wait", *FINISH]
     assert run.status == "SUCCEEDED"
 
@@ -42,7 +45,7 @@ def test_the_first_step_gets_the_request_and_the_others_only_the_rotation(play: 
     assert first["rotation_id"] == run.folder.name
     assert first["execution_arn"].endswith(f":{run.folder.name}")
     assert run.calls("create_key") == [{"rotation_id": run.folder.name}]
-    assert run.calls("patch_workspace") == [{"rotation_id": run.folder.name, "waited_seconds": 0}]
+    assert run.calls("patch_workspace") == [{"rotation_id": run.folder.name}]
 
 
 def test_a_dry_run_ends_with_the_plan(play: Play) -> None:
@@ -118,7 +121,7 @@ def test_compute_that_takes_its_time_is_waited_for(play: Play) -> None:
 
 @pytest.mark.rule("rule-2")
 def test_the_switch_is_polled_quickly_at_first_and_then_slower(play: Play) -> None:
-    run = play(script(patch_workspace=[waits(compute_in_the_way=False)] * 5 + [done(compute_in_the_way=False)]))
+    run = play(script(patch_workspace=[waits(compute_in_the_way=False)] * 5 + [switched()]))
     assert run.states == [*READY, *TERMINATE, *[*PATCH, "Wait for the switch"] * 5, *PATCH, *FINISH]
     assert run.polled("patch_workspace", 0, 5, 8, 12, 15, 15)
 
@@ -126,7 +129,7 @@ def test_the_switch_is_polled_quickly_at_first_and_then_slower(play: Play) -> No
 @pytest.mark.rule("classic-compute-off", "rule-3")
 def test_instances_that_outlive_their_clusters_lead_back_to_terminate(play: Play) -> None:
     in_the_way = waits("Please terminate all EC2 instances", compute_in_the_way=True)
-    run = play(script(patch_workspace=[in_the_way, in_the_way, in_the_way, done(compute_in_the_way=False)]))
+    run = play(script(patch_workspace=[in_the_way, in_the_way, in_the_way, switched()]))
     round_ = [*TERMINATE, *PATCH, "Wait for instances to stop"]
     assert run.states == [*READY, *round_ * 3, *TERMINATE, *PATCH, *FINISH]
     # Also here polls become slower: finding compute gone each time does not start them anew.
@@ -137,7 +140,7 @@ def test_polls_of_the_switch_start_quickly_also_after_a_long_terminate(play: Pla
     run = play(
         script(
             terminate_compute=[*[waits()] * 4, done()],
-            patch_workspace=[waits(compute_in_the_way=False), done(compute_in_the_way=False)],
+            patch_workspace=[waits(compute_in_the_way=False), switched()],
         )
     )
     assert run.polled("patch_workspace", 0, 5)
@@ -227,3 +230,15 @@ def test_a_declined_rotation_ends_in_fail_with_who_declined(engine: Engine, mach
     run = engine.finish(execution)
     assert run.states == [*ASKED, *FAILURE]
     assert (run.error, run.cause) == ("ApprovalDeclined", "Wait for approval: ada declined the rotation.")
+
+
+def test_a_rotation_that_nobody_approves_ends_in_fail_and_says_so(engine: Engine) -> None:
+    definition = json.loads(DEFINITION.read_text(encoding="utf-8"))
+    definition["States"]["Wait for approval"]["TimeoutSeconds"] = 2
+    machine = engine.deploy_machine("short-approval", text=json.dumps(definition))
+    run = engine.finish(engine.start(machine, script(plan_rotation=[plan(approval=True)])))
+    assert run.states == [*ASKED, *FAILURE]
+    said = "Nobody approved the rotation within three days. Mend: ask again, and have it approved."
+    failure = {"state": "Wait for approval", "error": "ApprovalTimedOut", "cause": said}
+    assert [call["failure"] for call in run.calls("roll_back")] == [failure]
+    assert (run.status, run.error, run.cause) == ("FAILED", "ApprovalTimedOut", f"Wait for approval: {said}")

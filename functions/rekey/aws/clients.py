@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 _CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=20)
 
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AllAccessDisabled"}
-_TRANSIENT = {
+TRANSIENT = {
+    "ConditionalRequestConflict",
     "DependencyTimeoutException",
     "InternalError",
     "InternalFailure",
@@ -41,6 +42,8 @@ _TRANSIENT = {
     "InternalServiceError",
     "KMSInternalException",
     "KeyUnavailableException",
+    "OperationAborted",
+    "ProvisionedThroughputExceeded",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "RequestTimeout",
@@ -48,11 +51,14 @@ _TRANSIENT = {
     "SlowDown",
     "ThrottledException",
     "Throttling",
+    "ThrottlingError",
     "ThrottlingException",
     "TooManyRequestsException",
+    "TransactionConflict",
     "TransactionConflictException",
     "TransactionInProgressException",
 }
+"""What passes by itself, by the service's code, or by that of a reason for which DynamoDB cancelled a transaction."""
 
 
 def kms(region: str) -> "KMSClient":
@@ -149,7 +155,7 @@ def named_errors() -> Iterator[None]:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code in _DENIED:
             raise AccessDenied(f"{message} Mend: give the Lambda's role, or the key's policy, this action.") from error
-        if code in _TRANSIENT or status >= 500:
+        if code in TRANSIENT or status >= 500:
             raise AwsUnavailable(message) from error
         raise AwsError(message) from error
     except (BotoConnectionError, HTTPClientError) as error:

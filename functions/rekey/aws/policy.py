@@ -4,14 +4,12 @@ Sources: Databricks, "Configure customer-managed keys for encryption"; account i
 government shards from terraform-provider-databricks aws/constants.go. Plain functions.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rekey.aws.policy_document import Statement
 from rekey.base.settings import Shard
 from rekey.model.request import UseCase
-
-Statement = dict[str, Any]
 
 DATABRICKS_PRINCIPALS: Mapping[Shard, str] = {
     "commercial": "arn:aws:iam::414351767826:root",
@@ -19,9 +17,6 @@ DATABRICKS_PRINCIPALS: Mapping[Shard, str] = {
     "govcloud-dod": "arn:aws-us-gov:iam::170661010020:root",
 }
 """The AWS account from which each shard of Databricks' control plane uses customers' keys."""
-
-MAX_POLICY_BYTES = 32_768
-"""AWS KMS resource quotas, "Key policy document size"."""
 
 
 def key_policy(
@@ -110,52 +105,6 @@ def databricks_statements(
                 }
             )
     return statements
-
-
-def missing_statements(policy: str, wanted: Sequence[Statement]) -> list[str]:
-    """Sids of the wanted statements that a policy document does not carry; their Sid and order do not matter."""
-    return [each["Sid"] for each in _missing(json.loads(policy), wanted)]
-
-
-def merged(policy: str, wanted: Sequence[Statement]) -> dict[str, Any]:
-    """A policy with the wanted statements added. Every statement that was there stays as it is.
-
-    PutKeyPolicy replaces the whole document, so whoever adds to a policy must bring all of it.
-    """
-    document: dict[str, Any] = json.loads(policy)
-    statements = list(_statements(document))
-    sids = {each.get("Sid") for each in statements}
-    for statement in _missing(document, wanted):
-        # Another workspace's cross-account role may stand under the same Sid, which must be unique.
-        sid, number = statement["Sid"], 2
-        while sid in sids:
-            sid, number = f"{statement['Sid']} ({number})", number + 1
-        sids.add(sid)
-        statements.append({**statement, "Sid": sid})
-    return {**document, "Statement": statements}
-
-
-def size(document: Mapping[str, Any]) -> int:
-    """Bytes that a policy takes."""
-    return len(json.dumps(document).encode())
-
-
-def _missing(document: Mapping[str, Any], wanted: Sequence[Statement]) -> list[Statement]:
-    present = [_meaning(each) for each in _statements(document)]
-    return [each for each in wanted if _meaning(each) not in present]
-
-
-def _statements(document: Mapping[str, Any]) -> list[Statement]:
-    statements = document.get("Statement", [])
-    return [statements] if isinstance(statements, dict) else statements
-
-
-def _meaning(value: Any, *, name: str = "") -> Any:
-    """A statement without what IAM does not read: its Sid, the order of lists, one value beside a list of one."""
-    if isinstance(value, Mapping):
-        return {key: _meaning(inner, name=key) for key, inner in value.items() if key != "Sid"}
-    values = value if isinstance(value, list) else [value]
-    return value if name in ("Effect", "Version") else sorted(map(str, values))
 
 
 def _administration(partition: str, aws_account: str) -> Statement:

@@ -1,6 +1,6 @@
 """The time, as rekey writes it: UTC, ISO 8601, milliseconds, so that text order is time order."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
 def now() -> datetime:
@@ -10,6 +10,16 @@ def now() -> datetime:
 def text(moment: datetime) -> str:
     """2026-11-21T20:07:00.123Z"""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def later(seconds: float) -> str:
+    """The moment that many seconds from now, as text: rounded up, so that who waits for it is never too early."""
+    return text(now() + timedelta(seconds=seconds, microseconds=999))
+
+
+def passed(written: str) -> bool:
+    """Whether a moment has come."""
+    return now() >= moment(written)
 
 
 def moment(written: str) -> datetime:

@@ -125,6 +125,10 @@ class Cancelled(RekeyError):
     """A person cancelled the rotation before its switch: what was done so far is put back."""
 
 
+class NotApproved(RekeyError):
+    """The plan asks for an approval, the execution went on, and the ledger knows of nobody who gave one."""
+
+
 class WindowClosed(RekeyError):
     """The maintenance window would close before the rotation is surely done."""
 
@@ -143,3 +147,7 @@ class WorkspaceFailed(RekeyError):
 
 class PolicyMismatch(RekeyError):
     """The key's policy is not the one that was put."""
+
+
+class PolicyRefused(RekeyError):
+    """KMS does not take the key's policy: it names what is not there, or has grown too large."""

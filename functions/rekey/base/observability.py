@@ -14,6 +14,7 @@ Count = Literal[
     "EventsPublished",
     "KeySweepFailures",
     "KeysDisabled",
+    "KeysNeeded",
     "KeysOverdue",
     "KeysReenabled",
     "RotationsApprovedByTicket",

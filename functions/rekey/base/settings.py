@@ -36,6 +36,8 @@ class Settings:
     databricks_role_arn: str = ""
     break_glass_role_arn: str = ""
     """The role that the guards in keys' own policies exempt; empty: nobody."""
+    wait_scale: float = 1.0
+    """Real seconds for one second of a wait; other than 1 only in stage local."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
@@ -59,10 +61,13 @@ class Settings:
             event_bus=_required(env, "EVENT_BUS"),
             watch_seconds=_whole_seconds(env, "WATCH_SECONDS"),
             break_glass_role_arn=env.get("BREAK_GLASS_ROLE_ARN", ""),
+            wait_scale=_scale(env, "WAIT_SCALE"),
         )
         settings._check_one_way_into_databricks()
         if settings.stage != "local" and settings.grace_seconds < DAY_SECONDS:
             raise SettingsError(f"GRACE_SECONDS is {settings.grace_seconds}: set it to {DAY_SECONDS} or more.")
+        if settings.stage != "local" and settings.wait_scale != 1:
+            raise SettingsError(f"WAIT_SCALE is {settings.wait_scale}: only the local cloud has other than 1.")
         return settings
 
     def workspace_host(self, deployment_name: str) -> str:
@@ -90,3 +95,14 @@ def _whole_seconds(env: Mapping[str, str], name: str) -> int:
     if not value.isdigit() or int(value) < 1:
         raise SettingsError(f"{name} is {value!r}: set it to a whole number of seconds, 1 or more.")
     return int(value)
+
+
+def _scale(env: Mapping[str, str], name: str) -> float:
+    value = env.get(name, "1")
+    try:
+        scale = float(value)
+    except ValueError:
+        scale = 0.0
+    if not 0 < scale <= 1:
+        raise SettingsError(f"{name} is {value!r}: set it to a number above 0, at most 1.")
+    return scale

@@ -1,5 +1,10 @@
-"""Approval: a second person looks at the plan before anything is touched."""
+"""Approval: a second person looks at the plan before anything is touched.
 
+The ledger decides, the task's token only wakes the execution up: the first answer that is written down counts,
+whenever it comes, and the window's entrance asks for it once more.
+"""
+
+from functools import partial
 from typing import Literal
 
 from botocore.exceptions import ClientError
@@ -7,13 +12,21 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rekey.aws import clients
 from rekey.base import clock
-from rekey.base.errors import RequestRefused
+from rekey.base.errors import AwsUnavailable, RequestRefused
 from rekey.base.observability import identify, logger
-from rekey.ledger import Ledger
-from rekey.model.rotation import Rotation
-from rekey.rotation.step import Result, Step
+from rekey.control.again import look_again
+from rekey.ledger import APPROVAL_TIME, Ledger, Token
+from rekey.model import answers
+from rekey.model.actions import Action
+from rekey.model.answers import ApprovalAsked
+from rekey.model.rotation import Decline, Rotation
+from rekey.model.steps import StepName
+from rekey.rotation.step import Step
 
-STEP = "Wait for approval"
+STEP = StepName.APPROVAL
+
+_GONE = ("TaskDoesNotExist", "TaskTimedOut", "InvalidToken")
+"""Nobody waits for this token any more."""
 
 
 class Answer(BaseModel):
@@ -28,64 +41,147 @@ class Answer(BaseModel):
     reason: str | None = Field(default=None, max_length=500)
 
 
-def ask(step: Step) -> Result:
-    """Remember where the answer goes, and tell the world (an event) that one is wanted."""
-    step.ledger.keep_token(step.rotation, step.event.task_token or "")
-    if step.rotation.approval_asked_at is None:
-        now = clock.text(clock.now())
-        step.record(STEP, "approval asked", {"why": list(step.rotation.plan.why)}, approval_asked_at=now)
-    return {"rotation_id": step.rotation.rotation_id}
+class Answered(answers.Answer):
+    """What an approver's answer came to."""
+
+    rotation_id: str
+    outcome: Literal["approved", "declined"]
 
 
-def answer(ledger: Ledger, given: Answer) -> Result:
-    """Let a rotation go on, or end it untouched. To say the same twice is harmless.
+def ask(step: Step) -> ApprovalAsked:
+    """Remember where the answer goes, and tell the world (an event) that one is wanted.
 
-    Gives {"rotation_id", "outcome": "approved" | "declined"}. Raises RequestRefused when nobody waits for an
-    answer, or when the asker approves their own request.
+    An answer that came before is passed on at once.
     """
+    token = step.ledger.keep_token(step.rotation, step.event.task_token or "")
+    return look_again(partial(_ask_once, step, token))
+
+
+def answer(ledger: Ledger, given: Answer) -> Answered:
+    """Let a rotation go on, or end it untouched. The first answer counts; to say the same again is harmless.
+
+    One that comes before the execution asks is kept, and passed on when it does.
+    Raises RequestRefused for a contrary answer, for one
+    that nobody waits for any more, and when the asker approves their own request; AwsUnavailable while the execution
+    cannot be woken up.
+    """
+    return look_again(partial(_answer_once, ledger, given))
+
+
+def _ask_once(step: Step, token: Token) -> ApprovalAsked:
+    # Read once the token is kept: of an answer and this, whichever comes second finds the other.
+    step.rotation = step.ledger.load(step.rotation.rotation_id)
+    if said := _said(step.rotation):
+        _pass_on(step.ledger, step.rotation, token, said)
+    elif step.rotation.approval_asked_at is None:
+        now = clock.text(clock.now())
+        step.record(STEP, Action.APPROVAL_ASKED, {"why": list(step.rotation.plan.why)}, approval_asked_at=now)
+    return ApprovalAsked(rotation_id=step.rotation.rotation_id)
+
+
+def _answer_once(ledger: Ledger, given: Answer) -> Answered:
     rotation = ledger.load(given.rotation_id)
     identify(rotation_id=rotation.rotation_id, workspace_id=rotation.workspace_id)
-    approved = given.decision == "approve"
-    if rotation.begun and not (approved and rotation.approved_by):
-        raise _not_waiting(rotation)
+    said = _said(rotation)
+    if said is None:
+        token = ledger.find_token(rotation)
+        _check_open(rotation, token)
+        _check_not_own(rotation, given)
+        # Only what will count is written down: not what nobody waits for.
+        if token and not _is_waited_for(token):
+            raise _nobody_waits(rotation)
+        rotation = _write_down(ledger, rotation, given)
+        logger.info("approval answered", decision=given.decision, by=given.by)
+    elif said.decision != given.decision:
+        raise _contrary(said)
     token = ledger.find_token(rotation)
-    if token is None:
-        raise _not_waiting(rotation)
-    if approved and given.by.casefold() == (rotation.request.requested_by or "").casefold():
+    waits = token is not None and not token.answered and not rotation.begun
+    if token and waits and not _pass_on(ledger, rotation, token, said or given):
+        raise _nobody_waits(rotation)
+    return Answered(rotation_id=rotation.rotation_id, outcome=_PAST[given.decision])
+
+
+def _said(rotation: Rotation) -> Answer | None:
+    """The answer that counts."""
+    if rotation.approved_by:
+        return Answer(rotation_id=rotation.rotation_id, decision="approve", by=rotation.approved_by)
+    if declined := rotation.declined:
+        return Answer(rotation_id=rotation.rotation_id, decision="decline", by=declined.by, reason=declined.reason)
+    return None
+
+
+def _write_down(ledger: Ledger, rotation: Rotation, given: Answer) -> Rotation:
+    """Before it is sent: a crash in between is mended by saying it again."""
+    detail = {"by": given.by, "reason": given.reason}
+    if given.decision == "approve":
+        return ledger.record(rotation, STEP, Action.APPROVED, detail, approved_by=given.by)
+    return ledger.record(rotation, STEP, Action.DECLINED, detail, declined=Decline(by=given.by, reason=given.reason))
+
+
+def _pass_on(ledger: Ledger, rotation: Rotation, token: Token, said: Answer) -> bool:
+    """Wake the execution up. False when it does not wait with this token any more."""
+    states = clients.stepfunctions()
+    try:
+        if said.decision == "approve":
+            states.send_task_success(taskToken=token.token, output="{}")
+        else:
+            because = f": {said.reason}" if said.reason else "."
+            states.send_task_failure(
+                taskToken=token.token, error="ApprovalDeclined", cause=f"{said.by} declined the rotation{because}"
+            )
+    except ClientError as error:
+        if clients.error_code(error) not in _GONE:
+            raise
+        return False
+    ledger.token_answered(rotation, token)
+    return True
+
+
+def _is_waited_for(token: Token) -> bool:
+    """A heartbeat changes nothing, and fails as an answer would (SendTaskHeartbeat, Step Functions API)."""
+    try:
+        clients.stepfunctions().send_task_heartbeat(taskToken=token.token)
+    except ClientError as error:
+        if clients.error_code(error) not in _GONE:
+            raise
+        return False
+    return True
+
+
+def _check_open(rotation: Rotation, token: Token | None) -> None:
+    over = token is not None and clock.now() >= clock.moment(token.asked_at) + APPROVAL_TIME
+    if not rotation.plan.approval or rotation.begun or rotation.failure or rotation.cancel or over:
+        raise RequestRefused(
+            f"rotation_id: the rotation {rotation.rotation_id} waits for no approval; it is {rotation.status}. "
+            "Mend: look at it with `rekey status`, and end it with `rekey cancel`."
+        )
+
+
+def _check_not_own(rotation: Rotation, given: Answer) -> None:
+    if given.decision == "approve" and given.by.casefold() == (rotation.request.requested_by or "").casefold():
         raise RequestRefused(
             f"by: {given.by} asked for this rotation, so somebody else must approve it. "
             "Mend: have another person do it."
         )
-    if not (approved and rotation.approved_by):
-        detail = {"by": given.by, "reason": given.reason}
-        # Written before it is sent: a crash in between is mended by saying it again.
-        if approved:
-            ledger.record(rotation, STEP, "approved", detail, approved_by=given.by)
-        else:
-            ledger.record(rotation, STEP, "declined", detail)
-    _send(token, given)
-    logger.info("approval answered", decision=given.decision, by=given.by)
-    return {"rotation_id": rotation.rotation_id, "outcome": "approved" if approved else "declined"}
 
 
-def _send(token: str, given: Answer) -> None:
-    states = clients.stepfunctions()
-    try:
-        if given.decision == "approve":
-            states.send_task_success(taskToken=token, output="{}")
-        else:
-            because = f": {given.reason}" if given.reason else "."
-            states.send_task_failure(
-                taskToken=token, error="ApprovalDeclined", cause=f"{given.by} declined the rotation{because}"
-            )
-    except ClientError as error:
-        # It went on already: an earlier answer arrived, or nobody answered in time.
-        if clients.error_code(error) not in ("TaskDoesNotExist", "TaskTimedOut", "InvalidToken"):
-            raise
+_PAST: dict[str, Literal["approved", "declined"]] = {"approve": "approved", "decline": "declined"}
 
 
-def _not_waiting(rotation: Rotation) -> RequestRefused:
+def _contrary(said: Answer) -> RequestRefused:
+    mend = (
+        f"end it with `rekey cancel {said.rotation_id}`"
+        if said.decision == "approve"
+        else f"ask again, and have that approved; `rekey cancel {said.rotation_id}` ends it at once"
+    )
     return RequestRefused(
-        f"rotation_id: the rotation {rotation.rotation_id} waits for no approval; it is {rotation.status}. "
-        "Mend: look at it with `rekey status`."
+        f"decision: {said.by} {_PAST[said.decision]} the rotation {said.rotation_id}, and the first answer counts. "
+        f"Mend: {mend}."
+    )
+
+
+def _nobody_waits(rotation: Rotation) -> AwsUnavailable:
+    return AwsUnavailable(
+        f"The execution of {rotation.rotation_id} waits for no answer at this moment. Mend: look at it with "
+        "`rekey status`; while it waits for its approval, answer again; if it was stopped, end it with `rekey cancel`."
     )

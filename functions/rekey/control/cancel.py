@@ -1,5 +1,6 @@
 """Cancelling: safe at any moment. Before the switch it rolls back, after it the rotation finishes."""
 
+from functools import partial
 from typing import Literal
 
 from botocore.exceptions import ClientError
@@ -7,16 +8,19 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rekey.aws import clients
 from rekey.base import clock
-from rekey.base.errors import AwsUnavailable
 from rekey.base.observability import identify
 from rekey.base.settings import Settings
+from rekey.control.again import look_again
 from rekey.ledger import Ledger
+from rekey.model.actions import Action
+from rekey.model.answers import Answer
 from rekey.model.rotation import Cancel, Rotation
+from rekey.model.steps import StepName
 from rekey.rotation import ending
-from rekey.rotation.step import Result, Step, StepEvent
+from rekey.rotation.step import Step, StepEvent
 from rekey.telling.evidence.write import write
 
-STEP = "Cancel"
+STEP = StepName.CANCEL
 
 Outcome = Literal["cancelled", "rolling_back", "undecided", "finishing", "ended"]
 
@@ -30,8 +34,6 @@ WHAT: dict[Outcome, str] = {
     "ended": "It had ended already.",
 }
 
-_LOOKS = 5
-
 
 class Wish(BaseModel):
     """Who wants which rotation to end."""
@@ -43,37 +45,46 @@ class Wish(BaseModel):
     reason: str | None = Field(default=None, max_length=500)
 
 
-def cancel(settings: Settings, ledger: Ledger, wish: Wish) -> Result:
-    """Gives {"rotation_id", "outcome", "what"}. To ask twice is harmless.
+class Told(Answer):
+    """What becomes of the wish, and that in words."""
+
+    rotation_id: str
+    outcome: Outcome
+    what: str
+
+
+def cancel(settings: Settings, ledger: Ledger, wish: Wish) -> Told:
+    """To ask twice is harmless.
 
     A step may write to the ledger at the same moment; then it is looked at again, a few times.
     Raises AwsUnavailable when that was not enough.
     """
-    for _ in range(_LOOKS - 1):
-        try:
-            return _cancel_once(settings, ledger, wish)
-        except AwsUnavailable:
-            continue
-    return _cancel_once(settings, ledger, wish)
+    return look_again(partial(_cancel_once, settings, ledger, wish))
 
 
-def _cancel_once(settings: Settings, ledger: Ledger, wish: Wish) -> Result:
+def _cancel_once(settings: Settings, ledger: Ledger, wish: Wish) -> Told:
     rotation = ledger.load(wish.rotation_id)
     identify(rotation_id=rotation.rotation_id, workspace_id=rotation.workspace_id)
     outcome = _outcome(rotation)
     asked = Cancel(by=wish.by, at=clock.text(clock.now()), reason=wish.reason)
     if outcome == "cancelled":
         # The ledger first: whichever step wakes up from now on finds the rotation ended.
-        ending.end_cancelled(Step(settings, ledger, rotation, StepEvent(rotation_id=rotation.rotation_id)), asked)
+        ending.end_cancelled(
+            Step(settings, ledger, rotation, StepEvent(rotation_id=rotation.rotation_id)), write, asked
+        )
         _stop_execution(rotation, asked)
     elif outcome == "ended" and rotation.status == "cancelled":
         # An earlier try may have ended between the ledger and these.
         if rotation.evidence_sha256 is None:
-            write(Step(settings, ledger, rotation, StepEvent(rotation_id=rotation.rotation_id)))
+            write(_step(settings, ledger, rotation))
         _stop_execution(rotation, asked)
     elif outcome in ("rolling_back", "undecided", "finishing") and rotation.cancel is None:
-        ledger.record(rotation, STEP, "cancel asked", {**asked.model_dump(), "outcome": outcome}, cancel=asked)
-    return {"rotation_id": rotation.rotation_id, "outcome": outcome, "what": WHAT[outcome]}
+        ledger.record(rotation, STEP, Action.CANCEL_ASKED, {**asked.model_dump(), "outcome": outcome}, cancel=asked)
+    return Told(rotation_id=rotation.rotation_id, outcome=outcome, what=WHAT[outcome])
+
+
+def _step(settings: Settings, ledger: Ledger, rotation: Rotation) -> Step:
+    return Step(settings, ledger, rotation, StepEvent(rotation_id=rotation.rotation_id))
 
 
 def _outcome(rotation: Rotation) -> Outcome:

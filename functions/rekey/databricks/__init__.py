@@ -6,6 +6,7 @@ the tests instead (tests/simulator).
 """
 
 from rekey.databricks.account import Account, KeyConfiguration, Network, Workspace
+from rekey.databricks.estate import Estate
 from rekey.databricks.workspace import WorkspaceApi
 
-__all__ = ["Account", "KeyConfiguration", "Network", "Workspace", "WorkspaceApi"]
+__all__ = ["Account", "Estate", "KeyConfiguration", "Network", "Workspace", "WorkspaceApi"]

@@ -12,12 +12,7 @@ from rekey.base.errors import DatabricksError
 from rekey.databricks.answers import UNKNOWN, Asked, Json, identified, record, records
 from rekey.databricks.transport import Transport
 from rekey.model.request import UseCase
-
-KEY_FIELDS: Mapping[UseCase, str] = {
-    "MANAGED_SERVICES": "managed_services_customer_managed_key_id",
-    "STORAGE": "storage_customer_managed_key_id",
-}
-"""The workspace field that names the key configuration of each use case."""
+from rekey.model.use_cases import KEY_FIELDS
 
 _logger = logging.getLogger(__name__)
 

@@ -4,7 +4,6 @@ Every write is conditional. A change to a rotation, its audit entry and the chec
 lease is still held are one transaction: either all of it is in the ledger or none.
 """
 
-from rekey.ledger.items import Item, entry_hash, entry_of, key_item_key
-from rekey.ledger.table import APPROVAL_TIME, LEASE_TIME, Ledger
+from rekey.ledger.table import APPROVAL_TIME, LEASE_TIME, Ledger, Token
 
-__all__ = ["APPROVAL_TIME", "LEASE_TIME", "Item", "Ledger", "entry_hash", "entry_of", "key_item_key"]
+__all__ = ["APPROVAL_TIME", "LEASE_TIME", "Ledger", "Token"]

@@ -1,17 +1,17 @@
 """Shapes of the ledger's items: their keys, their DynamoDB form, and the audit chain's hash."""
 
-import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from rekey.base import clock
+from rekey.model.actions import Action, KeyAction
+from rekey.model.entries import Item, entry_hash, entry_of, key_item_key, rotation_key
 from rekey.model.key import Key
 from rekey.model.rotation import Rotation
-
-Item = dict[str, Any]
+from rekey.model.steps import StepName
 
 SWEPT, KEPT = "KEY", "KEPT"
 
@@ -19,14 +19,8 @@ _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
 
 
-def entry_hash(entry: Mapping[str, Any]) -> str:
-    """SHA-256 over an audit entry without its own hash; `prev` ties it to the entry before."""
-    content = {name: value for name, value in entry.items() if name != "hash"}
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=int).encode()).hexdigest()
-
-
-def key_item_key(key_arn: str) -> Item:
-    return {"pk": f"KEY#{key_arn}", "sk": "KEY"}
+def policy_key(key_arn: str) -> Item:
+    return {**key_item_key(key_arn), "sk": "POLICY"}
 
 
 def key_item(key: Key) -> Item:
@@ -40,7 +34,7 @@ def key_of(item: Item) -> Key:
     return Key.model_validate_json(json.dumps({name: entry[name] for name in Key.model_fields if name in entry}))
 
 
-def append_key_entry(key: Key, action: str, detail: Mapping[str, Any]) -> tuple[Key, Item]:
+def append_key_entry(key: Key, action: KeyAction, detail: Mapping[str, Any]) -> tuple[Key, Item]:
     """The key with its audit trail one longer, and the entry's item; chained as a rotation's are."""
     entry = {
         "key_arn": key.key_arn,
@@ -57,7 +51,9 @@ def append_key_entry(key: Key, action: str, detail: Mapping[str, Any]) -> tuple[
     return key.model_copy(update={"version": key.version + 1, "audit_head": entry["hash"]}), item
 
 
-def append_entry(rotation: Rotation, step: str, action: str, detail: Mapping[str, Any]) -> tuple[Rotation, Item]:
+def append_entry(
+    rotation: Rotation, step: StepName, action: Action, detail: Mapping[str, Any]
+) -> tuple[Rotation, Item]:
     """The rotation with its audit trail one longer, and the entry's item."""
     seq = rotation.audit_seq + 1
     entry = {
@@ -74,9 +70,9 @@ def append_entry(rotation: Rotation, step: str, action: str, detail: Mapping[str
     return rotation.model_copy(update={"audit_seq": seq, "audit_head": entry["hash"]}), item
 
 
-def rotation_update(changed: Rotation, expected_seq: int, changes: Item) -> Item:
+def rotation_update(changed: Rotation, expected_seq: int, fields: Collection[str]) -> Item:
     """UpdateItem's arguments that write the named fields if nobody wrote since."""
-    values = changed.model_dump(mode="json", include=set(changes))
+    values = changed.model_dump(mode="json", include=set(fields))
     return {
         "Key": marshal(rotation_key(changed.rotation_id)),
         "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in values),
@@ -94,15 +90,6 @@ def rotation_update(changed: Rotation, expected_seq: int, changes: Item) -> Item
 
 def rotation_item(rotation: Rotation) -> Item:
     return {**rotation_key(rotation.rotation_id), **rotation.model_dump(mode="json")}
-
-
-def entry_of(item: Item) -> Item:
-    entry: Item = json.loads(json.dumps(item, default=int))
-    return {name: value for name, value in entry.items() if name not in ("pk", "sk")}
-
-
-def rotation_key(rotation_id: str) -> Item:
-    return {"pk": f"ROTATION#{rotation_id}", "sk": "ROTATION"}
 
 
 def lease_key(subject: str) -> Item:

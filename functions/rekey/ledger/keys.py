@@ -1,28 +1,25 @@
 """Keys in the ledger: one item each, every change conditional on the one before, and an audit trail of their own."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError
 
+from rekey.base import clock
 from rekey.base.errors import AwsUnavailable
-from rekey.ledger.items import (
-    KEPT,
-    SWEPT,
-    Item,
-    append_key_entry,
-    entry_of,
-    key_item,
-    key_item_key,
-    key_of,
-    marshal,
-    unmarshal,
-)
+from rekey.ledger.items import KEPT, SWEPT, append_key_entry, key_item, key_of, marshal, policy_key, unmarshal
+from rekey.ledger.transaction import Writes, together, transact
+from rekey.model.actions import KeyAction
+from rekey.model.entries import Item, entry_of, key_item_key
 from rekey.model.key import Key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+
+POLICY_HOLD_SECONDS = 180
+"""Longer than a Lambda lives: whoever held a key's policy and crashed holds it no longer than that."""
 
 KeyChange = tuple[Key | None, Key]
 """A key before and after; None where the ledger did not know it."""
@@ -57,11 +54,11 @@ class KeyTable:
         )
         return [entry_of(unmarshal(item)) for page in pages for item in page["Items"]]
 
-    def introduce(self, key: Key, action: str) -> None:
+    def introduce(self, key: Key, action: KeyAction) -> None:
         """Write down a key that the ledger does not know; one that it knows stays as it is."""
         transact(self._client, self.writes([(None, key)], action))
 
-    def change(self, before: Key | None, after: Key, action: str, **detail: Any) -> Key:
+    def change(self, before: Key | None, after: Key, action: KeyAction, **detail: Any) -> Key:
         """Write a key's change and its audit entry, both or neither.
 
         Raises AwsUnavailable when somebody else changed the key since `before` was read.
@@ -73,17 +70,53 @@ class KeyTable:
 
     def note(self, before: Key, after: Key) -> Key:
         """Remember what was seen, without an audit entry. Raises AwsUnavailable as `change` does."""
-        if transact(self._client, [self._put_key(before, after)]):
+        if transact(self._client, {"key": self._put_key(before, after)}):
             raise AwsUnavailable(f"The key has moved on since it was read: {after.key_arn}. Look again.")
         return after
 
-    def writes(self, changes: Iterable[KeyChange], action: str) -> list[Item]:
+    def writes(self, changes: Iterable[KeyChange], action: KeyAction) -> Writes:
         """Changes of keys as part of another transaction."""
-        return [put for before, after in changes for put in self._puts(before, *append_key_entry(after, action, {}))]
+        return together(*(self._puts(before, *append_key_entry(after, action, {})) for before, after in changes))
 
-    def _puts(self, before: Key | None, changed: Key, entry: Item) -> list[Item]:
+    @contextmanager
+    def policy_held(self, key_arn: str, rotation_id: str) -> Iterator[None]:
+        """Hold a key's policy while it is read and put: KMS takes no condition with a put.
+
+        Raises AwsUnavailable while another rotation holds it.
+        """
+        now = int(clock.now().timestamp())
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=self._hold(key_arn, rotation_id, now + POLICY_HOLD_SECONDS),
+                ConditionExpression="attribute_not_exists(pk) OR expires_at < :now OR rotation_id = :me",
+                ExpressionAttributeValues=marshal({":now": now, ":me": rotation_id}),
+            )
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            raise AwsUnavailable(f"Another rotation is writing the policy of {key_arn}: look again.") from error
+        try:
+            yield
+        except BotoCoreError:
+            raise  # No answer came: the put may arrive yet, so that nobody else is to read before the hold ends.
+        except BaseException:
+            self._let_go(key_arn, rotation_id)
+            raise
+        self._let_go(key_arn, rotation_id)
+
+    def _let_go(self, key_arn: str, rotation_id: str) -> None:
+        self._client.put_item(
+            TableName=self._table,
+            Item=self._hold(key_arn, rotation_id, 0),
+            ConditionExpression="rotation_id = :me",
+            ExpressionAttributeValues=marshal({":me": rotation_id}),
+        )
+
+    def _hold(self, key_arn: str, rotation_id: str, expires_at: int) -> Item:
+        return dict(marshal({**policy_key(key_arn), "rotation_id": rotation_id, "expires_at": expires_at}))
+
+    def _puts(self, before: Key | None, changed: Key, entry: Item) -> Writes:
         put = {"TableName": self._table, "Item": marshal(entry), "ConditionExpression": "attribute_not_exists(pk)"}
-        return [self._put_key(before, changed), {"Put": put}]
+        return {f"key {changed.key_arn}": self._put_key(before, changed), f"entry of {changed.key_arn}": {"Put": put}}
 
     def _put_key(self, before: Key | None, after: Key) -> Item:
         put: Item = {"TableName": self._table, "Item": marshal(key_item(after))}
@@ -92,8 +125,9 @@ class KeyTable:
         return {
             "Put": {
                 **put,
-                "ConditionExpression": "version = :version",
-                "ExpressionAttributeValues": marshal({":version": before.version}),
+                # A claim alone lengthens no trail.
+                "ConditionExpression": "version = :version AND claimed_at = :claimed_at",
+                "ExpressionAttributeValues": marshal({":version": before.version, ":claimed_at": before.claimed_at}),
             }
         }
 
@@ -105,18 +139,3 @@ class KeyTable:
             ExpressionAttributeValues=marshal({":queue": queue}),
         )
         return [key_of(unmarshal(item)) for page in pages for item in page["Items"]]
-
-
-def transact(client: "DynamoDBClient", writes: list[Item]) -> set[int]:
-    """Indexes of the writes whose condition failed; empty when all were made."""
-    try:
-        client.transact_write_items(TransactItems=writes)  # type: ignore[arg-type]
-    except ClientError as error:
-        reasons = error.response.get("CancellationReasons", [])
-        failed = {i for i, each in enumerate(reasons) if each.get("Code") == "ConditionalCheckFailed"}
-        if failed:
-            return failed
-        if any(each.get("Code") in ("TransactionConflict", "ThrottlingError") for each in reasons):
-            raise AwsUnavailable("The ledger is being written to: look again.") from error
-        raise
-    return set()

@@ -2,27 +2,29 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from rekey.base import clock
 from rekey.base.errors import AwsUnavailable, LeaseLost, RekeyError, RequestIdReused, RotationInProgress
 from rekey.ledger.items import (
-    Item,
     append_entry,
-    entry_of,
     lease_key,
     marshal,
     refusal_key,
     request_key,
     rotation_item,
-    rotation_key,
     rotation_update,
     token_key,
     unmarshal,
 )
-from rekey.ledger.keys import KeyChange, KeyTable, transact
-from rekey.model.rotation import Rotation, name_subject
+from rekey.ledger.keys import KeyChange, KeyTable
+from rekey.ledger.transaction import Writes, together, transact
+from rekey.model.actions import ENDED, Action, KeyAction
+from rekey.model.entries import Item, entry_of, rotation_key
+from rekey.model.rotation import Rotation, RotationChanges, name_subject
+from rekey.model.steps import StepName
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -32,6 +34,20 @@ LEASE_TIME = timedelta(hours=36)
 
 APPROVAL_TIME = timedelta(days=3)
 """How long an approval is waited for, as stepfunctions/rotate_key.asl.json has it; a test holds the two together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What an approver's answer is sent to."""
+
+    token: str = field(repr=False)
+    asked_at: str
+    answered: bool = False
+    """Whether the execution has its answer."""
+
+
+_LEASE, _NAME, _REQUEST = "lease", "name", "request id"
+"""Writes of a transaction whose refusal means something of its own."""
 
 _MOVED_ON = "The ledger has moved on since this step read it: look again."
 
@@ -59,62 +75,41 @@ class Ledger:
         `replaces` is the failed rotation whose request_id this one uses again; `keys` are (before, after).
         Raises RotationInProgress or RequestIdReused.
         """
-        opened, entry = append_entry(rotation, "Plan rotation", "planned", detail)
-        starts = clock.moment(rotation.plan.start_at)
-        if rotation.plan.approval:
-            starts = max(starts, clock.now() + APPROVAL_TIME)
-        expires = starts + LEASE_TIME
-        lease = {
-            **lease_key(rotation.subject),
-            "rotation_id": rotation.rotation_id,
-            "fence": rotation.fence,
-            "expires_at": int(expires.timestamp()),
-        }
-        writes = [
-            self._put(
-                lease,
-                "attribute_not_exists(pk) OR expires_at < :now OR rotation_id = :me",
-                {":now": int(clock.now().timestamp()), ":me": rotation.rotation_id},
-            ),
-            self._put(rotation_item(opened), "attribute_not_exists(pk)"),
-            self._put(entry, "attribute_not_exists(pk)"),
-        ]
-        if rotation.request.request_id:
-            item = {
-                **request_key(rotation.request.request_id),
-                "digest": rotation.request.digest(),
-                "rotation_id": rotation.rotation_id,
-            }
-            writes.append(self._put(item, "attribute_not_exists(pk) OR rotation_id = :old", {":old": replaces or "-"}))
-        leases = {0}
-        if not rotation.creates:
+        opened, entry = append_entry(rotation, StepName.PLAN, Action.PLANNED, detail)
+        writes = together(
+            {
+                _LEASE: self._take_lease(rotation),
+                "rotation": self._put(rotation_item(opened), "attribute_not_exists(pk)"),
+                "entry": self._put(entry, "attribute_not_exists(pk)"),
+            },
+            self._use_request_id(rotation, replaces),
             # A workspace that is only now being made is held by its name.
-            leases.add(len(writes))
-            writes.append(self._free(lease_key(name_subject(rotation.plan.workspace_name))))
-        writes += self.keys.writes(keys, "a rotation opened")
-        failed = transact(self._client, writes)
-        if leases & failed:
-            held = rotation.subject if 0 in failed else name_subject(rotation.plan.workspace_name)
+            {} if rotation.creates else {_NAME: self._free(lease_key(name_subject(rotation.plan.workspace_name)))},
+            self.keys.writes(keys, KeyAction.ROTATION_OPENED),
+        )
+        refused = transact(self._client, writes)
+        if refused & {_LEASE, _NAME}:
+            held = rotation.subject if _LEASE in refused else name_subject(rotation.plan.workspace_name)
             field = "workspace" if rotation.creates else "workspace_id"
             raise RotationInProgress(
                 f"{field}: the rotation {self._lease_holder(held)} is at work on this workspace. "
                 "Mend: wait until it has ended, and ask again."
             )
-        if rotation.request.request_id and 3 in failed:
+        if _REQUEST in refused:
             raise RequestIdReused("request_id: another request used it a moment ago. Mend: give a new one.")
-        if failed:
+        if refused:
             raise AwsUnavailable("The rotation is already in the ledger: look again.")
         return opened
 
     def close(
         self,
         rotation: Rotation,
-        step: str,
-        action: str,
+        step: StepName,
+        action: Action,
         detail: Mapping[str, Any],
         *,
         keys: Sequence[KeyChange] = (),
-        **changes: Any,
+        **changes: Unpack[RotationChanges],
     ) -> Rotation:
         """Write the end of a rotation and what becomes of its keys (before, after), and give the lease back."""
         release = {
@@ -125,7 +120,7 @@ class Ledger:
                 "ExpressionAttributeValues": marshal({":me": rotation.rotation_id, ":fence": rotation.fence}),
             }
         }
-        writes = [release, *self.keys.writes(keys, f"a rotation {action}")]
+        writes = together({_LEASE: release}, self.keys.writes(keys, ENDED[action]))
         return self._change(rotation, step, action, detail, writes, changes)
 
     # --- a rotation's life ---
@@ -142,7 +137,14 @@ class Ledger:
             )
         return rotation
 
-    def record(self, rotation: Rotation, step: str, action: str, detail: Mapping[str, Any], **changes: Any) -> Rotation:
+    def record(
+        self,
+        rotation: Rotation,
+        step: StepName,
+        action: Action,
+        detail: Mapping[str, Any],
+        **changes: Unpack[RotationChanges],
+    ) -> Rotation:
         """Write down a side effect: the rotation's change, its audit entry and the lease's check as one.
 
         Raises LeaseLost when the workspace is no longer this rotation's.
@@ -155,9 +157,9 @@ class Ledger:
                 "ExpressionAttributeValues": marshal({":me": rotation.rotation_id, ":fence": rotation.fence}),
             }
         }
-        return self._change(rotation, step, action, detail, [held], changes)
+        return self._change(rotation, step, action, detail, {_LEASE: held}, changes)
 
-    def note(self, rotation: Rotation, **changes: Any) -> Rotation:
+    def note(self, rotation: Rotation, **changes: Unpack[RotationChanges]) -> Rotation:
         """Remember something that is no side effect yet, without an audit entry."""
         noted = rotation.model_copy(update=changes)
         try:
@@ -188,14 +190,30 @@ class Ledger:
         """{"digest", "rotation_id"} of a request id that was used."""
         return self._get(request_key(request_id))
 
-    def keep_token(self, rotation: Rotation, token: str) -> None:
+    def keep_token(self, rotation: Rotation, token: str) -> Token:
         """Remember what an approver's answer is sent to. A later one replaces an earlier: only it is waited on."""
-        item = {**token_key(rotation.rotation_id), "token": token, "asked_at": clock.text(clock.now())}
+        kept = Token(token, clock.text(clock.now()))
+        item = {**token_key(rotation.rotation_id), "token": kept.token, "asked_at": kept.asked_at}
         self._client.put_item(TableName=self._table, Item=marshal(item))
+        return kept
 
-    def find_token(self, rotation: Rotation) -> str | None:
+    def token_answered(self, rotation: Rotation, token: Token) -> None:
+        """Remember that the execution has the answer. Nothing when it waits with another token by now."""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=marshal(token_key(rotation.rotation_id)),
+                UpdateExpression="SET answered = :yes",
+                ConditionExpression="#token = :token",
+                ExpressionAttributeNames={"#token": "token"},
+                ExpressionAttributeValues=marshal({":yes": True, ":token": token.token}),
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return
+
+    def find_token(self, rotation: Rotation) -> Token | None:
         item = self._get(token_key(rotation.rotation_id))
-        return str(item["token"]) if item else None
+        return Token(str(item["token"]), str(item["asked_at"]), bool(item.get("answered"))) if item else None
 
     def refuse(self, refusal: Mapping[str, Any]) -> None:
         """Write down a request that was not started, once."""
@@ -213,21 +231,21 @@ class Ledger:
     def _change(
         self,
         rotation: Rotation,
-        step: str,
-        action: str,
+        step: StepName,
+        action: Action,
         detail: Mapping[str, Any],
-        writes: list[Item],
-        changes: Item,
+        writes: Writes,
+        changes: RotationChanges,
     ) -> Rotation:
         changed, entry = append_entry(rotation.model_copy(update=changes), step, action, detail)
-        changes = {**changes, "audit_seq": changed.audit_seq, "audit_head": changed.audit_head}
-        update = {"Update": {"TableName": self._table, **rotation_update(changed, rotation.audit_seq, changes)}}
-        failed = transact(
-            self._client, [*writes[:1], update, self._put(entry, "attribute_not_exists(pk)"), *writes[1:]]
-        )
-        if 0 in failed:
+        # Apart from `changes`: a second try must not put this try's head over the one that a wish has moved.
+        written = {*changes, "audit_seq", "audit_head"}
+        update = {"Update": {"TableName": self._table, **rotation_update(changed, rotation.audit_seq, written)}}
+        own = {"rotation": update, "entry": self._put(entry, "attribute_not_exists(pk)")}
+        refused = transact(self._client, together(writes, own))
+        if _LEASE in refused:
             raise LeaseLost(_lease_lost(rotation))
-        if failed:
+        if refused:
             if wished := self._with_a_wish(rotation):
                 return self._change(wished, step, action, detail, writes, changes)
             # An earlier try of this step got further than its caller knows: the next try reads where it is.
@@ -246,6 +264,26 @@ class Ledger:
         wish = {"cancel": newest.cancel, "audit_seq": newest.audit_seq, "audit_head": newest.audit_head}
         wished = rotation.model_copy(update=wish)
         return wished if wished == newest else None
+
+    def _take_lease(self, rotation: Rotation) -> Item:
+        starts = clock.moment(rotation.plan.start_at)
+        if rotation.plan.approval:
+            starts = max(starts, clock.now() + APPROVAL_TIME)
+        lease = {
+            **lease_key(rotation.subject),
+            "rotation_id": rotation.rotation_id,
+            "fence": rotation.fence,
+            "expires_at": int((starts + LEASE_TIME).timestamp()),
+        }
+        free = "attribute_not_exists(pk) OR expires_at < :now OR rotation_id = :me"
+        return self._put(lease, free, {":now": int(clock.now().timestamp()), ":me": rotation.rotation_id})
+
+    def _use_request_id(self, rotation: Rotation, replaces: str | None) -> Writes:
+        request = rotation.request
+        if not request.request_id:
+            return {}
+        used = {**request_key(request.request_id), "digest": request.digest(), "rotation_id": rotation.rotation_id}
+        return {_REQUEST: self._put(used, "attribute_not_exists(pk) OR rotation_id = :old", {":old": replaces or "-"})}
 
     def _lease_holder(self, subject: str) -> str:
         lease = self._get(lease_key(subject))

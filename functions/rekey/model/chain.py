@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rekey.ledger import Item, entry_hash
+from rekey.model.entries import Item, entry_hash
+from rekey.model.rotation import ENDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ def _contradictions(evidence: Mapping[str, Any], entries: Sequence[Any]) -> list
             found.append("entry 1 has another request than the document")
         if "why" in detail and isinstance(plan, Mapping) and detail["why"] != plan.get("why"):
             found.append("entry 1 has other reasons than the document")
-    if last.get("action") in ("succeeded", "failed") and last["action"] != evidence.get("status"):
-        found.append(f"entry {len(entries)} says {last['action']}, the document {evidence.get('status')}")
+    said, status = last.get("action"), evidence.get("status")
+    if said != status and (said in ENDS or status in ENDS):
+        found.append(f"entry {len(entries)} says {said}, the document {status}")
     return found

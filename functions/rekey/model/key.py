@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict
 from rekey.base import clock
 from rekey.base.errors import RekeyError
 
-State = Literal["current", "grace", "due", "disabled", "held", "retained"]
+State = Literal["current", "grace", "due", "disabled", "held", "retained", "gone"]
+
+_DELETED = "somebody had KMS delete it"
 
 TRANSITIONS: Mapping[State | None, Mapping[State, str]] = {
     None: {
@@ -21,11 +23,13 @@ TRANSITIONS: Mapping[State | None, Mapping[State, str]] = {
     "current": {
         "grace": "a verified switch left it behind, or its owner lets it go",
         "retained": "a verified switch left it behind, and it is to stay",
+        "gone": _DELETED,
     },
     "grace": {
         "current": "a verified switch made it a workspace's key again",
         "due": "its day has come",
         "retained": "it serves STORAGE, is not rekey's, or is to stay",
+        "gone": _DELETED,
     },
     "due": {
         "current": "a verified switch made it a workspace's key again",
@@ -33,13 +37,16 @@ TRANSITIONS: Mapping[State | None, Mapping[State, str]] = {
         "disabled": "every condition holds",
         "held": "something asked for it in the moment in which it was disabled",
         "retained": "it serves STORAGE, is not rekey's, or is to stay",
+        "gone": _DELETED,
     },
-    "disabled": {"held": "something still needs it, or a person enabled it"},
-    "held": {"current": "its owner adopts it, in use", "grace": "its owner lets it go again"},
+    "disabled": {"held": "something still needs it, or a person enabled it", "gone": _DELETED},
+    "held": {"current": "its owner adopts it, in use", "grace": "its owner lets it go again", "gone": _DELETED},
     "retained": {
         "current": "a verified switch made it a workspace's key, or its owner puts it under rekey's care",
         "grace": "a verified switch left it behind, or its owner puts it under rekey's care",
+        "gone": _DELETED,
     },
+    "gone": {},
 }
 """From a state to each that may follow, and what that means. What is not here cannot happen."""
 
@@ -86,6 +93,10 @@ class Key(BaseModel):
     """Until when a disabled key is watched, and enabled again if something needs it."""
     overdue_at: str | None = None
     """When a sweep first found that the key should have gone more than a day before; the world is told once."""
+    needed: str | None = None
+    """What needs the key, found while nobody can use it; None once it is back."""
+    needed_at: str | None = None
+    """When the world was last told that a needed key is not to be had: once a day while it lasts."""
     claimed_at: str | None = None
     """Set before DisableKey is called: from then on no rotation may take the key."""
     wanted_by: tuple[str, ...] = ()
@@ -96,7 +107,7 @@ class Key(BaseModel):
     canaries: tuple[Canary, ...] = ()
     """Notebooks that were written under the key just before each switch away from it."""
     version: int = 0
-    """Length of the key's audit trail. Every change is conditional on it."""
+    """Length of the key's audit trail. Every change is conditional on it, and on the claim."""
     audit_head: str = ""
 
     @property
@@ -107,7 +118,7 @@ class Key(BaseModel):
     def to(self, state: State, why: str, at: datetime, **changes: Any) -> "Key":
         """The key in another state, or in the same for another reason. Raises RekeyError for what cannot follow.
 
-        A claim and a watch end with the state that they belong to.
+        A claim and a watch end with the state that they belong to; a need outlives only that the key is disabled.
         """
         if state != self.state:
             if state not in TRANSITIONS[self.state]:
@@ -115,7 +126,8 @@ class Key(BaseModel):
             anew = {"since": clock.text(at), "goes_at": None, "disabled_at": None, "watch_until": None}
             if state in ("due", "disabled"):
                 anew = {"disabled_at": clock.text(at)} if state == "disabled" else {}
-            changes = {"claimed_at": None, **anew, **changes}
+            met = {} if state == "disabled" else {"needed": None, "needed_at": None}
+            changes = {"claimed_at": None, **met, **anew, **changes}
         return self.model_copy(update={"state": state, "why": why, "changed_at": clock.text(at), **changes})
 
     def waits(self, since: datetime, grace_seconds: int, why: str, at: datetime, **changes: Any) -> "Key":

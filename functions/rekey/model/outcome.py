@@ -1,10 +1,11 @@
 """How a rotation went, in the words that the console, the events and the tickets share. Plain functions."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from rekey.base import clock
 from rekey.model.evidence import evidence_uri
+from rekey.model.failure import Failure
+from rekey.model.findings import FindingCode
 from rekey.model.rotation import Rotation
 
 
@@ -24,9 +25,9 @@ def old_key_due_at(rotation: Rotation, grace_seconds: int) -> str | None:
     return clock.text(clock.moment(verified) + timedelta(seconds=grace_seconds))
 
 
-def failure_cause(rotation: Rotation, failure: dict[str, Any], bucket: str) -> str:
+def failure_cause(rotation: Rotation, failure: Failure, bucket: str) -> str:
     """What failed, what is restored, and where to read on."""
-    what = f"{failure['state']}: {failure['cause'].rstrip('. ')}."
+    what = f"{failure.state}: {failure.cause.rstrip('. ')}."
     return f"{what} {consequences(rotation)} Evidence: {evidence_uri(bucket, rotation.rotation_id)}"
 
 
@@ -36,7 +37,7 @@ def consequences(rotation: Rotation) -> str:
         return _consequence_of_creation(rotation)
     if rotation.switch_verified_at:
         keys_now = "The workspace is on the new key, and the switch holds."
-    elif rotation.may_have_switched and any("no way to remove" in each for each in rotation.findings):
+    elif rotation.may_have_switched and rotation.has_found(FindingCode.NEW_KEY_KEPT):
         keys_now = "The workspace shows the new key configuration, which Databricks cannot remove."
     else:
         keys_now = "The workspace is on the keys it had before."

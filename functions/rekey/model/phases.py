@@ -5,22 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rekey.base import clock
-from rekey.model.rotation import Plan
+from rekey.model.plan import Plan
+from rekey.model.steps import StepName
 
 SETTLE_SECONDS = 1_200
 
 BUDGETS: Mapping[str, int] = {
-    "Pause triggers": 14_400,
-    "Rotate key material": 1_800,
-    "Create workspace": 3_600,
-    "Terminate compute": 1_800,
-    "Patch workspace": 5_400,
-    "Verify": 600,
-    "Restart compute": 1_800,
-    "List notebooks": 600,
-    "Renew batch": 1_800,
+    StepName.PAUSE_TRIGGERS: 14_400,
+    StepName.ROTATE_MATERIAL: 1_800,
+    StepName.CREATE_WORKSPACE: 3_600,
+    StepName.TERMINATE: 1_800,
+    StepName.SWITCH: 5_400,
+    StepName.VERIFY: 600,
+    StepName.RESTART: 1_800,
+    StepName.LIST_NOTEBOOKS: 600,
+    StepName.RENEW_BATCH: 1_800,
 }
-"""Seconds, as stepfunctions/rotate_key.asl.json has them; a test holds the two together."""
+"""Seconds of each loop, as stepfunctions/rotate_key.asl.json's conditions have them; a test holds the two together."""
 
 
 NOTEBOOK_WAVES = 5
@@ -63,38 +64,37 @@ def phases(plan: Plan) -> list[Phase]:
     """The phases that a plan goes through, in order."""
     if plan.operation == "rotate_material":
         why = "KMS renews the material in the background"
-        return [Phase("Rotate key material", 60, BUDGETS["Rotate key material"], False, why)]
+        return [Phase(StepName.ROTATE_MATERIAL, 60, BUDGETS[StepName.ROTATE_MATERIAL], False, why)]
     if plan.operation == "create_workspace":
         why = "Databricks sets the workspace up; most come up within a few minutes"
         proof = "a notebook is written and read under the new key"
         return [
-            Phase("Create workspace", 300, BUDGETS["Create workspace"], False, why),
-            Phase("Verify", 15, BUDGETS["Verify"], False, proof),
+            Phase(StepName.CREATE_WORKSPACE, 300, BUDGETS[StepName.CREATE_WORKSPACE], False, why),
+            Phase(StepName.VERIFY, 15, BUDGETS[StepName.VERIFY], False, proof),
         ]
     found = []
     pieces = sum(plan.would_stop.values())
     if plan.drain_minutes and plan.would_stop.get("runs"):
         limit, why = plan.drain_minutes * 60, "active job runs are waited for; nothing is down yet"
-        found.append(Phase("Pause triggers", limit, limit, False, why))
+        found.append(Phase(StepName.PAUSE_TRIGGERS, limit, limit, False, why))
     if pieces:
         why = f"{pieces} pieces of compute stop, and their EC2 instances end a little later"
-        found.append(Phase("Terminate compute", 150, BUDGETS["Terminate compute"], True, why))
+        found.append(Phase(StepName.TERMINATE, 150, BUDGETS[StepName.TERMINATE], True, why))
     if plan.network == "customer":
         switch, why = 180, "customer-managed network: the key field shows after a few minutes"
     else:
         switch, why = 1_200, "Databricks-managed network: the workspace is PROVISIONING for up to 20 minutes"
-    found.append(Phase("Patch workspace", switch, BUDGETS["Patch workspace"], bool(pieces), why))
+    found.append(Phase(StepName.SWITCH, switch, BUDGETS[StepName.SWITCH], bool(pieces), why))
     if plan.settle:
         why = "Databricks demands 20 minutes after a STORAGE change"
-        found.append(Phase("Settle wait", SETTLE_SECONDS, SETTLE_SECONDS, bool(pieces), why))
-    found.append(
-        Phase("Verify", 15, BUDGETS["Verify"], bool(pieces), "notebooks are read and written under the new key")
-    )
+        found.append(Phase(StepName.SETTLE, SETTLE_SECONDS, SETTLE_SECONDS, bool(pieces), why))
+    why = "notebooks are read and written under the new key"
+    found.append(Phase(StepName.VERIFY, 15, BUDGETS[StepName.VERIFY], bool(pieces), why))
     if pieces:
         why = "clusters and warehouses take a few minutes to start"
-        found.append(Phase("Restart compute", 300, BUDGETS["Restart compute"], True, why))
+        found.append(Phase(StepName.RESTART, 300, BUDGETS[StepName.RESTART], True, why))
     if plan.renew_notebooks:
         why = "about a second a notebook, four at a time; trouble with them never fails the rotation"
-        longest = BUDGETS["List notebooks"] + NOTEBOOK_WAVES * BUDGETS["Renew batch"]
-        found.append(Phase("Renew notebooks", 300, longest, False, why))
+        longest = BUDGETS[StepName.LIST_NOTEBOOKS] + NOTEBOOK_WAVES * BUDGETS[StepName.RENEW_BATCH]
+        found.append(Phase(StepName.RENEW_NOTEBOOKS, 300, longest, False, why))
     return found

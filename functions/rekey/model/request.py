@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AwareDatetime,
@@ -13,12 +14,12 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
 
 from rekey.base import clock
 from rekey.base.errors import InvalidRequest
-from rekey.model import wish
+from rekey.model.refusal import Refusal, carried, joined
+from rekey.model.request_fields import FIELDS, described
 from rekey.model.wish import NewWorkspace
 
 UseCase = Literal["MANAGED_SERVICES", "STORAGE"]
@@ -34,31 +35,26 @@ LATEST_WINDOW = timedelta(days=14)
 
 KEY_ARN = r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$"
 
-_MENDS = {
-    "workspace_id": "give the workspace's number, for example 1234567890123456, without quotes",
-    "operation": 'give "add", "rotate", "rotate_material" or "create_workspace", or leave it out to have it decided '
-    "from the workspace",
-    "workspace": 'give an object with what Databricks\' "Create a workspace" takes, or leave it out',
-    "use_cases": 'give a list of "MANAGED_SERVICES" and/or "STORAGE", each once, or leave it out',
-    "request_id": "give 1 to 64 letters, digits or any of _ . : -, or leave it out",
-    "key_arn": "give a KMS key's ARN (arn:aws:kms:<region>:<account>:key/<id>, no alias), or leave it out",
-    "key_configuration_id": "give the id of a registered key configuration, or leave it out",
-    "reuse_key_for_cluster_volumes": "give true or false",
-    "guard_key": "give true or false",
-    "yearly_rotation": "give true or false",
-    "not_before": 'give an ISO 8601 time with offset, for example "2026-11-30T22:00:00+01:00", or leave it out',
-    "not_after": "give the end of the window as an ISO 8601 time with offset, for example "
-    '"2026-12-01T04:00:00+01:00", or leave it out',
-    "approval": "give true or false",
-    "old_key": 'give "disable" or "retain"',
-    "jobs": 'give "interrupt" to cut active job runs short, or "drain" to wait for them first',
-    "drain_minutes": 'give 1 to 240, with jobs "drain"; left out it is 60',
-    "renew_notebooks": 'give 1 to 20 absolute workspace paths, each once, such as ["/Shared"], or leave it out',
-    "dry_run": "give true or false",
-    "reason": "give at most 500 characters",
-    "requested_by": "give at most 200 characters",
-    "ticket": 'give {"provider": "jira", "key": "SEC-12"}, or leave it out',
-}
+STORAGE_NEVER_REPLACED = Refusal(
+    "use_cases",
+    "a STORAGE key can be added to a workspace, never replaced",
+    'ask for MANAGED_SERVICES alone, or for operation "rotate_material", which renews a STORAGE key inside KMS '
+    "(RotateKeyOnDemand): the same ARN, no downtime",
+)
+"""Databricks' hardest rule (API reference, "Update a workspace")."""
+
+STORAGE_NOT_ITS_OWN = Refusal(
+    "use_cases",
+    "a SERVERLESS workspace has default storage, which its MANAGED_SERVICES key protects",
+    "ask for MANAGED_SERVICES alone, or leave it out",
+)
+"""A STORAGE key would protect nothing there ("Configure customer-managed keys")."""
+
+NOTEBOOKS_NEED_A_NEW_KEY = Refusal(
+    "renew_notebooks",
+    "notebooks are under the MANAGED_SERVICES key, which this request does not change",
+    'leave it out, or ask for "add" or "rotate" of MANAGED_SERVICES',
+)
 
 
 class Ticket(BaseModel):
@@ -103,62 +99,18 @@ class Request(BaseModel):
     def _given_or_to_be_made(cls, workspace_id: int | None, info: ValidationInfo) -> int | None:
         creates = info.data.get("operation") == "create_workspace"
         if workspace_id is None and not creates:
-            raise ValueError("it is missing")
+            raise _missing("workspace_id").as_fault()
         if workspace_id is not None and creates:
-            raise ValueError("Databricks gives a new workspace its number. Mend: leave it out.")
+            raise Refusal("workspace_id", "Databricks gives a new workspace its number", "leave it out").as_fault()
         return workspace_id
 
-    @field_validator("use_cases")
+    @field_validator("use_cases", "renew_notebooks")
     @classmethod
-    def _each_once(cls, use_cases: tuple[UseCase, ...] | None) -> tuple[UseCase, ...] | None:
-        if use_cases is not None and len(set(use_cases)) != len(use_cases):
-            raise ValueError("a use case is named twice")
-        return use_cases
-
-    @field_validator("renew_notebooks")
-    @classmethod
-    def _each_path_once(cls, paths: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        if paths is not None and len(set(paths)) != len(paths):
-            raise ValueError("a path is named twice")
-        return paths
-
-    @model_validator(mode="after")
-    def _possible(self) -> Self:
-        if self.operation == "rotate" and self.use_cases and "STORAGE" in self.use_cases:
-            raise ValueError(storage_cannot_be_replaced())
-        if self.key_arn and self.key_configuration_id:
-            raise ValueError(
-                "key_configuration_id: a configuration already names its key. Mend: give it or key_arn, not both."
-            )
-        if self.operation == "rotate_material" and (self.key_arn or self.key_configuration_id):
-            field = "key_arn" if self.key_arn else "key_configuration_id"
-            raise ValueError(f"{field}: rotate_material renews the key the workspace has. Mend: leave it out.")
-        if (self.workspace is None) == (self.operation == "create_workspace"):
-            what = "it is missing" if self.workspace is None else 'it goes with operation "create_workspace"'
-            raise ValueError(f"workspace: {what}. Mend: {_MENDS['workspace']}.")
-        if self.workspace and self.workspace.serverless and self.use_cases and "STORAGE" in self.use_cases:
-            raise ValueError(storage_is_not_its_own())
-        if self.drain_minutes and self.jobs != "drain":
-            raise ValueError('drain_minutes: it goes with jobs "drain". Mend: leave it out, or give jobs "drain".')
-        if self.guard_key and not (self.key_arn or self.key_configuration_id):
-            raise ValueError(
-                "guard_key: it goes with key_arn or key_configuration_id; a key that rekey makes has the guard anyway. "
-                "Mend: leave it out."
-            )
-        if self.yearly_rotation and self.operation != "rotate_material":
-            raise ValueError(
-                'yearly_rotation: it goes with rotate_material. Mend: leave it out, or ask for "rotate_material".'
-            )
-        if self.renew_notebooks and self.operation == "create_workspace":
-            raise ValueError("renew_notebooks: a new workspace has no notebooks yet. Mend: leave it out.")
-        without_managed = self.use_cases and "MANAGED_SERVICES" not in self.use_cases
-        if self.renew_notebooks and (self.operation not in (None, "add", "rotate") or without_managed):
-            raise ValueError(notebooks_need_a_new_key())
-        if self.not_before and self.not_before > clock.now() + LATEST_WINDOW:
-            raise ValueError("not_before: the window opens in more than 14 days. Mend: ask nearer to the day.")
-        if self.not_after and self.not_after <= (self.not_before or clock.now()):
-            raise ValueError("not_after: the window closes before it opens. Mend: give a later time, or leave it out.")
-        return self
+    def _each_once(cls, names: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
+        if names is not None and len(set(names)) != len(names):
+            what, field = ("use case", "use_cases") if info.field_name == "use_cases" else ("path", "renew_notebooks")
+            raise Refusal(field, f"a {what} is named twice", FIELDS[field].fix).as_fault()
+        return names
 
     def digest(self) -> str:
         """SHA-256 over the content, without the request_id: tells whether two requests ask for the same."""
@@ -166,29 +118,44 @@ class Request(BaseModel):
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def storage_cannot_be_replaced() -> str:
-    """The refusal of Databricks' hardest rule (API reference, "Update a workspace"): field and mend."""
-    return (
-        "use_cases: a STORAGE key can be added to a workspace, never replaced. Mend: ask for MANAGED_SERVICES alone, "
-        'or for operation "rotate_material", which renews a STORAGE key inside KMS (RotateKeyOnDemand): '
-        "the same ARN, no downtime."
-    )
+def contradictions(request: Request, now: datetime) -> Iterator[Refusal]:
+    """What the fields, each right by itself, cannot mean together, or not at this moment.
 
-
-def storage_is_not_its_own() -> str:
-    """The refusal of a key that would protect nothing ("Configure customer-managed keys"): field and mend."""
-    return (
-        "use_cases: a SERVERLESS workspace has default storage, which its MANAGED_SERVICES key protects. "
-        "Mend: ask for MANAGED_SERVICES alone, or leave it out."
-    )
-
-
-def notebooks_need_a_new_key() -> str:
-    """The refusal of a renewal that would change nothing: field and mend."""
-    return (
-        "renew_notebooks: notebooks are under the MANAGED_SERVICES key, which this request does not change. "
-        'Mend: leave it out, or ask for "add" or "rotate" of MANAGED_SERVICES.'
-    )
+    No part of the model, which must read back what it let through once: also after its window has closed.
+    """
+    creates = request.operation == "create_workspace"
+    use_cases = request.use_cases or ()
+    given = "key_arn" if request.key_arn else "key_configuration_id" if request.key_configuration_id else None
+    if request.operation == "rotate" and "STORAGE" in use_cases:
+        yield STORAGE_NEVER_REPLACED
+    if request.key_arn and request.key_configuration_id:
+        problem = "a configuration already names its key"
+        yield Refusal("key_configuration_id", problem, "give it or key_arn, not both")
+    if request.operation == "rotate_material" and given:
+        yield Refusal(given, "rotate_material renews the key the workspace has", "leave it out")
+    if creates and request.workspace is None:
+        yield _missing("workspace")
+    if request.workspace and not creates:
+        yield Refusal("workspace", 'it goes with operation "create_workspace"', FIELDS["workspace"].fix)
+    if request.workspace and request.workspace.serverless and "STORAGE" in use_cases:
+        yield STORAGE_NOT_ITS_OWN
+    if request.drain_minutes and request.jobs != "drain":
+        yield Refusal("drain_minutes", 'it goes with jobs "drain"', 'leave it out, or give jobs "drain"')
+    if request.guard_key and not given:
+        problem = "it goes with key_arn or key_configuration_id; a key that rekey makes has the guard anyway"
+        yield Refusal("guard_key", problem, "leave it out")
+    if request.yearly_rotation and request.operation != "rotate_material":
+        yield Refusal("yearly_rotation", "it goes with rotate_material", 'leave it out, or ask for "rotate_material"')
+    if request.renew_notebooks and creates:
+        yield Refusal("renew_notebooks", "a new workspace has no notebooks yet", "leave it out")
+    changes_none = request.operation == "rotate_material" or (use_cases and "MANAGED_SERVICES" not in use_cases)
+    if request.renew_notebooks and changes_none and not creates:
+        yield NOTEBOOKS_NEED_A_NEW_KEY
+    if request.not_before and request.not_before > now + LATEST_WINDOW:
+        yield Refusal("not_before", "the window opens in more than 14 days", "ask nearer to the day")
+    if request.not_after and request.not_after <= (request.not_before or now):
+        problem = "the window closes before it opens"
+        yield Refusal("not_after", problem, "give a later time, or leave it out")
 
 
 def parse_request(raw: Any) -> Request:
@@ -197,26 +164,37 @@ def parse_request(raw: Any) -> Request:
     Raises InvalidRequest: one line a fault, each naming the field and the mend.
     """
     if not isinstance(raw, dict):
-        raise InvalidRequest('The request is not a JSON object. Mend: give {"workspace_id": 1234567890123456}.')
+        refusal = Refusal("", "The request is not a JSON object", 'give {"workspace_id": 1234567890123456}')
+        raise InvalidRequest(str(refusal))
     try:
-        return Request.model_validate_json(json.dumps(raw))
+        request = Request.model_validate_json(json.dumps(raw))
     except ValidationError as error:
-        raise InvalidRequest("\n".join(dict.fromkeys(_explain(fault) for fault in error.errors()))) from None
+        raise InvalidRequest(joined(dict.fromkeys(_explain(fault) for fault in error.errors()))) from None
+    if refusals := list(contradictions(request, clock.now())):
+        raise InvalidRequest(joined(refusals))
+    return request
 
 
-def _explain(fault: Any) -> str:
-    """One sentence for one of pydantic's faults; the value itself is left out, it may be a secret pasted by mistake."""
-    path = [str(part) for part in fault["loc"]]
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    if "Mend:" in message:
-        return message if not path or path == ["workspace"] else f"{'.'.join(path)}: {message}"
-    inside = path[1:] if path[0] == "workspace" and path[1:] else []
-    mend = wish.MENDS.get(inside[0]) if inside else _MENDS.get(path[0])
-    if fault["type"] == "extra_forbidden" and mend:
-        message = "it is not yours to give"
-    elif fault["type"] == "extra_forbidden":
-        known = ", ".join(sorted((NewWorkspace if inside else Request).model_fields))
-        message, mend = "there is no such field", f"remove it; the fields are {known}"
-    elif fault["type"] == "missing":
-        message = "it is missing"
-    return f"{'.'.join(path)}: {message}. Mend: {mend}."
+def _explain(fault: Any) -> Refusal:
+    """One of pydantic's faults; the value itself is left out, it may be a secret pasted by mistake."""
+    if refusal := carried(fault):
+        return refusal
+    path = [str(part) or '""' for part in fault["loc"]]
+    if not path:
+        # Python reads what JSON has no text for, such as half of a surrogate pair.
+        return Refusal("", f"The request cannot be read: {fault['msg']}", "take the odd character out")
+    field, known = ".".join(path), described(path)
+    if fault["type"] == "extra_forbidden" and known:
+        return Refusal(field, "it is not yours to give", known.fix)
+    if fault["type"] == "extra_forbidden" or known is None:
+        model = NewWorkspace if path[0] == "workspace" and path[1:] else Request
+        return Refusal(
+            field, "there is no such field", f"remove it; the fields are {', '.join(sorted(model.model_fields))}"
+        )
+    if fault["type"] == "missing":
+        return Refusal(field, "it is missing", known.fix)
+    return Refusal(field, str(fault["msg"]), known.fix)
+
+
+def _missing(field: str) -> Refusal:
+    return Refusal(field, "it is missing", FIELDS[field].fix)

@@ -1,69 +1,20 @@
 """What the ledger remembers of one rotation: the plan that was made, and how far it got."""
 
-from typing import Any, Literal
+from collections.abc import Iterable
+from typing import Any, Literal, TypedDict
 
 from pydantic import BaseModel, ConfigDict
 
-from rekey.model.request import Operation, Request, UseCase
+from rekey.model.failure import Failure
+from rekey.model.findings import Finding, FindingCode
+from rekey.model.plan import Plan
+from rekey.model.request import Request
 
 Status = Literal["planned", "running", "switched", "succeeded", "failed", "cancelled"]
+ENDS: tuple[Status, ...] = ("succeeded", "failed", "cancelled")
+"""How a rotation can end; the last entry of its trail says the same word."""
 PatchOutcome = Literal["unknown", "refused", "accepted"]
-
-
-class OldKey(BaseModel):
-    """The key that a rotation replaces, and what will become of it."""
-
-    model_config = ConfigDict(frozen=True)
-
-    configuration_id: str
-    key_arn: str
-    fate: Literal["disable", "retain"]
-    why: str
-
-
-KeySource = Literal["new", "brought", "configuration"]
-"""A key that rekey makes, one that the request brings along, or that of a registered configuration."""
-
-
-class Plan(BaseModel):
-    """What will be done, decided before anything is touched. Times are ISO 8601 in UTC."""
-
-    model_config = ConfigDict(frozen=True)
-
-    operation: Operation
-    use_cases: tuple[UseCase, ...]
-    why: tuple[str, ...]
-    workspace_id: int | None
-    """None for a workspace that is yet to be made."""
-    workspace_name: str
-    deployment_name: str
-    region: str
-    network: Literal["customer", "databricks"]
-    before: dict[UseCase, str | None]
-    """Key configuration of each use case as the workspace shows it now."""
-    old_key: OldKey | None
-    key_source: KeySource = "new"
-    given_key_arn: str | None = None
-    given_configuration_id: str | None = None
-    material_keys: tuple[str, ...] = ()
-    """ARNs of the keys whose material rotate_material renews."""
-    yearly_rotation: bool = False
-    drain_minutes: int = 0
-    """How long active job runs are waited for before they are cut short."""
-    renew_notebooks: bool = False
-    """Whether notebooks are exported and re-imported after the switch; the request has their paths."""
-    settle: bool
-    """Whether STORAGE is in play, so that Databricks' 20 minutes must pass."""
-    start_at: str
-    not_after: str | None = None
-    """When the window closes: a rotation that could still be at work then is not started."""
-    approval: bool = False
-    """Whether an approver must say yes before it starts."""
-    reuse_key_for_cluster_volumes: bool
-    cross_account_role: str | None
-    """Role that starts EC2 instances; known only when cluster volumes use the key."""
-    would_stop: dict[str, int]
-    """Running classic compute by kind: clusters, pools, warehouses."""
+WorkspaceOn = Literal["old", "new"]
 
 
 class MadeWorkspace(BaseModel):
@@ -85,6 +36,15 @@ class Cancel(BaseModel):
     reason: str | None = None
 
 
+class Decline(BaseModel):
+    """An approver's no: the rotation ends untouched."""
+
+    model_config = ConfigDict(frozen=True)
+
+    by: str
+    reason: str | None = None
+
+
 class Rotation(BaseModel):
     """One rotation. Written by the ledger alone; a new object for each change."""
 
@@ -99,46 +59,75 @@ class Rotation(BaseModel):
     created_at: str
     approval_asked_at: str | None = None
     approved_by: str | None = None
+    declined: Decline | None = None
+    """Of this and approved_by at most one: the first answer counts."""
     cancel: Cancel | None = None
+    watch_until: str | None = None
+    """Until when the way back waits for a change that was accepted, or may have been, and shows nowhere."""
+    workspace_on: WorkspaceOn | None = None
+    """Which keys the workspace is on once the way back is done; None before."""
     rolled_back_at: str | None = None
     key_arn: str | None = None
-    policy_before: str | None = None
-    """Policy of a key that was given, as it was before rekey added Databricks' statements; None when it needed none."""
+    policy_added: tuple[dict[str, Any], ...] = ()
+    """Statements that this rotation added to the policy of a key that it did not make, as they were put."""
+    policy_refused_at: str | None = None
+    """When KMS first refused the policy; a role that was made a moment ago is refused for a while."""
+    policy_set_at: str | None = None
+    """When KMS first showed the key's policy as the use cases need it."""
     configuration_id: str | None = None
     configuration_made: bool = False
     material_before: dict[str, int] = {}
     """How often each key's material had been rotated on demand before this rotation, by ARN."""
     triggers_key: str | None = None
     """Where in the evidence bucket the triggers are that were paused; set with the first pause."""
+    drain_until: str | None = None
+    """Until when active job runs are waited for; set with the first pause."""
+    quiet_at: str | None = None
+    """When all triggers were paused, and job runs ended or waited for long enough."""
     snapshot_key: str | None = None
     """Where in the evidence bucket the compute snapshot is; set with the first terminate."""
     blackout_started_at: str | None = None
+    compute_gone_at: str | None = None
+    """When no compute was left; None again while instances that outlive their clusters are in the change's way."""
     newcomers: tuple[str, ...] = ()
     """Compute that somebody else started in the blackout: stopped again, and not started by rekey."""
     creation_outcome: PatchOutcome | None = None
     """What became of the POST that makes the workspace."""
-    creation_asked_at_waited: int = 0
-    """How many seconds the state machine had waited when the last POST was sent."""
+    creation_asked_at: str | None = None
+    """When the last POST was sent."""
     made: MadeWorkspace | None = None
     patch_outcome: PatchOutcome | None = None
     patches: int = 0
-    patched_at_waited: int = 0
-    """How many seconds the state machine had waited when the last PATCH was accepted."""
+    change_sent_at: str | None = None
+    """When the last PATCH that Databricks accepted was sent."""
+    shown_at: str | None = None
+    """When the workspace was first seen to show its new STORAGE key; None again if it does not any more."""
+    settle_until: str | None = None
+    """The end of Databricks' 20 minutes after a STORAGE change: no compute starts before it."""
     switched_at: str | None = None
     switch_verified_at: str | None = None
     compute_back_at: str | None = None
+    list_until: str | None = None
+    """Until when folders are listed; set with the first call."""
     notebooks_key: str | None = None
     """Where in the evidence bucket the list of notebooks is that are to be renewed."""
     notebook_batches: int | None = None
     """How many batches they are renewed in; set once all are listed."""
     notebook_batches_done: tuple[int, ...] = ()
     ended_at: str | None = None
-    findings: tuple[str, ...] = ()
-    failure: dict[str, Any] | None = None
+    findings: tuple[Finding, ...] = ()
+    failure: Failure | None = None
     audit_seq: int = 0
     audit_head: str = ""
     evidence_sha256: str | None = None
     """SHA-256 of the evidence.json that was written last."""
+
+    def with_findings(self, found: Iterable[Finding]) -> tuple[Finding, ...]:
+        """All that is known and these, each once."""
+        return tuple(dict.fromkeys([*self.findings, *found]))
+
+    def has_found(self, code: FindingCode) -> bool:
+        return any(each.code == code for each in self.findings)
 
     @property
     def subject(self) -> str:
@@ -154,13 +143,22 @@ class Rotation(BaseModel):
     def deployment_name(self) -> str:
         return self.made.deployment_name if self.made else self.plan.deployment_name
 
+    def takes(self, configuration_id: str) -> bool:
+        """Whether it points its workspace to a key configuration, or is about to."""
+        return configuration_id in (self.configuration_id, self.plan.given_configuration_id)
+
     @property
     def creates(self) -> bool:
         return self.plan.operation == "create_workspace"
 
     @property
     def ended(self) -> bool:
-        return self.status in ("succeeded", "failed", "cancelled")
+        return self.status in ENDS
+
+    @property
+    def compute_is_down(self) -> bool:
+        """Whether anything was paused or stopped that is not back yet."""
+        return bool(self.snapshot_key or self.triggers_key) and self.compute_back_at is None
 
     @property
     def may_have_switched(self) -> bool:
@@ -176,6 +174,52 @@ class Rotation(BaseModel):
     def must_finish(self) -> bool:
         """Whether going on is the only safe way: the switch was sent, or KMS was asked to renew material."""
         return self.may_have_switched or (self.plan.operation == "rotate_material" and self.begun)
+
+
+class RotationChanges(TypedDict, total=False):
+    """What the ledger may write of a rotation after it was opened; a test holds it to the fields above."""
+
+    status: Status
+    approval_asked_at: str | None
+    approved_by: str | None
+    declined: Decline | None
+    cancel: Cancel | None
+    watch_until: str | None
+    workspace_on: WorkspaceOn | None
+    rolled_back_at: str | None
+    key_arn: str | None
+    policy_added: tuple[dict[str, Any], ...]
+    policy_refused_at: str | None
+    policy_set_at: str | None
+    configuration_id: str | None
+    configuration_made: bool
+    material_before: dict[str, int]
+    triggers_key: str | None
+    drain_until: str | None
+    quiet_at: str | None
+    snapshot_key: str | None
+    blackout_started_at: str | None
+    compute_gone_at: str | None
+    newcomers: tuple[str, ...]
+    creation_outcome: PatchOutcome | None
+    creation_asked_at: str | None
+    made: MadeWorkspace | None
+    patch_outcome: PatchOutcome | None
+    patches: int
+    change_sent_at: str | None
+    shown_at: str | None
+    settle_until: str | None
+    switched_at: str | None
+    switch_verified_at: str | None
+    compute_back_at: str | None
+    list_until: str | None
+    notebooks_key: str | None
+    notebook_batches: int | None
+    notebook_batches_done: tuple[int, ...]
+    ended_at: str | None
+    findings: tuple[Finding, ...]
+    failure: Failure | None
+    evidence_sha256: str | None
 
 
 def name_subject(workspace_name: str) -> str:

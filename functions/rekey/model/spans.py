@@ -1,81 +1,81 @@
 """The phases that a rotation really went through, and how long each took: read from its audit trail."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from rekey.base import clock
-from rekey.ledger import Item
+from rekey.model.actions import Action
+from rekey.model.entries import Item
 from rekey.model.rotation import Rotation
+from rekey.model.steps import StepName
 
 Mark = tuple[str, str]
 """When a phase began, and its name."""
 
-_BEGINS: Mapping[tuple[str, str], str] = {
-    ("Create workspace", ""): "Create workspace",
-    ("Pause triggers", ""): "Pause triggers",
-    ("Rotate key material", ""): "Rotate key material",
-    ("Terminate compute", "snapshot written"): "Terminate compute",
-    ("Patch workspace", "change accepted"): "Switch",
-    ("Patch workspace", "switched"): "Verify",
-    ("Create workspace", "workspace runs"): "Verify",
-    ("Verify", "switch verified"): "Restore compute",
-    ("Roll back", ""): "Roll back",
-    ("Restart compute", "compute is back"): "Finish",
-    ("Rotate key material", "material rotated"): "Finish",
+PREPARE, SWITCH, FINISH = "Prepare", "Switch", "Finish"
+"""Phases that no step gives its name: before the first that touches compute, the change until it shows, the rest."""
+
+_BEGINS: Mapping[tuple[StepName, Action | None], str] = {
+    (StepName.CREATE_WORKSPACE, None): StepName.CREATE_WORKSPACE,
+    (StepName.PAUSE_TRIGGERS, None): StepName.PAUSE_TRIGGERS,
+    (StepName.ROTATE_MATERIAL, None): StepName.ROTATE_MATERIAL,
+    (StepName.TERMINATE, Action.SNAPSHOT_WRITTEN): StepName.TERMINATE,
+    (StepName.SWITCH, Action.CHANGE_ACCEPTED): SWITCH,
+    (StepName.SWITCH, Action.SWITCHED): StepName.VERIFY,
+    (StepName.CREATE_WORKSPACE, Action.WORKSPACE_RUNS): StepName.VERIFY,
+    (StepName.VERIFY, Action.SWITCH_VERIFIED): StepName.RESTORE,
+    (StepName.ROLL_BACK, None): StepName.ROLL_BACK,
+    (StepName.RESTART, Action.COMPUTE_BACK): FINISH,
+    (StepName.ROTATE_MATERIAL, Action.MATERIAL_ROTATED): FINISH,
 }
 """What entry begins which phase, by step and action; no action means the step's first entry."""
 
-_DOWN, _UP = "Terminate compute", "Finish"
 
-
-def phases(rotation: Rotation, trail: Sequence[Item], settle_seconds: int) -> list[dict[str, Any]]:
+def phases(rotation: Rotation, trail: Sequence[Item]) -> list[dict[str, Any]]:
     """[{"phase", "from", "to", "seconds", "downtime"}], one after the other without a gap.
 
-    The settle wait is the state machine's own and leaves no entry: it begins with the switch and lasts its seconds.
+    The settle wait leaves no entry: it begins with the switch and ends at the moment that is written down with it.
     """
-    marks = _marks(rotation, trail, settle_seconds)
+    marks = _marks(rotation, trail)
     end = rotation.ended_at or trail[-1]["at"]
     found, down = [], False
     for (began, phase), (ended, _) in zip(marks, [*marks[1:], (end, "")], strict=True):
-        down = (down or phase == _DOWN) and phase != _UP
+        down = (down or phase == StepName.TERMINATE) and phase != FINISH
         seconds = (clock.moment(ended) - clock.moment(began)).total_seconds()
         found.append({"phase": phase, "from": began, "to": ended, "seconds": round(seconds, 3), "downtime": down})
     return found
 
 
-def _marks(rotation: Rotation, trail: Sequence[Item], settle_seconds: int) -> list[Mark]:
+def _marks(rotation: Rotation, trail: Sequence[Item]) -> list[Mark]:
     marks = _beginning(rotation, trail)
-    settle = settle_seconds if rotation.plan.settle else 0
-    way_back = max((entry["seq"] for entry in trail if entry["step"] == "Roll back"), default=None)
+    way_back = max((entry["seq"] for entry in trail if entry["step"] == StepName.ROLL_BACK), default=None)
     for entry in trail:
-        phase = _BEGINS.get((entry["step"], entry["action"])) or _BEGINS.get((entry["step"], ""))
-        if phase == "Restore compute" and rotation.snapshot_key is None:
-            phase = "Finish"
+        phase = _BEGINS.get((entry["step"], entry["action"])) or _BEGINS.get((entry["step"], None))
+        if phase == StepName.RESTORE and rotation.snapshot_key is None:
+            phase = FINISH
         if phase and all(phase != known for _, known in marks):
-            marks = _then(marks, entry["at"], phase, settle if phase == "Verify" else 0, "Settle wait")
+            marks = _then(marks, entry["at"], phase, StepName.SETTLE, entry["detail"].get("settle_until"))
         if entry["seq"] == way_back and rotation.snapshot_key:
-            late = settle if rotation.may_have_switched and rotation.switch_verified_at is None else 0
-            marks = _then(marks, entry["at"], "Restore compute", late, "Settle wait after failure")
-    return _then(marks, rotation.ended_at or trail[-1]["at"], "", 0, "")[:-1]
+            marks = _then(marks, entry["at"], StepName.RESTORE, StepName.SETTLE_AFTER_FAILURE, rotation.settle_until)
+    return _then(marks, rotation.ended_at or trail[-1]["at"], "")[:-1]
 
 
 def _beginning(rotation: Rotation, trail: Sequence[Item]) -> list[Mark]:
     """Until the first step begins people are waited for: an approver, or the window."""
     opened = rotation.created_at
-    begun = next((entry["at"] for entry in trail if entry["action"] == "window opened"), None)
+    begun = next((entry["at"] for entry in trail if entry["action"] == Action.WINDOW_OPENED), None)
     if rotation.approval_asked_at:
-        waits: Mark = (opened, "Wait for approval")
+        waits: Mark = (opened, StepName.APPROVAL)
     elif rotation.plan.start_at > opened:
-        waits = (opened, "Wait for window")
+        waits = (opened, StepName.WINDOW)
     else:
-        return [(opened, "Prepare")]
-    return [waits, (begun, "Prepare")] if begun else [waits]
+        return [(opened, PREPARE)]
+    return [waits, (begun, PREPARE)] if begun else [waits]
 
 
-def _then(marks: list[Mark], at: str, phase: str, settle_seconds: int, settle: str) -> list[Mark]:
+def _then(marks: list[Mark], at: str, phase: str, settle: str = "", until: str | None = None) -> list[Mark]:
     """The marks with one more; what was to begin only later (the end of a settle wait that was cut short) never did."""
     begun = [mark for mark in marks if mark[0] <= at]
-    if not settle_seconds:
+    if until is None or until <= at:
         return [*begun, (at, phase)]
-    return [*begun, (at, settle), (clock.text(clock.moment(at) + timedelta(seconds=settle_seconds)), phase)]
+    return [*begun, (at, settle), (until, phase)]

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rekey.databricks.account import KEY_FIELDS
+from rekey.model.use_cases import KEY_FIELDS
 
 RESOURCE = "databricks_mws_customer_managed_keys"
 _SHORT_ID = 8

@@ -5,10 +5,13 @@ from dataclasses import asdict
 from typing import Any
 
 from rekey.base.words import shortened
+from rekey.databricks import Estate, Workspace
 from rekey.model.phases import phases
+from rekey.model.plan import Plan
+from rekey.model.refusal import Refusal
 from rekey.model.request import Request
-from rekey.model.rotation import Plan
-from rekey.planning.facts import USE_CASES, Facts
+from rekey.model.use_cases import USE_CASES
+from rekey.planning.case import Case
 
 KEY_USD_A_MONTH = 1.0
 """AWS KMS list price of a customer-managed key, also while it is disabled."""
@@ -17,17 +20,18 @@ ROTATION_USD = 0.005
 """States and Lambdas of a usual rotation at list prices, rounded up from what `make bench` measures."""
 
 
-def report(request: Request, facts: Facts, plan: Plan | None, findings: Sequence[str]) -> dict[str, Any]:
+def report(case: Case, plan: Plan | None, refusals: Sequence[Refusal], *, account_id: str) -> dict[str, Any]:
     """The preflight as JSON. Lists are cut to ten entries: it travels through the state machine.
 
-    `plan` is None where `findings` forbid the rotation.
+    `plan` is None where `refusals` forbid the rotation; the findings of one that is possible are to be looked at first.
+    `account_id` is the Databricks account's.
     """
-    workspace = facts.workspace
+    workspace, compute, inside = case.workspace, case.compute, case.facts.inside
     return {
-        "possible": not findings,
-        "findings": list(findings),
+        "possible": plan is not None,
+        "findings": [*map(str, refusals), *(plan.may_deny if plan else ())],
         "workspace": {
-            "account_id": facts.account_id,
+            "account_id": account_id,
             "workspace_id": workspace.workspace_id or None,
             "name": workspace.name,
             "region": workspace.region,
@@ -35,27 +39,27 @@ def report(request: Request, facts: Facts, plan: Plan | None, findings: Sequence
             "status": workspace.status,
             "network": "customer" if workspace.network_id else "databricks",
         },
-        "present_keys": present_keys(facts),
-        "would_stop": shortened(facts.compute.names()),
-        "would_cut_short": shortened([_run(each) for each in facts.compute.runs]),
-        "permissions": {"account": True, "workspace_admin": facts.workspace_admin},
+        "present_keys": present_keys(case.facts.estate, workspace),
+        "would_stop": shortened(compute.names()),
+        "would_cut_short": shortened([_run(each) for each in compute.runs]),
+        "permissions": {"account": True, "workspace_admin": inside is None or inside.admin},
         "why": list(plan.why) if plan else [],
         "phases": [asdict(each) for each in phases(plan)] if plan else [],
         "expected_seconds": sum(each.expected_seconds for each in phases(plan)) if plan else None,
         "expected_downtime_seconds": (
             sum(each.expected_seconds for each in phases(plan) if each.downtime) if plan else None
         ),
-        "cost": _cost(request, plan),
+        "cost": _cost(case.request, plan),
     }
 
 
-def present_keys(facts: Facts) -> list[dict[str, Any]]:
+def present_keys(estate: Estate, workspace: Workspace) -> list[dict[str, Any]]:
     """What serves each use case now, and who else uses that key. Without a configuration the rest is None or empty."""
-    known = {each.configuration_id: each for each in facts.configurations}
     present = []
     for use_case in USE_CASES:
-        configuration_id = facts.workspace.configuration_id(use_case)
-        configuration = known.get(configuration_id or "")
+        configuration_id = workspace.configuration_id(use_case)
+        configuration = estate.configuration(configuration_id)
+        sharers = estate.sharers(configuration.key_arn, workspace) if configuration else []
         present.append(
             {
                 "use_case": use_case,
@@ -64,7 +68,7 @@ def present_keys(facts: Facts) -> list[dict[str, Any]]:
                 "key_alias": configuration.key_alias if configuration else None,
                 "use_cases": list(configuration.use_cases) if configuration else [],
                 "reuse_key_for_cluster_volumes": configuration.reuse_key_for_cluster_volumes if configuration else None,
-                "shared_with": shortened(facts.sharers(configuration.key_arn)) if configuration else [],
+                "shared_with": shortened(sorted(str(each.workspace_id) for each in sharers)),
             }
         )
     return present

@@ -1,31 +1,17 @@
 """When a key may be disabled: every condition, each with its reason. Plain functions: nothing here asks the world."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from rekey.aws.kms_key import LastUse
+from rekey.aws.tags import MANAGED, USE_CASES
 from rekey.base import clock
-from rekey.databricks import KeyConfiguration, Workspace
+from rekey.databricks import Estate
 from rekey.model.key import Key, wait
-from rekey.rotation.keys import MANAGED, USE_CASES
 
 Verdict = Literal["disable", "wait", "retain"]
-
-
-@dataclass(frozen=True, slots=True)
-class LastUse:
-    """What KMS says of a key's last cryptographic use (GetKeyLastUsage: up to an hour late, same account only).
-
-    Nothing is known where the API does not answer; `said` tells then why.
-    """
-
-    known: bool
-    said: str
-    at: datetime | None = None
-    """The last use; where there was none, the moment since which KMS knows that there was none."""
-    used: bool = False
-    """Whether `at` is a use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,37 +20,7 @@ class Facts:
 
     now: datetime
     grace_seconds: int
-    workspaces: Sequence[Workspace]
-    """All workspaces of the account, read before the configurations: what they name must then be listed."""
-    configurations: Sequence[KeyConfiguration]
-
-    def configurations_of(self, key_arn: str) -> list[KeyConfiguration]:
-        return [each for each in self.configurations if each.key_arn == key_arn]
-
-    def users(self, key_arn: str) -> list[Workspace]:
-        """Workspaces that refer to the key, through either field and any configuration."""
-        pointing = {each.configuration_id for each in self.configurations_of(key_arn)}
-        return [each for each in self.workspaces if pointing & {each.managed_services_key_id, each.storage_key_id}]
-
-    def unexplained(self) -> list[int]:
-        """Workspaces with a configuration that the account does not list: which key it is cannot be known."""
-        listed = {each.configuration_id for each in self.configurations} | {None}
-        return [
-            each.workspace_id
-            for each in self.workspaces
-            if not {each.managed_services_key_id, each.storage_key_id} <= listed
-        ]
-
-    def is_free(self, key_arn: str) -> bool:
-        """Whether no workspace can be on the key, not even through a configuration that the account does not list."""
-        return not self.users(key_arn) and not self.unexplained()
-
-    def serves_storage(self, key_arn: str) -> bool:
-        """Whether the key is registered for STORAGE, or any workspace's storage field leads to it."""
-        pointing = self.configurations_of(key_arn)
-        return any("STORAGE" in each.use_cases for each in pointing) or any(
-            workspace.storage_key_id == each.configuration_id for workspace in self.workspaces for each in pointing
-        )
+    estate: Estate
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +66,12 @@ def decide(case: Case) -> Decision:
     )
 
 
+def needed(case: Case) -> str | None:
+    """What would miss the key by now, were it not there: the first condition of others than its owner."""
+    found = (condition(case) for condition in NEEDS)
+    return next((decision.why for decision in found if decision is not None), None)
+
+
 def is_ours(case: Case) -> Decision | None:
     if case.kms.tags.get(MANAGED) == "true":
         return None
@@ -119,20 +81,20 @@ def is_ours(case: Case) -> Decision | None:
 def never_served_storage(case: Case) -> Decision | None:
     """What was written under a STORAGE key needs it forever; so it is enough that it once served."""
     ever = case.key.served_storage or "STORAGE" in case.kms.tags.get(USE_CASES, "").split()
-    if ever or case.facts.serves_storage(case.key.key_arn):
+    if ever or case.facts.estate.serves_storage(case.key.key_arn):
         return Decision("retain", "it is or was registered for STORAGE, whose data needs its key forever")
     return None
 
 
 def no_workspace_refers_to_it(case: Case) -> Decision | None:
-    if users := case.facts.users(case.key.key_arn):
+    if users := case.facts.estate.users(case.key.key_arn):
         ids = ", ".join(str(each.workspace_id) for each in sorted(users, key=lambda each: each.workspace_id))
         return Decision("wait", f"still in use by workspace {ids}")
     return None
 
 
 def every_reference_is_explained(case: Case) -> Decision | None:
-    if unexplained := case.facts.unexplained():
+    if unexplained := case.facts.estate.unexplained():
         ids = ", ".join(map(str, sorted(unexplained)))
         return Decision("wait", f"workspace {ids} names a key configuration that the account does not list")
     return None
@@ -167,8 +129,7 @@ def unused_for_as_long(case: Case) -> Decision | None:
     return None
 
 
-CONDITIONS = (
-    is_ours,
+NEEDS = (
     never_served_storage,
     no_workspace_refers_to_it,
     every_reference_is_explained,
@@ -177,4 +138,6 @@ CONDITIONS = (
     unreferenced_for_as_long,
     unused_for_as_long,
 )
+
+CONDITIONS = (is_ours, *NEEDS)
 """All that must hold before a key is disabled, in the order in which the reason is most useful."""

@@ -5,12 +5,16 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from rekey.aws import clients
+from rekey.aws.kms_key import KmsKey
 from rekey.base import clock
 from rekey.base.observability import count, logger
 from rekey.ledger import Ledger
+from rekey.model.actions import KeyAction
 from rekey.model.key import Key
-from rekey.rotation.keys import KeyArn
+from rekey.retirement.needed import NO_SUCH_KEY, tell, what_keeps, what_keeps_or
 
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
 
@@ -18,20 +22,48 @@ _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
 def reenable(ledger: Ledger, key: Key, why: str, at: datetime) -> Key:
     """Enable the key, then write it down: after a crash in between, the sweep finds it enabled and holds it.
 
-    A held key is never disabled again until a person adopts it. The entry in its trail becomes an event: whoever asked
-    for the rotation is told.
+    A deletion that waits is cancelled first: a key that rekey disabled and watches is its own to bring back. A held key
+    is never disabled again until a person adopts it. The entry in its trail becomes an event: whoever asked for the
+    rotation is told. Where KMS does not enable it, whatever the reason, that is told aloud, and each sweep tries again.
     """
-    clients.kms(key.region).enable_key(KeyId=KeyArn.of(key.key_arn).key_id)
-    held = ledger.keys.change(key, key.to("held", why, at), "enabled again", was=key.state)
-    count("KeysReenabled")
-    logger.warning("a disabled key was needed and is enabled again", extra={"key_arn": key.key_arn, "why": why})
-    return held
+    cancelled, error = _bring_back(KmsKey(key.key_arn))
+    if cancelled:
+        key = ledger.keys.change(
+            key, key.model_copy(update={"changed_at": clock.text(at)}), KeyAction.DELETION_CANCELLED
+        )
+    if error is None:
+        held = ledger.keys.change(key, key.to("held", why, at), KeyAction.ENABLED_AGAIN, was=key.state)
+        count("KeysReenabled")
+        logger.warning("a disabled key was needed and is enabled again", extra={"key_arn": key.key_arn, "why": why})
+        return held
+    if isinstance(error, ClientError) and clients.error_code(error) == "NotFoundException":
+        return tell(ledger, key, key.to("gone", NO_SUCH_KEY, at), why, NO_SUCH_KEY, at)
+    return tell(ledger, key, key, why, what_keeps_or(key.key_arn, error), at)
+
+
+def _bring_back(kms: KmsKey) -> tuple[bool, Exception | None]:
+    """(whether a deletion was cancelled, what kept the key from being enabled)."""
+    cancelled = False
+    try:
+        try:
+            kms.enable()
+        except ClientError as error:
+            if clients.error_code(error) != "KMSInvalidStateException":
+                raise
+            cancelled = kms.cancel_deletion()
+            if not cancelled:
+                raise
+            kms.enable()
+    except (ClientError, BotoCoreError) as error:
+        return cancelled, error
+    return cancelled, None
 
 
 def on_refused_use(ledger: Ledger, event: Mapping[str, Any], at: datetime) -> dict[str, str]:
     """One CloudTrail record of a refused use. Gives what was done by key: {arn: what}.
 
-    Keys that the ledger does not know, that rekey did not disable, or whose watch is over are left alone.
+    Keys that the ledger does not know are left alone. Those that rekey did not disable, or whose watch is over, are
+    their owner's to bring back: that something needs them is told aloud.
     """
     detail = event.get("detail") or {}
     return {key_arn: _look_at(ledger, key_arn, detail, at) for key_arn in sorted(set(_named_keys(detail)))}
@@ -41,15 +73,20 @@ def _look_at(ledger: Ledger, key_arn: str, detail: Mapping[str, Any], at: dateti
     key = ledger.keys.find(key_arn)
     if key is None:
         return "not a key of the ledger"
-    if key.state != "disabled" and not key.claimed_at:
-        return f"it is {key.state}: nothing to do"
-    if key.state == "disabled" and (key.watch_until is None or at > clock.moment(key.watch_until)):
-        logger.warning("a key whose watch is over was asked for", extra={"key_arn": key_arn})
-        return "its watch is over"
     who = (detail.get("userIdentity") or {}).get("arn") or (detail.get("userIdentity") or {}).get("accountId")
     called = f"{detail.get('eventName', 'a call')} at {detail.get('eventTime', 'an unknown time')}"
-    reenable(ledger, key, f"{called} by {who or 'an unknown caller'} was refused because it is disabled", at)
-    return "enabled again and held"
+    code = detail.get("errorCode", "no code")
+    # The first that asked stays the reason: a later one is no news.
+    need = key.needed or f"{called} by {who or 'an unknown caller'} was refused: {code}"
+    watched = key.watch_until is not None and (key.needed or at <= clock.moment(key.watch_until))
+    if key.claimed_at or watched:
+        back = reenable(ledger, key, need, at)
+        return "enabled again and held" if back.state == "held" else f"needed, and told: {back.why}"
+    trouble = what_keeps(key_arn)
+    if trouble is None:
+        return f"it is {key.state}, and can be used: nothing to do"
+    after = key.to("gone", trouble, at) if trouble == NO_SUCH_KEY else key
+    return f"needed, and told: {tell(ledger, key, after, need, trouble, at).why}"
 
 
 def _named_keys(detail: Mapping[str, Any]) -> Iterator[str]:

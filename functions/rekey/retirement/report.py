@@ -8,13 +8,11 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rekey.aws import clients
+from rekey.aws.kms_key import KmsKey
 from rekey.base import clock
-from rekey.databricks import Account
+from rekey.databricks import Account, Estate
 from rekey.ledger import Ledger
 from rekey.model.key import Key, meet
-from rekey.retirement.conditions import Facts
-from rekey.retirement.look import last_use, look_around
-from rekey.rotation.keys import KeyArn
 
 USD_A_KEY = 1
 USD_A_ROTATION = 1
@@ -26,18 +24,18 @@ AT_ONCE = 4
 """Keys that are read side by side."""
 
 
-def list_keys(ledger: Ledger, account: Account, *, grace_seconds: int, now: datetime) -> dict[str, Any]:
+def list_keys(ledger: Ledger, account: Account, *, now: datetime) -> dict[str, Any]:
     """{"keys": [...], "usd_month": n, "keys_may_be_deleted": [arn]}; rekey itself never deletes one."""
-    facts = look_around(account, grace_seconds, now)
+    estate = Estate.read(account)
     known = {key.key_arn: key for key in ledger.keys.all()}
-    for configuration in facts.configurations:
+    for configuration in estate.configurations:
         arn = configuration.key_arn
         if arn and arn not in known:
             known[arn] = meet(arn, "retained", "made before rekey came: left alone until it is adopted", now)
     ordered = sorted(known.values(), key=lambda key: (key.state, key.goes_at or "", key.key_arn))
     with ThreadPoolExecutor(AT_ONCE) as pool:
         shown = list(pool.map(read_kms, ordered))
-    rows = [row(key, facts, kms) for key, kms in zip(ordered, shown, strict=True)]
+    rows = [row(key, estate, kms, now) for key, kms in zip(ordered, shown, strict=True)]
     return {
         "keys": rows,
         "usd_month": sum(each["usd_month"] or 0 for each in rows),
@@ -47,15 +45,14 @@ def list_keys(ledger: Ledger, account: Account, *, grace_seconds: int, now: date
 
 def read_kms(key: Key) -> dict[str, Any]:
     """{"state", "created", "last_use", "rotations"}; only {"trouble"} where KMS does not show the key."""
-    kms, key_id = clients.kms(key.region), KeyArn.of(key.key_arn).key_id
+    kms = KmsKey(key.key_arn)
     try:
-        metadata = kms.describe_key(KeyId=key.key_arn)["KeyMetadata"]
-        pages = kms.get_paginator("list_key_rotations").paginate(KeyId=key_id)
+        metadata = kms.describe()
         return {
             "state": metadata.get("KeyState", ""),
             "created": clock.text(metadata["CreationDate"]),
-            "last_use": last_use(kms, key.key_arn).said,
-            "rotations": sum(len(page["Rotations"]) for page in pages),
+            "last_use": kms.last_use().said,
+            "rotations": len(kms.rotations()),
         }
     except ClientError as error:
         return {"trouble": clients.error_code(error)}
@@ -63,16 +60,16 @@ def read_kms(key: Key) -> dict[str, Any]:
         return {"trouble": type(error).__name__}
 
 
-def row(key: Key, facts: Facts, kms: Mapping[str, Any]) -> dict[str, Any]:
+def row(key: Key, estate: Estate, kms: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """One key of the list."""
-    users = sorted(each.workspace_id for each in facts.users(key.key_arn))
+    users = sorted(each.workspace_id for each in estate.users(key.key_arn))
     created = kms.get("created")
     return {
         "key_arn": key.key_arn,
         "state": key.state,
         "why": key.why,
         "kms_state": kms.get("state") or kms.get("trouble"),
-        "age_days": (facts.now - clock.moment(created)).days if created else None,
+        "age_days": (now - clock.moment(created)).days if created else None,
         "referenced_by": users,
         "wanted_by": list(key.wanted_by),
         "last_use": kms.get("last_use", key.last_use),

@@ -5,13 +5,12 @@ from typing import Any
 
 from rekey.base import clock
 from rekey.base.errors import DatabricksError, RequestRefused, Transient
-from rekey.databricks import Account
+from rekey.databricks import Account, Estate
 from rekey.ledger import Ledger
 from rekey.ledger.keys import KeyChange
 from rekey.model.key import Canary, Key, State, meet, wait
+from rekey.model.refusal import Refusal
 from rekey.model.rotation import Rotation
-from rekey.retirement.conditions import Facts
-from rekey.retirement.look import look_around
 
 
 def marked(ledger: Ledger, rotation: Rotation, at: datetime) -> list[KeyChange]:
@@ -27,9 +26,8 @@ def marked(ledger: Ledger, rotation: Rotation, at: datetime) -> list[KeyChange]:
         if before and key_arn == plan.given_key_arn:
             _refuse_leaving(before, "key_configuration_id" if plan.given_configuration_id else "key_arn")
         elif before and before.claimed_at:
-            raise RequestRefused(
-                f"workspace_id: its key {key_arn} is being disabled. Mend: ask again in a few minutes."
-            )
+            problem = f"its key {key_arn} is being disabled"
+            raise RequestRefused(str(Refusal("workspace_id", problem, "ask again in a few minutes")))
         known = before or meet(key_arn, "retained", "a rotation met it; until its end it is left alone", at)
         mark = {"wanted_by": (*known.wanted_by, rotation.rotation_id), "changed_at": clock.text(at)}
         changes.append((before, known.model_copy(update=mark)))
@@ -37,19 +35,18 @@ def marked(ledger: Ledger, rotation: Rotation, at: datetime) -> list[KeyChange]:
 
 
 def _refuse_leaving(key: Key, field: str) -> None:
+    adopt = f"run `rekey keys adopt {key.key_arn}`"
+    refusal = None
     if key.claimed_at:
-        raise RequestRefused(
-            f"{field}: the key is being disabled at this moment. Mend: use another one, or enable it in a few minutes."
-        )
-    if key.state == "disabled":
-        raise RequestRefused(
-            f"{field}: rekey has disabled the key ({key.why}). "
-            f"Mend: use another one; or enable it and run `rekey keys adopt {key.key_arn}`."
-        )
-    if key.state == "held":
-        raise RequestRefused(
-            f"{field}: the key is held ({key.why}). Mend: run `rekey keys adopt {key.key_arn}` first, or use another."
-        )
+        problem = "the key is being disabled at this moment"
+        refusal = Refusal(field, problem, "use another one, or enable it in a few minutes")
+    elif key.state == "disabled":
+        problem = f"rekey has disabled the key ({key.why})"
+        refusal = Refusal(field, problem, f"use another one; or enable it and {adopt}")
+    elif key.state == "held":
+        refusal = Refusal(field, f"the key is held ({key.why})", f"{adopt} first, or use another")
+    if refusal:
+        raise RequestRefused(str(refusal))
 
 
 def moved_on(ledger: Ledger, account: Account, rotation: Rotation, grace_seconds: int, at: datetime) -> list[KeyChange]:
@@ -58,7 +55,7 @@ def moved_on(ledger: Ledger, account: Account, rotation: Rotation, grace_seconds
     old_arn = plan.old_key.key_arn if plan.old_key else None
     taken = rotation.key_arn if verified else None
     involved = list(filter(None, dict.fromkeys([plan.given_key_arn, old_arn, taken])))
-    facts = _facts(account, grace_seconds, at) if verified and old_arn else None
+    estate = _estate(account) if verified and old_arn else None
     changes: list[KeyChange] = []
     for key_arn in involved:
         before = ledger.keys.find(key_arn)
@@ -72,16 +69,16 @@ def moved_on(ledger: Ledger, account: Account, rotation: Rotation, grace_seconds
         if verified and key_arn == taken:
             key = _taken(key, rotation, at)
         elif verified and key_arn == old_arn:
-            key = _left(key, rotation, clock.moment(verified), grace_seconds, facts, at)
+            key = _left(key, rotation, clock.moment(verified), grace_seconds, estate, at)
         if key != before:
             changes.append((before, key))
     return changes
 
 
-def _facts(account: Account, grace_seconds: int, at: datetime) -> Facts | None:
+def _estate(account: Account) -> Estate | None:
     """None when Databricks does not answer: an end must not fail for it, and the sweep looks again."""
     try:
-        return look_around(account, grace_seconds, at)
+        return Estate.read(account)
     except (DatabricksError, Transient):
         return None
 
@@ -93,26 +90,26 @@ def _taken(key: Key, rotation: Rotation, at: datetime) -> Key:
         "served_storage": key.served_storage or "STORAGE" in rotation.plan.use_cases,
         "unreferenced_since": None,
     }
-    if key.state in ("held", "disabled"):
+    if key.state in ("held", "disabled", "gone"):
         return key.model_copy(update=serves)
     return key.to("current", f"workspace {rotation.workspace_id} uses it", at, **serves)
 
 
 def _left(
-    key: Key, rotation: Rotation, verified: datetime, grace_seconds: int, facts: Facts | None, at: datetime
+    key: Key, rotation: Rotation, verified: datetime, grace_seconds: int, estate: Estate | None, at: datetime
 ) -> Key:
     old = rotation.plan.old_key
     assert old is not None  # noqa: S101, only a plan with an old key has one to leave
-    unreferenced = facts is not None and facts.is_free(old.key_arn)
+    unreferenced = estate is not None and estate.is_free(old.key_arn)
     key = key.model_copy(
         update={
             "workspaces": _with(key.workspaces, rotation.workspace_id),
             "rotation_id": rotation.rotation_id,
-            "served_storage": key.served_storage or (facts is not None and facts.serves_storage(old.key_arn)),
+            "served_storage": key.served_storage or (estate is not None and estate.serves_storage(old.key_arn)),
             "unreferenced_since": clock.text(verified) if unreferenced else None,
         }
     )
-    if key.state in ("held", "disabled"):
+    if key.state in ("held", "disabled", "gone"):
         return key
     if old.fate == "retain":
         return key.to("retained", old.why, at)

@@ -1,15 +1,15 @@
 """Signs that a disabled key is still needed, as the sweep finds them without any trail. Nothing is changed."""
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
+from rekey.aws.kms_key import LastUse
 from rekey.base import clock
-from rekey.base.errors import DatabricksError, NetworkRefused, NotFound, Unauthenticated
-from rekey.databricks import Workspace, WorkspaceApi
-from rekey.model.key import Key, wait
-from rekey.retirement.conditions import Facts, LastUse
-from rekey.rotation import switch
+from rekey.base.errors import DatabricksError, NetworkRefused, NotFound, PermissionDenied, RekeyError, Unauthenticated
+from rekey.databricks import Estate, Workspace, WorkspaceApi
+from rekey.databricks import canary as canaries
+from rekey.model.key import Canary, Key, wait
 
 KMS_FAILURES = frozenset({"AWS_INACCESSIBLE_KMS_KEY_FAILURE", "AWS_INVALID_KMS_KEY_STATE"})
 """Termination codes of clusters whose key cannot be used (databricks-sdk-py, compute.TerminationReasonCode)."""
@@ -36,43 +36,63 @@ def told_late(key: Key, last_use: LastUse, grace_seconds: int) -> str | None:
 class Signs:
     """Looks for signs in one sweep; each workspace's clusters are listed once."""
 
-    def __init__(self, facts: Facts, inside: Inside) -> None:
-        self._facts = facts
-        self._running = {each.workspace_id: each for each in facts.workspaces if each.status == "RUNNING"}
+    def __init__(self, estate: Estate, inside: Inside) -> None:
+        self._estate = estate
+        self._running = {each.workspace_id: each for each in estate.workspaces if each.status == "RUNNING"}
         self._inside = inside
         self._clusters = lru_cache(maxsize=None)(self._list_clusters)
 
     def of(self, key: Key) -> str | None:
-        """The first sign that the key is needed, None where there is none. Databricks' own trouble is no sign."""
-        return next(self._all(key), None)
+        """The first sign that the key is needed, None where there is none. Databricks' own trouble is no sign.
 
-    def _all(self, key: Key) -> Iterator[str]:
-        if users := self._facts.users(key.key_arn):
-            yield f"workspace {users[0].workspace_id} refers to it again"
+        Raises the first trouble where it kept a place from being looked at, and the others have no sign.
+        """
+        trouble: RekeyError | None = None
+        for look in self._places(key):
+            try:
+                if sign := look():
+                    return sign
+            except RekeyError as error:
+                trouble = trouble or error
+        if trouble:
+            raise trouble
+        return None
+
+    def _places(self, key: Key) -> Iterator[Callable[[], str | None]]:
+        yield partial(self._user, key)
         for canary in key.canaries:
             if canary.workspace_id in self._running:
-                yield from self._unreadable(canary.workspace_id, canary.rotation_id)
+                yield partial(self._unreadable, canary)
         for workspace_id in key.workspaces:
             if workspace_id in self._running:
-                yield from self._failed_clusters(workspace_id, key)
+                yield partial(self._failed_cluster, workspace_id, key)
 
-    def _unreadable(self, workspace_id: int, rotation_id: str) -> Iterator[str]:
-        what = f"the notebook that was written under it in workspace {workspace_id}"
+    def _user(self, key: Key) -> str | None:
+        users = self._estate.users(key.key_arn)
+        return f"workspace {users[0].workspace_id} refers to it again" if users else None
+
+    def _unreadable(self, canary: Canary) -> str | None:
+        what = f"the notebook that was written under it in workspace {canary.workspace_id}"
+        inside = self._inside(self._running[canary.workspace_id])
         try:
-            if not switch.reads_canary(self._inside(self._running[workspace_id]), rotation_id):
-                yield f"{what} reads back with other content"
+            if not canaries.reads(inside, canary.rotation_id, "before"):
+                return f"{what} reads back with other content"
         except (NotFound, NetworkRefused, Unauthenticated):
-            return  # Somebody removed it, or rekey is kept out: neither is the key's doing.
+            return None  # Somebody removed it, or rekey is kept out: neither is the key's doing.
         except DatabricksError as error:
-            yield f"{what} no longer reads: {error}"
+            if isinstance(error, PermissionDenied) and not canaries.shows(inside, canary.rotation_id, "before"):
+                return None  # rekey's own rights are gone: to be shown it takes them, and no key.
+            return f"{what} no longer reads: {error}"
+        return None
 
-    def _failed_clusters(self, workspace_id: int, key: Key) -> Iterator[str]:
+    def _failed_cluster(self, workspace_id: int, key: Key) -> str | None:
         disabled_ms = clock.moment(key.disabled_at or key.since).timestamp() * 1000
         for cluster in self._clusters(workspace_id):
             reason = cluster.get("termination_reason") or {}
             ended = int(cluster.get("terminated_time") or 0)
             if reason.get("code") in KMS_FAILURES and ended >= disabled_ms and not _names_another(reason, key.key_arn):
-                yield f"cluster {cluster['cluster_id']} of workspace {workspace_id} ended with {reason['code']}"
+                return f"cluster {cluster['cluster_id']} of workspace {workspace_id} ended with {reason['code']}"
+        return None
 
     def _list_clusters(self, workspace_id: int) -> list[dict[str, Any]]:
         return self._inside(self._running[workspace_id]).list_clusters(OFF)

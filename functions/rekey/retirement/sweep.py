@@ -10,22 +10,29 @@ from datetime import datetime, timedelta
 from typing import Any, get_args
 
 from rekey.aws import clients
+from rekey.aws.kms_key import WAITS_FOR_DELETION, KmsKey, LastUse
 from rekey.base import clock
 from rekey.base.errors import AwsUnavailable, DatabricksError
 from rekey.base.observability import count, keys_by_state, logger
 from rekey.base.settings import DAY_SECONDS, Settings
-from rekey.databricks import Account
+from rekey.databricks import Account, Estate
+from rekey.databricks import canary as canaries
 from rekey.databricks.connect import connect_workspace
 from rekey.ledger import Ledger
+from rekey.model.actions import KeyAction
 from rekey.model.key import CLAIM_SECONDS, WAITING, Key, State
-from rekey.retirement.conditions import Case, Facts, KmsFacts, decide
-from rekey.retirement.look import look_around, look_at_key
+from rekey.retirement.conditions import Case, Facts, KmsFacts, decide, needed
+from rekey.retirement.look import look_at_key
+from rekey.retirement.needed import NO_SUCH_KEY, UNUSABLE, tell, what_keeps
 from rekey.retirement.reenable import reenable
 from rekey.retirement.signs import Inside, Signs, told_late
-from rekey.rotation import keys, switch
 
 SETTLES_WITHIN = timedelta(minutes=5)
 """KMS is eventually consistent: a key that was disabled a moment ago may still read Enabled."""
+
+REFUSED = "KMS refused: "
+
+GONE = KmsFacts(state="", tags={}, last_use=LastUse(known=False, said="KMS has no such key any more"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +51,24 @@ def sweep(
 ) -> dict[str, Any]:
     """Look at every key that waits or is watched. One key's trouble never stops another's.
 
-    Gives {"looked_at", "disabled": [arn], "enabled": [arn], "kept": {arn: reason}, "failed": {arn: error}}.
+    Gives {"looked_at", "disabled": [arn], "enabled": [arn], "needed": {arn: why}, "kept": {arn: reason},
+    "failed": {arn: error}}. Needed are keys that something needs and nobody can use.
     """
     found = ledger.keys.to_sweep()
-    answer: dict[str, Any] = {"looked_at": len(found), "disabled": [], "enabled": [], "kept": {}, "failed": {}}
+    answer: dict[str, Any] = {
+        "looked_at": len(found),
+        "disabled": [],
+        "enabled": [],
+        "needed": {},
+        "kept": {},
+        "failed": {},
+    }
     # Also when it is 0: an alarm that hears nothing knows that no sweep runs.
     overdue = 0
     if found:
-        facts = look_around(account, settings.grace_seconds, now)
+        facts = Facts(now, settings.grace_seconds, Estate.read(account))
         inside = inside or (lambda workspace: connect_workspace(settings, workspace.deployment_name))
-        at_work = Sweep(ledger, settings, facts, inside, Signs(facts, inside))
+        at_work = Sweep(ledger, settings, facts, inside, Signs(facts.estate, inside))
         for key in found:
             after = _guarded(at_work, key, answer)
             overdue += is_overdue(after, settings.grace_seconds, now)
@@ -90,7 +105,9 @@ def _guarded(at_work: Sweep, key: Key, answer: dict[str, Any]) -> Key:
         logger.exception("a key could not be looked at", extra={"key_arn": key.key_arn})
         answer["failed"][key.key_arn] = f"{type(error).__name__}: {error}"
         return key
-    if (key.state, after.state) == ("disabled", "held"):
+    if after.needed:
+        answer["needed"][key.key_arn] = after.why
+    elif (key.state, after.state) == ("disabled", "held"):
         answer["enabled"].append(key.key_arn)
     elif after.state == "disabled" and key.state != "disabled":
         answer["disabled"].append(key.key_arn)
@@ -115,38 +132,65 @@ def _tell_overdue(at_work: Sweep, key: Key) -> Key:
     if key.overdue_at or not is_overdue(key, at_work.settings.grace_seconds, now):
         return key
     told = key.model_copy(update={"overdue_at": clock.text(now), "changed_at": clock.text(now)})
-    return at_work.ledger.keys.change(key, told, "overdue")
+    return at_work.ledger.keys.change(key, told, KeyAction.OVERDUE)
 
 
 def _retire(at_work: Sweep, key: Key) -> Key:
     now, table = at_work.facts.now, at_work.ledger.keys
     if key.claimed_at and abs((now - clock.moment(key.claimed_at)).total_seconds()) < CLAIM_SECONDS:
         raise AwsUnavailable("another sweep is disabling it")
-    kms = look_at_key(key.region, key.key_arn)
-    if key.claimed_at and kms.state == "Disabled":
+    kms = look_at_key(key.key_arn)
+    if kms is None:
+        seen = _with_what_is_seen(key, GONE, at_work.facts)
+        return _gone(at_work, seen, needed(Case(seen, GONE, at_work.facts)))
+    if key.claimed_at and kms.state in ("Disabled", *WAITS_FOR_DELETION):
         # A sweep ended between DisableKey and the ledger; what happened since nobody has watched.
         return _watch(at_work, _disabled(at_work, key, key.why))
     seen = _with_what_is_seen(key, kms, at_work.facts)
-    decision = decide(Case(seen, kms, at_work.facts))
+    case = Case(seen, kms, at_work.facts)
+    decision = decide(case)
+    if kms.state in UNUSABLE and (need := needed(case)) and (trouble := what_keeps(key.key_arn)):
+        # Somebody else took it away, who may bring it back: rekey tells what misses it, and touches nothing.
+        after = seen.to("retained", need, now) if decision.verdict == "retain" else _waiting(seen, need, now)
+        return tell(at_work.ledger, key, after, need, trouble, now)
+    seen = seen.model_copy(update={"needed": None, "needed_at": None})
     if decision.verdict == "retain":
-        return table.change(key, seen.to("retained", decision.why, now), "retained")
+        return table.change(key, seen.to("retained", decision.why, now), KeyAction.RETAINED)
     if decision.verdict == "wait":
         return _write(at_work, key, _waiting(seen, decision.why, now))
-    claimed = table.change(key, seen.to("due", decision.why, now, claimed_at=clock.text(now)), "claimed")
-    if refused := keys.disable(clients.kms(key.region), key.key_arn):
-        released = claimed.to("due", f"KMS refused: {refused}", now, claimed_at=None)
-        return table.change(claimed, released, "refused")
-    return _disabled(at_work, claimed, decision.why)
+    return _disable(at_work, key, seen, decision.why)
+
+
+def _disable(at_work: Sweep, key: Key, seen: Key, why: str) -> Key:
+    """Claim, disable, write down. What KMS refuses each time for one reason lengthens the trail once."""
+    now, table = at_work.facts.now, at_work.ledger.keys
+    claim = seen.to("due", why, now, claimed_at=clock.text(now))
+    claimed = table.note(key, claim) if key.why.startswith(REFUSED) else table.change(key, claim, KeyAction.CLAIMED)
+    if refused := KmsKey(key.key_arn).disable():
+        released = claimed.to("due", f"{REFUSED}{refused}", now, claimed_at=None)
+        if released.why == key.why:
+            return table.note(claimed, released.model_copy(update={"changed_at": key.changed_at}))
+        return table.change(claimed, released, KeyAction.REFUSED)
+    return _disabled(at_work, claimed, why)
+
+
+def _gone(at_work: Sweep, key: Key, need: str | None) -> Key:
+    """KMS knows it no more; that is told aloud where something needs it."""
+    now = at_work.facts.now
+    gone = key.to("gone", NO_SUCH_KEY, now)
+    if need is None:
+        return at_work.ledger.keys.change(key, gone, KeyAction.GONE)
+    return tell(at_work.ledger, key, gone, need, NO_SUCH_KEY, now)
 
 
 def _with_what_is_seen(key: Key, kms: KmsFacts, facts: Facts) -> Key:
-    users = [each.workspace_id for each in facts.users(key.key_arn)]
-    since = key.unreferenced_since or clock.text(facts.now) if facts.is_free(key.key_arn) else None
+    users = [each.workspace_id for each in facts.estate.users(key.key_arn)]
+    since = key.unreferenced_since or clock.text(facts.now) if facts.estate.is_free(key.key_arn) else None
     return key.model_copy(
         update={
             "unreferenced_since": since,
             "workspaces": tuple(dict.fromkeys([*key.workspaces, *users])),
-            "served_storage": key.served_storage or facts.serves_storage(key.key_arn),
+            "served_storage": key.served_storage or facts.estate.serves_storage(key.key_arn),
             "last_use": kms.last_use.said,
         }
     )
@@ -161,31 +205,36 @@ def _disabled(at_work: Sweep, key: Key, why: str) -> Key:
     now = at_work.facts.now
     until = clock.text(now + timedelta(seconds=at_work.settings.watch_seconds))
     disabled = key.to("disabled", why, now, watch_until=until)
-    return at_work.ledger.keys.change(key, disabled, "disabled", last_use=key.last_use)
+    return at_work.ledger.keys.change(key, disabled, KeyAction.DISABLED, last_use=key.last_use)
 
 
 def _watch(at_work: Sweep, key: Key) -> Key:
     now, table = at_work.facts.now, at_work.ledger.keys
-    kms = look_at_key(key.region, key.key_arn)
+    kms = look_at_key(key.key_arn)
+    if kms is None:
+        return _gone(at_work, key, key.needed or at_work.signs.of(key))
     # KMS may show the state from before for a moment.
     settled = key.disabled_at is None or now >= clock.moment(key.disabled_at) + SETTLES_WITHIN
     if settled and kms.state == "Enabled":
-        return table.change(key, key.to("held", "somebody enabled it, so it is theirs to let go", now), "found enabled")
-    if sign := told_late(key, kms.last_use, at_work.settings.grace_seconds) or at_work.signs.of(key):
+        return table.change(
+            key, key.to("held", "somebody enabled it, so it is theirs to let go", now), KeyAction.FOUND_ENABLED
+        )
+    late = told_late(key, kms.last_use, at_work.settings.grace_seconds)
+    if sign := key.needed or late or at_work.signs.of(key):
         return reenable(at_work.ledger, key, sign, now)
     if key.watch_until is not None and now >= clock.moment(key.watch_until):
         why = "the watch is over and nothing asked for it: its owner may decide to delete it"
-        return table.change(key, key.to("disabled", why, now, watch_until=None), "watch ended")
+        return table.change(key, key.to("disabled", why, now, watch_until=None), KeyAction.WATCH_ENDED)
     return key
 
 
 def _remove_canaries(at_work: Sweep, key: Key) -> Key:
     """Remove the notebooks that proved that the key is not missed. One that cannot be removed harms nobody."""
-    running = {each.workspace_id: each for each in at_work.facts.workspaces if each.status == "RUNNING"}
+    running = {each.workspace_id: each for each in at_work.facts.estate.workspaces if each.status == "RUNNING"}
     for canary in key.canaries:
         if workspace := running.get(canary.workspace_id):
             try:
-                switch.remove_canary(at_work.inside(workspace), canary.rotation_id, "before")
+                canaries.remove(at_work.inside(workspace), canary.rotation_id, "before")
             except DatabricksError as error:
                 logger.warning(f"a canary stays: {error}", extra={"key_arn": key.key_arn})
     return at_work.ledger.keys.note(key, key.model_copy(update={"canaries": ()}))
@@ -195,6 +244,6 @@ def _write(at_work: Sweep, before: Key, after: Key) -> Key:
     """The ledger keeps every reason once, however often it is found."""
     told = ("state", "why", "claimed_at")
     if any(getattr(before, each) != getattr(after, each) for each in told):
-        return at_work.ledger.keys.change(before, after, "looked at")
+        return at_work.ledger.keys.change(before, after, KeyAction.LOOKED_AT)
     same = after.model_copy(update={"changed_at": before.changed_at})
     return at_work.ledger.keys.note(before, same) if same != before else before

@@ -16,17 +16,21 @@ from rekey.base.errors import (
 )
 from rekey.base.observability import identify
 from rekey.databricks import Workspace
+from rekey.model.actions import Action
+from rekey.model.answers import Progress
+from rekey.model.findings import Finding, FindingCode
 from rekey.model.rotation import MadeWorkspace
+from rekey.model.steps import StepName
 from rekey.rotation import switch
-from rekey.rotation.step import Progress, Result, Step
+from rekey.rotation.step import Step
 
-STEP = "Create workspace"
+STEP = StepName.CREATE_WORKSPACE
 
 LOOK_SECONDS = 120
 """A POST whose answer was lost may show late: only then is it sent again."""
 
 
-def create(step: Step) -> Result:
+def create(step: Step) -> Progress:
     """Level-triggered: make the workspace unless it was made, then say whether it runs.
 
     Raises WorkspaceFailed when it ended otherwise, WorkspaceChanged when somebody else took its name.
@@ -37,9 +41,8 @@ def create(step: Step) -> Result:
     rotation = step.rotation
     if rotation.made:
         return _waiting(f"workspace {rotation.made.workspace_id} to show")
-    since = step.event.waited_seconds - rotation.creation_asked_at_waited
-    if rotation.creation_outcome == "unknown" and since < LOOK_SECONDS:
-        return _waiting(f"a workspace whose POST got no answer ({since} of {LOOK_SECONDS} seconds)")
+    if rotation.creation_outcome == "unknown" and not step.since(rotation.creation_asked_at, LOOK_SECONDS):
+        return _waiting(f"a workspace whose POST got no answer (sent at {rotation.creation_asked_at})")
     workspace = _post(step)
     return _waiting(f"workspace {workspace.workspace_id} {workspace.status}")
 
@@ -54,7 +57,7 @@ def find(step: Step) -> Workspace | None:
     named = [each for each in step.account.list_workspaces() if each.name == step.rotation.plan.workspace_name]
     ours = [each for each in named if switch.shows_anything_new(step.rotation, each)]
     if ours and step.rotation.creation_outcome is not None:
-        _record(step, "workspace found", ours[0])
+        _record(step, Action.WORKSPACE_FOUND, ours[0])
         return ours[0]
     if named:
         raise WorkspaceChanged(
@@ -81,20 +84,18 @@ def _post(step: Step) -> Workspace:
     if wish is None:
         raise RekeyError("The request has no workspace: only create_workspace leads to this step.")
     # Written before it is sent: whoever cleans up after a crash must know that there may be a workspace.
-    step.rotation = step.ledger.note(
-        rotation, creation_outcome="unknown", creation_asked_at_waited=step.event.waited_seconds
-    )
+    step.note(creation_outcome="unknown", creation_asked_at=clock.text(clock.now()))
     try:
         workspace = step.account.create_workspace(wish.body(), step.configuration_id, rotation.plan.use_cases)
     except (DatabricksError, DatabricksThrottled, DatabricksUnavailable):
         # Not done. That says nothing about an earlier POST: what was unknown stays so.
-        step.rotation = step.ledger.note(step.rotation, creation_outcome=rotation.creation_outcome or "refused")
+        step.note(creation_outcome=rotation.creation_outcome or "refused")
         raise
-    _record(step, "workspace asked for", workspace)
+    _record(step, Action.WORKSPACE_ASKED_FOR, workspace)
     return workspace
 
 
-def _record(step: Step, action: str, workspace: Workspace) -> None:
+def _record(step: Step, action: Action, workspace: Workspace) -> None:
     step.record(
         STEP,
         action,
@@ -110,7 +111,7 @@ def _record(step: Step, action: str, workspace: Workspace) -> None:
     identify(rotation_id=step.rotation.rotation_id, workspace_id=workspace.workspace_id)
 
 
-def _watch(step: Step, workspace: Workspace) -> Result:
+def _watch(step: Step, workspace: Workspace) -> Progress:
     if workspace.status in ("NOT_PROVISIONED", "PROVISIONING"):
         return _waiting(f"workspace {workspace.workspace_id} {workspace.status}")
     if workspace.status != "RUNNING":
@@ -121,20 +122,23 @@ def _watch(step: Step, workspace: Workspace) -> Result:
         fields = {each: workspace.configuration_id(each) for each in step.rotation.plan.use_cases}
         step.record(
             STEP,
-            "workspace runs",
+            Action.WORKSPACE_RUNS,
             {"workspace_id": workspace.workspace_id, "fields": fields},
             switched_at=clock.text(clock.now()),
             status="switched",
-            findings=(*step.rotation.findings, *_twins(step, workspace)),
+            findings=step.rotation.with_findings(_twins(step, workspace)),
         )
-    return Progress(done=True).result()
+    return Progress(done=True)
 
 
-def _twins(step: Step, workspace: Workspace) -> list[str]:
+def _twins(step: Step, workspace: Workspace) -> list[Finding]:
     """Findings on further workspaces that a POST made of which no answer came, and which showed too late."""
     return [
-        f"A second workspace named {each.name} came of the same wish: {each.workspace_id} ({each.status}). "
-        "Mend: delete it if nobody uses it."
+        Finding(
+            code=FindingCode.SECOND_WORKSPACE,
+            text=f"A second workspace named {each.name} came of the same wish: {each.workspace_id} ({each.status}). "
+            "Mend: delete it if nobody uses it.",
+        )
         for each in step.account.list_workspaces()
         if each.workspace_id != workspace.workspace_id
         and each.name == workspace.name
@@ -142,5 +146,5 @@ def _twins(step: Step, workspace: Workspace) -> list[str]:
     ]
 
 
-def _waiting(for_what: str) -> Result:
-    return Progress.waiting([for_what]).result()
+def _waiting(for_what: str) -> Progress:
+    return Progress.waiting([for_what])

@@ -1,16 +1,18 @@
 """What every step passes before it does anything: is the window open, and does anybody want this to end?"""
 
 from rekey.base import clock
-from rekey.base.errors import Cancelled, WindowClosed
+from rekey.base.errors import Cancelled, NotApproved, WindowClosed
 from rekey.ledger import Ledger
+from rekey.model.actions import Action
 from rekey.model.phases import window_too_short
 from rekey.model.rotation import Rotation
+from rekey.model.steps import StepName
 
-STEP = "Wait for window"
+STEP = StepName.WINDOW
 
 
 def enter(ledger: Ledger, rotation: Rotation) -> Rotation:
-    """The rotation, begun. Raises Cancelled or WindowClosed while stopping is still safe.
+    """The rotation, begun. Raises Cancelled, NotApproved or WindowClosed while stopping is still safe.
 
     That it has begun is written before the first side effect: only so can whoever cancels at that
     very moment know whether there is anything to put back. The failure route passes freely.
@@ -21,9 +23,15 @@ def enter(ledger: Ledger, rotation: Rotation) -> Rotation:
         raise Cancelled(f"{rotation.cancel.by} cancelled the rotation{_because(rotation.cancel.reason)}.")
     if rotation.begun:
         return rotation
+    if rotation.plan.approval and rotation.approved_by is None:
+        # The execution went on, but that alone proves nothing: its token stands in its history.
+        raise NotApproved(
+            "Nobody has approved this rotation, whatever let its execution go on. Nothing was touched. "
+            "Mend: ask again, and have it approved with `rekey approve` or by its ticket."
+        )
     if late := window_too_short(rotation.plan, clock.now()):
         raise WindowClosed(f"{late} Nothing was touched. Mend: ask again with a later not_after, or without one.")
-    return ledger.record(rotation, STEP, "window opened", {}, status="running")
+    return ledger.record(rotation, STEP, Action.WINDOW_OPENED, {}, status="running")
 
 
 def _because(reason: str | None) -> str:

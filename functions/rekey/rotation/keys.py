@@ -2,144 +2,79 @@
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from botocore.exceptions import ClientError
-
-from rekey.aws import clients, policy
-from rekey.base.errors import AwsUnavailable, PolicyMismatch
+from rekey.aws import kms_key, policy, tags
+from rekey.aws.kms_key import KmsKey
+from rekey.aws.policy_document import Statement, missing_statements
+from rekey.base.arns import KeyArn
+from rekey.base.errors import PolicyMismatch
 from rekey.base.settings import Settings
+from rekey.base.words import plain
+from rekey.model.actions import Action
+from rekey.model.answers import KeyMade
+from rekey.model.plan import Plan
 from rekey.model.request import Request, UseCase
-from rekey.model.rotation import Plan, Rotation
-from rekey.rotation.step import Result, Step
-
-if TYPE_CHECKING:
-    from mypy_boto3_kms import KMSClient
-    from mypy_boto3_kms.type_defs import TagTypeDef
-
-MANAGED = "rekey:managed"
-WORKSPACE = "rekey:workspace-id"
-WORKSPACE_NAME = "rekey:workspace-name"
-ROTATION = "rekey:rotation-id"
-USE_CASES = "rekey:use-cases"
-STATE = "rekey:state"
+from rekey.model.rotation import Rotation
+from rekey.model.steps import StepName
+from rekey.rotation.step import Step
 
 
-@dataclass(frozen=True, slots=True)
-class KeyArn:
-    """The parts of arn:PARTITION:kms:REGION:ACCOUNT:key/ID."""
-
-    partition: str
-    region: str
-    account: str
-    key_id: str
-
-    @classmethod
-    def of(cls, arn: str) -> "KeyArn":
-        _, partition, _, region, account, resource = arn.split(":", 5)
-        return cls(partition, region, account, resource.removeprefix("key/"))
-
-
-def ensure_key(step: Step) -> Result:
-    """Make the rotation's key unless it was made before. Gives {"key_arn", "alias", "found"}."""
+def ensure_key(step: Step) -> KeyMade:
+    """Make the rotation's key unless it was made before."""
     rotation = step.rotation
     if rotation.key_arn:
-        return {"key_arn": rotation.key_arn, "found": True}
+        return KeyMade(key_arn=rotation.key_arn, found=True)
     if rotation.plan.given_key_arn:
         given = rotation.plan.given_key_arn
         detail = {"key_arn": given, "source": rotation.plan.key_source}
-        step.record("Create key", "key given", detail, key_arn=given, status="running")
-        return {"key_arn": given, "found": True}
-    found = find_keys(rotation.plan.region, rotation.rotation_id)
+        step.record(StepName.CREATE_KEY, Action.KEY_GIVEN, detail, key_arn=given, status="running")
+        return KeyMade(key_arn=given, found=True)
+    found = kms_key.find(rotation.plan.region, rotation.rotation_id)
     key_arn = found[0] if found else make_key(rotation)
     step.record(
-        "Create key",
-        "key found" if found else "key created",
+        StepName.CREATE_KEY,
+        Action.KEY_FOUND if found else Action.KEY_CREATED,
         {"key_arn": key_arn, "region": rotation.plan.region},
         key_arn=key_arn,
         status="running",
     )
-    return {"key_arn": key_arn, "alias": name_key(rotation, key_arn), "found": bool(found)}
-
-
-def ensure_policy(step: Step) -> Result:
-    """Give the rotation's key the policy its use cases need. Gives {"key_arn", "changed"}."""
-    region, key_arn = step.rotation.plan.region, step.key_arn
-    changes = {}
-    if step.rotation.plan.key_source == "new":
-        document = wanted_policy(step.settings, step.rotation, key_arn)
-    else:
-        before = read_policy(region, key_arn)
-        plan = step.rotation.plan
-        added = added_statements(step.settings, step.rotation.request, plan.use_cases, plan.cross_account_role)
-        document = policy.merged(before, added)
-        if document == json.loads(before):
-            return {"key_arn": key_arn, "changed": False}
-        # Kept from before the first change, so that a failed rotation can put it back.
-        changes = {"policy_before": step.rotation.policy_before or before}
-        step.rotation = step.ledger.note(step.rotation, **changes)
-    changed = put_policy(region, key_arn, document)
-    if changed:
-        detail = {"key_arn": key_arn, "before": changes.get("policy_before"), "policy": json.dumps(document)}
-        step.record("Set key policy", "policy set", detail)
-    return {"key_arn": key_arn, "changed": changed}
-
-
-def find_keys(region: str, rotation_id: str) -> list[str]:
-    """ARNs of all keys that a rotation made. The tag index may lag behind by a moment."""
-    pages = (
-        clients.tagging(region)
-        .get_paginator("get_resources")
-        .paginate(TagFilters=[{"Key": ROTATION, "Values": [rotation_id]}], ResourceTypeFilters=["kms:key"])
-    )
-    return sorted(each["ResourceARN"] for page in pages for each in page["ResourceTagMappingList"])
+    return KeyMade(key_arn=key_arn, alias=name_key(rotation, key_arn), found=bool(found))
 
 
 def make_key(rotation: Rotation) -> str:
-    """CreateKey for the rotation, tagged so that it is found again. Gives the ARN.
-
-    The tags come with CreateKey: added later they could take minutes to count in authorization.
-    """
+    """CreateKey for the rotation, tagged so that it is found again. Gives the ARN."""
     plan = rotation.plan
-    answer = clients.kms(plan.region).create_key(
-        Description=f"Databricks workspace {plan.workspace_id or plan.workspace_name}: {' + '.join(plan.use_cases)}",
-        KeyUsage="ENCRYPT_DECRYPT",
-        KeySpec="SYMMETRIC_DEFAULT",
-        Tags=[
-            {"TagKey": MANAGED, "TagValue": "true"},
-            _workspace_tag(plan),
-            {"TagKey": ROTATION, "TagValue": rotation.rotation_id},
-            {"TagKey": USE_CASES, "TagValue": " ".join(plan.use_cases)},
-            {"TagKey": STATE, "TagValue": "current"},
-        ],
+    return kms_key.make(
+        plan.region,
+        f"Databricks workspace {plan.workspace_id or plan.workspace_name}: {' + '.join(plan.use_cases)}",
+        {
+            tags.MANAGED: "true",
+            **_workspace_tag(plan),
+            tags.ROTATION: tags.rotation_tag(rotation.rotation_id),
+            tags.USE_CASES: " ".join(plan.use_cases),
+            tags.STATE: "current",
+        },
     )
-    return answer["KeyMetadata"]["Arn"]
 
 
-def _workspace_tag(plan: Plan) -> "TagTypeDef":
+def _workspace_tag(plan: Plan) -> dict[str, str]:
     """Whose key it is. A workspace that is yet to be made has only its name, and KMS takes not every character."""
     if plan.workspace_id is not None:
-        return {"TagKey": WORKSPACE, "TagValue": str(plan.workspace_id)}
-    return {"TagKey": WORKSPACE_NAME, "TagValue": re.sub(r"[^\w .:/=+@-]", "_", plan.workspace_name)}
+        return {tags.WORKSPACE: str(plan.workspace_id)}
+    return {tags.WORKSPACE_NAME: re.sub(r"[^\w .:/=+@-]", "_", plan.workspace_name)}
 
 
 def name_key(rotation: Rotation, key_arn: str) -> str:
     """Give the key an alias that a person recognizes in the console. Gives the alias' name."""
     workspace = rotation.plan.workspace_id or re.sub(r"[^A-Za-z0-9_-]+", "-", rotation.plan.workspace_name)
-    alias = f"alias/rekey/{workspace}/{rotation.rotation_id}"
-    kms = clients.kms(rotation.plan.region)
-    try:
-        kms.create_alias(AliasName=alias, TargetKeyId=key_arn)
-    except kms.exceptions.AlreadyExistsException:
-        pass  # An earlier try of this step made it.
-    except kms.exceptions.NotFoundException as error:
-        raise _not_yet(key_arn) from error
+    alias = f"alias/rekey/{workspace}/{plain(rotation.rotation_id)}"
+    KmsKey(key_arn).name(alias)
     return alias
 
 
-def wanted_policy(settings: Settings, rotation: Rotation, key_arn: str) -> dict[str, object]:
+def wanted_policy(settings: Settings, rotation: Rotation, key_arn: str) -> dict[str, Any]:
     """The policy that the rotation's key must carry."""
     parts = KeyArn.of(key_arn)
     return policy.key_policy(
@@ -155,7 +90,7 @@ def wanted_policy(settings: Settings, rotation: Rotation, key_arn: str) -> dict[
 
 def databricks_statements(
     settings: Settings, use_cases: Sequence[UseCase], cross_account_role: str | None
-) -> list[policy.Statement]:
+) -> list[Statement]:
     """What the policy of a rotation's key must let Databricks do."""
     return policy.databricks_statements(
         shard=settings.databricks_shard,
@@ -167,83 +102,33 @@ def databricks_statements(
 
 def added_statements(
     settings: Settings, request: Request, use_cases: Sequence[UseCase], cross_account_role: str | None
-) -> list[policy.Statement]:
+) -> list[Statement]:
     """What a given key's policy is to carry: Databricks' statements, and the guard only where it was asked for."""
     guard = policy.guards(settings.break_glass_role_arn) if request.guard_key else []
     return [*databricks_statements(settings, use_cases, cross_account_role), *guard]
 
 
-def read_policy(region: str, key_arn: str) -> str:
-    return clients.kms(region).get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]
-
-
-def put_policy(region: str, key_arn: str, document: dict[str, object]) -> bool:
-    """Give the key its policy and read it back. False when it had it already."""
-    kms = clients.kms(region)
-    try:
-        if json.loads(kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]) == document:
-            return False
-        kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=json.dumps(document))
-        if json.loads(kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]) != document:
-            raise AwsUnavailable(f"KMS does not yet show the policy that was put on {key_arn}.")
-    except kms.exceptions.NotFoundException as error:
-        raise _not_yet(key_arn) from error
-    return True
-
-
 def check_key(settings: Settings, rotation: Rotation, key_arn: str) -> None:
     """Raises PolicyMismatch unless the key is enabled and lets Databricks do what the use cases need."""
-    kms = clients.kms(rotation.plan.region)
-    state = kms.describe_key(KeyId=key_arn)["KeyMetadata"].get("KeyState")
-    if state != "Enabled":
+    key = KmsKey(key_arn)
+    if (state := key.state()) != "Enabled":
         raise PolicyMismatch(f"The new key {key_arn} is {state}, not Enabled. Somebody changed it during the rotation.")
     wanted = databricks_statements(settings, rotation.plan.use_cases, rotation.plan.cross_account_role)
-    if missing := policy.missing_statements(read_policy(rotation.plan.region, key_arn), wanted):
+    if missing := missing_statements(json.dumps(key.policy()), wanted):
         raise PolicyMismatch(
             f"The policy of the new key {key_arn} lacks: {'; '.join(missing)}. Somebody changed it during the rotation."
         )
 
 
-def disable(kms: "KMSClient", key_arn: str) -> str | None:
-    """Disable a key. None when it is disabled now, else the reason why KMS would not."""
-    try:
-        if kms.describe_key(KeyId=key_arn)["KeyMetadata"].get("KeyState") != "Disabled":
-            kms.disable_key(KeyId=KeyArn.of(key_arn).key_id)
-    except ClientError as error:
-        if clients.error_code(error) in (
-            "AccessDeniedException",
-            "KMSInvalidStateException",
-            "NotFoundException",
-        ):
-            return str(error)
-        raise
-    return None
-
-
-def abandon(region: str, key_arn: str) -> str | None:
+def abandon(key_arn: str) -> str | None:
     """Tag a key that Databricks never saw as abandoned and disable it. None, or why it could not be disabled.
 
     It is not said to be for STORAGE any more: such a key the sweep, which may have to do it later, would leave alone.
     """
-    mark_abandoned(region, key_arn, {"TagKey": USE_CASES, "TagValue": ""})
-    return disable(clients.kms(region), key_arn)
+    mark_abandoned(key_arn, {tags.USE_CASES: ""})
+    return KmsKey(key_arn).disable()
 
 
-def mark_abandoned(region: str, key_arn: str, *more: "TagTypeDef") -> None:
+def mark_abandoned(key_arn: str, more: Mapping[str, str] | None = None) -> None:
     """Tag a key so that a person who finds it knows that no rotation stands behind it."""
-    tags: list[TagTypeDef] = [{"TagKey": STATE, "TagValue": "abandoned"}, *more]
-    clients.kms(region).tag_resource(KeyId=KeyArn.of(key_arn).key_id, Tags=tags)
-
-
-def read_tags(kms: "KMSClient", key_arn: str) -> dict[str, str]:
-    pages = kms.get_paginator("list_resource_tags").paginate(KeyId=KeyArn.of(key_arn).key_id)
-    return {each["TagKey"]: each["TagValue"] for page in pages for each in page["Tags"]}
-
-
-def is_ours(kms: "KMSClient", key_arn: str) -> bool:
-    """Whether the key carries rekey's tag."""
-    return read_tags(kms, key_arn).get(MANAGED) == "true"
-
-
-def _not_yet(key_arn: str) -> AwsUnavailable:
-    return AwsUnavailable(f"KMS does not show the key {key_arn} everywhere yet.")
+    KmsKey(key_arn).tag({tags.STATE: "abandoned", **(more or {})})

@@ -4,55 +4,50 @@ The answer for STORAGE keys, which Databricks never lets a workspace replace. Ol
 what was encrypted under it. Source: AWS KMS, RotateKeyOnDemand and ListKeyRotations; at most 25 a key.
 """
 
-from typing import Any
+from rekey.aws.kms_key import KmsKey
+from rekey.model.actions import Action
+from rekey.model.answers import Progress
+from rekey.model.steps import StepName
+from rekey.rotation.step import Step
 
-from rekey.aws import clients
-from rekey.rotation.keys import KeyArn
-from rekey.rotation.step import Progress, Result, Step
-
-STEP = "Rotate key material"
+STEP = StepName.ROTATE_MATERIAL
 
 YEAR_DAYS = 365
 
+MOST_ON_DEMAND = 25
+"""AWS KMS API reference, RotateKeyOnDemand: at most so many a key."""
 
-def rotate_material(step: Step) -> Result:
+
+def rotate_material(step: Step) -> Progress:
     """Level-triggered: ask for each key's rotation once, and say which are still under way."""
     plan = step.rotation.plan
     if not step.rotation.material_before:
         # What is counted now tells a later call whether its rotation has happened: KMS has no token for it.
         before = {key_arn: len(on_demand(key_arn)) for key_arn in plan.material_keys}
-        step.record(STEP, "rotations counted", {"on_demand": before}, material_before=before, status="running")
+        step.record(STEP, Action.ROTATIONS_COUNTED, {"on_demand": before}, material_before=before, status="running")
     waiting = [key_arn for key_arn in plan.material_keys if not _rotated(step, key_arn)]
     if waiting:
-        return Progress.waiting([f"new material of {key_arn}" for key_arn in waiting]).result()
+        return Progress.waiting([f"new material of {key_arn}" for key_arn in waiting])
     if step.rotation.switched_at is None:
         rotations = {key_arn: on_demand(key_arn)[-1] for key_arn in plan.material_keys}
-        step.record(STEP, "material rotated", {"rotations": rotations}, switched_at=max(rotations.values()))
-    return Progress(done=True).result()
+        step.record(STEP, Action.MATERIAL_ROTATED, {"rotations": rotations}, switched_at=max(rotations.values()))
+    return Progress(done=True)
 
 
 def on_demand(key_arn: str) -> list[str]:
     """When the key's material was rotated on demand, oldest first, ISO 8601."""
-    parts = KeyArn.of(key_arn)
-    pages = clients.kms(parts.region).get_paginator("list_key_rotations").paginate(KeyId=parts.key_id)
-    rotations: list[Any] = [each for page in pages for each in page["Rotations"]]
-    return sorted(each["RotationDate"].isoformat() for each in rotations if each["RotationType"] == "ON_DEMAND")
+    dates = [each["RotationDate"] for each in KmsKey(key_arn).rotations() if each["RotationType"] == "ON_DEMAND"]
+    return sorted(each.isoformat() for each in dates)
 
 
 def _rotated(step: Step, key_arn: str) -> bool:
-    parts = KeyArn.of(key_arn)
-    kms = clients.kms(parts.region)
-    status: Any = kms.get_key_rotation_status(KeyId=parts.key_id)
-    if step.rotation.plan.yearly_rotation and not status["KeyRotationEnabled"]:
-        kms.enable_key_rotation(KeyId=parts.key_id, RotationPeriodInDays=YEAR_DAYS)
-        step.record(STEP, "yearly rotation enabled", {"key_arn": key_arn, "days": YEAR_DAYS})
+    key = KmsKey(key_arn)
+    status = key.rotation_status()
+    if step.rotation.plan.yearly_rotation and not status.get("KeyRotationEnabled"):
+        key.rotate_by_itself(YEAR_DAYS)
+        step.record(STEP, Action.YEARLY_ROTATION, {"key_arn": key_arn, "days": YEAR_DAYS})
     if len(on_demand(key_arn)) > step.rotation.material_before[key_arn]:
         return True
-    if "OnDemandRotationStartDate" in status:
-        return False
-    try:
-        kms.rotate_key_on_demand(KeyId=parts.key_id)
-    except kms.exceptions.ConflictException:
-        return False  # One is under way already.
-    step.record(STEP, "rotation asked for", {"key_arn": key_arn})
+    if "OnDemandRotationStartDate" not in status and key.rotate():
+        step.record(STEP, Action.MATERIAL_ASKED_FOR, {"key_arn": key_arn})
     return False

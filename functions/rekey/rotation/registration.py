@@ -1,12 +1,18 @@
 """Key configurations at Databricks: registered once, looked up first, deleted when nothing uses them."""
 
 from rekey.base.errors import InvalidState, NotFound
-from rekey.rotation.step import Result, Step
+from rekey.databricks import Estate
+from rekey.model.actions import Action
+from rekey.model.answers import Registered
+from rekey.model.findings import Finding, FindingCode
+from rekey.model.steps import StepName
+from rekey.rotation.sharing import others_under_way
+from rekey.rotation.step import Step
 
-STEP = "Register key configuration"
+STEP = StepName.REGISTER
 
 
-def register(step: Step) -> Result:
+def register(step: Step) -> Registered:
     """Register the rotation's key, or take the configuration that already says the same.
 
     Looking first makes a repeated or half-answered try harmless: Databricks itself would
@@ -15,11 +21,13 @@ def register(step: Step) -> Result:
     rotation = step.rotation
     plan = rotation.plan
     if rotation.configuration_id:
-        return {"configuration_id": rotation.configuration_id, "found": True}
+        return Registered(configuration_id=rotation.configuration_id, found=True)
     if plan.given_configuration_id:
         detail = {"configuration_id": plan.given_configuration_id, "key_arn": step.key_arn}
-        step.record(STEP, "configuration given", detail, configuration_id=plan.given_configuration_id, status="running")
-        return {"configuration_id": plan.given_configuration_id, "found": True}
+        step.record(
+            STEP, Action.CONFIGURATION_GIVEN, detail, configuration_id=plan.given_configuration_id, status="running"
+        )
+        return Registered(configuration_id=plan.given_configuration_id, found=True)
     key_arn = step.key_arn
     reuse = plan.reuse_key_for_cluster_volumes
     found = next(
@@ -33,7 +41,7 @@ def register(step: Step) -> Result:
     configuration = found or step.account.create_configuration(key_arn, plan.use_cases, reuse_for_volumes=reuse)
     step.record(
         STEP,
-        "configuration found" if found else "configuration registered",
+        Action.CONFIGURATION_FOUND if found else Action.CONFIGURATION_REGISTERED,
         {
             "configuration_id": configuration.configuration_id,
             "key_arn": key_arn,
@@ -44,38 +52,46 @@ def register(step: Step) -> Result:
         configuration_made=found is None,
         status="running",
     )
-    return {"configuration_id": configuration.configuration_id, "found": found is not None}
+    return Registered(configuration_id=configuration.configuration_id, found=found is not None)
 
 
-def remove_unused(step: Step) -> list[str]:
+def remove_unused(step: Step) -> list[Finding]:
     """Delete the configuration that this rotation registered. Gives what could not be deleted, with the reason."""
     configuration_id = step.rotation.configuration_id
     if configuration_id is None or not step.rotation.configuration_made:
         return []
-    return _remove(step, [configuration_id])
+    return _remove(step, Estate.read(step.account), step.key_arn, [configuration_id])
 
 
-def remove_of_key(step: Step, key_arn: str) -> list[str]:
+def remove_of_key(step: Step, key_arn: str) -> list[Finding]:
     """Delete every configuration of a key that this rotation made: also one whose registration got no answer."""
-    configurations = step.account.list_configurations()
-    return _remove(step, [each.configuration_id for each in configurations if each.key_arn == key_arn])
+    estate = Estate.read(step.account)
+    return _remove(step, estate, key_arn, [each.configuration_id for each in estate.configurations_of(key_arn)])
 
 
-def _remove(step: Step, configuration_ids: list[str]) -> list[str]:
-    left = []
-    # Databricks' own guard speaks of running workspaces: a failed one would lose its keys.
-    workspaces = step.account.list_workspaces() if configuration_ids else []
+def _remove(step: Step, estate: Estate, key_arn: str, configuration_ids: list[str]) -> list[Finding]:
+    left: list[Finding] = []
+    others = others_under_way(step, key_arn) if configuration_ids else []
     for configuration_id in configuration_ids:
-        users = [each.workspace_id for each in workspaces if each.refers_to(configuration_id)]
-        if users:
-            left.append(f"configuration {configuration_id} stays registered: workspace {users[0]} refers to it.")
+        takers = [each.rotation_id for each in others if each.takes(configuration_id)]
+        if takers:
+            left.append(_stays(configuration_id, f"the rotation {takers[0]} takes it."))
+            continue
+        # Databricks' own guard speaks of running workspaces: a failed one would lose its keys.
+        if users := estate.referring_to(configuration_id):
+            left.append(_stays(configuration_id, f"workspace {users[0].workspace_id} refers to it."))
             continue
         try:
             step.account.delete_configuration(configuration_id)
         except NotFound:
             continue
         except InvalidState as error:
-            left.append(f"configuration {configuration_id} stays registered: {error}")
+            left.append(_stays(configuration_id, str(error)))
             continue
-        step.record("Roll back", "configuration deleted", {"configuration_id": configuration_id})
+        step.record(StepName.ROLL_BACK, Action.CONFIGURATION_DELETED, {"configuration_id": configuration_id})
     return left
+
+
+def _stays(configuration_id: str, why: str) -> Finding:
+    text = f"configuration {configuration_id} stays registered: {why}"
+    return Finding(code=FindingCode.CONFIGURATION_STAYS, text=text)

@@ -5,52 +5,75 @@ the unused key disabled. After a switch that holds, the rotation stays forward. 
 does not, the workspace is PATCHed back to the old configuration while its key is still enabled.
 """
 
-import json
-
+from rekey.aws import kms_key
 from rekey.base import clock
 from rekey.base.errors import InvalidState, RekeyError
 from rekey.databricks import Workspace
+from rekey.model.actions import Action, KeyAction
+from rekey.model.answers import RollBackProgress
+from rekey.model.failure import Failure
+from rekey.model.findings import Finding, FindingCode
+from rekey.model.rotation import WorkspaceOn
+from rekey.model.steps import StepName
 from rekey.retirement.rotations import never_seen, stays, wait_to_go
-from rekey.rotation import keys, registration, switch
+from rekey.rotation import keys, proof, registration, switch
 from rekey.rotation.compute.terminate import terminate
 from rekey.rotation.create_undo import settle_new
-from rekey.rotation.step import Progress, Result, Step
+from rekey.rotation.key_policy import give_back
+from rekey.rotation.settling import note_storage, settle_end, settles, watched_until
+from rekey.rotation.sharing import others_under_way
+from rekey.rotation.step import Step
 
-STEP = "Roll back"
-FAILED = "a rotation failed"
-
-WATCH_SECONDS = 600
-"""An accepted change may appear late; only after this long without a sign has it certainly failed."""
+STEP = StepName.ROLL_BACK
+FAILED = KeyAction.ROTATION_FAILED
 
 
-def roll_back(step: Step) -> Result:
-    """Level-triggered. Gives Progress and `settle`: whether the 20 minutes must pass before compute starts."""
+def roll_back(step: Step) -> RollBackProgress:
+    """Level-triggered. Gives Progress, the keys the workspace is on, and whether and until when compute must wait."""
     rotation = step.rotation
     if step.event.failure is not None and rotation.failure is None:
-        failure = step.event.failure.model_dump()
-        step.record(STEP, "failure seen", failure, failure=failure)
-    settle = step.rotation.may_have_switched and rotation.plan.settle
+        failure = step.event.failure
+        step.record(STEP, Action.FAILURE_SEEN, failure.model_dump(), failure=failure)
     if rotation.switch_verified_at:
         if _switch_holds(step):
-            return Progress(done=True).result(settle=False, workspace_on="new")
-        step.record(STEP, "the switch did not hold", {}, switch_verified_at=None)
+            return _done(step, "new")
+        step.record(STEP, Action.DID_NOT_HOLD, {}, switch_verified_at=None)
     if rotation.creates:
         waiting, lives = settle_new(step)
         if waiting:
-            return Progress.waiting([waiting]).result(settle=False)
+            return _waiting(step, waiting)
         if lives:
-            return Progress(done=True).result(settle=False, workspace_on="new")
+            return _done(step, "new")
     elif step.rotation.may_have_switched:
-        workspace = step.account.get_workspace(step.workspace_id)
-        if waiting := _back_to_old(step, workspace):
-            return Progress.waiting([waiting]).result(settle=settle)
-        if switch.shows_anything_new(step.rotation, step.account.get_workspace(step.workspace_id)):
+        if waiting := _back_to_old(step, _look(step)):
+            return _waiting(step, waiting)
+        if switch.shows_anything_new(step.rotation, _look(step)):
             _keep_new(step)
-            return Progress(done=True).result(settle=settle, workspace_on="new")
+            return _done(step, "new")
     _clean_up(step)
     if step.rotation.rolled_back_at is None:
-        step.record(STEP, "rolled back", {"workspace_on": "old"}, rolled_back_at=clock.text(clock.now()))
-    return Progress(done=True).result(settle=settle, workspace_on="old")
+        step.record(STEP, Action.ROLLED_BACK, {"workspace_on": "old"}, rolled_back_at=clock.text(clock.now()))
+    return _done(step, "old")
+
+
+def _waiting(step: Step, for_what: str) -> RollBackProgress:
+    # The state machine may give up waiting after any answer.
+    until = settle_end(step)
+    return RollBackProgress.waiting([for_what], workspace_on=None, settle=bool(settles(step)), settle_until=until)
+
+
+def _done(step: Step, workspace_on: WorkspaceOn) -> RollBackProgress:
+    until = settle_end(step)
+    if step.rotation.workspace_on != workspace_on:
+        step.note(workspace_on=workspace_on)
+    settle = bool(settles(step))
+    return RollBackProgress(done=True, workspace_on=workspace_on, settle=settle, settle_until=until)
+
+
+def _look(step: Step) -> Workspace:
+    workspace = step.account.get_workspace(step.workspace_id)
+    note_storage(step, workspace)
+    return workspace
 
 
 def _switch_holds(step: Step) -> bool:
@@ -64,9 +87,8 @@ def _back_to_old(step: Step, workspace: Workspace) -> str | None:
     if workspace.status == "PROVISIONING":
         return "workspace status PROVISIONING"
     if not switch.shows_anything_new(rotation, workspace):
-        watched = step.event.waited_seconds
-        if rotation.switched_at is None and watched < WATCH_SECONDS:
-            return f"an accepted change that may still appear ({watched} of {WATCH_SECONDS} seconds)"
+        if rotation.switched_at is None and (until := watched_until(step)):
+            return f"an accepted change that may still appear (until {until})"
         return None
     old = rotation.plan.old_key
     if old is None:
@@ -76,21 +98,23 @@ def _back_to_old(step: Step, workspace: Workspace) -> str | None:
     except InvalidState as error:
         terminate(step)
         return str(error)
-    step.record(STEP, "change back accepted", {"configuration_id": old.configuration_id})
+    step.record(STEP, Action.CHANGED_BACK, {"configuration_id": old.configuration_id})
     return "the old key configuration to show"
 
 
 def _keep_new(step: Step) -> None:
     """An added key cannot be taken away again (Databricks has no way to remove one), so it must stay usable."""
-    finding = (
-        f"The workspace shows the new key configuration {step.configuration_id}, and Databricks has no way "
+    finding = Finding(
+        code=FindingCode.NEW_KEY_KEPT,
+        text=f"The workspace shows the new key configuration {step.configuration_id}, and Databricks has no way "
         f"to remove it: the key {step.key_arn} stays enabled. "
-        "Mend: check its policy, and ask for a rotation once the cause is gone."
+        "Mend: check its policy, and ask for a rotation once the cause is gone.",
     )
     why = "the workspace shows it, and Databricks has no way to remove it"
     step.ledger.keys.introduce(stays(step.rotation, step.key_arn, why, clock.now()), FAILED)
     if finding not in step.rotation.findings:
-        step.record(STEP, "new key kept", {"key_arn": step.key_arn}, findings=(*step.rotation.findings, finding))
+        findings = step.rotation.with_findings([finding])
+        step.record(STEP, Action.NEW_KEY_KEPT, {"key_arn": step.key_arn}, findings=findings)
 
 
 def _clean_up(step: Step) -> None:
@@ -99,15 +123,15 @@ def _clean_up(step: Step) -> None:
     if rotation.plan.key_source != "new":
         _give_back(step)
         return
-    found = keys.find_keys(rotation.plan.region, rotation.rotation_id)
+    found = kms_key.find(rotation.plan.region, rotation.rotation_id)
     for key_arn in dict.fromkeys([*([rotation.key_arn] if rotation.key_arn else []), *found]):
         left = registration.remove_of_key(step, key_arn)
         left += _let_go(step, key_arn)
         step.record(
             STEP,
-            "key abandoned",
-            {"key_arn": key_arn, "left": left},
-            findings=tuple(dict.fromkeys([*step.rotation.findings, *left])),
+            Action.KEY_ABANDONED,
+            {"key_arn": key_arn, "left": [each.text for each in left]},
+            findings=step.rotation.with_findings(left),
         )
     _tidy(step)
 
@@ -116,47 +140,49 @@ def _give_back(step: Step) -> None:
     """Leave a key that was given as it was found: it is not rekey's, and others may use it."""
     rotation = step.rotation
     left = registration.remove_unused(step)
-    if rotation.policy_before and rotation.key_arn and rotation.may_have_switched:
-        left.append(f"key {rotation.key_arn} keeps Databricks' statements: something may be encrypted under it.")
-    elif rotation.policy_before and rotation.key_arn:
-        keys.put_policy(rotation.plan.region, rotation.key_arn, json.loads(rotation.policy_before))
-        step.record(STEP, "policy put back", {"key_arn": rotation.key_arn, "policy": rotation.policy_before})
+    if rotation.key_arn:
+        left += give_back(step, rotation.key_arn)
     if left:
-        step.record(STEP, "left as it is", {"left": left}, findings=(*step.rotation.findings, *left))
+        findings = step.rotation.with_findings(left)
+        step.record(STEP, Action.LEFT, {"left": [each.text for each in left]}, findings=findings)
     _tidy(step)
 
 
 def _tidy(step: Step) -> None:
     if step.rotation.patch_outcome is not None:
-        switch.remove_canaries(step)
+        proof.remove(step)
 
 
-def _let_go(step: Step, key_arn: str) -> list[str]:
+def _let_go(step: Step, key_arn: str) -> list[Finding]:
     """Disable a key that Databricks never saw; let any other wait, since something may be encrypted under it."""
     rotation, table, now = step.rotation, step.ledger.keys, clock.now()
-    region = rotation.plan.region
+    if others := others_under_way(step, key_arn):
+        why = f"the rotation {others[0].rotation_id} is at work with it"
+        return [Finding(code=FindingCode.KEY_STAYS, text=f"key {key_arn} stays enabled: {why}.")]
     if rotation.may_have_switched and "STORAGE" in rotation.plan.use_cases:
-        keys.mark_abandoned(region, key_arn)
+        keys.mark_abandoned(key_arn)
         why = "it may have served STORAGE, whose data needs its key forever"
         table.introduce(stays(rotation, key_arn, why, now), FAILED)
-        return [f"key {key_arn} stays enabled: {why}."]
+        return [Finding(code=FindingCode.KEY_STAYS, text=f"key {key_arn} stays enabled: {why}.")]
     if rotation.may_have_switched:
-        keys.mark_abandoned(region, key_arn)
+        keys.mark_abandoned(key_arn)
         why = "something may be encrypted under it"
         table.introduce(wait_to_go(rotation, key_arn, step.settings.grace_seconds, now, why), FAILED)
-        return [f"key {key_arn} may have been used for a moment: the sweep disables it after the grace period."]
-    refused = keys.abandon(region, key_arn)
+        text = f"key {key_arn} may have been used for a moment: the sweep disables it after the grace period."
+        return [Finding(code=FindingCode.KEY_WAITS, text=text)]
+    refused = keys.abandon(key_arn)
     table.introduce(never_seen(rotation, key_arn, refused, step.settings.grace_seconds, now), FAILED)
     if not refused:
         return []
-    return [
+    text = (
         f"key {key_arn} is not disabled yet: KMS refused, as the key's own guard does for a day after its making; "
         f"the sweep asks again. KMS said: {refused}"
-    ]
+    )
+    return [Finding(code=FindingCode.KEY_NOT_DISABLED, text=text)]
 
 
-def required_failure(step: Step) -> dict[str, str]:
+def required_failure(step: Step) -> Failure:
     """The failure that the state machine reports. Raises RekeyError when it was called without one."""
     if step.event.failure is None:
         raise RekeyError("failure is missing from the event: only the failure route calls this step.")
-    return step.event.failure.model_dump()
+    return step.event.failure

@@ -1,67 +1,44 @@
 """What every Lambda of the state machine has in common: read the event, find the rotation, do one thing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 from pydantic import BaseModel, ConfigDict
 
+from rekey.base import clock
 from rekey.base.errors import RekeyError
 from rekey.base.observability import logger
 from rekey.base.settings import Settings
-from rekey.base.words import shortened
 from rekey.databricks import Account, WorkspaceApi
 from rekey.databricks.connect import connect_account, connect_workspace
 from rekey.ledger import Ledger
-from rekey.model.rotation import Rotation
+from rekey.model.actions import Action
+from rekey.model.failure import Caught
+from rekey.model.rotation import Rotation, RotationChanges
+from rekey.model.steps import StepName
 
 UNKNOWN_TIME = 120.0
 """Seconds that a step is taken to have where nobody says."""
 
-Result = dict[str, Any]
 Made = TypeVar("Made")
 
 
-class Failure(BaseModel):
-    """Why the failure route was taken: the state, the error's name and its cause."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    state: str
-    error: str
-    cause: str
-
-
 class StepEvent(BaseModel):
-    """What the state machine sends each step after the plan."""
+    """What the state machine sends each step after the plan.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    An execution that began before a deployment keeps its definition, which may send what no step reads any more.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
     rotation_id: str
-    waited_seconds: int = 0
-    """Seconds that the state machine has waited in this step's loop so far."""
-    failure: Failure | None = None
+    failure: Caught | None = None
     task_token: str | None = None
     """Wait for approval only: what the approver's answer is sent to."""
     batch: int | None = None
     """Number of the batch of notebooks, from 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a level-triggered step is. The lists are cut to stay small however large the workspace."""
-
-    done: bool
-    remaining: int = 0
-    waiting_for: list[str] = field(default_factory=list)
-
-    @classmethod
-    def waiting(cls, for_what: list[str]) -> "Progress":
-        return cls(done=False, remaining=len(for_what), waiting_for=shortened(for_what))
-
-    def result(self, **more: Any) -> Result:
-        return {"done": self.done, "remaining": self.remaining, "waiting_for": self.waiting_for, **more}
 
 
 class Step:
@@ -93,25 +70,43 @@ class Step:
     @property
     def workspace_id(self) -> int:
         """The workspace's number. Raises RekeyError before there is one."""
-        return _made(self.rotation.workspace_id, "workspace", "Create workspace")
+        return _made(self.rotation.workspace_id, "workspace", StepName.CREATE_WORKSPACE)
 
     @property
     def key_arn(self) -> str:
         """ARN of the rotation's new key. Raises RekeyError before Create key has run."""
-        return _made(self.rotation.key_arn, "key", "Create key")
+        return _made(self.rotation.key_arn, "key", StepName.CREATE_KEY)
 
     @property
     def configuration_id(self) -> str:
         """Id of the rotation's new key configuration. Raises RekeyError before it is registered."""
-        return _made(self.rotation.configuration_id, "key configuration", "Register key configuration")
+        return _made(self.rotation.configuration_id, "key configuration", StepName.REGISTER)
 
-    def record(self, step: str, action: str, detail: dict[str, Any], **changes: Any) -> None:
+    def later(self, seconds: float) -> str:
+        """The moment that many seconds from now."""
+        return clock.later(self._scaled(seconds))
+
+    def since(self, moment: str | None, seconds: float) -> bool:
+        """Whether that many seconds have passed since a moment; a moment that nobody wrote down is long ago."""
+        return moment is None or clock.now() >= clock.moment(moment) + timedelta(seconds=self._scaled(seconds))
+
+    def _scaled(self, seconds: float) -> float:
+        """The local cloud's waits are shorter."""
+        return seconds * self.settings.wait_scale
+
+    def note(self, **changes: Unpack[RotationChanges]) -> None:
+        """Remember in the ledger what is no side effect."""
+        self.rotation = self.ledger.note(self.rotation, **changes)
+
+    def record(
+        self, step: StepName, action: Action, detail: dict[str, Any], **changes: Unpack[RotationChanges]
+    ) -> None:
         """Write a side effect to the ledger and the log."""
         self.rotation = self.ledger.record(self.rotation, step, action, detail, **changes)
         logger.info(f"{step}: {action}", detail=detail)
 
 
-def _made(value: Made | None, what: str, state: str) -> Made:
+def _made(value: Made | None, what: str, state: StepName) -> Made:
     if value is None:
-        raise RekeyError(f"The rotation has no {what} yet: the state {state!r} comes first.")
+        raise RekeyError(f"The rotation has no {what} yet: the state '{state}' comes first.")
     return value

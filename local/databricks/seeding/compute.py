@@ -32,6 +32,9 @@ def add(world: World, workspace: Workspace, wish: Stock) -> None:
     made = len(workspace.pipelines)
     for index, pipeline in enumerate(_pipelines(wish.pipelines, made), made):
         _add_pipeline(world, workspace, index, pipeline)
+    for index in range(wish.maintenance_clusters):
+        spec = {**CLUSTER_SPEC, "cluster_name": f"dlt-maintenance-{index}"}
+        clusters.add(world, workspace, "PIPELINE_MAINTENANCE", spec, "RUNNING")
 
 
 def _pools(wish: int | list[PoolSeed], made: int) -> list[PoolSeed]:

@@ -12,6 +12,7 @@ class Stock(Wish):
     live in the first pool. With `warehouse_queries_every` (simulated seconds) someone
     goes on querying the running classic and pro warehouses, which starts them whenever they are stopped.
 
+    `maintenance_clusters` are running ones that pipelines keep beside their updates' own.
     `notebooks` are Python source in /Shared; `mixed_notebooks` differ in language, format, folder and permissions;
     `large_notebooks` are over the limit of import and export; `other_objects` are by turns a file, a library, a
     dashboard, and a Git folder with a notebook in it. `notebooks_with_ids` are Jupyter with all ids that an import
@@ -27,6 +28,7 @@ class Stock(Wish):
     jobs: int | list[JobSeed] = 0
     runs: int = 0
     pipelines: int | list[PipelineSeed] = 0
+    maintenance_clusters: int = 0
     notebooks: int = 0
     mixed_notebooks: int = 0
     large_notebooks: int = 0

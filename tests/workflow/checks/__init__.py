@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tests.workflow.asl import Machine
-from tests.workflow.checks import budgets, contract, graph, tasks, totality, variables
+from tests.workflow.checks import answers, budgets, contract, graph, tasks, totality, variables
 
 Check = Callable[[Machine], list[str]]
 
@@ -16,7 +16,9 @@ CHECKS: tuple[Check, ...] = (
     graph.states_are_explained,
     tasks.timeouts_exceed_the_lambdas,
     tasks.retries_are_jittered_and_capped,
+    tasks.retries_are_the_common_ones,
     tasks.retries_name_transient_errors,
+    tasks.late_tags_are_waited_for,
     tasks.transient_errors_are_retried,
     tasks.everything_is_caught,
     variables.expressions_parse,
@@ -27,12 +29,14 @@ CHECKS: tuple[Check, ...] = (
     variables.choices_assign_in_their_rules,
     totality.conditions_are_boolean,
     totality.failure_handlers_cannot_fail,
+    answers.reads_are_fields_of_the_answers,
     contract.placeholders_are_the_agreed_ones,
     contract.payloads_are_what_the_lambdas_take,
     contract.values_do_not_grow,
     contract.settle_waits_only_for_storage,
     budgets.calls_count_against_their_budget,
     budgets.batches_go_in_waves,
+    budgets.budgets_are_told_as_they_are,
     budgets.worst_time_fits,
     budgets.worst_history_fits,
     budgets.approvals_are_waited_for_as_the_lease_reckons,

@@ -1,13 +1,14 @@
 """Checks of what a rotation may take at most: time, and events in Step Functions' history."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rekey.ledger import APPROVAL_TIME, LEASE_TIME
-from rekey.model.phases import NOTEBOOK_WAVES
+from rekey.model.phases import BUDGETS, NOTEBOOK_WAVES
 from rekey.model.request import LATEST_WINDOW
 from rekey.rotation.notebooks.walk import MOST_BATCHES
 from tests.workflow.asl import CALLBACK, Machine, State, Transition
@@ -82,7 +83,7 @@ def worst_loops(machine: Machine) -> dict[str, Loop]:
 def worst_seconds(machine: Machine) -> float:
     """All budgets, all settle waits, and for each Task one visit at its worst."""
     settle: int = json.loads(CDK_JSON.read_text(encoding="utf-8"))["context"]["rekey:settle_seconds"]
-    settles = sum("SettleSeconds" in str(state.get("Seconds", "")) for state in machine.states.values())
+    settles = sum("settle_until" in str(state.get("Timestamp", "")) for state in machine.states.values())
     return (
         sum(loop.waves * loop.waited for loop in worst_loops(machine).values())
         + settles * settle
@@ -120,6 +121,33 @@ def calls_count_against_their_budget(machine: Machine) -> list[str]:
             if machine.states[way.source]["Type"] == "Task" and not counted:
                 problems.append(f"{way.source}: what its calls take counts against no budget")
     return sorted(set(problems))
+
+
+def budgets_are_told_as_they_are(machine: Machine) -> list[str]:
+    """The condition has the number; the Choice's comment, the cause of an overrun and the preflight say it again."""
+    problems, found = [], {}
+    for way in machine.transitions:
+        limit = re.search(r"\$(\w+) >= (\d+)", way.condition or "")
+        if limit is None:
+            continue
+        seconds = int(limit[2])
+        [step] = {each.source for each in machine.transitions if limit[1] in each.assign and _calls(machine, each)}
+        found[step] = seconds
+        if f"Budget: {seconds:,} seconds" not in machine.states[way.source]["Comment"]:
+            problems.append(f"{way.source}: its comment does not say {seconds:,} seconds")
+        over = machine.states[way.target]
+        cause = over["Assign"]["failure"]["cause"] if over["Type"] == "Pass" and "Assign" in over else ""
+        if cause and f" {seconds} seconds" not in cause:
+            problems.append(f"{way.target}: its cause does not say {seconds} seconds")
+    return problems + [
+        f"{step}: the preflight says {told} s, its loop has {found.get(step)}"
+        for step, told in BUDGETS.items()
+        if told != found.get(step)
+    ]
+
+
+def _calls(machine: Machine, way: Transition) -> bool:
+    return machine.states[way.source]["Type"] == "Task" and way.kind == "next" and way.source != machine.start
 
 
 def worst_time_fits(machine: Machine) -> list[str]:

@@ -1,5 +1,6 @@
 """Checks of what the definition shares with the Lambdas, with infra, and with Databricks' rules."""
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,11 +8,11 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from rekey.planning.opening import PlanEvent
+from rekey.planning.open import PlanEvent
 from rekey.rotation.step import StepEvent
 from rekey.telling.events.refusal import RefusalEvent
 from tests.workflow.asl import CALLBACK, PLACEHOLDER, Machine, strings
-from tests.workflow.checks.totality import sample
+from tests.workflow.checks.totality import MOMENT, sample
 from tests.workflow.checks.variables import readings
 from tests.workflow.expressions import ExpressionError, fill
 
@@ -25,8 +26,9 @@ _LAMBDA_NAMES = """
 LAMBDAS = frozenset(_LAMBDA_NAMES.split())
 OTHERS = frozenset({"Partition", "SettleSeconds"})
 
+SETTLED = "{% $settle_until %}"
+
 INVOKE = "arn:${Partition}:states:::lambda:invoke"
-SETTLE = "{% ${SettleSeconds} %}"
 
 MODELS: Mapping[str, type[BaseModel]] = {"Plan rotation": PlanEvent, "Record refusal": RefusalEvent}
 """What the Lambdas take that are no steps of a rotation."""
@@ -70,9 +72,10 @@ def placeholders_are_the_agreed_ones(machine: Machine) -> list[str]:
 def payloads_are_what_the_lambdas_take(machine: Machine) -> list[str]:
     problems = []
     for name, task in machine.of_type("Task").items():
-        model = MODELS.get(name, StepEvent)
+        model, payload = MODELS.get(name, StepEvent), task["Arguments"]["Payload"]
+        problems += [f"{name}: Payload: nobody reads {field}" for field in sorted(payload.keys() - model.model_fields)]
         try:
-            model.model_validate(fill(task["Arguments"]["Payload"], sample(machine), CONTEXT))
+            model.model_validate(fill(payload, sample(machine), CONTEXT))
         except (ExpressionError, ValidationError) as error:
             problems.append(f"{name}: Payload: {error}")
     return problems
@@ -97,19 +100,23 @@ def values_do_not_grow(machine: Machine) -> list[str]:
 
 
 def settle_waits_only_for_storage(machine: Machine) -> list[str]:
-    """The 20 minutes are a native Wait between the switch and Verify; also on the way back, and else nowhere."""
+    """The 20 minutes are a native Wait for the ledger's moment before Verify; so on the way back, and else nowhere."""
     problems = []
-    for name, before, after in (
-        ("Settle wait", "Has the workspace switched?", "Verify"),
-        ("Settle wait after failure", "Must storage settle first?", "Restore compute"),
+    for name, answer, before, after in (
+        ("Settle wait", "switch", "Has the workspace switched?", "Verify"),
+        ("Settle wait after failure", "rollback", "Must storage settle first?", "Restore compute"),
     ):
         state: Any = machine.states.get(name, {})
-        if (state.get("Type"), state.get("Seconds"), state.get("Next")) != ("Wait", SETTLE, after):
-            problems.append(f"{name}: is not a Wait of {SETTLE} seconds before {after!r}")
+        if (state.get("Type"), state.get("Timestamp"), state.get("Next")) != ("Wait", SETTLED, after):
+            problems.append(f"{name}: is not a Wait for {SETTLED} before {after!r}")
         if {way.source for way in machine.transitions if way.target == name} != {before}:
             problems.append(f"{name}: does not come after {before!r} alone")
         if around := _ways_around(machine, {name, before, *NO_CHANGE}, after):
             problems.append(f"{name}: {', '.join(around)} goes to {after!r} without it")
+        # What was not told, or is no moment, must not reach the Wait: it would end the execution on the spot.
+        moments = [_settles_until(machine, before, name, {answer: told}) for told in ({"settle_until": MOMENT}, {})]
+        if moments[0] != MOMENT or not str(moments[1]) > MOMENT:
+            problems.append(f"{before}: of a moment, and of none, it makes {moments}")
     for storage in (True, False):
         where = choose(machine, "Has the workspace switched?", switch={"done": True}, plan={"settle": storage})
         if where != ("Settle wait" if storage else "Verify"):
@@ -118,6 +125,13 @@ def settle_waits_only_for_storage(machine: Machine) -> list[str]:
         if where != ("Settle wait after failure" if storage else "Restore compute"):
             problems.append(f"Must storage settle first?: goes to {where!r} when settle is {storage}")
     return problems
+
+
+def _settles_until(machine: Machine, before: str, wait: str, told: Mapping[str, Any]) -> Any:
+    """The moment that is waited for, when the answer says that much of it; None where none is set."""
+    ways = [way for way in machine.leaving(before) if way.target == wait]
+    assign = json.loads(PLACEHOLDER.sub("1200", json.dumps(ways[0].assign if ways else {})))
+    return fill(assign, {**sample(machine), **told}).get("settle_until")
 
 
 def _ways_around(machine: Machine, through: set[str], after: str) -> list[str]:

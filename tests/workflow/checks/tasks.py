@@ -26,10 +26,24 @@ REASONED = {
     # A new key's tags take up to five minutes to count in authorization.
     ("Create key", "AccessDenied"),
     ("Set key policy", "AccessDenied"),
+    ("Roll back", "AccessDenied"),
     # A single stale read must not fail a rotation that is done.
     ("Verify", "SwitchReverted"),
     ("Complete rotation", "SwitchReverted"),
 }
+
+TAGS_COUNT_AFTER = 300
+"""AWS KMS, "Using tags to control access": a change may take up to five minutes to count in authorization."""
+
+COMMON: tuple[Mapping[str, Any], ...] = (
+    {"IntervalSeconds": 2, "MaxAttempts": 6, "BackoffRate": 2, "MaxDelaySeconds": 30, "JitterStrategy": "FULL"},
+    {"IntervalSeconds": 5, "MaxAttempts": 2, "BackoffRate": 2, "JitterStrategy": "FULL"},
+    {"IntervalSeconds": 5, "MaxAttempts": 8, "BackoffRate": 2, "MaxDelaySeconds": 120, "JitterStrategy": "FULL"},
+)
+"""How every Task retries Lambda's own errors, those that a second try answers, and rekey's transient ones."""
+
+FEWER = frozenset({"List notebooks", "Renew batch"})
+"""History counts every try of every batch, and what stays undone is a finding: three tries of what lasts."""
 
 LONGEST_DELAY = 120
 LONGEST_RETRYING = 1200
@@ -77,10 +91,38 @@ def retries_are_jittered_and_capped(machine: Machine) -> list[str]:
         if missing := {"IntervalSeconds", "MaxAttempts", "BackoffRate"} - retrier.keys():
             problems.append(f"{which} lacks {', '.join(sorted(missing))}")
             continue
-        if retrier.get("JitterStrategy") != "FULL":
+        if retrier.get("JitterStrategy") != "FULL" and not waits_for_tags(retrier):
             problems.append(f"{which} has no jitter")
         if max(delays(retrier)) > LONGEST_DELAY or sum(delays(retrier)) > LONGEST_RETRYING:
             problems.append(f"{which} is not capped: it may wait {sum(delays(retrier)):.0f} seconds")
+    return problems
+
+
+def waits_for_tags(retrier: Mapping[str, Any]) -> bool:
+    return bool(retrier["ErrorEquals"] == ["AccessDenied"])
+
+
+def late_tags_are_waited_for(machine: Machine) -> list[str]:
+    """Every state that changes a key by its tag waits for the tag to count; jitter could make any pause nothing."""
+    problems = []
+    found = {name: each for name, each in retriers(machine) if waits_for_tags(each)}
+    for name in (state for state, error in REASONED if error == "AccessDenied"):
+        if name not in found:
+            problems.append(f"{name}: does not wait for a new key's tags")
+        elif found[name].get("JitterStrategy") != "NONE" or sum(delays(found[name])) < TAGS_COUNT_AFTER:
+            problems.append(f"{name}: may give up before a new key's tags count")
+    return problems
+
+
+def retries_are_the_common_ones(machine: Machine) -> list[str]:
+    """Written out at every Task, so that the file is what runs: all alike, but for retries with their own reason."""
+    problems = []
+    for name, task in machine.of_type("Task").items():
+        common = [each for each in task.get("Retry", []) if (name, each["ErrorEquals"][0]) not in REASONED]
+        timing = [{key: value for key, value in each.items() if key != "ErrorEquals"} for each in common]
+        wanted = [{**each, "MaxAttempts": min(3, each["MaxAttempts"])} if name in FEWER else each for each in COMMON]
+        if timing != wanted:
+            problems.append(f"{name}: its Retry is not the common one")
     return problems
 
 

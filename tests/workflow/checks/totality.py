@@ -9,8 +9,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.workflow.asl import Machine, Transition
+from tests.workflow.asl import PLACEHOLDER, Machine, Transition
 from tests.workflow.expressions import ExpressionError, evaluate, fill
+
+MOMENT = "2025-11-21T20:07:00.123Z"
 
 MESSAGE = 'workspace_id: "7" is not a number.\nMend: give the number {…}.'
 
@@ -38,7 +40,7 @@ def sample(machine: Machine) -> dict[str, Any]:
         for name, value in way.assign.items():
             values.setdefault(name, {} if "$states.result" in json.dumps(value) else value)
     # Both come from the first answer: an execution has them from its own version.
-    values.update(rotation_id="r-1", decision="rotate", plan={"settle": True, "start_at": "2026-11-21T20:07:00.123Z"})
+    values.update(rotation_id="r-1", decision="rotate", plan={"settle": True, "start_at": MOMENT})
     values["batch"] = 0
     values["failure"] = {"state": "Verify", "error": "SwitchReverted", "cause": "It went back."}
     return values
@@ -68,15 +70,17 @@ def failure_handlers_cannot_fail(machine: Machine) -> list[str]:
             continue
         for states in _errors(way):
             try:
-                filled = fill(way.assign, sample(machine), states)
+                filled = fill(json.loads(PLACEHOLDER.sub("1200", json.dumps(way.assign))), sample(machine), states)
             except ExpressionError as error:
                 problems.append(f"{way.source}: its {way.kind} fails for {states}: {error}")
                 continue
             problems += [f"{way.source}: its {way.kind} makes {each}" for each in _not_texts(filled)]
+    # That it is a moment whatever was answered is contract.settle_waits_only_for_storage's to see.
+    settling = {"settle_until": MOMENT}
     for name, state in machine.of_type("Wait", "Fail").items():
         for key in {"Seconds", "Timestamp", "Error", "Cause"} & state.keys():
             try:
-                fill(state[key].replace("${SettleSeconds}", "1200"), sample(machine))
+                fill(state[key], {**sample(machine), **settling})
             except ExpressionError as error:
                 problems.append(f"{name}: {key}: {error}")
     return problems

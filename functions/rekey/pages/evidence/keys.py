@@ -4,13 +4,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from rekey.model.actions import Action
 from rekey.pages.evidence.html import Child, Markup, tag
 from rekey.pages.evidence.wording import NOTHING, code, moment, plain, table
 
 Evidence = Mapping[str, Any]
 Statement = dict[str, Any]
 
-_POLICY_ACTIONS = ("policy set", "policy put back")
+_POLICY_ACTIONS = (Action.POLICY_SET, Action.POLICY_PUT_BACK)
 
 
 def keys(evidence: Evidence) -> list[Child]:
@@ -55,7 +56,7 @@ def _policies(evidence: Evidence) -> list[Markup]:
 def _policy(entry: Mapping[str, Any]) -> Markup:
     detail = entry["detail"]
     after, before = _statements(detail.get("policy")), _statements(detail.get("before"))
-    is_new = detail.get("before") is None and entry["action"] == "policy set"
+    is_new = detail.get("before") is None and entry["action"] == Action.POLICY_SET
     rows = [[_sid(each), _change(each, before, is_new=is_new), *_cells(each)] for each in after]
     rows += [[_sid(each), "removed", *_cells(each)] for each in before if each not in after]
     what = "the first policy that rekey gave this key" if is_new else "against the policy before"

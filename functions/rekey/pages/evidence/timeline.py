@@ -5,6 +5,7 @@ from itertools import accumulate
 from typing import Any
 
 from rekey.base import clock
+from rekey.model.steps import StepName
 from rekey.pages.evidence.html import Markup, tag
 from rekey.pages.evidence.wording import duration, time_of_day
 
@@ -12,7 +13,7 @@ ROW, BAR, TOP, AXIS = 40, 12, 6, 34
 STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400, 172_800, 604_800)
 """Seconds between two marks of the axis."""
 
-UNDRAWN = ("Wait for approval", "Wait for window")
+UNDRAWN = (StepName.APPROVAL, StepName.WINDOW)
 """Nothing happens in them, and they may take days: they are told, and not drawn."""
 
 Phase = Mapping[str, Any]
@@ -128,9 +129,9 @@ def _from_to(phase: Phase) -> str:
 
 
 def _kind(phase: Phase) -> str:
-    if phase["phase"] == "Roll back":
+    if phase["phase"] == StepName.ROLL_BACK:
         return "bar back"
-    if phase["phase"].startswith("Settle"):
+    if phase["phase"] in (StepName.SETTLE, StepName.SETTLE_AFTER_FAILURE):
         return "bar settle"
     return "bar down" if phase["downtime"] else "bar"
 

@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from rekey.model.answers import Progress
+from rekey.model.findings import Finding, FindingCode
 from rekey.rotation.compute import notes as remembered
 from rekey.rotation.compute.crew import Crew
 from rekey.rotation.compute.engine import Pass
+from rekey.rotation.compute.kind import AnyKind
 from rekey.rotation.compute.look import Look
 from rekey.rotation.compute.snapshot import Snapshot
-from rekey.rotation.step import Progress, Result, Step
+from rekey.rotation.step import Step
 
 MOST_NAMES, MOST_FINDINGS = 1000, 50
 """In the ledger, whose items are small; the notes in the bucket have all."""
@@ -30,27 +33,27 @@ class Call:
             remembered.write(self.bucket, self.step.rotation.rotation_id, self.notes)
             self._before = now
 
-    def findings(self, phrases: Iterable[str]) -> tuple[str, ...]:
+    def findings(self, found: Iterable[Finding]) -> tuple[Finding, ...]:
         """The rotation's findings and these, each once; of many the first, and where the others are."""
         known = self.step.rotation.findings
-        new = [each for each in dict.fromkeys(phrases) if each not in known]
+        new = [each for each in dict.fromkeys(found) if each not in known]
         if len(new) > MOST_FINDINGS:
             where = remembered.notes_key(self.step.rotation.rotation_id)
             more = f"And {len(new) - MOST_FINDINGS} more of that kind: the evidence has each, and so has {where}."
-            new = [*new[:MOST_FINDINGS], more]
+            new = [*new[:MOST_FINDINGS], Finding(code=new[MOST_FINDINGS].code, text=more)]
         return (*known, *new)
 
-    def find(self, phrases: Iterable[str]) -> None:
+    def find(self, found: Iterable[Finding]) -> None:
         """Remember findings that belong to no side effect."""
-        findings = self.findings(phrases)
+        findings = self.findings(found)
         if findings != self.step.rotation.findings:
-            self.step.rotation = self.step.ledger.note(self.step.rotation, findings=findings)
+            self.step.note(findings=findings)
 
 
-def progress(pass_: Pass, more: Sequence[str] = ()) -> Result:
+def progress(pass_: Pass, more: Sequence[str] = ()) -> Progress:
     """Done when nothing is awaited."""
     waiting = [*pass_.waiting(), *more]
-    return (Progress.waiting(waiting) if waiting else Progress(done=True)).result()
+    return Progress.waiting(waiting) if waiting else Progress(done=True)
 
 
 def some(names: Sequence[Any]) -> list[Any]:
@@ -58,10 +61,10 @@ def some(names: Sequence[Any]) -> list[Any]:
     return [*names[:MOST_NAMES], *([f"and {len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else [])]
 
 
-def unsure(snapshot: Snapshot, kinds: Iterable[Any]) -> list[str]:
+def unsure(snapshot: Snapshot, kinds: Iterable[AnyKind]) -> list[Finding]:
     """What counts as running classic compute although that cannot be told."""
     pieces = [(kind, each) for kind in kinds for each in snapshot.of_kind(kind) if getattr(each, "unsure", "")]
+    why = "Treated as classic compute that runs, since that cannot be told"
     return [
-        f"Treated as classic compute that runs, since that cannot be told: {kind.name_of(each)}: {each.unsure}."
-        for kind, each in pieces
+        Finding(code=FindingCode.UNSURE, text=f"{why}: {kind.name_of(each)}: {each.unsure}.") for kind, each in pieces
     ]

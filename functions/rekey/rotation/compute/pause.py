@@ -1,17 +1,22 @@
 """Pauses what would start compute in the blackout, and waits for active runs if the request says so."""
 
+from rekey.base import clock
+from rekey.model.actions import Action
+from rekey.model.answers import Progress
+from rekey.model.findings import Finding, FindingCode
+from rekey.model.steps import StepName
 from rekey.rotation.compute import snapshot
 from rekey.rotation.compute.call import Call, progress, some, unsure
 from rekey.rotation.compute.engine import Found, Pass, Stopping, find
 from rekey.rotation.compute.kinds import PAUSED
 from rekey.rotation.compute.look import Look
 from rekey.rotation.compute.runs import Runs
-from rekey.rotation.step import Result, Step
+from rekey.rotation.step import Step
 
-STEP = "Pause triggers"
+STEP = StepName.PAUSE_TRIGGERS
 
 
-def pause_triggers(step: Step) -> Result:
+def pause_triggers(step: Step) -> Progress:
     """Level-triggered: pause every trigger, then wait for active runs if the request says so.
 
     Nothing is down yet. What still runs when the drain's time is over is cut short by Terminate compute. What cannot
@@ -32,10 +37,14 @@ def pause_triggers(step: Step) -> Result:
     pass_ = stopping.run(found)
     pass_.wait_for_lists(failed)
     if pass_.done:
-        step.record(STEP, "triggers paused", {"jobs": some(_job_ids(found, pass_))})
-    call.find(f"Could not be paused, and may start compute in the blackout: {each}" for each in pass_.failed)
+        step.record(STEP, Action.TRIGGERS_PAUSED, {"jobs": some(_job_ids(found, pass_))})
+    told = [f"Could not be paused, and may start compute in the blackout: {each}." for each in pass_.failed]
+    call.find(Finding(code=FindingCode.NOT_PAUSED, text=each) for each in told)
     call.save()
-    return progress(pass_, _draining(step, call.look))
+    answer = progress(pass_, _draining(step, call.look))
+    if answer.done and step.rotation.quiet_at is None:
+        step.note(quiet_at=clock.text(clock.now()))
+    return answer
 
 
 def _remember(call: Call, found: Found) -> None:
@@ -47,7 +56,15 @@ def _remember(call: Call, found: Found) -> None:
     jobs = [each.job_id for kind in PAUSED for each in taken.of_kind(kind)]
     findings = call.findings(unsure(taken, PAUSED))
     detail = {"triggers": key, "jobs": some(jobs)}
-    step.record(STEP, "triggers written", detail, triggers_key=key, status="running", findings=findings)
+    step.record(
+        STEP,
+        Action.TRIGGERS_WRITTEN,
+        detail,
+        triggers_key=key,
+        drain_until=step.later(step.rotation.plan.drain_minutes * 60),
+        status="running",
+        findings=findings,
+    )
 
 
 def _remember_late(call: Call, found: Found) -> None:
@@ -72,7 +89,8 @@ def _job_ids(found: Found, pass_: Pass) -> list[int]:
 
 def _draining(step: Step, look: Look) -> list[str]:
     """Runs that are worth waiting for: a continuous job's run never ends by itself."""
-    if step.event.waited_seconds >= step.rotation.plan.drain_minutes * 60:
+    until = step.rotation.drain_until
+    if until is None or clock.passed(until):
         return []
     runs = Runs()
     found, failed = find([runs], look)

@@ -1,51 +1,65 @@
 """Brings a workspace's compute back exactly as it was written down."""
 
+from collections.abc import Iterable
+
 from rekey.base import clock
+from rekey.model.actions import Action
+from rekey.model.answers import Progress
+from rekey.model.findings import Finding, FindingCode
+from rekey.model.steps import StepName
 from rekey.rotation.compute import snapshot
 from rekey.rotation.compute.call import Call, progress, some
 from rekey.rotation.compute.engine import Pass, Restoring
 from rekey.rotation.compute.kinds import KINDS
-from rekey.rotation.step import Progress, Result, Step
+from rekey.rotation.settling import settles
+from rekey.rotation.step import Step
 
-STEP = "Restart compute"
+STEP = StepName.RESTART
 
 
-def restart(step: Step) -> Result:
+def restart(step: Step) -> Progress:
     """Level-triggered: start what the snapshot has and the workspace has not. Done when all of it runs, or is known
     never to run: that is a finding, with Databricks' own words."""
-    pass_ = _restore(step)
-    return progress(pass_) if pass_ else Progress(done=True).result()
+    if not step.rotation.compute_is_down:
+        return Progress(done=True)
+    if awaited := settles(step):
+        return Progress.waiting(awaited)
+    return progress(_restore(step))
 
 
-def not_back(step: Step) -> list[str]:
+def not_back(step: Step) -> list[Finding]:
     """Tries once more, at the rotation's end. Gives a finding for each piece that is not back."""
-    pass_ = _restore(step)
-    if pass_ is None or not (open_ := [*pass_.troubled, *pass_.awaited]):
+    if not step.rotation.compute_is_down:
         return []
-    return [*map(_lost, pass_.failed), *(f"Not back when the rotation ended: {each}." for each in open_)]
+    if open_ := settles(step):
+        return _findings(FindingCode.NOT_BACK, open_)
+    pass_ = _restore(step)
+    if not (open_ := [*pass_.troubled, *pass_.awaited]):
+        return []
+    return [*_findings(FindingCode.LOST, pass_.failed), *_findings(FindingCode.NOT_BACK, open_)]
 
 
-def _restore(step: Step) -> Pass | None:
-    """None where nothing is to come back, or all is back already."""
+def _restore(step: Step) -> Pass:
     rotation = step.rotation
-    if rotation.compute_back_at or not (rotation.snapshot_key or rotation.triggers_key):
-        return None
     call = Call(step)
     written = snapshot.read_both(call.bucket, rotation.snapshot_key, rotation.triggers_key)
     pass_ = Restoring(call.look, call.notes).run(KINDS, snapshot.with_late(written, call.notes.late))
     if pass_.done:
-        step.record(STEP, "started", {"started": some(pass_.done)})
+        step.record(STEP, Action.STARTED, {"started": some(pass_.done)})
     call.save()
     if not pass_.waiting():
         step.record(
             STEP,
-            "compute is back",
+            Action.COMPUTE_BACK,
             {"lost": some(pass_.failed)},
             compute_back_at=clock.text(clock.now()),
-            findings=call.findings(map(_lost, pass_.failed)),
+            findings=call.findings(_findings(FindingCode.LOST, pass_.failed)),
         )
     return pass_
 
 
-def _lost(phrase: str) -> str:
-    return f"Could not be brought back: {phrase}."
+_SAID = {FindingCode.LOST: "Could not be brought back", FindingCode.NOT_BACK: "Not back when the rotation ended"}
+
+
+def _findings(code: FindingCode, phrases: Iterable[str]) -> list[Finding]:
+    return [Finding(code=code, text=f"{_SAID[code]}: {each}.") for each in phrases]

@@ -2,16 +2,21 @@
 
 from rekey.base import clock
 from rekey.base.observability import count
+from rekey.model.actions import Action
+from rekey.model.answers import Progress
+from rekey.model.findings import Finding, FindingCode
+from rekey.model.rotation import RotationChanges
+from rekey.model.steps import StepName
 from rekey.rotation.compute import snapshot
 from rekey.rotation.compute.call import Call, progress, some, unsure
 from rekey.rotation.compute.engine import Found, Pass, Stopping, find
 from rekey.rotation.compute.kinds import STOPPED
-from rekey.rotation.step import Result, Step
+from rekey.rotation.step import Step
 
-STEP = "Terminate compute"
+STEP = StepName.TERMINATE
 
 
-def terminate(step: Step) -> Result:
+def terminate(step: Step) -> Progress:
     """Level-triggered: stop what still runs and say what is still on its way.
 
     The first call writes the snapshot before it stops anything, and stops nothing while a list cannot be read: nothing
@@ -31,11 +36,15 @@ def terminate(step: Step) -> Result:
     pass_.wait_for_lists(failed)
     if pass_.done:
         # What was back is down again.
-        again = {"compute_back_at": None} if step.rotation.compute_back_at else {}
-        step.record(STEP, "stopped", {"stopped": some(pass_.done)}, **again)
-    call.find(f"Whether it still holds instances cannot be told: {each}." for each in pass_.failed)
+        again: RotationChanges = {"compute_back_at": None} if step.rotation.compute_back_at else {}
+        step.record(STEP, Action.STOPPED, {"stopped": some(pass_.done)}, **again)
+    told = [f"Whether it still holds instances cannot be told: {each}." for each in pass_.failed]
+    call.find(Finding(code=FindingCode.MAY_RUN, text=each) for each in told)
     call.save()
-    return progress(pass_)
+    answer = progress(pass_)
+    if answer.done and step.rotation.compute_gone_at is None:
+        step.note(compute_gone_at=clock.text(clock.now()))
+    return answer
 
 
 def _begin_blackout(call: Call, found: Found) -> None:
@@ -46,7 +55,7 @@ def _begin_blackout(call: Call, found: Found) -> None:
     running = {kind.field: sum(map(kind.alive, found[kind.field])) for kind in STOPPED}
     step.record(
         STEP,
-        "snapshot written",
+        Action.SNAPSHOT_WRITTEN,
         {"snapshot": key, "running": running},
         snapshot_key=key,
         blackout_started_at=clock.text(clock.now()),
@@ -68,11 +77,12 @@ def _note_newcomers(call: Call, found: Found) -> None:
     there = {id_ for kind in STOPPED for id_ in before.ids(kind)}
     if newcomers := sorted(set(unknown) - there):
         named = ", ".join(some([unknown[each] for each in newcomers]))
+        text = f"Started by somebody else in the blackout and stopped again: {named}."
         step.record(
             STEP,
-            "newcomers found",
+            Action.NEWCOMERS_FOUND,
             {"newcomers": some(newcomers)},
             newcomers=(*step.rotation.newcomers, *newcomers),
-            findings=call.findings([f"Started by somebody else in the blackout and stopped again: {named}."]),
+            findings=call.findings([Finding(code=FindingCode.STARTED_MEANWHILE, text=text)]),
         )
         count("ComputeStartedInBlackout", len(newcomers))

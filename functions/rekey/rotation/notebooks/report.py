@@ -1,13 +1,12 @@
 """What became of the notebooks, for the evidence and for the summary."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import Any
 
+from rekey.model.findings import Finding, FindingCode
 from rekey.rotation.notebooks import store
 from rekey.rotation.notebooks.store import KINDS, Row, failed
 from rekey.rotation.step import Step
-
-NOT_REACHED = failed("not reached before the renewal ended; it is whole, as it was or renewed")
 
 
 def report(step: Step) -> dict[str, Any] | None:
@@ -22,23 +21,26 @@ def report(step: Step) -> dict[str, Any] | None:
     return {
         "paths": list(rotation.request.renew_notebooks),
         "listed": rotation.notebook_batches is not None,
-        "counts": {kind: sum(row.outcome.startswith(kind) for row in table) for kind in KINDS},
-        "table": [row.model_dump(mode="json") for row in table],
+        "counts": {kind: sum(row.outcome.kind == kind for row in table) for kind in KINDS},
+        "table": [{"path": row.path, "outcome": str(row.outcome)} for row in table],
     }
 
 
-def findings(reported: Mapping[str, Any] | None) -> list[str]:
+def findings(step: Step) -> list[Finding]:
     """What a person should know, in one sentence for each kind of trouble."""
-    if reported is None:
+    if not step.rotation.request.renew_notebooks:
         return []
-    if not reported["listed"]:
-        return ["The notebooks could not be listed, so none was renewed; all are as they were."]
-    found = []
-    if number := reported["counts"]["failed"]:
-        found.append(f"{_notebooks(number)} could not be renewed, see the evidence.")
-    if number := sum("10 MB" in row["outcome"] for row in reported["table"]):
-        found.append(f"{_notebooks(number)} over 10 MB could not be renewed, which Databricks' API cannot move.")
-    return found
+    return [Finding(code=FindingCode.NOTEBOOKS, text=each) for each in _troubles(step)]
+
+
+def _troubles(step: Step) -> Iterator[str]:
+    if step.rotation.notebook_batches is None:
+        yield "The notebooks could not be listed, so none was renewed; all are as they were."
+    table = _table(step)
+    if number := sum(row.outcome.kind == "failed" for row in table):
+        yield f"{_notebooks(number)} could not be renewed, see the evidence."
+    if number := sum(row.outcome.too_large for row in table):
+        yield f"{_notebooks(number)} over 10 MB could not be renewed, which Databricks' API cannot move."
 
 
 def _table(step: Step) -> list[Row]:
@@ -46,13 +48,18 @@ def _table(step: Step) -> list[Row]:
     if rotation.notebooks_key is None or rotation.notebook_batches is None:
         return []
     listing = store.read_listing(bucket, rotation.notebooks_key)
-    outcomes = {
-        row.path: row
-        for number in range(rotation.notebook_batches)
-        for row in store.read_batch(bucket, rotation.rotation_id, number).rows
-    }
-    rows = [outcomes.get(path) or Row(path=path, outcome=NOT_REACHED) for path in listing.notebooks]
+    batches = [store.read_batch(bucket, rotation.rotation_id, number) for number in range(rotation.notebook_batches)]
+    outcomes = {row.path: row for batch in batches for row in batch.rows}
+    reasons = {path: reason for batch in batches for path, reason in batch.reasons.items()}
+    rows = [outcomes.get(path) or _not_reached(path, reasons.get(path)) for path in listing.notebooks]
     return sorted([*rows, *listing.others], key=lambda row: row.path)
+
+
+def _not_reached(path: str, reason: str | None) -> Row:
+    late = f" ({reason})" if reason else ""
+    return Row(
+        path=path, outcome=failed(f"not reached before the renewal ended{late}; it is whole, as it was or renewed")
+    )
 
 
 def _notebooks(number: int) -> str:

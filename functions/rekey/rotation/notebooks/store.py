@@ -1,42 +1,73 @@
 """What the renewal keeps in the evidence bucket: the list of notebooks, and each batch's outcomes."""
 
-from typing import Any
+from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from rekey.aws import bucket as kept
 
-RENEWED = "renewed"
-KINDS = (RENEWED, "skipped", "failed")
-"""What an outcome begins with."""
+Kind = Literal["renewed", "skipped", "failed"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
-def skipped(reason: str) -> str:
-    return f"skipped: {reason}"
+class Outcome(BaseModel):
+    """What became of one object, and why. `too_large` is what Databricks' API cannot move."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Kind
+    reason: str = ""
+    too_large: bool = False
+
+    def __str__(self) -> str:
+        """renewed, "skipped: <reason>" or "failed: <reason>"."""
+        return f"{self.kind}: {self.reason}" if self.reason else self.kind
 
 
-def failed(reason: str) -> str:
-    return f"failed: {reason}"
+RENEWED = Outcome(kind="renewed")
+
+
+def skipped(reason: str, *, too_large: bool = False) -> Outcome:
+    return Outcome(kind="skipped", reason=reason, too_large=too_large)
+
+
+def failed(reason: str) -> Outcome:
+    return Outcome(kind="failed", reason=reason)
 
 
 class Row(BaseModel):
-    """One line of the report. The outcome is "renewed", "skipped: <reason>" or "failed: <reason>"."""
+    """One line of the report."""
 
     model_config = ConfigDict(frozen=True)
 
     path: str
-    outcome: str
+    outcome: Outcome
+
+    @field_validator("outcome", mode="before")
+    @classmethod
+    def _earlier(cls, written: Any) -> Any:
+        """An earlier version wrote the text alone, and may have written some of a list or batch."""
+        if not isinstance(written, str):
+            return written
+        kind, _, reason = written.partition(": ")
+        return {"kind": kind, "reason": reason}
 
 
 class Listing(BaseModel):
-    """What is under the paths of the request. `ahead` are folders not yet read: none once the listing is whole."""
+    """What is under the paths of the request. `roots` are those not yet looked at, `ahead` folders not yet read."""
 
     model_config = ConfigDict(frozen=True)
 
-    ahead: tuple[str, ...]
+    roots: tuple[str, ...] = ()
+    ahead: tuple[str, ...] = ()
     notebooks: tuple[str, ...] = ()
     others: tuple[Row, ...] = ()
     """Everything else, with the reason why it is not renewed."""
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """None once the listing is whole."""
+        return (*self.roots, *self.ahead)
 
 
 class Begun(BaseModel):
@@ -54,7 +85,11 @@ class Batch(BaseModel):
     rows: list[Row] = []
     begun: dict[str, Begun] = {}
     tries: dict[str, int] = {}
-    """How often a notebook was put off, by its path."""
+    """How often a notebook was put off for trouble of its own, by its path."""
+    waits: dict[str, int] = {}
+    """How often for trouble that met the others too, by its path."""
+    reasons: dict[str, str] = {}
+    """Why a notebook was put off last, by its path."""
     crashes: dict[str, int] = {}
     """How often a call ended without an answer while it renewed a notebook, by its path."""
     working_on: str | None = None

@@ -5,20 +5,26 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from rekey.base.errors import DatabricksError, NotFound, Transient
+from rekey.base import clock
+from rekey.base.errors import DatabricksError, NotFound
 from rekey.databricks import WorkspaceApi
+from rekey.databricks.answers import UNKNOWN
+from rekey.model.actions import Action
+from rekey.model.answers import ListProgress
+from rekey.model.canary import is_canary
+from rekey.model.steps import StepName
 from rekey.rotation.notebooks import store
-from rekey.rotation.notebooks.store import Listing, Row, failed, skipped
-from rekey.rotation.step import Progress, Result, Step
-from rekey.rotation.switch import is_canary
+from rekey.rotation.notebooks.reach import NOT_NOW, UNREACHABLE, found_missing, is_below, is_everybodys
+from rekey.rotation.notebooks.store import Listing, Outcome, Row, failed, skipped
+from rekey.rotation.step import Step
 
-STEP = "List notebooks"
+STEP = StepName.LIST_NOTEBOOKS
 
 WORK_SECONDS = 75
 """A call begins nothing new after this long: its Lambda has at most 120 seconds."""
 
-LAST_CALL_SECONDS = 400
-"""When the loop has waited this long, what is listed is renewed and the rest reported: its budget is 600."""
+LIST_SECONDS = 400
+"""After this long what is listed is renewed and the rest reported: the loop's budget is 600."""
 
 MOST_BATCHES = 20
 """Each is an item of a Map and some hundred events in Step Functions' history."""
@@ -36,7 +42,7 @@ def missing_paths(api: WorkspaceApi, paths: Sequence[str]) -> tuple[str, ...]:
     return tuple(path for path in paths if _look(api, path) is None)
 
 
-def list_notebooks(step: Step) -> Result:
+def list_notebooks(step: Step) -> ListProgress:
     """Level-triggered. Once done it gives {"batches": [0, 1, …]}, the numbers that the Map goes through."""
     rotation, bucket = step.rotation, step.settings.evidence_bucket
     if rotation.notebook_batches is not None:
@@ -45,82 +51,110 @@ def list_notebooks(step: Step) -> Result:
     if rotation.notebooks_key:
         listing = store.read_listing(bucket, key)
     else:
-        listing = _roots(step.workspace, rotation.request.renew_notebooks or ())
-    listing = _walk(step.workspace, listing)
-    if listing.ahead and step.event.waited_seconds >= LAST_CALL_SECONDS:
-        late = (Row(path=path, outcome=failed("this folder could not be listed in time")) for path in listing.ahead)
-        listing = listing.model_copy(update={"ahead": (), "others": (*listing.others, *late)})
+        listing = Listing(roots=tuple(rotation.request.renew_notebooks or ()))
+    listing, trouble = _walk(step.workspace, listing)
+    if left := listing.left:
+        until = rotation.list_until or step.later(LIST_SECONDS)
+        if not clock.passed(until):
+            store.put(bucket, key, listing)
+            step.note(notebooks_key=key, list_until=until)
+            return ListProgress.waiting([f"{len(left)} folders to be listed{trouble}"])
+        late = [Row(path=path, outcome=failed(f"it could not be listed in time{trouble}")) for path in left]
+        listing = listing.model_copy(update={"roots": (), "ahead": (), "others": (*listing.others, *late)})
     store.put(bucket, key, listing)
-    if listing.ahead:
-        step.rotation = step.ledger.note(step.rotation, notebooks_key=key)
-        return Progress.waiting([f"{len(listing.ahead)} folders to be listed"]).result(batches=[])
     batches = min(MOST_BATCHES, -(-len(listing.notebooks) // BATCH_SIZE))
     for number in range(batches):
         store.put_new_batch(bucket, rotation.rotation_id, number)
     detail = {"notebooks": len(listing.notebooks), "others": len(listing.others), "batches": batches, "list": key}
-    step.record(STEP, "notebooks listed", detail, notebooks_key=key, notebook_batches=batches)
+    step.record(STEP, Action.NOTEBOOKS_LISTED, detail, notebooks_key=key, notebook_batches=batches)
     return _listed(batches)
 
 
-def _listed(batches: int) -> Result:
-    return Progress(done=True).result(batches=list(range(batches)))
+def _listed(batches: int) -> ListProgress:
+    return ListProgress(done=True, batches=tuple(range(batches)))
 
 
-def _roots(api: WorkspaceApi, paths: Sequence[str]) -> Listing:
-    """The request's own paths, sorted into folders, notebooks and the rest."""
-    folders, notebooks, others = [], [], []
-    for path in paths:
-        found = _look(api, path)
+def _walk(api: WorkspaceApi, listing: Listing) -> tuple[Listing, str]:
+    """The listing some folders further, and what kept it from going on, "" where only its time was over."""
+    walk = _Walk(api, listing)
+    return walk.go_on(), walk.trouble
+
+
+class _Walk:
+    """From the request's own paths down: each is a folder, a notebook, or a row with the reason why it is neither."""
+
+    def __init__(self, api: WorkspaceApi, listing: Listing) -> None:
+        self._api = api
+        self._roots, self._ahead = deque(listing.roots), deque(listing.ahead)
+        self._notebooks = dict.fromkeys(listing.notebooks)
+        self._others = {each.path: each for each in listing.others}
+        self.trouble = ""
+
+    def go_on(self) -> Listing:
+        """What cannot be had now goes to the end of its queue. Two in a row end the call, and so does what would meet
+        the next one too: Databricks needs a rest."""
+        until, in_a_row = time.monotonic() + WORK_SECONDS, 0
+        while (queue := self._roots or self._ahead) and in_a_row < 2 and time.monotonic() < until:
+            path = queue[0]
+            try:
+                self._sort(path) if queue is self._roots else self._open(path)
+            except NOT_NOW as error:
+                queue.rotate(-1)
+                in_a_row, self.trouble = in_a_row + 1, f": {error}"
+                if is_everybodys(error):
+                    break
+                continue
+            except DatabricksError as error:
+                self._report(path, failed(f"it could not be listed: {error}"))
+            queue.popleft()
+            in_a_row, self.trouble = 0, ""
+        return Listing(
+            roots=tuple(self._roots),
+            ahead=tuple(dict.fromkeys(self._ahead)),
+            notebooks=tuple(self._notebooks),
+            others=tuple(self._others.values()),
+        )
+
+    def _sort(self, path: str) -> None:
+        """One of the request's own paths."""
+        found = _look(self._api, path)
         if found is None:
-            others.append(Row(path=path, outcome=failed("there is no such path")))
-        elif _in_git_folder(api, path):
-            others.append(Row(path=path, outcome=GIT_FOLDER))
+            self._report(path, failed("there is no such path"))
+        elif _in_git_folder(self._api, path):
+            self._report(path, GIT_FOLDER)
         elif found["object_type"] in _FOLDERS:
-            folders.append(path)
-        elif found["object_type"] == "NOTEBOOK":
-            notebooks.append(path)
+            self._ahead.append(path)
         else:
-            others.append(_other(found))
-    return Listing(ahead=tuple(folders), notebooks=tuple(notebooks), others=tuple(others))
+            self._take(found)
 
-
-def _walk(api: WorkspaceApi, listing: Listing) -> Listing:
-    """The listing some folders further. Raises a Transient error only where no folder could be read at all."""
-    ahead, seen = deque(listing.ahead), 0
-    notebooks, others = dict.fromkeys(listing.notebooks), {each.path: each for each in listing.others}
-    until = time.monotonic() + WORK_SECONDS
-    while ahead and time.monotonic() < until:
-        folder = ahead[0]
+    def _open(self, folder: str) -> None:
         try:
-            children = api.list_objects(folder)
-        except Transient:
-            if not seen:
-                raise
-            break
+            children = self._api.list_objects(folder)
         except NotFound:
-            children = []  # It was deleted since.
-        except DatabricksError as error:
-            others[folder] = Row(path=folder, outcome=failed(f"this folder could not be listed: {error}"))
-            children = []
-        seen += 1
-        ahead.popleft()
+            self._report(folder, found_missing(self._api, folder))
+            return
         for child in children:
-            if child["object_type"] == "DIRECTORY":
-                ahead.append(child["path"])
-            elif is_canary(child["path"]):
+            if is_canary(child["path"]):
                 continue  # It must stay under the old key: that it still reads is the proof that the key is not missed.
-            elif child["object_type"] == "NOTEBOOK":
-                notebooks[child["path"]] = None
+            if child["object_type"] in ("DIRECTORY", "NOTEBOOK") and not is_below(folder, child["path"]):
+                self._report(child["path"], UNREACHABLE)
+            elif child["object_type"] == "DIRECTORY":
+                self._ahead.append(child["path"])
             else:
-                others[child["path"]] = _other(child)
-        ahead = deque(dict.fromkeys(ahead))
-    return Listing(ahead=tuple(ahead), notebooks=tuple(notebooks), others=tuple(others.values()))
+                self._take(child)
 
+    def _take(self, found: dict[str, Any]) -> None:
+        kind, path = found["object_type"], found["path"]
+        if kind == "NOTEBOOK":
+            self._notebooks[path] = None
+        elif kind == "REPO":
+            self._report(path, skipped("a Git folder, whose remote has it"))
+        else:
+            named = "an object without a type" if kind == UNKNOWN else f"a {kind}"
+            self._report(path, skipped(f"{named}, no notebook"))
 
-def _other(found: dict[str, Any]) -> Row:
-    kind = found["object_type"]
-    outcome = skipped("a Git folder, whose remote has it") if kind == "REPO" else skipped(f"a {kind}, no notebook")
-    return Row(path=found["path"], outcome=outcome)
+    def _report(self, path: str, outcome: Outcome) -> None:
+        self._others[path] = Row(path=path, outcome=outcome)
 
 
 def _look(api: WorkspaceApi, path: str) -> dict[str, Any] | None:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from rekey.base import clock
 from rekey.base.words import shortened
-from rekey.ledger import Item
+from rekey.model.actions import Action, KeyAction
+from rekey.model.entries import Item
 from rekey.model.evidence import evidence_uri
+from rekey.model.failure import Failure
 from rekey.model.outcome import downtime_seconds, failure_cause, old_key_due_at
 from rekey.model.phases import phases
 from rekey.model.request import Ticket
@@ -64,11 +66,12 @@ def event_of_rotation(told: Told) -> tuple[Data, Detail] | None:
     )
 
 
-_KEY_EVENTS: Mapping[str, type[models.KeyEvent]] = {
-    "disabled": models.KeyDisabled,
-    "enabled again": models.KeyReenabled,
-    "found enabled": models.KeyReenabled,
-    "overdue": models.KeyOverdue,
+_KEY_EVENTS: Mapping[KeyAction, type[models.KeyEvent]] = {
+    KeyAction.DISABLED: models.KeyDisabled,
+    KeyAction.ENABLED_AGAIN: models.KeyReenabled,
+    KeyAction.FOUND_ENABLED: models.KeyReenabled,
+    KeyAction.OVERDUE: models.KeyOverdue,
+    KeyAction.NEEDED: models.KeyNeeded,
 }
 
 
@@ -146,19 +149,19 @@ def _succeeded(told: Told) -> Data:
         old_key_arn=old.key_arn if old else None,
         old_key_fate=old.fate if old else None,
         old_key_due_at=old_key_due_at(rotation, told.grace_seconds),
-        findings=shortened(rotation.findings),
+        findings=shortened([each.text for each in rotation.findings]),
         evidence=told.evidence,
     )
 
 
 def _failed(told: Told) -> Data:
     rotation = told.rotation
-    failure = rotation.failure or {"state": "", "error": "", "cause": ""}
+    failure = rotation.failure or Failure(state="", error="", cause="")
     return models.RotationFailed(
-        state=failure["state"],
-        error=failure["error"],
+        state=failure.state,
+        error=failure.error,
         cause=failure_cause(rotation, failure, told.bucket),
-        findings=shortened(rotation.findings),
+        findings=shortened([each.text for each in rotation.findings]),
         evidence=told.evidence,
     )
 
@@ -174,21 +177,21 @@ def _cancelled(told: Told) -> Data:
     )
 
 
-_EVENTS: Mapping[str, Callable[[Told], Data]] = {
-    "planned": _planned,
-    "approval asked": _approval_asked,
-    "approved": _approved,
-    "declined": _declined,
-    "window opened": _started,
-    "switched": _switched,
-    "succeeded": _succeeded,
-    "failed": _failed,
-    "rolled back": _rolled_back,
-    "cancelled": _cancelled,
+_EVENTS: Mapping[Action, Callable[[Told], Data]] = {
+    Action.PLANNED: _planned,
+    Action.APPROVAL_ASKED: _approval_asked,
+    Action.APPROVED: _approved,
+    Action.DECLINED: _declined,
+    Action.WINDOW_OPENED: _started,
+    Action.SWITCHED: _switched,
+    Action.SUCCEEDED: _succeeded,
+    Action.FAILED: _failed,
+    Action.ROLLED_BACK: _rolled_back,
+    Action.CANCELLED: _cancelled,
 }
 
 
-def told_actions() -> frozenset[str]:
+def told_actions() -> frozenset[Action | KeyAction]:
     """Actions of the audit trails that become events."""
     return frozenset({*_EVENTS, *_KEY_EVENTS})
 

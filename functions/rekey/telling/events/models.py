@@ -154,6 +154,12 @@ class KeyOverdue(KeyEvent):
     detail_type = "Key Overdue"
 
 
+class KeyNeeded(KeyEvent):
+    """Something needs a key that nobody can use, and rekey could not bring it back: the reason says what to do."""
+
+    detail_type = "Key Needed"
+
+
 PUBLISHED: tuple[type[Data], ...] = (
     RotationRefused,
     RotationPlanned,
@@ -169,6 +175,7 @@ PUBLISHED: tuple[type[Data], ...] = (
     KeyDisabled,
     KeyReenabled,
     KeyOverdue,
+    KeyNeeded,
 )
 
 

@@ -7,9 +7,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from rekey.base import clock
 from rekey.base.observability import identify
 from rekey.ledger import Ledger
+from rekey.model.answers import Refused
+from rekey.model.failure import Caught
 from rekey.model.inbox import unwrapped
 from rekey.model.request import Ticket
-from rekey.rotation.step import Failure, Result
 
 
 class RefusalEvent(BaseModel):
@@ -19,10 +20,10 @@ class RefusalEvent(BaseModel):
 
     rotation_id: str
     request: Any
-    failure: Failure
+    failure: Caught
 
 
-def record(ledger: Ledger, event: RefusalEvent) -> Result:
+def record(ledger: Ledger, event: RefusalEvent) -> Refused:
     """Write the refusal down, but for a dry run's: whoever asks for a plan has the answer at once.
 
     Of a request that nobody has checked only what tells whose it is is kept.
@@ -49,7 +50,7 @@ def record(ledger: Ledger, event: RefusalEvent) -> Result:
                 },
             }
         )
-    return {"rotation_id": event.rotation_id, "failure": event.failure.model_dump()}
+    return Refused(rotation_id=event.rotation_id, failure=event.failure)
 
 
 def _whole_number(value: object) -> int | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rekey.base.settings import Settings
-from rekey.ledger import Item
+from rekey.model.entries import Item
 from rekey.model.evidence import SCHEMA
 from rekey.model.outcome import downtime_seconds, old_key_due_at
 from rekey.model.rotation import Rotation
@@ -55,7 +55,7 @@ def build(
             "compute_back": rotation.compute_back_at,
             "ended": rotation.ended_at,
         },
-        "phases": phases(rotation, trail, settings.settle_seconds),
+        "phases": phases(rotation, trail),
         "downtime_seconds": downtime_seconds(rotation),
         "compute": {
             "interrupted": snapshot.as_json() if snapshot else None,
@@ -64,8 +64,8 @@ def build(
         },
         "looked_at": present.looked_at,
         "notebooks": notebooks,
-        "findings": list(rotation.findings),
-        "failure": rotation.failure,
+        "findings": [each.text for each in rotation.findings],
+        "failure": rotation.failure.model_dump() if rotation.failure else None,
         "terraform": present.terraform,
         "audit": {"entries": list(trail), "head": rotation.audit_head},
     }

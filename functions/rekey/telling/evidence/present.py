@@ -9,9 +9,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rekey.base import clock
 from rekey.base.errors import RekeyError
 from rekey.base.observability import logger
-from rekey.databricks import WorkspaceApi
+from rekey.databricks import Estate, Workspace, WorkspaceApi
 from rekey.model import terraform
-from rekey.planning.facts import USE_CASES, Facts
+from rekey.model.use_cases import USE_CASES
 from rekey.planning.preflight import present_keys
 from rekey.rotation.compute.crew import Crew
 from rekey.rotation.compute.kind import AnyKind
@@ -19,7 +19,6 @@ from rekey.rotation.compute.kinds import KINDS
 from rekey.rotation.compute.look import Look
 from rekey.rotation.compute.notes import Notes
 from rekey.rotation.compute.snapshot import Snapshot
-from rekey.rotation.compute.world import Compute
 from rekey.rotation.step import Step
 
 Read = TypeVar("Read")
@@ -40,21 +39,27 @@ class Present:
     terraform: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    workspace: Workspace
+    estate: Estate
+
+
 def look(step: Step, was: Snapshot | None, notes: Notes) -> Present:
     """Look once. Never raises for what Databricks or AWS answer."""
     looked_at = clock.text(clock.now())
     if step.rotation.workspace_id is None:
         return Present(looked_at)  # A workspace that was to be made and was not.
-    facts = _tried("keys", lambda: _facts(step))
+    keys = _tried("keys", lambda: _keys(step))
     rows = _tried("compute", lambda: compare(step.workspace, was, notes, step.time_left())) if was else None
-    if facts is None:
+    if keys is None:
         return Present(looked_at, compute=rows)
     return Present(
         looked_at,
-        key_arns={each.configuration_id: each.key_arn for each in facts.configurations},
-        fields={use_case: facts.workspace.configuration_id(use_case) for use_case in USE_CASES},
+        key_arns={each.configuration_id: each.key_arn for each in keys.estate.configurations},
+        fields={use_case: keys.workspace.configuration_id(use_case) for use_case in USE_CASES},
         compute=rows,
-        terraform=_hcl(step, facts),
+        terraform=_hcl(step, keys),
     )
 
 
@@ -85,24 +90,17 @@ def _row(kind: AnyKind, was: Any, now: dict[str, Any] | None, notes: Notes) -> R
     }
 
 
-def _facts(step: Step) -> Facts:
-    account = step.account
-    return Facts(
-        workspace=account.get_workspace(step.workspace_id),
-        configurations=account.list_configurations(),
-        compute=Compute(),
-        cross_account_role=None,
-        workspaces=account.list_workspaces(),
-    )
+def _keys(step: Step) -> _Keys:
+    return _Keys(step.account.get_workspace(step.workspace_id), Estate.read(step.account))
 
 
-def _hcl(step: Step, facts: Facts) -> str:
+def _hcl(step: Step, keys: _Keys) -> str:
     workspace = {
         "account_id": step.settings.databricks_account_id,
         "workspace_id": step.workspace_id,
-        "name": facts.workspace.name,
+        "name": keys.workspace.name,
     }
-    return terraform.render(workspace, present_keys(facts))
+    return terraform.render(workspace, present_keys(keys.estate, keys.workspace))
 
 
 def _tried(what: str, read: Callable[[], Read]) -> Read | None:

@@ -7,6 +7,15 @@ from urllib.parse import quote
 
 Data = Mapping[str, Any]
 
+LONGEST = 32_000
+"""Characters of a comment; some systems take less."""
+
+MOST_PARAGRAPHS = 40
+
+_CUT = " … (cut)"
+
+_EVIDENCE = "Evidence: "
+
 
 def compose(kind: str, detail: Data) -> list[str] | None:
     """The comment for an event, its marker last; None for an event that a ticket is not told of."""
@@ -14,12 +23,33 @@ def compose(kind: str, detail: Data) -> list[str] | None:
     if tell is None:
         return None
     data = detail.get("data") or {}
-    return [*(each for each in tell(detail, data) if each), f"{_time(detail)}{marker(detail)}"]
+    return fitted([*(each for each in tell(detail, data) if each), f"{_time(detail)}{marker(detail)}"], LONGEST)
 
 
 def marker(detail: Data) -> str:
     """What tells that this event was told: in each comment, and looked for before it is written."""
     return f"[rekey {detail['id']}]"
+
+
+def fitted(paragraphs: list[str], longest: int) -> list[str]:
+    """No more than `longest` characters, blank lines in between included: cut where the text is longest.
+
+    The marker, which is last, and the evidence's address stay whole.
+    """
+    if len(paragraphs) > MOST_PARAGRAPHS:
+        left = len(paragraphs) - MOST_PARAGRAPHS + 1
+        paragraphs = [*paragraphs[: MOST_PARAGRAPHS - 4], f"and {left} more{_CUT}", *paragraphs[-3:]]
+    lengths = [_length_of(each) for each in paragraphs]
+    whole = {n for n, each in enumerate(paragraphs) if each.startswith(_EVIDENCE)} | {len(paragraphs) - 1}
+    room = longest - len("\n\n") * len(paragraphs) - sum(lengths[n] for n in whole)
+    shorter_first = sorted(set(range(len(paragraphs))) - whole, key=lambda n: lengths[n])
+    cut = list(paragraphs)
+    for done, n in enumerate(shorter_first):
+        share = min(lengths[n], room // (len(shorter_first) - done))
+        room -= share
+        if share < lengths[n]:
+            cut[n] = _first_part(paragraphs[n], share - len(_CUT)) + _CUT
+    return cut
 
 
 def _refused(_: Data, data: Data) -> list[str]:
@@ -90,6 +120,13 @@ def _key_back(_: Data, data: Data) -> list[str]:
     ]
 
 
+def _key_needed(_: Data, data: Data) -> list[str]:
+    return [
+        f"The key {data.get('key_arn', '')} is needed, nobody can use it, and rekey could not bring it back.",
+        f"Why: {data['why']}." if data.get("why") else "",
+    ]
+
+
 _TOLD: dict[str, Callable[[Data, Data], list[str]]] = {
     "Rotation Refused": _refused,
     "Rotation Planned": _accepted,
@@ -100,6 +137,7 @@ _TOLD: dict[str, Callable[[Data, Data], list[str]]] = {
     "Rotation Failed": _failed,
     "Rotation Cancelled": _cancelled,
     "Key Re-enabled": _key_back,
+    "Key Needed": _key_needed,
 }
 
 TOLD = tuple(_TOLD)
@@ -158,7 +196,16 @@ def _evidence(uri: Any) -> str:
     region = os.environ.get("AWS_REGION", "us-east-1")
     console = "console.amazonaws-us-gov.com" if region.startswith("us-gov-") else "console.aws.amazon.com"
     link = f"https://{region}.{console}/s3/object/{bucket}?region={region}&prefix={quote(key)}"
-    return f"Evidence: {uri} ({link})"
+    return f"{_EVIDENCE}{uri} ({link})"
+
+
+def _length_of(text: str) -> int:
+    """As Java counts, in which Jira and ServiceNow are written: an emoji is two."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _first_part(text: str, length: int) -> str:
+    return text.encode("utf-16-le", "surrogatepass")[: 2 * max(length, 0)].decode("utf-16-le", "ignore")
 
 
 def _span(seconds: float) -> str:

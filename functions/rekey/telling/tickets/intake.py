@@ -12,15 +12,20 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
+
 from rekey.aws import clients
 from rekey.base import clock
 from rekey.base.observability import count, identify, logger
+from rekey.model.request import Ticket
+from rekey.telling.events.models import Detail, RotationRefused
 from rekey.telling.tickets import authorisation
 from rekey.telling.tickets.approval import approve
 from rekey.telling.tickets.connect import connect
+from rekey.telling.tickets.envelopes import WebhookEvent, as_message
 from rekey.telling.tickets.errors import NoSuchTicket, NotAllowed, NotAuthentic, Refused, TooLarge, Unusable
 from rekey.telling.tickets.mapping import make_request
-from rekey.telling.tickets.register import Register
+from rekey.telling.tickets.register import Claim, Register
 from rekey.telling.tickets.settings import Places, TicketSettings, ticket_settings
 from rekey.telling.tickets.systems import Delivery, TicketSystem
 
@@ -38,14 +43,16 @@ class Answer:
     body: dict[str, Any]
 
 
-def take(event: Any, table: str, places: Places) -> Answer:
+def take(raw: Any, table: str, places: Places) -> Answer:
     """Answer one event of the HTTP API (payload format 2.0).
 
     202 started; 200 already or approved (with the rotation) or ignored; 401 alike for all that is not authentic;
-    other 4xx with field and mend. Raises TicketSystemUnavailable and AWS' errors, which the sender may well try again.
+    other 4xx with field and mend; 503 for an approval that comes before its plan. Raises TicketSystemUnavailable and
+    AWS' errors, which the sender may well try again.
     """
     try:
-        provider = _provider(event)
+        event = _opened(raw)
+        provider = _provider(event.rawPath)
         return _follow(provider, event, Register(table, places), places)
     except NotAuthentic as error:
         logger.warning("not authentic", reason=str(error))
@@ -56,13 +63,13 @@ def take(event: Any, table: str, places: Places) -> Answer:
         return Answer(error.status, {"status": "refused", "message": str(error)})
 
 
-def _follow(provider: str, event: Any, register: Register, places: Places) -> Answer:
+def _follow(provider: str, event: WebhookEvent, register: Register, places: Places) -> Answer:
     settings = ticket_settings(places, provider)
     if settings is None:
         raise NoSuchTicket(f"path: {provider} is not configured. Mend: add it to rekey:tickets.")
     body = _raw_body(event)
     system = connect(places, provider)
-    delivery = system.receive(_headers(event), body)
+    delivery = system.receive({name.lower(): value for name, value in event.headers.items()}, body)
     ticket_id = f"{provider}:{delivery.key}"
     rotation_id = rotation_id_of(provider, delivery)
     identify(rotation_id=rotation_id, workspace_id=None)
@@ -72,7 +79,7 @@ def _follow(provider: str, event: Any, register: Register, places: Places) -> An
         return _already(rotation_id)
     seen = register.current(ticket_id)
     if seen and seen.holds and seen.rotation_id != rotation_id:
-        return _approved_since(settings, system, delivery.key, seen.rotation_id, places)
+        return _approved_since(settings, system, delivery.key, seen, places)
     ticket = system.read(delivery.key)
     authorisation.check_project(settings, ticket, delivery.key)
     only_plan = ticket.status in settings.plan_statuses
@@ -97,10 +104,9 @@ def _follow(provider: str, event: Any, register: Register, places: Places) -> An
     return Answer(202, {"status": "started", "rotation_id": rotation_id})
 
 
-def _approved_since(
-    settings: TicketSettings, system: TicketSystem, key: str, rotation_id: str, places: Places
-) -> Answer:
+def _approved_since(settings: TicketSettings, system: TicketSystem, key: str, seen: Claim, places: Places) -> Answer:
     """A ticket that has its rotation: one that was only planned may go on now, if the ticket was approved."""
+    rotation_id = seen.rotation_id
     if not settings.plan_statuses:
         return _already(rotation_id)
     ticket = system.read(key)
@@ -110,7 +116,11 @@ def _approved_since(
     except NotAllowed:
         return _already(rotation_id)
     by = f"the ticket {key}, approved by {', '.join(sorted(ticket.approvers)) or 'its system'}"
-    if not approve(places, rotation_id, by[:200]):
+    outcome = approve(places, rotation_id, by[:200])
+    if outcome == "unknown" and not seen.ended:
+        message = f"The plan of {rotation_id} is not made yet. Mend: deliver the approval again later."
+        return Answer(503, {"status": "unavailable", "message": message})
+    if outcome != "approved":
         return _already(rotation_id)
     count("RotationsApprovedByTicket")
     return Answer(200, {"status": "approved", "rotation_id": rotation_id})
@@ -126,21 +136,28 @@ def _already(rotation_id: str) -> Answer:
     return Answer(200, {"status": "already", "rotation_id": rotation_id})
 
 
-def _provider(event: Any) -> str:
-    path = event.get("rawPath") if isinstance(event, dict) else None
-    found = _PATH.fullmatch(path) if isinstance(path, str) else None
+def _opened(raw: Any) -> WebhookEvent:
+    try:
+        return WebhookEvent.model_validate(raw)
+    except ValidationError as error:
+        # Without its text, which has the input in it.
+        raise NotAuthentic(f"The event is not as API Gateway sends it: {error.error_count()} fields.") from None
+
+
+def _provider(path: str) -> str:
+    found = _PATH.fullmatch(path)
     if found is None:
         raise NoSuchTicket("path: there is nothing here. Mend: post to /tickets/<provider>.")
     return found[1]
 
 
-def _raw_body(event: dict[str, Any]) -> bytes:
+def _raw_body(event: WebhookEvent) -> bytes:
     """The bytes as they were sent, which alone are what was signed."""
-    body = event.get("body") or ""
-    if not isinstance(body, str) or len(body) > MAX_BYTES * 4 // 3 + 4:
+    body = str(event.body or "")
+    if len(body) > MAX_BYTES * 4 // 3 + 4:
         raise TooLarge(_too_large())
     try:
-        raw = base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
+        raw = base64.b64decode(body, validate=True) if event.isBase64Encoded else body.encode()
     except (binascii.Error, ValueError):
         raise NotAuthentic("The body is not bytes.") from None
     if len(raw) > MAX_BYTES:
@@ -152,20 +169,17 @@ def _too_large() -> str:
     return f"body: it is over {MAX_BYTES} bytes. Mend: send less."
 
 
-def _headers(event: dict[str, Any]) -> dict[str, str]:
-    given = event.get("headers")
-    return {str(name).lower(): str(value) for name, value in (given if isinstance(given, dict) else {}).items()}
-
-
 def _tell(places: Places, rotation_id: str, provider: str, key: str, refusal: Refused) -> None:
     """Have the ticket told why, by the same queue and with the same care as of everything else."""
-    detail = {
-        "schema": "rekey.event/1",
-        "id": f"{rotation_id}/refused",
-        "time": clock.text(clock.now()),
-        "rotation_id": rotation_id,
-        "ticket": {"provider": provider, "key": key},
-        "data": {"error": type(refusal).__name__, "message": str(refusal)},
-    }
-    message = {"source": "rekey", "detail-type": "Rotation Refused", "detail": detail}
-    clients.sqs().send_message(QueueUrl=places.queue_url, MessageBody=json.dumps(message))
+    data = RotationRefused(error=type(refusal).__name__, message=str(refusal), requested_by=None)
+    detail = Detail(
+        id=f"{rotation_id}/refused",
+        time=clock.text(clock.now()),
+        correlation_id=f"{provider}:{key}",
+        rotation_id=rotation_id,
+        workspace_id=None,
+        ticket=Ticket(provider=provider, key=key),
+        data=data.model_dump(mode="json"),
+    )
+    message = as_message(data.detail_type, detail, places.state_machine_arn)
+    clients.sqs().send_message(QueueUrl=places.queue_url, MessageBody=message)

@@ -1,22 +1,42 @@
-"""Jira Cloud: admin webhooks in, REST API v3 out."""
+"""Jira, Cloud or Data Center: admin webhooks in, REST API v3 or v2 out."""
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from rekey.base import clock
+from rekey.base.errors import SettingsError
+from rekey.telling.tickets.mapping import by_name
 from rekey.telling.tickets.settings import Credentials, TicketSettings
 from rekey.telling.tickets.signatures import Headers, verify_age, verify_hub
-from rekey.telling.tickets.systems import Delivery, Http, Ticket, inner, key_of, parse_object
+from rekey.telling.tickets.systems import Delivery, Http, Ticket, as_object, inner, key_of, parse_object
 
 _KEY = r"[A-Z][A-Z0-9_]{1,30}-[1-9][0-9]{0,11}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Deployment:
+    """Where Cloud and Data Center differ."""
+
+    api: str
+    person: str
+    """The field by which a person is known."""
+    body_of: Callable[[list[str]], Any]
+    """Makes a comment's body of its paragraphs."""
+
+
 class Jira:
-    """https://developer.atlassian.com/cloud/jira/platform/rest/v3/ and .../webhooks/."""
+    """https://developer.atlassian.com/cloud/jira/platform/rest/v3/ and .../webhooks/.
+
+    Data Center: https://developer.atlassian.com/server/jira/platform/rest/ (v2, personal access token as bearer) and
+    https://confluence.atlassian.com/adminjiraserver/managing-webhooks-938846912.html (the same X-Hub-Signature).
+    """
 
     key_pattern = _KEY
+    longest_comment = 32_000
+    """Jira takes 32,767 characters (JRACLOUD-68949); in Data Center administrators may set another limit."""
     default_mapping: Mapping[str, str] = {
         # `named` has every field under the name that people see, so that no custom field's number is needed.
         "workspace_id": 'whole(named."Databricks workspace ID")',
@@ -30,6 +50,12 @@ class Jira:
     def __init__(self, settings: TicketSettings, credentials: Credentials) -> None:
         self._settings = settings
         self._secrets = credentials.usable_secrets
+        self._deployment = _DEPLOYMENTS[settings.deployment]
+        if settings.deployment == "data_center" and credentials.email:
+            raise SettingsError(
+                "jira.email: Data Center takes a personal access token alone, as api_token. "
+                "Mend: take email out of the tickets' secret, or deployment out of rekey:tickets if this is Jira Cloud."
+            )
         basic = (credentials.email, credentials.api_token) if credentials.email else None
         self._http = Http("Jira", settings.base_url, basic, credentials.api_token)
 
@@ -48,31 +74,37 @@ class Jira:
         return Delivery(key, _identity(event, key, body), asks)
 
     def read(self, key: str) -> Ticket:
-        issue = self._http.call("GET", f"/rest/api/3/issue/{key}", query={"expand": "names,changelog"})
+        query = {"expand": "names,changelog"}
+        issue = as_object(self._http.call("GET", self._path(key), query=query), "Jira")
         names, fields = inner(issue, "names") or {}, inner(issue, "fields") or {}
-        named = {names[each]: value for each, value in fields.items() if each in names}
         return Ticket(
             key=str(inner(issue, "key")),
             project=str(inner(fields, "project", "key")),
             status=str(inner(fields, "status", "name")),
             approvers=self._approvers(inner(issue, "changelog", "histories") or []),
-            document={**issue, "named": named},
+            document={**issue, "named": by_name(fields, names)},
         )
 
     def has_comment(self, key: str, marker: str) -> bool:
         query = {"orderBy": "-created", "maxResults": "100"}
-        found = inner(self._http.call("GET", f"/rest/api/3/issue/{key}/comment", query=query), "comments")
+        found = inner(self._http.call("GET", self._path(key, "/comment"), query=query), "comments")
         return any(marker in json.dumps(inner(each, "body")) for each in found or [])
 
     def comment(self, key: str, paragraphs: list[str]) -> None:
-        self._http.call("POST", f"/rest/api/3/issue/{key}/comment", body={"body": as_adf(paragraphs)})
+        self._http.call("POST", self._path(key, "/comment"), body={"body": self._deployment.body_of(paragraphs)})
+
+    def _path(self, key: str, below: str = "") -> str:
+        return f"{self._deployment.api}/issue/{key}{below}"
 
     def _approvers(self, histories: list[Any]) -> frozenset[str]:
-        """Who made the last step into an approved status, by account id. Jira gives the most recent histories."""
+        """Who made the last step into an approved status: account id, or user name in Data Center.
+
+        Jira gives the most recent histories.
+        """
         for history in sorted(histories, key=lambda each: clock.moment(each["created"]), reverse=True):
             for item in inner(history, "items") or []:
                 if inner(item, "field") == "status" and inner(item, "toString") in self._settings.statuses:
-                    return frozenset({str(inner(history, "author", "accountId"))})
+                    return frozenset({str(inner(history, "author", self._deployment.person))})
         return frozenset()
 
 
@@ -87,3 +119,15 @@ def as_adf(paragraphs: list[str]) -> dict[str, Any]:
     """Atlassian Document Format, which REST v3 takes; nothing in a text node is read as markup or mention."""
     content = [{"type": "paragraph", "content": [{"type": "text", "text": each}]} for each in paragraphs]
     return {"type": "doc", "version": 1, "content": content}
+
+
+def as_preformatted(paragraphs: list[str]) -> str:
+    """Wiki markup, which REST v2 takes, in which nothing but the block's own end is read as markup or mention."""
+    text = "\n\n".join(paragraphs).replace("{noformat", "(noformat")
+    return f"{{noformat}}\n{text}\n{{noformat}}"
+
+
+_DEPLOYMENTS = {
+    "cloud": _Deployment("/rest/api/3", "accountId", as_adf),
+    "data_center": _Deployment("/rest/api/2", "name", as_preformatted),
+}

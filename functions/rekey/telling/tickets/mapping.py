@@ -17,6 +17,41 @@ MAPPABLE = frozenset(Request.model_fields) - {"request_id", "ticket", "dry_run"}
 _NOTHING: tuple[object, ...] = (None, "", [], {})
 
 
+class AmbiguousName(Exception):
+    """Several fields of a ticket have this name, and different values; its text names their ids."""
+
+
+class _Named(dict[str, Any]):
+    """Fields by name; only a name that is asked for can be ambiguous."""
+
+    def __init__(self, values: Mapping[str, Mapping[str, Any]]) -> None:
+        super().__init__({name: next(iter(of.values()), None) for name, of in values.items()})
+        self._values = values
+
+    def get(self, name: Any, default: Any = None) -> Any:
+        """As JMESPath looks a field up. Raises AmbiguousName."""
+        of = self._values.get(name, {})
+        if any(value != self[name] for value in of.values()):
+            raise AmbiguousName(f'the fields {" and ".join(of)} are all named "{name}" and say different things')
+        return super().get(name, default)
+
+
+def by_name(fields: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """A ticket's fields under the names that people see: `fields` by id, `names` of ids.
+
+    A system may have several fields of one name (Jira does): those that are filled in count.
+    """
+    filled: dict[str, dict[str, Any]] = {names[each]: {} for each in fields if each in names}
+    for each, value in fields.items():
+        if each in names and not _is_nothing(value):
+            filled[names[each]][each] = value
+    return _Named(filled)
+
+
+def _is_nothing(value: Any) -> bool:
+    return any(value is nothing or value == nothing for nothing in _NOTHING)
+
+
 class _Functions(functions.Functions):
     """What ticket systems' fields need beyond JMESPath's own functions."""
 
@@ -51,7 +86,7 @@ def make_request(
     """The request as JSON, and checked. Raises Unusable with a line for each fault: field, problem, mend."""
     found = {name: _look(document, name, path) for name, path in mapping.items() if path}
     asked = {
-        **{name: value for name, value in found.items() if not any(value is n or value == n for n in _NOTHING)},
+        **{name: value for name, value in found.items() if not _is_nothing(value)},
         "request_id": f"{provider}:{key}",
         "ticket": {"provider": provider, "key": key},
     }
@@ -64,6 +99,10 @@ def make_request(
 def _look(document: Mapping[str, Any], name: str, path: str) -> Any:
     try:
         return jmespath.search(path, document, options=_OPTIONS)
+    except AmbiguousName as error:
+        raise Unusable(
+            f"{name}: {error}. Mend: empty all but one of them, or map {name} to one by its id in rekey:tickets."
+        ) from None
     except JMESPathError:
         raise Unusable(
             f"{name}: its mapping does not fit this ticket. Mend: fill in the ticket's field, "

@@ -6,7 +6,8 @@ from botocore.exceptions import ClientError
 
 from rekey.aws import clients
 from rekey.base import clock
-from rekey.ledger.items import Item, marshal, unmarshal
+from rekey.ledger.items import marshal, unmarshal
+from rekey.model.entries import Item
 from rekey.telling.tickets.settings import Places
 
 _STARTING_SECONDS = 60
@@ -21,6 +22,8 @@ class Claim:
 
     rotation_id: str
     holds: bool
+    ended: bool
+    """Whether its execution has ended."""
 
 
 class Register:
@@ -47,7 +50,8 @@ class Register:
         rotation_id = str(item["rotation_id"])
         status = self.status_of(rotation_id)
         fresh = clock.now().timestamp() - float(item["claimed_at"]) < _STARTING_SECONDS
-        return Claim(rotation_id, holds=status in GOING_OR_DONE or (status is None and fresh))
+        holds = status in GOING_OR_DONE or (status is None and fresh)
+        return Claim(rotation_id, holds=holds, ended=status not in (None, "RUNNING"))
 
     def claim(self, ticket_id: str, rotation_id: str, *, replaces: str | None) -> bool:
         """Make the rotation the ticket's, in place of the one that was seen. False when another was faster.

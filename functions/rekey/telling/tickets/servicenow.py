@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rekey.telling.tickets.errors import NoSuchTicket
+from rekey.telling.tickets.errors import NoSuchTicket, TicketSystemUnavailable
 from rekey.telling.tickets.settings import Credentials, TicketSettings
 from rekey.telling.tickets.signatures import Headers, verify_standard
 from rekey.telling.tickets.systems import Delivery, Http, Ticket, inner, key_of, parse_object
@@ -15,6 +15,8 @@ class ServiceNow:
     """https://docs.servicenow.com, "Table API". A record is found by its number, which people know it by."""
 
     key_pattern = _KEY
+    longest_comment = 4_000
+    """What a journal takes by default ("Journal field type"); it may cut off the rest without a word."""
     default_mapping: Mapping[str, str] = {
         "workspace_id": "whole(u_databricks_workspace_id.value)",
         "operation": "u_key_operation.value",
@@ -46,10 +48,15 @@ class ServiceNow:
         )
 
     def has_comment(self, key: str, marker: str) -> bool:
-        sys_id = str(inner(self._record(key), "sys_id", "value"))
+        """A journal field's display value is all its entries. A list of them is empty for who may not see them, too."""
         field = self._settings.comment_field
-        query = f"element_id={sys_id}^element={field}^valueLIKE{marker}"
-        return bool(self._rows("sys_journal_field", query, fields="sys_id"))
+        entries = inner(self._record(key), field, "display_value")
+        if not isinstance(entries, str):
+            raise TicketSystemUnavailable(
+                f"{field}: ServiceNow hides it from rekey's user, so whether a comment is there cannot be seen. "
+                f"Mend: let the user read {self._settings.table}.{field}."
+            )
+        return marker in entries
 
     def comment(self, key: str, paragraphs: list[str]) -> None:
         sys_id = str(inner(self._record(key), "sys_id", "value"))
@@ -85,4 +92,7 @@ class ServiceNow:
             "sysparm_limit": "100",
             **({"sysparm_fields": fields} if fields else {}),
         }
-        return list(inner(self._http.call("GET", f"/api/now/table/{table}", query=parameters), "result") or [])
+        rows = inner(self._http.call("GET", f"/api/now/table/{table}", query=parameters), "result")
+        if not isinstance(rows, list):
+            raise TicketSystemUnavailable("ServiceNow answered something other than a list of records.")
+        return rows

@@ -38,6 +38,8 @@ class TicketSettings(BaseModel):
     workspaces: tuple[int | str, ...]
     mapping: Mapping[str, str] = {}
     """Request field -> JMESPath over the ticket as read back; beside the defaults, "" takes one away."""
+    deployment: Literal["cloud", "data_center"] = "cloud"
+    """Jira only."""
     table: str = "change_request"
     """ServiceNow only."""
     comment_field: Literal["work_notes", "comments"] = "work_notes"
@@ -51,7 +53,7 @@ class Credentials(BaseModel):
 
     webhook_secrets: tuple[str, ...] = Field(default=(), repr=False)
     email: str = Field(default="", repr=False)
-    """Jira: the account of the API token. Empty: the token goes as a bearer token."""
+    """Jira Cloud: the account of the API token. Empty: the token goes as a bearer token, as Data Center's must."""
     username: str = Field(default="", repr=False)
     """ServiceNow, with `password`; or `api_token` as a bearer token."""
     password: str = Field(default="", repr=False)

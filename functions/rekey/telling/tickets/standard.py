@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from rekey.telling.tickets.settings import Credentials, TicketSettings
 from rekey.telling.tickets.signatures import Headers, verify_standard
-from rekey.telling.tickets.systems import Delivery, Http, Ticket, inner, key_of, parse_object
+from rekey.telling.tickets.systems import Delivery, Http, Ticket, as_object, inner, key_of, parse_object
 
 _KEY = r"[A-Za-z0-9][A-Za-z0-9_-]{0,47}"
 _FIELDS = ("workspace_id", "operation", "use_cases", "not_before", "reason", "requested_by", "old_key", "jobs")
@@ -19,6 +19,7 @@ class Standard:
     """https://www.standardwebhooks.com."""
 
     key_pattern = _KEY
+    longest_comment = 32_000
     default_mapping: Mapping[str, str] = {name: f"request.{name}" for name in _FIELDS}
 
     def __init__(self, settings: TicketSettings, credentials: Credentials) -> None:
@@ -30,14 +31,14 @@ class Standard:
         return Delivery(key_of(parse_object(body).get("key"), _KEY, "key", "REQ-7"), webhook_id)
 
     def read(self, key: str) -> Ticket:
-        ticket = self._http.call("GET", f"/{key}")
+        ticket = as_object(self._http.call("GET", f"/{key}"), "The ticket system")
         approvers = inner(ticket, "approvers")
         return Ticket(
             key=str(inner(ticket, "key")),
             project=str(inner(ticket, "project")),
             status=str(inner(ticket, "status")),
             approvers=frozenset(map(str, approvers if isinstance(approvers, list) else [])),
-            document=ticket if isinstance(ticket, dict) else {},
+            document=ticket,
         )
 
     def has_comment(self, key: str, marker: str) -> bool:

@@ -44,6 +44,9 @@ class TicketSystem(Protocol):
     key_pattern: str
     """What a ticket's key looks like; nothing else goes into an address."""
 
+    longest_comment: int
+    """Characters, as UTF-16 counts them, of what a comment's paragraphs may come to."""
+
     default_mapping: Mapping[str, str]
 
     def receive(self, headers: Headers, body: bytes) -> Delivery:
@@ -53,7 +56,7 @@ class TicketSystem(Protocol):
         """Raises NoSuchTicket or TicketSystemUnavailable."""
 
     def has_comment(self, key: str, marker: str) -> bool:
-        """Whether a comment with the marker is there. Raises as `read` does."""
+        """Whether a comment with the marker is there. Raises as `read` does, and where that cannot be seen."""
 
     def comment(self, key: str, paragraphs: list[str]) -> None:
         """Add a comment. Raises as `read` does; after TicketSystemUnavailable it may be there all the same."""
@@ -110,6 +113,13 @@ def parse_object(body: bytes) -> Document:
     if not isinstance(parsed, dict):
         raise Malformed("body: it is not a JSON object. Mend: send a JSON object.")
     return parsed
+
+
+def as_object(answer: Any, system: str) -> Document:
+    """A ticket system's answer that must be an object. Raises TicketSystemUnavailable."""
+    if not isinstance(answer, dict):
+        raise TicketSystemUnavailable(f"{system} answered something other than a JSON object.")
+    return answer
 
 
 def inner(document: Any, *names: str) -> Any:

@@ -40,7 +40,7 @@ def _renew(part: Any, reading: Reading, known: dict[Any, Any]) -> None:
     if not isinstance(part, dict):
         return
     for name, value in part.items():
-        if name == "commandId" and reading == "minus_one":
+        if name == "commandId" and reading == "minus_one" and isinstance(value, int):
             part[name] = -1
         elif name in _TEXTS and isinstance(value, str):
             part[name] = known.setdefault(value, str(uuid.uuid4()))

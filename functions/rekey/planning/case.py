@@ -1,0 +1,101 @@
+"""What rules and plan decide on: a request, what it means, and as much of the world as that needs. Plain data."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rekey.aws.kms_key import KeyFacts
+from rekey.aws.policy_document import Statement
+from rekey.databricks import Estate, KeyConfiguration, Workspace
+from rekey.model.request import Request
+from rekey.planning.intent import Intent
+from rekey.rotation.compute.world import Compute
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What only the workspace itself can tell."""
+
+    admin: bool = True
+    """Whether the service principal is its admin; else lists of compute are not complete, and none was read."""
+    compute: Compute = field(default_factory=Compute)
+    """Classic compute that runs now."""
+    missing_paths: Sequence[str] = ()
+    """Those of the request's renew_notebooks that it does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the rotation would use and rekey does not make."""
+
+    configuration: KeyConfiguration | None = None
+    """The registered configuration that the request names, where the account lists it."""
+    keys: Sequence[KeyFacts] = ()
+    """The key that is brought along or configured, or those whose material is renewed."""
+    wanted: Sequence[Statement] = ()
+    """What the key's policy must let Databricks do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wished:
+    """What the account says to a wish for a workspace."""
+
+    absent: Sequence[str] = ()
+    """Fields that name what the account does not have."""
+    network_user: int | None = None
+    """The workspace that uses the network already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The world, as far as the intent needs it."""
+
+    estate: Estate
+    own_account: str
+    """The AWS account that rekey runs in."""
+    inside: Inside | None = None
+    """None where the workspace cannot be asked: it is not there yet, does not run, or is where no key can be."""
+    given: Given = field(default_factory=Given)
+    cross_account_role: str | None = None
+    """Role that starts EC2 instances; looked up only where cluster volumes will use the key."""
+    wished: Wished | None = None
+    """None for a workspace that is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that is to be known to decide about one request."""
+
+    request: Request
+    workspace: Workspace
+    """As it is, or as it is wished for."""
+    intent: Intent
+    facts: Facts
+
+    @property
+    def compute(self) -> Compute:
+        return self.facts.inside.compute if self.facts.inside else Compute()
+
+    @property
+    def reuses(self) -> bool:
+        """Whether cluster volumes use a STORAGE key: a registered configuration has decided that already."""
+        return (self.facts.given.configuration or self.request).reuse_key_for_cluster_volumes
+
+    @property
+    def volumes(self) -> bool:
+        """Whether cluster volumes will use the key, for which its policy must name the cross-account role."""
+        return self.intent.gives_storage and self.reuses
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCase:
+    """One key that rekey did not make, and what it is to serve for."""
+
+    field: str
+    """The field of the request that is to blame for it."""
+    key: KeyFacts
+    region: str
+    """The workspace's."""
+    own_account: str
+    wanted: Sequence[Statement] = ()
+    yearly: bool = False
+    """Whether KMS shall renew its material every year from now on."""

@@ -1,0 +1,130 @@
+"""Reads of the world what one intent needs, and changes nothing."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from rekey.aws.kms_key import look_at
+from rekey.base.errors import NotFound, PermissionDenied, RequestRefused, WorkspaceNotFound
+from rekey.base.settings import Settings
+from rekey.databricks import Account, Estate, Workspace
+from rekey.databricks.connect import connect_workspace
+from rekey.model.refusal import Refusal
+from rekey.model.request import Request
+from rekey.model.wish import NewWorkspace
+from rekey.planning.case import Case, Facts, Given, Inside, Wished
+from rekey.planning.intent import Intent
+from rekey.planning.rules.workspace import NO_CMK_REGIONS
+from rekey.rotation.compute.world import look
+from rekey.rotation.keys import added_statements
+from rekey.rotation.notebooks.walk import missing_paths
+
+Found = TypeVar("Found")
+
+
+def find_workspace(settings: Settings, account: Account, request: Request) -> Workspace:
+    """The request's workspace as it is, or as it is wished for. Raises WorkspaceNotFound, or RequestRefused."""
+    if request.workspace:
+        return as_wished(request.workspace)
+    try:
+        # Only create_workspace goes without an id, which is never 0.
+        return account.get_workspace(request.workspace_id or 0)
+    except PermissionDenied as error:
+        refusal = Refusal(
+            "workspace_id",
+            f"the service principal seems to be no admin of the Databricks account {settings.databricks_account_id}: "
+            "it may not read its workspaces",
+            f"give it the account admin role in the account console. {error}",
+        )
+        raise RequestRefused(str(refusal)) from error
+    except NotFound as error:
+        refusal = Refusal(
+            "workspace_id",
+            f"the Databricks account {settings.databricks_account_id} has no workspace {request.workspace_id}",
+            "copy the number from the account console or the workspace's address (o=…)",
+        )
+        raise WorkspaceNotFound(str(refusal)) from error
+
+
+def as_wished(wish: NewWorkspace) -> Workspace:
+    """The workspace before there is one, in Databricks' own word NOT_PROVISIONED. Its id is 0, which none has."""
+    return Workspace(
+        workspace_id=0,
+        name=wish.workspace_name,
+        deployment_name=wish.deployment_name or "",
+        region=wish.aws_region,
+        status="NOT_PROVISIONED",
+        status_message="",
+        pricing_tier=wish.pricing_tier,
+        credentials_id=wish.credentials_id,
+        network_id=wish.network_id,
+        managed_services_key_id=None,
+        storage_key_id=None,
+        serverless=wish.serverless,
+    )
+
+
+def gather(
+    settings: Settings, account: Account, request: Request, workspace: Workspace, intent: Intent, own_account: str
+) -> Case:
+    """The case with its facts. That the workspace lets the service principal in is proven by the way."""
+    estate = Estate.read(account)
+    inside = None if intent.creates else look_inside(settings, workspace, request.renew_notebooks or ())
+    configuration = estate.configuration(request.key_configuration_id)
+    volumes = intent.gives_storage and (configuration or request).reuse_key_for_cluster_volumes
+    role = _found(account.cross_account_role, workspace.credentials_id) if volumes or request.workspace else None
+    wanted = added_statements(settings, request, intent.use_cases, role if volumes else None)
+    key_arn = configuration.key_arn if configuration else request.key_arn
+    key_arns = keys_in_play(intent, workspace, estate, key_arn)
+    keys = [look_at(each, own_account, material=intent.renews) for each in key_arns]
+    facts = Facts(
+        estate=estate,
+        own_account=own_account,
+        inside=inside,
+        given=Given(configuration, keys, wanted),
+        cross_account_role=role if volumes else None,
+        wished=look_up(account, request.workspace, role) if request.workspace else None,
+    )
+    return Case(request, workspace, intent, facts)
+
+
+def keys_in_play(intent: Intent, workspace: Workspace, estate: Estate, given: str | None) -> list[str]:
+    """ARNs of the keys that the rotation would use and rekey does not make, each once: `given`, or those renewed."""
+    if intent.nothing_left:
+        return []
+    if intent.renews:
+        used = [estate.configuration(workspace.configuration_id(each)) for each in intent.use_cases]
+        return list(dict.fromkeys(each.key_arn for each in used if each))
+    return [given] if given else []
+
+
+def look_inside(settings: Settings, workspace: Workspace, paths: Sequence[str]) -> Inside | None:
+    """Asked of the workspace itself, while it can answer."""
+    if workspace.status != "RUNNING" or workspace.region in NO_CMK_REGIONS:
+        return None
+    api = connect_workspace(settings, workspace.deployment_name)
+    if not api.is_admin():
+        # What its lists would show is not complete, and they may be refused outright.
+        return Inside(admin=False)
+    return Inside(compute=look(api), missing_paths=missing_paths(api, paths))
+
+
+def look_up(account: Account, wish: NewWorkspace, role: str | None) -> Wished:
+    """What the ids of a wish lead to. `role` is that of its credentials."""
+    network = _found(account.get_network, wish.network_id)
+    found = {
+        "credentials_id": role,
+        "storage_configuration_id": _found(account.root_bucket, wish.storage_configuration_id),
+        "network_id": network,
+    }
+    return Wished(
+        absent=[name for name, value in found.items() if value is None and getattr(wish, name)],
+        network_user=network.workspace_id if network else None,
+    )
+
+
+def _found(read: Callable[[str], Found], wanted: str | None) -> Found | None:
+    """What Databricks has under an id; None where there is no id, or nothing under it."""
+    try:
+        return read(wanted) if wanted else None
+    except NotFound:
+        return None

@@ -1,0 +1,118 @@
+"""The first state: what a request means, what forbids it, what will be done; then the rotation is opened.
+
+A refusal leaves no trace: nothing is written before the decision is to rotate, and then all of it in one transaction.
+"""
+
+import time
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from rekey.base import clock
+from rekey.base.arns import account_of
+from rekey.base.errors import RequestIdReused
+from rekey.base.observability import count, identify
+from rekey.base.settings import Settings
+from rekey.databricks.connect import connect_account
+from rekey.ledger import Ledger
+from rekey.model.answers import Planned
+from rekey.model.inbox import unwrapped
+from rekey.model.plan import Plan
+from rekey.model.refusal import Refusal
+from rekey.model.request import Request, parse_request
+from rekey.model.rotation import Rotation
+from rekey.planning import preflight
+from rekey.planning.case import Case
+from rekey.planning.gather import find_workspace, gather
+from rekey.planning.intent import decide
+from rekey.planning.plan import Verdict, conclude
+from rekey.retirement.rotations import marked
+
+
+class PlanEvent(BaseModel):
+    """What the state machine sends its first step."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rotation_id: str
+    execution_arn: str
+    request: Any
+
+
+def open_rotation(settings: Settings, ledger: Ledger, event: PlanEvent) -> Planned:
+    """Decide what a request means, and open the rotation unless it is a dry run, or was made before.
+
+    Raises InvalidRequest, RequestRefused, WorkspaceNotFound, RotationInProgress or RequestIdReused.
+    """
+    identify(rotation_id=event.rotation_id, workspace_id=None)
+    request = parse_request(unwrapped(event.request))
+    identify(rotation_id=event.rotation_id, workspace_id=request.workspace_id)
+    earlier = find_earlier(ledger, event.rotation_id, request)
+    if earlier and earlier.status not in ("failed", "cancelled"):
+        return _answer("rotate" if earlier.rotation_id == event.rotation_id else "already_requested", earlier)
+    account = connect_account(settings)
+    workspace = find_workspace(settings, account, request)
+    intent = decide(request, workspace)
+    case = gather(settings, account, request, workspace, intent, account_of(event.execution_arn))
+    verdict = conclude(case, clock.now())
+    return (
+        _report(event, case, verdict, account_id=settings.databricks_account_id)
+        if request.dry_run
+        else _answer("rotate", open_in_ledger(ledger, event, request, verdict.agreed(), replaces=earlier))
+    )
+
+
+def find_earlier(ledger: Ledger, rotation_id: str, request: Request) -> Rotation | None:
+    """The rotation that this very execution has opened, or that the request_id has started.
+
+    Raises RequestIdReused when the one has ended, or the other asked for something else.
+    """
+    if opened := ledger.find(rotation_id):
+        if opened.ended:
+            # Step Functions lets a name be used again after 90 days; the ledger remembers longer.
+            problem = f"The execution's name {rotation_id} is that of an earlier rotation"
+            raise RequestIdReused(str(Refusal("", problem, "start it with a new name")))
+        return opened
+    used = ledger.find_request(request.request_id) if request.request_id and not request.dry_run else None
+    if used is None:
+        return None
+    if used["digest"] != request.digest():
+        problem = f"{request.request_id} was used for another request (rotation {used['rotation_id']})"
+        fix = "give a new request_id, or repeat the request exactly"
+        raise RequestIdReused(str(Refusal("request_id", problem, fix)))
+    return ledger.find(str(used["rotation_id"]))
+
+
+def _report(event: PlanEvent, case: Case, verdict: Verdict, *, account_id: str) -> Planned:
+    """The preflight, also where it forbids the rotation: a dry run reports, it does not fail."""
+    plan = verdict.plan
+    report = preflight.report(case, plan, verdict.refusals, account_id=account_id)
+    return Planned(decision="report", rotation_id=event.rotation_id, status="planned", plan=plan, preflight=report)
+
+
+def open_in_ledger(
+    ledger: Ledger, event: PlanEvent, request: Request, plan: Plan, *, replaces: Rotation | None
+) -> Rotation:
+    """The rotation, with its lease, its keys' marks and its first entry. Raises RotationInProgress."""
+    rotation = Rotation(
+        rotation_id=event.rotation_id,
+        execution_arn=event.execution_arn,
+        # Time-based, so that it only ever grows: a later holder's writes win over an earlier one's.
+        fence=time.time_ns() // 1_000_000,
+        status="planned",
+        request=request,
+        plan=plan,
+        created_at=clock.text(clock.now()),
+    )
+    opened = ledger.open(
+        rotation,
+        {"request": request.model_dump(mode="json"), "why": list(plan.why), "would_stop": plan.would_stop},
+        replaces=replaces.rotation_id if replaces else None,
+        keys=marked(ledger, rotation, clock.now()),
+    )
+    count("RotationsStarted")
+    return opened
+
+
+def _answer(decision: Literal["rotate", "already_requested"], rotation: Rotation) -> Planned:
+    return Planned(decision=decision, rotation_id=rotation.rotation_id, status=rotation.status, plan=rotation.plan)

@@ -1,0 +1,52 @@
+"""Databricks' 20 minutes after a STORAGE change, as a moment in the ledger that everybody waits for.
+
+"After the workspace has been updated, you cannot use or create clusters for another 20 minutes"; on a
+Databricks-managed network they begin once it is RUNNING again (databricks-sdk-py v0.50.0, WorkspacesAPI.update).
+"""
+
+from rekey.base import clock
+from rekey.databricks import Workspace
+from rekey.rotation.step import Step
+
+WATCH_SECONDS = 600
+"""An accepted change may appear late; only after this long without a sign has it certainly failed."""
+
+
+def note_storage(step: Step, workspace: Workspace) -> None:
+    """Write down that the STORAGE change shows, or no longer does: with either the 20 minutes begin anew."""
+    rotation = step.rotation
+    if not rotation.plan.settle:
+        return
+    named = rotation.configuration_id is not None and workspace.configuration_id("STORAGE") == rotation.configuration_id
+    shows = named and workspace.status == "RUNNING"
+    if shows != (rotation.shown_at is not None):
+        shown_at = clock.text(clock.now()) if shows else None
+        step.note(shown_at=shown_at, settle_until=step.later(step.settings.settle_seconds))
+
+
+def settle_end(step: Step) -> str | None:
+    """When compute may start again on the way back; None: at once.
+
+    A change that may be under way and does not show could come true at any moment until the way back is done: for it
+    the 20 minutes count from the last look.
+    """
+    rotation = step.rotation
+    unseen = rotation.may_have_switched and rotation.shown_at is None and rotation.workspace_on is None
+    if rotation.plan.settle and unseen:
+        step.note(settle_until=step.later(step.settings.settle_seconds))
+    return step.rotation.settle_until
+
+
+def settles(step: Step) -> list[str]:
+    """What is still awaited before compute may start: nothing, or the settle wait."""
+    until = step.rotation.settle_until
+    return [] if until is None or clock.passed(until) else [f"the settle wait to end at {until}"]
+
+
+def watched_until(step: Step) -> str | None:
+    """Until when a change may still appear that nobody has seen; None when it has certainly failed."""
+    until = step.rotation.watch_until
+    if until is None:
+        until = step.later(WATCH_SECONDS)
+        step.note(watch_until=until)
+    return None if clock.passed(until) else until

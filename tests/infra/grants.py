@@ -1,0 +1,203 @@
+"""What each Lambda may do, written a second time, on purpose: a row a grant, exact in resource and condition.
+
+A row reads: actions of one service, on a place, and if there is one, the condition it holds under.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tests.infra.template import Template
+
+Grant = tuple[str, str, str]
+"""Action, resource, condition as JSON."""
+
+PLACES: Mapping[str, tuple[str, ...]] = {
+    "anything": ("*",),
+    "secret": ("DatabricksCredential.Id",),
+    "databricks-role": ("arn:{Partition}:iam::{AccountId}:role/rekey-databricks",),
+    "ledger": ("LedgerTable.Arn", "LedgerTable.Arn/index/due"),
+    "stream": ("LedgerTable.StreamArn",),
+    "rotations": ("LedgerEvidence.Arn/rotations/*",),
+    "keys": ("arn:{Partition}:kms:*:{AccountId}:key/*",),
+    "aliases": ("arn:{Partition}:kms:*:{AccountId}:alias/rekey/*",),
+    "machine": ("arn:{Partition}:states:{Region}:{AccountId}:stateMachine:rekey-rotate-key",),
+    "executions": ("arn:{Partition}:states:{Region}:{AccountId}:execution:rekey-rotate-key:*",),
+    "bus": ("EventsBus.Arn",),
+    "unpublished": ("EventsUnpublished.Arn",),
+    "failed": ("FunctionsFailed.Arn",),
+    "answer-approval": ("arn:{Partition}:lambda:{Region}:{AccountId}:function:rekey-answer-approval",),
+    "tickets-secret": ("TicketsSecret.Id",),
+    "tickets-settings": ("arn:{Partition}:ssm:{Region}:{AccountId}:parameter{TicketsSettings}",),
+    "comments": ("TicketsComments.Arn",),
+}
+"""As `text_of` writes them."""
+
+_NO_BYPASS = {"BoolIfExists": {"kms:BypassPolicyLockoutSafetyCheck": "false"}}
+_MANAGED = {"StringEquals": {"aws:ResourceTag/rekey:managed": "true"}}
+_BROUGHT = {"StringEquals": {"aws:ResourceTag/rekey:brought": "true"}}
+_TAGGING = {"StringEquals": {"aws:RequestTag/rekey:managed": "true"}}
+
+CONDITIONS: Mapping[str, dict[str, Any]] = {
+    "": {},
+    "managed": _MANAGED,
+    "brought": _BROUGHT,
+    "tagging": _TAGGING,
+    "managed+checked": _MANAGED | _NO_BYPASS,
+    "brought+checked": _BROUGHT | _NO_BYPASS,
+    "tagging+checked": _TAGGING | _NO_BYPASS,
+    "of-tickets": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["TICKET#*"]}},
+    "of-comments": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["COMMENTS"]}},
+}
+
+SHARED = {
+    "DATABRICKS": "secretsmanager:GetSecretValue on secret",
+    "LEDGER": "dynamodb:ConditionCheckItem,GetItem,PutItem,Query,UpdateItem on ledger",
+    "LEASE": "dynamodb:DeleteItem on ledger",
+    "READ": "s3:GetObject on rotations",
+    "WRITE": "s3:PutObject on rotations",
+}
+"""Rows that many have."""
+
+SECRETLESS = {**SHARED, "DATABRICKS": "sts:AssumeRole on databricks-role"}
+"""Where Databricks trusts a role, nobody may read a secret."""
+
+TABLE = """
+record_refusal:     LEDGER
+ask_approval:       LEDGER
+    states:SendTaskFailure,SendTaskSuccess on machine
+answer_approval:    LEDGER
+    states:SendTaskFailure,SendTaskHeartbeat,SendTaskSuccess on machine
+cancel_rotation:    DATABRICKS LEDGER LEASE READ WRITE
+    states:StopExecution on executions
+publish_events:
+    dynamodb:GetItem on ledger
+    dynamodb:DescribeStream,GetRecords,GetShardIterator on stream
+    dynamodb:ListStreams on anything
+    events:PutEvents on bus
+    sqs:SendMessage on unpublished
+
+plan_rotation:      DATABRICKS LEDGER
+    kms:DescribeKey,GetKeyPolicy,ListKeyRotations,ListResourceTags on keys
+rotate_material:    LEDGER
+    kms:EnableKeyRotation,GetKeyRotationStatus,ListKeyRotations,RotateKeyOnDemand on keys if managed
+    kms:EnableKeyRotation,GetKeyRotationStatus,ListKeyRotations,RotateKeyOnDemand on keys if brought
+create_key:         LEDGER
+    tag:GetResources on anything
+    kms:CreateKey on anything if tagging+checked
+    kms:TagResource on keys if tagging
+    kms:CreateAlias on keys if managed
+    kms:CreateAlias on aliases
+set_policy:         LEDGER
+    kms:GetKeyPolicy on keys
+    kms:PutKeyPolicy on keys if managed+checked
+    kms:PutKeyPolicy on keys if brought+checked
+register_config:    DATABRICKS LEDGER
+create_workspace:   DATABRICKS LEDGER
+pause_triggers:     DATABRICKS LEDGER WRITE
+terminate_compute:  DATABRICKS LEDGER READ WRITE
+patch_workspace:    DATABRICKS LEDGER
+verify:             DATABRICKS LEDGER
+    kms:DescribeKey,GetKeyPolicy on keys
+restart_compute:    DATABRICKS LEDGER READ
+list_notebooks:     DATABRICKS LEDGER READ WRITE
+renew_notebooks:    DATABRICKS LEDGER READ WRITE
+complete_rotation:  DATABRICKS LEDGER LEASE READ WRITE
+    tag:GetResources on anything
+    kms:DescribeKey,DisableKey,TagResource on keys if managed
+roll_back:          DATABRICKS LEDGER READ
+    tag:GetResources on anything
+    kms:DescribeKey,DisableKey,TagResource on keys if managed
+    kms:GetKeyPolicy on keys
+    kms:PutKeyPolicy on keys if managed+checked
+    kms:PutKeyPolicy on keys if brought+checked
+record_failure:     DATABRICKS LEDGER LEASE READ WRITE
+
+disable_old_key:    DATABRICKS LEDGER
+    kms:DescribeKey,GetKeyLastUsage,ListResourceTags on keys
+    kms:CancelKeyDeletion,DisableKey,EnableKey on keys if managed
+    sqs:SendMessage on failed
+reenable_key:       LEDGER
+    kms:DescribeKey on keys
+    kms:CancelKeyDeletion,EnableKey on keys if managed
+    sqs:SendMessage on failed
+list_keys:          DATABRICKS
+    dynamodb:GetItem,Query on ledger
+    kms:DescribeKey,GetKeyLastUsage,ListKeyRotations,ListResourceTags on keys
+adopt_key:          DATABRICKS LEDGER
+    kms:DescribeKey,GetKeyLastUsage,GetKeyPolicy,ListResourceTags on keys
+"""
+
+TICKETS_TABLE = """
+ticket_webhook:
+    secretsmanager:GetSecretValue on tickets-secret
+    ssm:GetParameter on tickets-settings
+    dynamodb:GetItem,PutItem on ledger if of-tickets
+    states:StartExecution on machine
+    states:DescribeExecution on executions
+    lambda:InvokeFunction on answer-approval
+    sqs:SendMessage on comments
+notify_ticket:
+    secretsmanager:GetSecretValue on tickets-secret
+    ssm:GetParameter on tickets-settings
+    dynamodb:DeleteItem,GetItem,PutItem,UpdateItem on ledger if of-comments
+    sqs:ChangeMessageVisibility,DeleteMessage,GetQueueAttributes,ReceiveMessage on comments
+"""
+
+
+def rows(table: str = TABLE, shared: Mapping[str, str] = SHARED) -> dict[str, list[Grant]]:
+    """{Lambda: its grants in order}, without what every Lambda has."""
+    found: dict[str, list[Grant]] = {}
+    for line in filter(None, map(str.strip, table.splitlines())):
+        name, colon, words = line.partition(": ")
+        if line.endswith(":") or colon:
+            grants = found[name.rstrip(":")] = []
+            own = [shared[word] for word in words.split()]
+        else:
+            own = [line]
+        grants += [grant for row in own for grant in _grants(row)]
+    return found
+
+
+def _grants(row: str) -> Iterator[Grant]:
+    what, _, where = row.partition(" on ")
+    place, _, condition = where.partition(" if ")
+    service, _, actions = what.partition(":")
+    for action in actions.split(","):
+        for resource in PLACES[place]:
+            yield f"{service}:{action}", resource, json.dumps(CONDITIONS[condition], sort_keys=True)
+
+
+def of_every_lambda(template: Template, name: str) -> list[Grant]:
+    """What every Lambda has: its own log, and traces."""
+    log = text_of({"Fn::GetAtt": [template.function(name)["LoggingConfig"]["LogGroup"]["Ref"], "Arn"]})
+    logs = [(f"logs:{action}", log, "{}") for action in ("CreateLogStream", "PutLogEvents")]
+    return [*logs, *((f"xray:{action}", "*", "{}") for action in ("PutTelemetryRecords", "PutTraceSegments"))]
+
+
+def granted(template: Template, name: str) -> list[Grant]:
+    """What the Lambda's role allows in the template."""
+    return sorted(
+        (action, text_of(resource), json.dumps(statement.conditions, sort_keys=True))
+        for statement in template.statements_of(name)
+        for action in statement.actions
+        for resource in statement.resources
+    )
+
+
+def text_of(resource: Any) -> str:
+    """A resource of the template as text; logical ids without the eight characters that CDK hangs on."""
+    match resource:
+        case str():
+            return resource
+        case {"Ref": str(name)}:
+            return f"{{{name.removeprefix('AWS::') if '::' in name else _logical(name)}}}"
+        case {"Fn::GetAtt": [str(name), str(attribute)]}:
+            return f"{_logical(name)}.{attribute}"
+        case {"Fn::Join": ["", list(parts)]}:
+            return "".join(map(text_of, parts))
+    raise AssertionError(f"a resource of another form: {resource}")
+
+
+def _logical(name: str) -> str:
+    return name[:-8]

@@ -1,0 +1,36 @@
+"""Step Functions' task tokens, which moto has none of: who waits with one can be answered, once."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tests.clients import client
+
+
+class Tasks:
+    """Stands at the boundary; all but tokens is moto's. Everything that got through is in `answered`."""
+
+    def __init__(self) -> None:
+        self.waiting: set[str] = set()
+        self.answered: list[dict[str, Any]] = []
+
+    def send_task_success(self, **given: Any) -> None:
+        self._answer("SendTaskSuccess", given)
+
+    def send_task_failure(self, **given: Any) -> None:
+        self._answer("SendTaskFailure", given)
+
+    def send_task_heartbeat(self, taskToken: str) -> None:  # noqa: N803, botocore's names
+        self._check("SendTaskHeartbeat", taskToken)
+
+    def _answer(self, operation: str, given: dict[str, Any]) -> None:
+        self._check(operation, given["taskToken"])
+        self.waiting.remove(given["taskToken"])
+        self.answered.append(given)
+
+    def _check(self, operation: str, token: str) -> None:
+        if token not in self.waiting:
+            raise ClientError({"Error": {"Code": "TaskTimedOut", "Message": "Task Timed Out"}}, operation)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(client("stepfunctions"), name)

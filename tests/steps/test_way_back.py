@@ -1,0 +1,161 @@
+"""The way back while nobody knows what Databricks did: a change may still appear, what shows must stay usable."""
+
+import json
+from typing import Any
+
+import pytest
+
+from rekey.base import errors
+from rekey.databricks.connect import connect_account
+from tests.steps.test_keys import own_key, policy_of
+from tests.steps.world import A_DAY_LATER, World
+
+PATCH = {"method": "PATCH", "path": "/workspaces"}
+LOST = {"state": "Patch workspace", "error": "OutcomeUnknown", "cause": "lost"}
+EC2_ALIVE = {
+    "status": 409,
+    "error_code": "INVALID_STATE",
+    "message": "Please terminate all pool & cluster EC2 instances",
+}
+REFUSED = {"status": 400, "error_code": "INVALID_PARAMETER_VALUE", "message": "No."}
+
+
+def ready(world: World, **request: Any) -> int:
+    """A workspace that is empty of compute and of instances: the PATCH comes next."""
+    keys = {} if request.get("operation") == "add" else {"managed_services": world.make_key()}
+    workspace_id: int = world.workspace(keys=keys)["workspace_id"]
+    world.prepare(workspace_id=workspace_id, **request)
+    world.loop("terminate_compute")
+    world.clock.advance(120)
+    return workspace_id
+
+
+def lost_patch(world: World, fault: str) -> None:
+    world.post("faults", match=PATCH, fault=fault)
+    with pytest.raises(errors.OutcomeUnknown):
+        world.call("patch_workspace", rotation_id="r1")
+
+
+def trail(world: World, action: str) -> list[dict[str, Any]]:
+    return [each["detail"] for each in world.ledger.trail("r1") if each["action"] == action]
+
+
+# --- a change whose answer was lost ---
+
+
+@pytest.mark.rule("rule-2", "rule-8")
+def test_a_change_that_appears_late_is_waited_for_and_taken_back(world: World) -> None:
+    world.post("latencies", field_lag=540)
+    workspace_id = ready(world)
+    fields = world.fields(workspace_id)
+    lost_patch(world, "applied_then_lost")
+    early = world.call("roll_back", rotation_id="r1", failure=LOST)
+    assert early["waiting_for"] == [f"an accepted change that may still appear (until {world.rotation().watch_until})"]
+    assert len(world.get("state")["configurations"]) == 2
+    world.fail("Patch workspace", "OutcomeUnknown")
+    assert trail(world, "change back accepted") == [{"configuration_id": fields[0]}]
+    assert world.fields(workspace_id) == fields
+    assert world.get("health")["unreadable"] == []
+
+
+@pytest.mark.rule("rule-2", "rule-8")
+def test_a_change_that_never_came_is_watched_for_ten_minutes(world: World) -> None:
+    workspace_id = ready(world)
+    fields = world.fields(workspace_id)
+    lost_patch(world, "reset")
+    for wait, done in ((0, False), (590, False), (11, True)):
+        world.clock.advance(wait)
+        answer = world.call("roll_back", rotation_id="r1", failure=LOST)
+        assert answer["done"] is done
+        assert len(world.get("state")["configurations"]) == (1 if done else 2)
+    assert world.fields(workspace_id) == fields
+    assert trail(world, "change back accepted") == []
+
+
+@pytest.mark.parametrize("refusal", [EC2_ALIVE, REFUSED], ids=["not yet", "refused"])
+@pytest.mark.parametrize("before", ["unknown", "accepted"])
+def test_a_refusal_says_nothing_of_the_change_before_it(world: World, before: str, refusal: dict[str, Any]) -> None:
+    """That one may have been applied all the same: the new key must not go at once."""
+    ready(world)
+    if before == "unknown":
+        lost_patch(world, "reset")
+    else:
+        world.post("faults", match=PATCH, fault="silent_revert")
+        world.call("patch_workspace", rotation_id="r1")
+        world.clock.advance(900)
+    assert world.rotation().patch_outcome == before
+    world.post("faults", match=PATCH, fault="status", **refusal)
+    if refusal == EC2_ALIVE:
+        assert world.call("patch_workspace", rotation_id="r1")["compute_in_the_way"]
+    else:
+        with pytest.raises(errors.DatabricksError, match="No"):
+            world.call("patch_workspace", rotation_id="r1")
+    assert world.rotation().patch_outcome == before
+    world.fail("Patch workspace")
+    new = str(world.rotation().key_arn)
+    assert (world.key_state(new), world.key(new).state) == ("Enabled", "grace")
+    assert world.sweep(A_DAY_LATER)["disabled"] == [new]
+
+
+def test_a_first_change_that_is_refused_lets_the_new_key_go_at_once(world: World) -> None:
+    ready(world)
+    world.post("faults", match=PATCH, fault="status", **REFUSED)
+    with pytest.raises(errors.DatabricksError, match="No"):
+        world.call("patch_workspace", rotation_id="r1")
+    assert world.rotation().patch_outcome == "refused"
+    world.fail("Patch workspace")
+    assert world.key_state(str(world.rotation().key_arn)) == "Disabled"
+
+
+# --- what shows only in part, or too early ---
+
+
+@pytest.mark.rule("no-removal")
+def test_a_new_key_that_one_of_two_fields_shows_is_kept(world: World) -> None:
+    workspace_id = ready(world, operation="add")
+    lost_patch(world, "reset")
+    made = world.rotation()
+    connect_account(world.settings).update_workspace_keys(
+        workspace_id, str(made.configuration_id), ["MANAGED_SERVICES"]
+    )
+    world.clock.advance(120)
+    assert world.fields(workspace_id) == (made.configuration_id, None)
+    report = world.fail("Patch workspace", "OutcomeUnknown")
+    assert "cannot remove" in report["failure"]["cause"]
+    assert trail(world, "new key kept") == [{"key_arn": made.key_arn}]
+    assert trail(world, "key abandoned") == []
+    assert world.key(str(made.key_arn)).why == "the workspace shows it, and Databricks has no way to remove it"
+    assert world.key_state(str(made.key_arn)) == "Enabled"
+
+
+@pytest.mark.rule("rule-2")
+def test_fields_that_show_before_the_workspace_runs_again_are_no_switch(world: World) -> None:
+    workspace = world.workspace(keys={"managed_services": world.make_key()})
+    world.prepare(workspace_id=workspace["workspace_id"])
+    world.loop("terminate_compute")
+    configuration_id = world.rotation().configuration_id
+    shown = {**workspace, "managed_services_customer_managed_key_id": configuration_id}
+    one = {"method": "GET", "path": f"*/workspaces/{workspace['workspace_id']}"}
+    shown["workspace_status"] = "PROVISIONING"
+    world.post("faults", match=one, fault="status", status=200, body=json.dumps(shown))
+    answer = world.call("patch_workspace", rotation_id="r1")
+    assert (answer["done"], answer["waiting_for"]) == (False, ["workspace status PROVISIONING"])
+    assert (world.rotation().switched_at, trail(world, "switched")) == (None, [])
+    shown["workspace_status"] = "RUNNING"
+    world.post("faults", match=one, fault="status", status=200, body=json.dumps(shown))
+    assert world.call("patch_workspace", rotation_id="r1")["done"]
+    assert world.rotation().switched_at is not None
+
+
+# --- what the way back writes down ---
+
+
+def test_a_policy_that_is_put_back_is_in_the_trail(world: World) -> None:
+    key_arn = own_key()
+    before = policy_of(key_arn)
+    workspace_id = world.workspace()["workspace_id"]
+    world.prepare(workspace_id=workspace_id, operation="add", key_arn=key_arn)
+    world.fail("Terminate compute")
+    (put_back,) = trail(world, "policy put back")
+    assert put_back["key_arn"] == key_arn
+    assert json.loads(put_back["policy"]) == before
