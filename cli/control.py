@@ -49,7 +49,7 @@ def approve(
             status = ending_of(execution, rotation_id).status
             raise StackError(
                 f"{rotation_id} waits for no approval: it is {status}, in {execution.current!r}. "
-                f"Mend: look at it with rekey status {rotation_id}{where.typed}"
+                f"Fix: look at it with rekey status {rotation_id}{where.typed}"
             )
         if not as_json:
             for line in describe(stack.stepfunctions, execution):

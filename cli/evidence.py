@@ -92,7 +92,7 @@ def _of_stack(found: stack.Stack, rotation_id: str, *, check: bool) -> Found:
         if error.response["Error"]["Code"] != "NoSuchKey":
             raise EvidenceError(f"the evidence could not be read: {error}") from error
         raise EvidenceError(
-            f"the rotation {rotation_id} has no evidence. Mend: give the name of an execution that has ended; "
+            f"the rotation {rotation_id} has no evidence. Fix: give the name of an execution that has ended; "
             "one that was refused, or is still under way, has none"
         ) from error
     except BotoCoreError as error:
@@ -127,9 +127,9 @@ def _parsed(body: bytes, where: str) -> dict[str, Any]:
     try:
         document = json.loads(body)
     except ValueError as error:
-        raise EvidenceError(f"{where} is no JSON: {error}. Mend: give an evidence.json as rekey wrote it") from error
+        raise EvidenceError(f"{where} is no JSON: {error}. Fix: give an evidence.json as rekey wrote it") from error
     if not isinstance(document, dict) or "audit" not in document:
-        raise EvidenceError(f"{where} is not the evidence of a rotation. Mend: give an evidence.json as rekey wrote it")
+        raise EvidenceError(f"{where} is not the evidence of a rotation. Fix: give an evidence.json as rekey wrote it")
     return document
 
 
@@ -147,7 +147,7 @@ def _of_its_form() -> Iterator[None]:
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise EvidenceError(
             f"the evidence is not of the form that rekey writes: {error!r}. "
-            "Mend: give an evidence.json as rekey wrote it"
+            "Fix: give an evidence.json as rekey wrote it"
         ) from error
 
 

@@ -91,7 +91,7 @@ def _tag(deployed: stack.Stack, key_arn: str) -> None:
         kms.tag_resource(KeyId=key_id, Tags=[MANAGED])
     except (ClientError, BotoCoreError) as error:
         raise stack.StackError(
-            f"the key could not be tagged: {error}. Mend: use credentials that may kms:TagResource it, "
+            f"the key could not be tagged: {error}. Fix: use credentials that may kms:TagResource it, "
             "or have its owner tag it rekey:managed=true and run this again"
         ) from error
 

@@ -107,9 +107,7 @@ def status(state_file: StateFile = DEFAULT_STATE_FILE, as_json: AsJson = False) 
             "tickets_url": "the ticket systems",
         }
         gone = " and ".join(names[each] for each in silent)
-        note(
-            f"rekey: {gone} no longer answers. Mend: {_command('down', state_file)}, then {_command('up', state_file)}"
-        )
+        note(f"rekey: {gone} no longer answers. Fix: {_command('down', state_file)}, then {_command('up', state_file)}")
         raise typer.Exit(FAILED)
 
 

@@ -171,7 +171,7 @@ def find(
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
     if missing := [each for each in OUTPUTS if each not in outputs]:
         raise StackError(
-            f"the stack {name!r} has no output {missing[0]}. Mend: give the name of rekey's stack with --stack"
+            f"the stack {name!r} has no output {missing[0]}. Fix: give the name of rekey's stack with --stack"
         )
     state_machine, bucket, table = (outputs[each] for each in OUTPUTS)
     return Stack(state_machine, bucket, table, {}, session)
@@ -180,7 +180,7 @@ def find(
 def _why(error: Exception, name: str) -> str:
     if isinstance(error, ClientError) and error.response["Error"].get("Code") == "ValidationError":
         return (
-            f"there is no stack {name!r} in this account and region. Mend: choose where rekey is deployed with "
+            f"there is no stack {name!r} in this account and region. Fix: choose where rekey is deployed with "
             "--profile and --region, give its name with --stack, or use --local"
         )
     return explain(error)

@@ -17,13 +17,13 @@ _LOG_IN = "log in (aws sso login, or as your company does), and choose the profi
 _BY_CODE: Mapping[str, str] = {
     **dict.fromkeys(
         ("ExpiredToken", "ExpiredTokenException", "RequestExpired"),
-        f"the AWS session is over. Mend: {_LOG_IN}",
+        f"the AWS session is over. Fix: {_LOG_IN}",
     ),
     **dict.fromkeys(
         ("InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidSignatureException"),
-        f"AWS does not accept these credentials. Mend: {_LOG_IN}",
+        f"AWS does not accept these credentials. Fix: {_LOG_IN}",
     ),
-    "ExecutionDoesNotExist": "there is no such rotation. Mend: `rekey status` lists the last ones. Step Functions "
+    "ExecutionDoesNotExist": "there is no such rotation. Fix: `rekey status` lists the last ones. Step Functions "
     "forgets an execution 90 days after its end; its evidence stays in the evidence bucket",
 }
 
@@ -42,11 +42,11 @@ def explain(error: Exception) -> str:
     if isinstance(error, ClientError):
         return _answered(error)
     if isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError):
-        return f"AWS credentials were not found. Mend: {_LOG_IN}"
+        return f"AWS credentials were not found. Fix: {_LOG_IN}"
     if isinstance(error, exceptions.ProfileNotFound):
-        return f"{_plain(error)}. Mend: `aws configure list-profiles` names those there are"
+        return f"{_plain(error)}. Fix: `aws configure list-profiles` names those there are"
     if isinstance(error, exceptions.NoRegionError):
-        return "no AWS region is chosen. Mend: give --region or AWS_REGION, the region where rekey is deployed"
+        return "no AWS region is chosen. Fix: give --region or AWS_REGION, the region where rekey is deployed"
     if isinstance(
         error,
         exceptions.SSOError
@@ -54,11 +54,11 @@ def explain(error: Exception) -> str:
         | exceptions.TokenRetrievalError
         | exceptions.CredentialRetrievalError,
     ):
-        return f"{_plain(error)}. Mend: {_LOG_IN}"
+        return f"{_plain(error)}. Fix: {_LOG_IN}"
     if isinstance(error, PASSING):
         if "127.0.0.1" in str(error):
-            return "the local cloud does not answer. Mend: `rekey local status` says what is wrong with it"
-        return f"AWS could not be reached: {_plain(error)}. Mend: check the network, the proxy and --region"
+            return "the local cloud does not answer. Fix: `rekey local status` says what is wrong with it"
+        return f"AWS could not be reached: {_plain(error)}. Fix: check the network, the proxy and --region"
     return _plain(error)
 
 
@@ -67,7 +67,7 @@ def _answered(error: ClientError) -> str:
     code, message = details.get("Code", ""), details.get("Message", "").rstrip(". ")
     if code in _ACCESS_DENIED:
         return (
-            f"AWS refused: {message or code}. Mend: use a profile that may do this; "
+            f"AWS refused: {message or code}. Fix: use a profile that may do this; "
             'docs/security.md, "Who may use the command line", lists the actions'
         )
     return _BY_CODE.get(code, f"{error.operation_name}: {message or code}")

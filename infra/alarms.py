@@ -1,6 +1,6 @@
 """Alarms: what a person must hear of and do something about. Each has its section in docs/operations.md.
 
-Nothing else has an alarm: a refused request goes back to whoever asked, and what the next try mends is no news.
+Nothing else has an alarm: a refused request goes back to whoever asked, and what the next try fixes is no news.
 """
 
 from aws_cdk import Aws, Duration

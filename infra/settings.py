@@ -60,7 +60,7 @@ _HOSTS: dict[Shard, _Hosts] = {
 
 
 class SettingsError(ValueError):
-    """A setting is missing or wrong; the message names it and says how to mend it."""
+    """A setting is missing or wrong; the message names it and says how to fix it."""
 
 
 def _empty_is_none(value: object) -> object:
@@ -130,7 +130,7 @@ class Settings(BaseModel):
 
     @classmethod
     def from_context(cls, context: Mapping[str, object]) -> "Settings":
-        """Read a CDK context's `rekey:` keys. Raises SettingsError naming every wrong one and its mend."""
+        """Read a CDK context's `rekey:` keys. Raises SettingsError naming every wrong one and its fix."""
         values = {key.removeprefix(PREFIX): value for key, value in context.items() if key.startswith(PREFIX)}
         try:
             return cls.model_validate(values)

@@ -41,7 +41,7 @@ class Workflow(Construct):
         if unknown := wanted - offered.keys() - {"Partition", "SettleSeconds"}:
             raise SettingsError(
                 f"{DEFINITION.name} has placeholders that nothing fills: {', '.join(sorted(unknown))}. "
-                "Add the Lambda to infra/permissions.py, or mend the name"
+                "Add the Lambda to infra/permissions.py, or fix the name"
             )
         return {placeholder: offered[placeholder] for placeholder in sorted(wanted & offered.keys())}
 

@@ -183,9 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     if options.check:
         if wanted != written:
-            sys.stderr.write(
-                f"{options.markdown}: the picture is not current. Mend: {parser.prog} {options.markdown}\n"
-            )
+            sys.stderr.write(f"{options.markdown}: the picture is not current. Fix: {parser.prog} {options.markdown}\n")
         return int(wanted != written)
     options.markdown.write_text(wanted, encoding="utf-8")
     return 0

@@ -25,4 +25,4 @@ def _answer(event: Any) -> Answer:
         return take(event, current_settings().ledger_table, Places.from_env())
     except TicketSystemUnavailable as error:
         logger.warning("the ticket could not be read back", reason=str(error))
-        return Answer(503, {"status": "unavailable", "message": f"{error} Mend: deliver it again later."})
+        return Answer(503, {"status": "unavailable", "message": f"{error} Fix: deliver it again later."})

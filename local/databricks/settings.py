@@ -48,7 +48,7 @@ class Latencies:
     managed_network_provisioning: float = 600
     """DOC-OLD, Databricks-managed network: PROVISIONING "typically < 20 min"."""
     workspace_provisioning: float = 300
-    """GAP: from the POST of a workspace, or the mend of a failed one, to RUNNING or FAILED."""
+    """GAP: from the POST of a workspace, or the fix of a failed one, to RUNNING or FAILED."""
     settle: float = 1200
     """DOC-OLD: no cluster and no DBFS call for 20 minutes after a change of the storage key."""
     old_key_needed: float = 86400

@@ -43,11 +43,11 @@ def test_a_workspace_that_is_to_be_made_is_planned_from_a_request_file(
     assert len(driver.get("state")["workspaces"]) == made
 
 
-def test_what_is_not_possible_is_said_with_its_mend(driver: Driver, state_file: Path) -> None:
+def test_what_is_not_possible_is_said_with_its_fix(driver: Driver, state_file: Path) -> None:
     code, text = rekey(state_file, "--operation", "rotate", str(driver.workspace()))
     assert code == 1
     assert "Forbidden:" in text
-    assert 'Mend: ask for operation "add"' in text
+    assert 'Fix: ask for operation "add"' in text
 
 
 def test_a_refused_request_is_explained_without_a_traceback(driver: Driver, state_file: Path) -> None:

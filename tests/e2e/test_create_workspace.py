@@ -50,6 +50,6 @@ def test_a_workspace_whose_network_is_broken_is_told_and_left_for_a_person(drive
     evidence = driver.evidence(ended.name)
     workspace_id = evidence["workspace"]["workspace_id"]
     assert driver.shown(workspace_id)["workspace_status"] == "FAILED"
-    assert any(f"{workspace_id}" in each and "Mend: repair it" in each for each in evidence["findings"])
+    assert any(f"{workspace_id}" in each and "Fix: repair it" in each for each in evidence["findings"])
     assert driver.key_state(evidence["keys"]["new_key_arn"]) == "Enabled"
     assert driver.violations(workspace_id) == []

@@ -67,7 +67,7 @@ def test_an_event_starts_a_rotation_that_ends_well_and_is_told(driver: Driver, h
     assert (driver.unreadable(workspace_id), driver.violations(workspace_id)) == ([], [])
 
 
-def test_an_event_that_cannot_be_served_is_answered_with_the_mend(driver: Driver, heard: Ear) -> None:
+def test_an_event_that_cannot_be_served_is_answered_with_the_fix(driver: Driver, heard: Ear) -> None:
     request_id = f"event-{uuid.uuid4().hex[:8]}"
     put(driver, "Workspace Requested", request_id=request_id)
     assert heard.until(request_id, "Rotation Refused") == ["Rotation Refused"]

@@ -91,9 +91,9 @@ def whole(driver: Driver, workspace_id: int, before: dict[str, Any]) -> None:
     ("seed", "request_", "error", "said"),
     [
         ({}, {"operation": "delete"}, "InvalidRequest", "operation: "),
-        ({}, {"colour": "blue"}, "InvalidRequest", "colour: there is no such field. Mend: remove it"),
+        ({}, {"colour": "blue"}, "InvalidRequest", "colour: there is no such field. Fix: remove it"),
         ({"region": "us-west-1"}, {}, "RequestRefused", "us-west-1"),
-        ({}, {"operation": "rotate", "use_cases": ["STORAGE"]}, "InvalidRequest", "never replaced. Mend: "),
+        ({}, {"operation": "rotate", "use_cases": ["STORAGE"]}, "InvalidRequest", "never replaced. Fix: "),
     ],
 )
 def test_a_refusal_ends_in_the_first_state_and_touches_nothing(
@@ -115,7 +115,7 @@ def test_a_workspace_that_does_not_exist_is_refused(driver: Driver) -> None:
     ended = driver.rotate(workspace_id=999)
     assert (ended.status, ended.error) == ("FAILED", "WorkspaceNotFound")
     assert "workspace_id: " in ended.cause
-    assert "Mend: " in ended.cause
+    assert "Fix: " in ended.cause
 
 
 def test_a_second_rotation_is_refused_while_one_runs_and_the_same_request_is_served_once(driver: Driver) -> None:
@@ -171,7 +171,7 @@ def test_a_role_without_one_action_fails_the_rotation_with_access_denied(
 def denied(ended: Ended) -> None:
     assert (ended.status, ended.error) == ("FAILED", "AccessDenied"), ended
     assert ended.states[-1] == "Rotation failed"
-    assert "Mend: give the Lambda's role" in ended.cause
+    assert "Fix: give the Lambda's role" in ended.cause
 
 
 def test_the_sweep_cannot_disable_a_key_without_its_action(driver: Driver) -> None:

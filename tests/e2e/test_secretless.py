@@ -51,7 +51,7 @@ def test_the_role_gets_only_short_rs256_tokens_for_the_databricks_account(driver
     assert claims["exp"] - claims["iat"] == 300
 
 
-def test_without_databricks_trust_nothing_is_started_and_the_mend_is_named(driver: Driver) -> None:
+def test_without_databricks_trust_nothing_is_started_and_the_fix_is_named(driver: Driver) -> None:
     policy = {"issuer": issuer(driver), "subject": f"arn:aws:iam::{driver.cloud.account}:role/{ROLE}"}
     driver.delete("federation_policies")
     try:

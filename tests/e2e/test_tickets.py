@@ -127,7 +127,7 @@ def test_a_refusal_is_answered_and_told(driver: Driver) -> None:
     assert (status, answer["status"]) == (422, "refused")
     [comment] = until("the comment", lambda: tickets.comments("servicenow", key), bool)
     assert "operation: " in comment
-    assert "Mend: " in comment
+    assert "Fix: " in comment
 
 
 @pytest.mark.parametrize("provider", sorted(APPROVED))

@@ -88,8 +88,8 @@ def test_a_process_that_does_not_listen_is_stopped_too(tmp_path: Path, monkeypat
 
 
 def test_a_failed_command_shows_the_end_of_its_log(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", "raise SystemExit('the mend is such and such')"]
-    with pytest.raises(CloudError, match=r"failed with code 1\.\nthe mend is such and such"):
+    command = [sys.executable, "-c", "raise SystemExit('the fix is such and such')"]
+    with pytest.raises(CloudError, match=r"failed with code 1\.\nthe fix is such and such"):
         run(command, base_environment(tmp_path), tmp_path / "log", 20)
 
 

@@ -1,4 +1,4 @@
-"""Settings: every value checked, every refusal names the setting and the mend."""
+"""Settings: every value checked, every refusal names the setting and the fix."""
 
 from uuid import UUID
 
@@ -61,7 +61,7 @@ def test_values_from_the_command_line_are_text() -> None:
         ("setle_seconds", 1200, "there is no such setting"),
     ],
 )
-def test_a_wrong_value_is_refused_with_its_mend(name: str, value: object, said: str) -> None:
+def test_a_wrong_value_is_refused_with_its_fix(name: str, value: object, said: str) -> None:
     with pytest.raises(SettingsError) as refused:
         read(**{name: value})
     assert f"{PREFIX}{name}: " in str(refused.value)

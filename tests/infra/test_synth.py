@@ -56,7 +56,7 @@ def test_deploying_without_a_databricks_account_is_refused(syntheses: dict[str, 
     assert "rekey:databricks_account_id still holds its placeholder" in refused.stderr
 
 
-def test_a_missing_layer_is_named_with_its_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_layer_is_named_with_its_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layer, "layer_key", lambda: "never-built")
     with pytest.raises(SettingsError, match=r"never-built\): run `make synth`"):
         layer.layer_directory()

@@ -75,7 +75,7 @@ def test_a_data_center_is_a_setting() -> None:
         ({"jira": {"base_url": "https://acme.atlassian.net"}}, "rekey:tickets.jira.projects: missing; give a list"),
     ],
 )
-def test_a_wrong_setting_is_refused_with_its_field_and_mend(tickets: Any, said: str) -> None:
+def test_a_wrong_setting_is_refused_with_its_field_and_fix(tickets: Any, said: str) -> None:
     with pytest.raises(SettingsError) as refused:
         read(tickets)
     assert said in str(refused.value)

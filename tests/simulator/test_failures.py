@@ -23,7 +23,7 @@ def fail(bench: Bench, workspace: Json, kind: str, id_: object = "", **how: Any)
     bench.side("POST", "/failures", {"workspace_id": workspace["workspace_id"], "kind": kind, "id": id_, **how})
 
 
-def mend(bench: Bench, workspace: Json, kind: str, id_: object = "") -> None:
+def fix(bench: Bench, workspace: Json, kind: str, id_: object = "") -> None:
     wish = {"workspace_id": workspace["workspace_id"], "kind": kind, "id": id_}
     assert requests.delete(f"{bench.url}/_sim/failures", json=wish, timeout=10).status_code == 200
 
@@ -48,7 +48,7 @@ def test_a_cluster_that_starts_and_ends_again(bench: Bench, how: Json) -> None:
         expected = (how.get("code", "INIT_SCRIPT_FAILURE"), how.get("type", "CLIENT_ERROR"))
         assert (reason.code.value, reason.type.value) == expected
         assert shown.state_message == next(iter(reason.parameters.values()))
-    mend(bench, workspace, "cluster", cluster["cluster_id"])
+    fix(bench, workspace, "cluster", cluster["cluster_id"])
     bench.start(workspace, cluster["cluster_id"])
     bench.clock.advance(240)
     assert bench.clusters(workspace)[0]["state"] == "RUNNING"
@@ -81,7 +81,7 @@ def test_a_warehouse_says_why_in_its_health(bench: Bench, after: float | None) -
     assert shown.health.failure_reason is not None
     assert shown.health.failure_reason.code == sql.TerminationReasonCode.AWS_INSUFFICIENT_INSTANCE_CAPACITY_FAILURE
     bench.workspace(workspace, "POST", f"{path}/stop", {})
-    mend(bench, workspace, "warehouse", warehouse_id)
+    fix(bench, workspace, "warehouse", warehouse_id)
     bench.clock.advance(30)
     bench.workspace(workspace, "POST", f"{path}/start", {})
     bench.clock.advance(180)
@@ -115,7 +115,7 @@ def test_a_lack_of_capacity_befalls_all_of_a_workspace(bench: Bench) -> None:
     assert bench.sim(workspace)["pipelines"][pipeline_id] == "FAILED"
     assert states(bench, workspace) == ["TERMINATED"]
     assert runs(bench, workspace, "")[0]["state"]["result_state"] == "FAILED"
-    mend(bench, workspace, "all")
+    fix(bench, workspace, "all")
     bench.start(workspace, cluster["cluster_id"])
     bench.clock.advance(240)
     assert "RUNNING" in {each["state"] for each in bench.clusters(workspace)}
@@ -129,7 +129,7 @@ def test_a_job_that_refuses_any_update(bench: Bench, verb: str) -> None:
     body = {"job_id": job["job_id"], "new_settings": job["settings"]}
     refused = bench.workspace(workspace, "POST", f"{JOBS}/{verb}", body)
     assert (refused.status_code, refused.json()) == (400, {"error_code": "INVALID_PARAMETER_VALUE", "message": said})
-    mend(bench, workspace, "job", job["job_id"])
+    fix(bench, workspace, "job", job["job_id"])
     assert bench.workspace(workspace, "POST", f"{JOBS}/{verb}", body).status_code == 200
     fail(bench, workspace, "job", job["job_id"], refused="Cluster validation error: no")
     assert "no" in json.loads(bench.workspace(workspace, "POST", f"{JOBS}/{verb}", body).text)["message"]

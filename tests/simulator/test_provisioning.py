@@ -165,7 +165,7 @@ def test_a_network_serves_one_workspace(bench: Bench) -> None:
     assert f"already used by workspace {made['workspace_id']}" in refused.json()["message"]
 
 
-def test_a_broken_network_fails_the_workspace_and_a_good_one_mends_it(bench: Bench) -> None:
+def test_a_broken_network_fails_the_workspace_and_a_good_one_fixes_it(bench: Bench) -> None:
     wish = {**parts(bench, error_messages=BROKEN), **both(bench, bench.key())}
     made = create(bench, **wish)
     bench.clock.advance(300)

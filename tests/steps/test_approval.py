@@ -117,7 +117,7 @@ def test_a_contrary_answer_is_refused(world: World, tasks: Tasks, first: str, th
         ask(world, tasks)
     answer(world, first)
     trail = world.ledger.trail("r1")
-    with pytest.raises(errors.RequestRefused, match=r"decision: ada .*d the rotation r1.* Mend: .*`rekey cancel r1`"):
+    with pytest.raises(errors.RequestRefused, match=r"decision: ada .*d the rotation r1.* Fix: .*`rekey cancel r1`"):
         answer(world, then, by="bob")
     assert world.ledger.trail("r1") == trail
     assert len(tasks.answered) == asked
@@ -144,7 +144,7 @@ def test_an_answer_to_a_rotation_that_ends_is_refused(
     ask(world, tasks)
     ends(world)
     trail = world.ledger.trail("r1")
-    with pytest.raises(errors.RequestRefused, match=r"waits for no approval.* Mend: .*`rekey cancel`"):
+    with pytest.raises(errors.RequestRefused, match=r"waits for no approval.* Fix: .*`rekey cancel`"):
         answer(world, decision)
     assert world.ledger.trail("r1") == trail
     assert tasks.answered == []
@@ -170,7 +170,7 @@ def test_an_answer_that_nobody_waits_for_is_no_success(world: World, tasks: Task
     planned(world)
     ask(world, tasks)
     tasks.waiting.clear()
-    with pytest.raises(errors.AwsUnavailable, match=r"waits for no answer at this moment.* Mend: .*`rekey cancel`"):
+    with pytest.raises(errors.AwsUnavailable, match=r"waits for no answer at this moment.* Fix: .*`rekey cancel`"):
         answer(world, decision)
     assert actions(world) == ["planned", "approval asked"]
     ask(world, tasks, "BBBB")
@@ -178,7 +178,7 @@ def test_an_answer_that_nobody_waits_for_is_no_success(world: World, tasks: Task
     assert [each["taskToken"] for each in tasks.answered] == ["BBBB"]
 
 
-def test_a_crash_before_the_answer_is_passed_on_is_mended_by_saying_it_again(
+def test_a_crash_before_the_answer_is_passed_on_is_fixed_by_saying_it_again(
     world: World, tasks: Tasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     planned(world)
@@ -307,7 +307,7 @@ def test_an_execution_that_goes_on_without_an_approval_touches_nothing(
     ask(world, tasks)
     if declined:
         answer(world, "decline")
-    with pytest.raises(errors.NotApproved, match=r"Nothing was touched\. Mend: "):
+    with pytest.raises(errors.NotApproved, match=r"Nothing was touched\. Fix: "):
         world.call(first, rotation_id="r1")
     assert (world.rotation().status, kms_keys(), changing_requests(world)) == ("planned", keys, [])
     answered = world.fail("Create key", "NotApproved")

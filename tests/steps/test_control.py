@@ -260,7 +260,7 @@ def test_a_window_that_closes_too_soon_is_refused_with_the_time_it_takes(world: 
     workspace_id, _ = seeded(world)
     opens = clock.now() + timedelta(hours=5)
     window = {"not_before": clock.text(opens), "not_after": clock.text(opens + timedelta(hours=1))}
-    with pytest.raises(errors.RequestRefused, match=r"not_after: .* may take up to \d+ minutes .* Mend: "):
+    with pytest.raises(errors.RequestRefused, match=r"not_after: .* may take up to \d+ minutes .* Fix: "):
         world.plan(workspace_id=workspace_id, **window)
     assert world.ledger.find("r1") is None
     window["not_after"] = clock.text(opens + timedelta(hours=8))

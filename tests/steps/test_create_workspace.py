@@ -135,7 +135,7 @@ def test_what_cannot_be_made_is_refused_before_anything_is_touched(
     with pytest.raises(errors.RequestRefused, match=said) as refusal:
         world.plan(**request)
     assert len(str(refusal.value).splitlines()) == 1
-    assert "Mend:" in str(refusal.value)
+    assert "Fix:" in str(refusal.value)
     assert (changing_requests(world), kms_keys(), world.ledger.find("r1")) == ([], [], None)
     assert world.plan(**request, dry_run=True)["preflight"]["findings"] == [str(refusal.value)]
 

@@ -166,7 +166,7 @@ def test_a_cancelled_and_an_approved_rotation_are_told(world: World, bus: Outbox
 
 
 def refuse(world: World, request: Any, rotation_id: str = "r7") -> None:
-    failure = {"state": "Plan rotation", "error": "InvalidRequest", "cause": "operation: no. Mend: give another."}
+    failure = {"state": "Plan rotation", "error": "InvalidRequest", "cause": "operation: no. Fix: give another."}
     world.call("record_refusal", rotation_id=rotation_id, request=request, failure=failure)
 
 
@@ -178,7 +178,7 @@ def test_a_refusal_is_told_to_its_ticket_and_keeps_nothing_else_of_the_request(w
     assert event["detail-type"] == "Rotation Refused"
     assert event["detail"]["ticket"] == ticket
     assert event["detail"]["correlation_id"] == "CHG1"
-    assert event["detail"]["data"]["message"] == "operation: no. Mend: give another."
+    assert event["detail"]["data"]["message"] == "operation: no. Fix: give another."
     assert "hunter2" not in json.dumps(client("dynamodb").scan(TableName=TABLE)["Items"])
 
 
@@ -290,7 +290,7 @@ def test_what_the_bus_will_never_take_is_set_aside_and_the_rest_told_once(
     assert boundary.took == [each for each in TOLD if each != "Rotation Started"]
     [(event, why)] = bus.set_aside()
     assert why.startswith("The event bus will not take r1/")
-    # Once the cause is mended, the message's body is what the Lambda takes.
+    # Once the cause is fixed, the message's body is what the Lambda takes.
     boundary.times = 0
     world.call("publish_events", **event)
     assert boundary.took[-1] == "Rotation Started"

@@ -70,7 +70,7 @@ def test_a_credential_that_is_not_accepted_is_explained(world: World) -> None:
     client("secretsmanager").put_secret_value(
         SecretId="databricks", SecretString='{"client_id": "who", "client_secret": "hunter2"}'
     )
-    with pytest.raises(errors.Unauthenticated, match="Mend") as refusal:
+    with pytest.raises(errors.Unauthenticated, match="Fix") as refusal:
         world.plan(workspace_id=workspace_id)
     assert "hunter2" not in str(refusal.value)
 
@@ -186,7 +186,7 @@ def test_an_added_key_that_cannot_be_taken_away_stays_enabled_and_is_said_so(wor
     world.clock.advance(1200)
     report = world.fail("Verify")
     assert "cannot remove" in report["failure"]["cause"]
-    assert any("Mend" in each for each in report["findings"])
+    assert any("Fix" in each for each in report["findings"])
     new = world.rotation().key_arn
     assert new is not None
     assert world.key_state(new) == "Enabled"

@@ -143,7 +143,7 @@ def test_a_registered_configuration_is_reused_and_survives_a_failure(world: Worl
 @pytest.mark.parametrize(
     ("create", "said"),
     [
-        ({"tag": None}, "lacks Allow Databricks .* Mend: tag the key rekey:brought=true"),
+        ({"tag": None}, "lacks Allow Databricks .* Fix: tag the key rekey:brought=true"),
         ({"region": "eu-west-1"}, "the key is in eu-west-1, the workspace in us-east-1"),
         ({"KeySpec": "RSA_2048"}, "RSA_2048 .* Databricks needs a symmetric key"),
     ],
@@ -160,7 +160,7 @@ def refused(world: World, said: str, **request: Any) -> None:
     before = keys_and_requests(world)
     with pytest.raises(errors.RequestRefused, match=said) as refusal:
         world.plan(workspace_id=workspace_id, operation="add", **request)
-    assert "Mend:" in str(refusal.value)
+    assert "Fix:" in str(refusal.value)
     assert keys_and_requests(world) == before
     assert world.ledger.find("r1") is None
 
@@ -168,7 +168,7 @@ def refused(world: World, said: str, **request: Any) -> None:
 def test_a_disabled_key_is_refused(world: World) -> None:
     key_arn = own_key()
     client("kms").disable_key(KeyId=key_arn.rsplit("/", 1)[1])
-    refused(world, "key_arn: the key is Disabled. Mend: enable it", key_arn=key_arn)
+    refused(world, "key_arn: the key is Disabled. Fix: enable it", key_arn=key_arn)
 
 
 @pytest.mark.rule("key-account")
@@ -198,7 +198,7 @@ def test_a_configuration_that_is_not_there_or_lacks_the_use_case_is_refused(worl
 def test_the_workspaces_own_key_is_no_new_one(world: World) -> None:
     old = world.make_key()
     workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
-    with pytest.raises(errors.RequestRefused, match=r"already\. Mend: give another one"):
+    with pytest.raises(errors.RequestRefused, match=r"already\. Fix: give another one"):
         world.plan(workspace_id=workspace_id, operation="rotate", key_arn=old)
 
 

@@ -69,13 +69,13 @@ def test_yearly_rotation_is_switched_on_when_asked(world: World) -> None:
 def test_a_key_of_somebody_else_is_not_renewed(world: World) -> None:
     old = world.make_key(ours=False)
     workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
-    with pytest.raises(errors.RequestRefused, match="Mend: tag it rekey:brought=true"):
+    with pytest.raises(errors.RequestRefused, match="Fix: tag it rekey:brought=true"):
         world.plan(operation="rotate_material", workspace_id=workspace_id)
 
 
 def test_a_workspace_without_a_key_has_nothing_to_renew(world: World) -> None:
     workspace_id = world.workspace()["workspace_id"]
-    with pytest.raises(errors.RequestRefused, match='Mend: ask for operation "add"'):
+    with pytest.raises(errors.RequestRefused, match='Fix: ask for operation "add"'):
         world.plan(operation="rotate_material", workspace_id=workspace_id)
 
 

@@ -1,4 +1,4 @@
-"""Material that KMS cannot renew: refused in the plan, with field and mend, before anything is asked for."""
+"""Material that KMS cannot renew: refused in the plan, with field and fix, before anything is asked for."""
 
 from typing import Any
 
@@ -40,14 +40,14 @@ def refuses(world: World, workspace_id: int, said: str, **request: Any) -> None:
     with pytest.raises(errors.RequestRefused, match=said) as refusal:
         world.plan(**asked)
     assert str(refusal.value).splitlines() == dry["findings"]
-    assert "Mend: " in str(refusal.value)
+    assert "Fix: " in str(refusal.value)
     assert world.ledger.find("r1") is None
 
 
 @pytest.mark.rule("material-imported")
 def test_imported_material_needs_new_material_first(world: World, kms_keeps: Material) -> None:
     workspace_id, key_arn = with_key(world, Origin="EXTERNAL")
-    refuses(world, workspace_id, f"use_cases: the key {key_arn} has imported material .* Mend: import new key material")
+    refuses(world, workspace_id, f"use_cases: the key {key_arn} has imported material .* Fix: import new key material")
     assert kms_keeps.asked == 0
 
 
@@ -73,7 +73,7 @@ def test_imported_material_is_renewed_once_new_material_waits(world: World, kms_
 def test_imported_material_has_no_yearly_rotation(world: World, kms_keeps: Material) -> None:
     workspace_id, key_arn = with_key(world, Origin="EXTERNAL")
     kms_keeps.waiting[key_arn.rpartition("/")[2]] = "PENDING_ROTATION"
-    refuses(world, workspace_id, "yearly_rotation: .* Mend: leave it out", yearly_rotation=True)
+    refuses(world, workspace_id, "yearly_rotation: .* Fix: leave it out", yearly_rotation=True)
 
 
 @pytest.mark.rule("material-custom-store")
@@ -88,7 +88,7 @@ def test_a_replica_is_renewed_by_its_primary_only(world: World, kms_keeps: Mater
     workspace_id, key_arn = with_key(world)
     primary = key_arn.replace("us-east-1", "eu-west-1")
     kms_keeps.primaries[key_arn.rpartition("/")[2]] = primary
-    refuses(world, workspace_id, f"is a replica .* Mend: renew the primary key {primary}")
+    refuses(world, workspace_id, f"is a replica .* Fix: renew the primary key {primary}")
 
 
 def test_a_primary_is_renewed(world: World, kms_keeps: Material) -> None:

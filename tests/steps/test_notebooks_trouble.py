@@ -301,19 +301,19 @@ def test_no_content_is_in_the_bucket(world: World) -> None:
 )
 def test_a_renewal_without_a_new_managed_services_key_is_refused(world: World, request_: dict[str, Any]) -> None:
     workspace = seeded(world)
-    with pytest.raises(InvalidRequest, match=r"renew_notebooks: .* Mend: leave it out"):
+    with pytest.raises(InvalidRequest, match=r"renew_notebooks: .* Fix: leave it out"):
         world.plan(workspace_id=workspace["workspace_id"], renew_notebooks=["/Shared"], **request_)
 
 
 def test_a_renewal_that_the_decided_operation_cannot_do_is_refused(world: World) -> None:
     workspace = seeded(world)
-    with pytest.raises(RequestRefused, match=r"renew_notebooks: .* Mend: leave it out"):
+    with pytest.raises(RequestRefused, match=r"renew_notebooks: .* Fix: leave it out"):
         world.plan(workspace_id=workspace["workspace_id"], operation="add", renew_notebooks=["/Shared"])
 
 
 def test_a_path_that_is_not_there_is_refused_before_anything_is_touched(world: World) -> None:
     workspace = seeded(world)
-    with pytest.raises(RequestRefused, match=r"renew_notebooks: the workspace has no /Sharde\. Mend: correct"):
+    with pytest.raises(RequestRefused, match=r"renew_notebooks: the workspace has no /Sharde\. Fix: correct"):
         world.plan(workspace_id=workspace["workspace_id"], renew_notebooks=["/Shared", "/Sharde"])
 
 

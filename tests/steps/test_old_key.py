@@ -160,10 +160,10 @@ def test_a_refused_use_brings_the_key_back_once_and_a_strangers_key_is_left_alon
 def test_a_key_that_is_out_or_held_cannot_be_given_to_a_rotation(world: World, gone: tuple[str, int]) -> None:
     old, workspace_id = gone
     enabled_by_hand(world, workspace_id, "")
-    with pytest.raises(RequestRefused, match=r"rekey has disabled the key.*Mend: .*rekey keys adopt"):
+    with pytest.raises(RequestRefused, match=r"rekey has disabled the key.*Fix: .*rekey keys adopt"):
         world.plan("r9", workspace_id=workspace_id, key_arn=old)
     world.sweep(900)
-    with pytest.raises(RequestRefused, match=r"the key is held.*Mend: .*rekey keys adopt"):
+    with pytest.raises(RequestRefused, match=r"the key is held.*Fix: .*rekey keys adopt"):
         world.plan("r9", workspace_id=workspace_id, key_arn=old)
     world.call("adopt_key", key_arn=old, own_account=OWN)
     world.plan("r9", workspace_id=workspace_id, key_arn=old)
@@ -194,7 +194,7 @@ def test_adoption_asks_for_the_tag_and_refuses_what_serves_storage(world: World)
         ("retained", 0),
     ]
     assert not world.call("adopt_key", key_arn=made, own_account=OWN, check_only=True)["adopted"]
-    with pytest.raises(RequestRefused, match=r"does not carry the tag rekey:managed=true.*Mend: "):
+    with pytest.raises(RequestRefused, match=r"does not carry the tag rekey:managed=true.*Fix: "):
         world.call("adopt_key", key_arn=made, own_account=OWN)
     with pytest.raises(RequestRefused, match="registered for STORAGE"):
         world.call("adopt_key", key_arn=storage, own_account=OWN, check_only=True)

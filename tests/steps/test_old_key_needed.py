@@ -133,14 +133,14 @@ def test_whatever_keeps_a_key_from_being_enabled_is_told(
 
 
 @pytest.mark.parametrize(
-    ("state", "mend"), [("PendingImport", "import its key material"), ("Unavailable", "connect its key store")]
+    ("state", "fix"), [("PendingImport", "import its key material"), ("Unavailable", "connect its key store")]
 )
-def test_a_state_that_no_call_mends_is_told_with_its_own_mend(
-    world: World, gone: tuple[str, int], state: str, mend: str
+def test_a_state_that_no_call_fixes_is_told_with_its_own_fix(
+    world: World, gone: tuple[str, int], state: str, fix: str
 ) -> None:
     old, _ = gone
     kms_states.bring_into(old, state)
-    assert f"KMS says that it is {state}. Mend: {mend}" in refused_use(world, old)
+    assert f"KMS says that it is {state}. Fix: {fix}" in refused_use(world, old)
 
 
 def test_a_cancelled_deletion_is_written_down_also_where_the_key_stays_disabled(

@@ -19,10 +19,10 @@ def nothing_was_touched(world: World) -> bool:
 @pytest.mark.rule("workspace-admin")
 @pytest.mark.parametrize("reading", READINGS)
 @pytest.mark.parametrize("network", ["customer", "databricks"])
-def test_no_workspace_admin_is_refused_with_its_mend(world: World, reading: str, network: str) -> None:
+def test_no_workspace_admin_is_refused_with_its_fix(world: World, reading: str, network: str) -> None:
     workspace_id = world.workspace(workspace_admin=False, network=network, jobs=2, pipelines=1)["workspace_id"]
     world.post("switches", without_workspace_admin=reading)
-    with pytest.raises(errors.RequestRefused, match=r"workspace_id: .*no admin of this workspace.* Mend: make it"):
+    with pytest.raises(errors.RequestRefused, match=r"workspace_id: .*no admin of this workspace.* Fix: make it"):
         world.plan(workspace_id=workspace_id)
     assert nothing_was_touched(world)
 
@@ -49,10 +49,10 @@ def test_renewing_a_keys_material_needs_no_workspace_admin(world: World, reading
 
 @pytest.mark.rule("account-admin")
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_no_account_admin_is_refused_with_its_mend(world: World, dry_run: bool) -> None:
+def test_no_account_admin_is_refused_with_its_fix(world: World, dry_run: bool) -> None:
     workspace_id = world.workspace()["workspace_id"]
     world.post("switches", account_admin=False)
-    with pytest.raises(errors.RequestRefused, match=r"workspace_id: .*no admin of the Databricks account.* Mend: give"):
+    with pytest.raises(errors.RequestRefused, match=r"workspace_id: .*no admin of the Databricks account.* Fix: give"):
         world.plan(workspace_id=workspace_id, dry_run=dry_run)
     world.post("switches", account_admin=True)
     assert nothing_was_touched(world)
@@ -62,7 +62,7 @@ def test_a_403_of_the_account_repeats_what_was_said(world: World) -> None:
     """It need not be the role: something else at Databricks, or on the way to it, says no in this way too."""
     workspace_id = world.workspace()["workspace_id"]
     refused(world, f"/workspaces/{workspace_id}", {"error_code": 403, "message": "This account is suspended."})
-    with pytest.raises(errors.RequestRefused, match=r"no admin .* Mend: .*This account is suspended\."):
+    with pytest.raises(errors.RequestRefused, match=r"no admin .* Fix: .*This account is suspended\."):
         world.plan(workspace_id=workspace_id)
     assert nothing_was_touched(world)
 
@@ -73,7 +73,7 @@ def test_an_access_list_is_told_from_a_role_that_is_missing(world: World, where:
     path = f"/workspaces/{workspace_id}" if where == "account" else "/scim/v2/Me"
     said = f"Source IP address: 198.51.100.7 is blocked by Databricks IP ACL for {where}: 7474"
     refused(world, path, {"error_code": 403, "message": said})
-    with pytest.raises(errors.NetworkRefused, match=rf"{said}.* Mend: put 198\.51\.100\.7 on the IP access list"):
+    with pytest.raises(errors.NetworkRefused, match=rf"{said}.* Fix: put 198\.51\.100\.7 on the IP access list"):
         world.plan(workspace_id=workspace_id)
     assert nothing_was_touched(world)
 

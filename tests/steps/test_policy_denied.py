@@ -52,7 +52,7 @@ def denying(**parts: Any) -> str:
 def test_a_denial_that_surely_hits_is_refused(world: World, parts: dict[str, Any], said: str) -> None:
     key_arn = denying(**parts)
     workspace_id = workspace(world, "prod")
-    with pytest.raises(errors.RequestRefused, match=f"key_arn: the statement .*{said}.* Mend: except"):
+    with pytest.raises(errors.RequestRefused, match=f"key_arn: the statement .*{said}.* Fix: except"):
         world.plan(workspace_id=workspace_id, operation="add", key_arn=key_arn)
     assert changing_requests(world) == []
     assert world.ledger.find("r1") is None

@@ -1,4 +1,4 @@
-"""Policies of given keys that cannot do: refused in the plan with field and mend, told in a dry run."""
+"""Policies of given keys that cannot do: refused in the plan with field and fix, told in a dry run."""
 
 import json
 from datetime import timedelta
@@ -89,7 +89,7 @@ def test_a_policy_is_as_large_as_kms_counts_it(world: World, policies: Policies)
 def test_a_policy_without_room_is_refused(world: World) -> None:
     key_arn = own_key()
     filled(key_arn, 32_700)
-    refused(world, "key_arn: .* over 32768 bytes. Mend: shorten the policy", key_arn=key_arn)
+    refused(world, "key_arn: .* over 32768 bytes. Fix: shorten the policy", key_arn=key_arn)
 
 
 def test_a_policy_that_grew_too_large_meanwhile_fails_before_anything_stops(world: World) -> None:
@@ -97,7 +97,7 @@ def test_a_policy_that_grew_too_large_meanwhile_fails_before_anything_stops(worl
     world.plan(workspace_id=world.workspace()["workspace_id"], operation="add", key_arn=key_arn)
     world.call("create_key", rotation_id="r1")
     filled(key_arn, 32_700)
-    with pytest.raises(errors.PolicyRefused, match=r"too large .* Mend: shorten it"):
+    with pytest.raises(errors.PolicyRefused, match=r"too large .* Fix: shorten it"):
         world.call("set_policy", rotation_id="r1")
 
 
@@ -130,5 +130,5 @@ def test_a_role_that_never_comes_is_named_after_some_minutes(world: World, polic
     assert since is not None
     earlier = clock.text(clock.moment(since) - timedelta(minutes=4))
     world.ledger.note(world.rotation(), policy_refused_at=earlier)
-    with pytest.raises(errors.PolicyRefused, match=rf"{ROLE}.* for 4 minutes. Mend: check that the role exists"):
+    with pytest.raises(errors.PolicyRefused, match=rf"{ROLE}.* for 4 minutes. Fix: check that the role exists"):
         world.call("set_policy", rotation_id="r1")

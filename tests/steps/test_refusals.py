@@ -133,7 +133,7 @@ def test_what_cannot_be_is_refused_and_nothing_is_touched(world: World, case: st
     with pytest.raises((errors.RequestRefused, errors.WorkspaceNotFound), match=said) as refusal:
         world.plan(workspace_id=workspace_id, request_id="CHG1", **request)
     (line,) = str(refusal.value).splitlines()
-    assert "Mend: " in line
+    assert "Fix: " in line
     assert changing_requests(world) == []
     assert kms() == before
     assert (world.ledger.find("r1"), world.ledger.find_request("CHG1")) == (None, None)

@@ -1,4 +1,4 @@
-"""Who may ask: what the ticket system shows decides, and the ticket is told what to mend."""
+"""Who may ask: what the ticket system shows decides, and the ticket is told what to fix."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ from tests.tickets.desk import APPROVER, WORKSPACE, Desk
 def refused(desk: Desk, provider: Provider, ticket: Ticket, **approval: Any) -> tuple[int, str]:
     status, answer = desk.ask(provider, ticket, **approval)
     assert (answer["status"], desk.executions()) == ("refused", [])
-    assert "Mend: " in answer["message"]
+    assert "Fix: " in answer["message"]
     return status, answer["message"].split(":")[0]
 
 

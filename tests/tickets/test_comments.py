@@ -144,7 +144,7 @@ def test_a_hidden_journal_is_not_taken_for_an_empty_one(desk: Desk, hidden_from:
             desk.notify(record)
         written = len(ticket.comments)
         desk.state.journals_hidden = True
-        with pytest.raises(TicketSystemUnavailable, match=r"work_notes: .* Mend: let the user read change_request"):
+        with pytest.raises(TicketSystemUnavailable, match=r"work_notes: .* Fix: let the user read change_request"):
             desk.notify(record)
         assert len(ticket.comments) == written == (0 if hidden_from == "the start" else 1)
     finally:
@@ -202,11 +202,11 @@ def test_accepted_says_what_stops_and_when() -> None:
     assert "It stops and brings back: 3 clusters, 2 warehouses." in said
 
 
-def test_refused_says_the_mend() -> None:
-    said = text("Rotation Refused", error="RequestRefused", message="a: no. Mend: yes.\nb: no. Mend: that.")
+def test_refused_says_the_fix() -> None:
+    said = text("Rotation Refused", error="RequestRefused", message="a: no. Fix: yes.\nb: no. Fix: that.")
     assert "nothing was touched" in said
-    assert "a: no. Mend: yes." in said
-    assert "b: no. Mend: that." in said
+    assert "a: no. Fix: yes." in said
+    assert "b: no. Fix: that." in said
 
 
 def test_done_says_downtime_old_key_and_where_the_evidence_is() -> None:
@@ -245,7 +245,7 @@ def test_whatever_an_event_says_its_comment_fits(longest: int, lines: int, lette
     assert len(said.encode("utf-16-le", "surrogatepass")) / 2 <= longest
     assert said.endswith("[rekey jira-SEC-1-0123456789ab/1]")
     assert all(cut)
-    assert "After the mend, have the ticket approved again." in said
+    assert "After fixing it, have the ticket approved again." in said
 
 
 @pytest.mark.parametrize("kind", TOLD)

@@ -70,6 +70,6 @@ def test_an_account_beside_the_personal_access_token_is_a_mistake_in_the_secret(
     body = data_center.approve("jira", data_center.open("jira"))
     secret = data_center.state.secret
     data_center.write_secret({**secret, "jira": {**secret["jira"], "email": "rekey@example.com"}})
-    with pytest.raises(SettingsError, match=r"jira\.email: .* Mend: take email out"):
+    with pytest.raises(SettingsError, match=r"jira\.email: .* Fix: take email out"):
         data_center.send("jira", body)
     assert data_center.executions() == []

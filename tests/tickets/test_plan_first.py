@@ -82,7 +82,7 @@ def test_an_approval_that_comes_before_the_plan_is_to_be_delivered_again(desk: D
     approvals.error = "RekeyError"
     status, answer = desk.post("jira", raw, headers)
     assert (status, answer["status"]) == (503, "unavailable")
-    assert "Mend: deliver the approval again later" in answer["message"]
+    assert "Fix: deliver the approval again later" in answer["message"]
     approvals.error = ""
     assert desk.post("jira", raw, headers) == (200, {"status": "approved", "rotation_id": planned["rotation_id"]})
 

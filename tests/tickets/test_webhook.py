@@ -156,7 +156,7 @@ def test_two_fields_of_one_name_that_say_different_things_are_refused_by_their_i
     status, answer = desk.ask("jira", ticket)
     assert status == 422
     assert answer["message"].startswith("not_before: ")
-    for said in ("customfield_10053", "customfield_10777", '"Planned start"', "Mend: "):
+    for said in ("customfield_10053", "customfield_10777", '"Planned start"', "Fix: "):
         assert said in answer["message"]
     assert desk.executions() == []
 

@@ -235,11 +235,11 @@ def test_what_the_lambda_refuses_is_told_and_nothing_is_approved_that_does_not_w
     aws.looked_at(PLANNED, ("Wait for approval", {}))
     aws.caller()
     asked = {"rotation_id": "r1", "by": CALLER, "decision": "decline", "reason": "no"}
-    refused = {"errorType": "RequestRefused", "errorMessage": "by: somebody else must. Mend: have another do it."}
+    refused = {"errorType": "RequestRefused", "errorMessage": "by: somebody else must. Fix: have another do it."}
     aws.invoked("rekey-answer-approval", asked, refused, FunctionError="Unhandled")
     result = run("approve", "r1", "--decline", "--reason", "no", "--yes", "--json")
     assert (result.exit_code, json.loads(result.stdout)["status"]) == (1, "failed")
-    assert result.stderr == "rekey: by: somebody else must. Mend: have another do it.\n"
+    assert result.stderr == "rekey: by: somebody else must. Fix: have another do it.\n"
     aws.looked_at(PLANNED, ("Verify", {}))
     result = run("approve", "r1", "--yes")
     assert (result.exit_code, "waits for no approval" in result.stderr) == (1, True)
@@ -286,7 +286,7 @@ def test_a_session_that_ends_says_that_the_rotation_goes_on(aws: Aws) -> None:
     result = run("status", "r1", "--profile", "audit")
     assert result.exit_code == 1
     assert "rekey status r1 --profile audit" in result.stderr
-    assert "the AWS session is over. Mend: log in" in result.stderr
+    assert "the AWS session is over. Fix: log in" in result.stderr
 
 
 def test_ctrl_c_detaches(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:

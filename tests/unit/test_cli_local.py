@@ -123,7 +123,7 @@ def test_status_of_a_cloud_that_no_longer_answers(run: Run, state_file: Path) ->
     result = run("status", "--json")
     assert result.exit_code == 1
     assert json.loads(result.stdout)["status"] == "broken"
-    assert "Mend: rekey local down" in result.stderr
+    assert "Fix: rekey local down" in result.stderr
 
 
 def test_down_is_harmless(run: Run, state_file: Path) -> None:

@@ -33,20 +33,20 @@ def refused(code: str, message: str = "no.") -> ClientError:
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (exceptions.NoCredentialsError(), "credentials were not found. Mend: log in"),
-        (exceptions.ProfileNotFound(profile="audit"), "(audit) could not be found. Mend: `aws configure"),
-        (exceptions.NoRegionError(), "no AWS region is chosen. Mend: give --region"),
-        (exceptions.UnauthorizedSSOTokenError(), "Mend: log in"),
-        (exceptions.EndpointConnectionError(endpoint_url="https://states.eu-central-1.amazonaws.com"), "Mend: check"),
-        (exceptions.EndpointConnectionError(endpoint_url="http://127.0.0.1:4566"), "Mend: `rekey local status`"),
-        (refused("ExpiredToken"), "the AWS session is over. Mend: log in"),
-        (refused("UnrecognizedClientException"), "does not accept these credentials. Mend:"),
-        (refused("AccessDeniedException", "User ada may not"), "User ada may not. Mend: use a profile that may"),
-        (refused("ExecutionDoesNotExist"), "there is no such rotation. Mend: `rekey status`"),
+        (exceptions.NoCredentialsError(), "credentials were not found. Fix: log in"),
+        (exceptions.ProfileNotFound(profile="audit"), "(audit) could not be found. Fix: `aws configure"),
+        (exceptions.NoRegionError(), "no AWS region is chosen. Fix: give --region"),
+        (exceptions.UnauthorizedSSOTokenError(), "Fix: log in"),
+        (exceptions.EndpointConnectionError(endpoint_url="https://states.eu-central-1.amazonaws.com"), "Fix: check"),
+        (exceptions.EndpointConnectionError(endpoint_url="http://127.0.0.1:4566"), "Fix: `rekey local status`"),
+        (refused("ExpiredToken"), "the AWS session is over. Fix: log in"),
+        (refused("UnrecognizedClientException"), "does not accept these credentials. Fix:"),
+        (refused("AccessDeniedException", "User ada may not"), "User ada may not. Fix: use a profile that may"),
+        (refused("ExecutionDoesNotExist"), "there is no such rotation. Fix: `rekey status`"),
         (refused("InternalError", "it broke."), "DescribeExecution: it broke"),
     ],
 )
-def test_every_trouble_is_one_line_with_its_mend(error: Exception, said: str) -> None:
+def test_every_trouble_is_one_line_with_its_fix(error: Exception, said: str) -> None:
     assert isinstance(error, AWS_ERRORS)
     assert said in explain(error)
     assert "\n" not in explain(error)

@@ -47,8 +47,8 @@ def test_the_samples_are_requests(sample: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["rotate"], "workspace_id: it is missing. Mend:"),
-        (["rotate", "1", "--use-case", "STORAGE"], "never replaced. Mend:"),
+        (["rotate"], "workspace_id: it is missing. Fix:"),
+        (["rotate", "1", "--use-case", "STORAGE"], "never replaced. Fix:"),
         (["rotate", "1", "--drain-minutes", "5"], "drain_minutes: it goes with jobs"),
         (["add", "1", "--not-before", "tomorrow"], "not_before:"),
         (["add", "1", "--ticket", "SEC-12"], "such as jira:SEC-12"),
@@ -62,7 +62,7 @@ def test_the_samples_are_requests(sample: str) -> None:
         (["approve", "r1", "--yes", "--reason", "x" * 501], "at most 500"),
     ],
 )
-def test_what_is_typed_wrongly_ends_with_2_and_the_mend(arguments: list[str], said: str) -> None:
+def test_what_is_typed_wrongly_ends_with_2_and_the_fix(arguments: list[str], said: str) -> None:
     result = run(*arguments)
     assert result.exit_code == 2
     assert said in " ".join(result.stderr.replace("│", " ").split())

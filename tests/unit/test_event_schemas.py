@@ -18,7 +18,7 @@ INPUTS = sorted((ROOT / "stepfunctions" / "inputs").glob("*.json"))
 
 
 def test_the_schemas_in_docs_are_current() -> None:
-    """Mend: make schemas"""
+    """Fix: make schemas"""
     assert {each.name: each.read_text(encoding="utf-8") for each in FOLDER.glob("*.json")} == {
         name: text_of(schema) for name, schema in schemas().items()
     }
@@ -47,7 +47,7 @@ def test_what_the_schema_refuses_the_code_refuses(wrong: dict[str, Any]) -> None
     event = an_event("Rotation Requested", **wrong)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(event, schemas()["rotation-requested.json"])
-    with pytest.raises(InvalidRequest, match="Mend: "):
+    with pytest.raises(InvalidRequest, match="Fix: "):
         parse_request(unwrapped(event))
 
 

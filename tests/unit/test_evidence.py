@@ -202,7 +202,7 @@ def test_a_file_that_is_no_evidence_is_refused_readably(tmp_path: Path, content:
     file.write_text(content, encoding="utf-8")
     code, out, err = rekey(str(file))
     assert (code, out) == (1, "")
-    assert "Mend:" in err
+    assert "Fix:" in err
     assert rekey("--verify", str(file))[:2] == (1, "")
 
 

@@ -55,7 +55,7 @@ def at_the_token_endpoint(web: responses.RequestsMock, **answer: Any) -> Excepti
 @pytest.mark.parametrize("address", ["198.51.100.7", "2001:db8::7"])
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 500])
 @pytest.mark.parametrize("code", [403, "403", "PERMISSION_DENIED", "INVALID_STATE", "RESOURCE_DOES_NOT_EXIST", None])
-def test_an_access_list_is_named_with_the_address_and_the_mend(
+def test_an_access_list_is_named_with_the_address_and_the_fix(
     web: responses.RequestsMock, ask: Any, where: str, address: str, status: int, code: Any
 ) -> None:
     said = BLOCKED.format(address, where)
@@ -64,7 +64,7 @@ def test_an_access_list_is_named_with_the_address_and_the_mend(
     assert error.address == address
     assert error.status == status
     assert said in str(error)
-    assert f"Mend: put {address} on the IP access list of the Databricks {where}" in str(error)
+    assert f"Fix: put {address} on the IP access list of the Databricks {where}" in str(error)
     assert "The credential is not at fault" in str(error)
     assert "hunter2" not in str(error)
 

@@ -42,5 +42,5 @@ def test_volumes_need_a_cross_account_role(
         reuse_key_for_cluster_volumes=reuse,
     )
     found = [str(each) for each in judge(case) if each.field == "reuse_key_for_cluster_volumes"]
-    said = "the credentials name no cross-account role, and cluster volumes cannot use the key without it. Mend: "
+    said = "the credentials name no cross-account role, and cluster volumes cannot use the key without it. Fix: "
     assert [said in each for each in found] == [True] * refused

@@ -85,8 +85,8 @@ BOTH = replace(KEYED, storage_key_id="old")
         (replace(BARE, pricing_tier="PREMIUM"), {}, "workspace_id: the workspace's tier is PREMIUM"),
         (replace(BARE, status="FAILED", status_message="no route"), {}, "FAILED (no route)"),
         (replace(BARE, status="PROVISIONING"), {}, "workspace_id: the workspace is PROVISIONING"),
-        (BARE, {"operation": "rotate"}, 'no MANAGED_SERVICES key to rotate. Mend: ask for operation "add"'),
-        (KEYED, {"operation": "add", "use_cases": ["MANAGED_SERVICES"]}, 'Mend: ask for operation "rotate"'),
+        (BARE, {"operation": "rotate"}, 'no MANAGED_SERVICES key to rotate. Fix: ask for operation "add"'),
+        (KEYED, {"operation": "add", "use_cases": ["MANAGED_SERVICES"]}, 'Fix: ask for operation "rotate"'),
         (BOTH, {"operation": "add"}, "every key that it can have"),
         (BOTH, {"operation": "add", "use_cases": ["STORAGE"]}, "never replaced"),
         (BOTH, {"use_cases": ["STORAGE"]}, "never replaced"),
@@ -96,7 +96,7 @@ def test_what_cannot_be_done_is_refused(workspace: Workspace, fields: dict[str, 
     with pytest.raises(RequestRefused) as refusal:
         plan(workspace, **fields)
     assert said in str(refusal.value)
-    assert "Mend:" in str(refusal.value)
+    assert "Fix:" in str(refusal.value)
 
 
 def test_every_finding_is_reported_at_once() -> None:

@@ -1,4 +1,4 @@
-"""The request: what is accepted, and that every refusal names the field and the mend."""
+"""The request: what is accepted, and that every refusal names the field and the fix."""
 
 import json
 from datetime import timedelta
@@ -39,7 +39,7 @@ def test_only_the_workspace_is_required() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "field", "mend"),
+    ("fields", "field", "fix"),
     [
         ({"workspace_id": "1234"}, "workspace_id", "without quotes"),
         ({"workspace_id": 0}, "workspace_id", "workspace's number"),
@@ -67,13 +67,13 @@ def test_only_the_workspace_is_required() -> None:
         ({"colour": "blue"}, "colour", "remove it"),
     ],
 )
-def test_a_wrong_field_is_named_with_its_mend(fields: dict[str, Any], field: str, mend: str) -> None:
+def test_a_wrong_field_is_named_with_its_fix(fields: dict[str, Any], field: str, fix: str) -> None:
     with pytest.raises(InvalidRequest) as refusal:
         parse_request({**request(), **fields})
     message = str(refusal.value)
     assert message.startswith(field)
-    assert mend in message
-    assert "Mend:" in message
+    assert fix in message
+    assert "Fix:" in message
 
 
 WISH = {
@@ -98,7 +98,7 @@ def test_a_wish_for_a_workspace_goes_without_an_id(workspace: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize(
-    ("raw", "field", "mend"),
+    ("raw", "field", "fix"),
     [
         (creation(workspace_id=7), "workspace_id", "leave it out"),
         (
@@ -127,13 +127,13 @@ def test_a_wish_for_a_workspace_goes_without_an_id(workspace: dict[str, Any]) ->
         (creation(SERVERLESS, use_cases=["STORAGE"]), "use_cases", "MANAGED_SERVICES alone"),
     ],
 )
-def test_a_wrong_wish_is_named_with_its_mend(raw: dict[str, Any], field: str, mend: str) -> None:
+def test_a_wrong_wish_is_named_with_its_fix(raw: dict[str, Any], field: str, fix: str) -> None:
     with pytest.raises(InvalidRequest) as refusal:
         parse_request(raw)
     message = str(refusal.value)
     assert message.startswith(field)
-    assert mend in message
-    assert "Mend:" in message
+    assert fix in message
+    assert "Fix:" in message
 
 
 def test_every_fault_is_reported_at_once() -> None:
@@ -214,9 +214,9 @@ def refusal_of(raw: Any) -> str | None:
     _json
     | st.dictionaries(st.sampled_from(["workspace_id", "workspace", "operation", "use_cases", "ticket", "x"]), _json)
 )
-def test_no_input_raises_anything_but_a_refusal_with_a_mend(raw: Any) -> None:
+def test_no_input_raises_anything_but_a_refusal_with_a_fix(raw: Any) -> None:
     refusal = refusal_of(raw)
-    assert refusal is None or "Mend:" in refusal
+    assert refusal is None or "Fix:" in refusal
 
 
 # --- each field is described once ---

@@ -119,7 +119,7 @@ def test_a_page_instead_of_a_token(web: responses.RequestsMock) -> None:
 @pytest.mark.parametrize("code", [403, "403", "invalid_client", None])
 def test_a_refusal_keeps_its_text_whatever_its_code(web: responses.RequestsMock, status: int, code: Any) -> None:
     web.post(URL, status=status, json={"error_code": code, "message": "Service principal is disabled"})
-    with pytest.raises(errors.Unauthenticated, match=r"Service principal is disabled.*Mend") as refusal:
+    with pytest.raises(errors.Unauthenticated, match=r"Service principal is disabled.*Fix") as refusal:
         source().token()
     assert refusal.value.status == status
     assert refusal.value.code == ("invalid_client" if code == "invalid_client" else "")
@@ -180,7 +180,7 @@ def test_a_secret_of_another_form_is_named_and_not_repeated(
     clients.forget_clients()
     form = {"SecretBinary": secret} if isinstance(secret, bytes) else {"SecretString": secret}
     client("secretsmanager").create_secret(Name=settings.databricks_secret_arn, **form)
-    with pytest.raises(errors.SettingsError, match=r"The Databricks secret is not .*Mend") as refusal:
+    with pytest.raises(errors.SettingsError, match=r"The Databricks secret is not .*Fix") as refusal:
         connect_account(settings).list_workspaces()
     assert "hunter2" not in str(refusal.value)
     assert refusal.value.__cause__ is None

@@ -244,7 +244,7 @@ def test_tokens_are_cached_and_renewed_before_they_end(
 def test_a_wrong_secret_is_explained_without_being_repeated(web: responses.RequestsMock) -> None:
     web.post(f"{HOST}/token", status=401, json={"error": "invalid_client", "error_description": "bad client"})
     tokens = ClientCredentialsTokens(f"{HOST}/token", lambda: ClientCredentials("id", "hunter2"))
-    with pytest.raises(errors.Unauthenticated, match="Mend") as refusal:
+    with pytest.raises(errors.Unauthenticated, match="Fix") as refusal:
         tokens.token()
     assert "hunter2" not in str(refusal.value)
     assert "hunter2" not in repr(ClientCredentials("id", "hunter2"))

@@ -1,4 +1,4 @@
-"""Tokens without a secret: cached, renewed with a fresh proof, and refusals that name the mend but quote no token."""
+"""Tokens without a secret: cached, renewed with a fresh proof, and refusals that name the fix but quote no token."""
 
 import logging
 from collections.abc import Iterator
@@ -91,7 +91,7 @@ def test_a_refusal_says_which_policy_would_fit_and_quotes_no_token(
     with caplog.at_level(logging.DEBUG), pytest.raises(errors.Unauthenticated) as refusal:
         source.token()
     said = str(refusal.value)
-    for needed in ("not accepted: <token>", "Mend: ", CLIENT_ID, tokens.ISSUER, AUDIENCE, ROLE):
+    for needed in ("not accepted: <token>", "Fix: ", CLIENT_ID, tokens.ISSUER, AUDIENCE, ROLE):
         assert needed in said
     for part in vouching.given[-1].split("."):
         assert part not in said + repr(refusal.value) + repr(source) + caplog.text
@@ -144,18 +144,18 @@ def test_aws_is_asked_for_a_short_token_for_one_audience(sts: Stubber) -> None:
 
 
 @pytest.mark.parametrize("code", ["OutboundWebIdentityFederationDisabledException", "AccessDenied"])
-def test_aws_refusal_names_the_mend(sts: Stubber, code: str) -> None:
+def test_aws_refusal_names_the_fix(sts: Stubber, code: str) -> None:
     assume(sts)
     sts.add_client_error("get_web_identity_token", code, "no", 403)
     kind = errors.AccessDenied if code == "AccessDenied" else errors.AwsError
-    mend = "give the Lambda's role" if code == "AccessDenied" else "enable-outbound-web-identity-federation"
-    with pytest.raises(kind, match=mend):
+    fix = "give the Lambda's role" if code == "AccessDenied" else "enable-outbound-web-identity-federation"
+    with pytest.raises(kind, match=fix):
         web_identity_token(ROLE, AUDIENCE)
 
 
 def test_a_role_that_may_not_be_taken_on_is_denied(sts: Stubber) -> None:
     sts.add_client_error("assume_role", "AccessDenied", "not authorized", 403)
-    with pytest.raises(errors.AccessDenied, match="Mend"):
+    with pytest.raises(errors.AccessDenied, match="Fix"):
         web_identity_token(ROLE, AUDIENCE)
 
 

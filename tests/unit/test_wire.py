@@ -103,7 +103,7 @@ def test_a_redirect_by_private_link_is_the_networks(location: str) -> None:
             error = failure(server.url, method)
             assert type(error) is errors.NetworkRefused
             assert "PrivateLink" in str(error)
-            assert "Mend: " in str(error)
+            assert "Fix: " in str(error)
 
 
 def test_a_page_instead_of_json_is_told_with_its_text() -> None:
@@ -243,7 +243,7 @@ def test_a_proxy_that_opens_no_tunnel(through: pytest.MonkeyPatch, answer: bytes
 def test_a_host_that_is_none_is_a_wrong_setting(url: str) -> None:
     error = failure(url, "GET")
     assert type(error) is errors.SettingsError
-    assert "Mend" in str(error)
+    assert "Fix" in str(error)
 
 
 def test_a_missing_file_of_authorities_is_a_wrong_setting(monkeypatch: pytest.MonkeyPatch) -> None:

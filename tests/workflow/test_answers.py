@@ -71,7 +71,7 @@ def test_the_lambdas_read_what_the_catch_passes_on(cause: str, said: str) -> Non
 
 
 def test_a_very_long_report_is_read_quickly() -> None:
-    message = 'field "x}{": there is no such field. Mend: remove it.\n' * 500
+    message = 'field "x}{": there is no such field. Fix: remove it.\n' * 500
     assert readable(report(message)) == message
     assert readable(report(message)[: LONGEST_ON_AWS - 1]) is not None
 

@@ -62,10 +62,10 @@ def test_a_repeated_request_ends_with_the_rotation_that_serves_it(play: Play) ->
 
 
 def test_a_refusal_is_readable_and_leaves_no_trace(play: Play) -> None:
-    mend = 'workspace_id: it is missing. Mend: give the workspace\'s number, for example 1234567890123456, {…} "o=…".'
-    run = play(script(plan_rotation=[fails("InvalidRequest", f"{mend}\n{mend}")]))
+    fix = 'workspace_id: it is missing. Fix: give the workspace\'s number, for example 1234567890123456, {…} "o=…".'
+    run = play(script(plan_rotation=[fails("InvalidRequest", f"{fix}\n{fix}")]))
     assert run.states == ["Plan rotation", "Record refusal", "Rotation not started"]
-    assert (run.status, run.error, run.cause) == ("FAILED", "InvalidRequest", f"{mend}\n{mend}")
+    assert (run.status, run.error, run.cause) == ("FAILED", "InvalidRequest", f"{fix}\n{fix}")
     assert len(run.calls("plan_rotation")) == 1
 
 
@@ -238,7 +238,7 @@ def test_a_rotation_that_nobody_approves_ends_in_fail_and_says_so(engine: Engine
     machine = engine.deploy_machine("short-approval", text=json.dumps(definition))
     run = engine.finish(engine.start(machine, script(plan_rotation=[plan(approval=True)])))
     assert run.states == [*ASKED, *FAILURE]
-    said = "Nobody approved the rotation within three days. Mend: ask again, and have it approved."
+    said = "Nobody approved the rotation within three days. Fix: ask again, and have it approved."
     failure = {"state": "Wait for approval", "error": "ApprovalTimedOut", "cause": said}
     assert [call["failure"] for call in run.calls("roll_back")] == [failure]
     assert (run.status, run.error, run.cause) == ("FAILED", "ApprovalTimedOut", f"Wait for approval: {said}")

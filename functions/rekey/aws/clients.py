@@ -154,7 +154,7 @@ def named_errors() -> Iterator[None]:
         code, message = error_code(error), str(error)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code in _DENIED:
-            raise AccessDenied(f"{message} Mend: give the Lambda's role, or the key's policy, this action.") from error
+            raise AccessDenied(f"{message} Fix: give the Lambda's role, or the key's policy, this action.") from error
         if code in TRANSIENT or status >= 500:
             raise AwsUnavailable(message) from error
         raise AwsError(message) from error

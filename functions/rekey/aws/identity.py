@@ -32,7 +32,7 @@ def web_identity_token(role_arn: str, audience: str) -> str:
         except ClientError as error:
             if clients.error_code(error).startswith("OutboundWebIdentityFederationDisabled"):
                 raise AwsError(
-                    "This AWS account issues no web identity tokens. Mend: enable them once for the account: "
+                    "This AWS account issues no web identity tokens. Fix: enable them once for the account: "
                     "aws iam enable-outbound-web-identity-federation"
                 ) from error
             raise

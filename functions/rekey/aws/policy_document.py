@@ -107,7 +107,7 @@ def label(statement: Statement, position: int) -> str:
 
 
 def taken_no_more(document: Document) -> list[str]:
-    """Statements for which KMS refuses the whole document whenever it is put, and how each is mended.
+    """Statements for which KMS refuses the whole document whenever it is put, and how each is fixed.
 
     AWS re:Post, "kms-policy-error-invalid-principals": a principal that was deleted stays as its unique id.
     AWS KMS developer guide, "Elements in a key policy": Resource is "*", the key that the policy is on.

@@ -88,7 +88,7 @@ class PermissionDenied(DatabricksError):
 class NetworkRefused(DatabricksError):
     """Something on the way keeps rekey out: an access list, PrivateLink, a proxy, DNS or TLS. Nothing was applied.
 
-    It is not the credential's fault, and it passes once a person has mended the network: whoever can wait may wait.
+    It is not the credential's fault, and it passes once a person has fixed the network: whoever can wait may wait.
     `address` is the one that was turned away ("" where nobody said).
     """
 

@@ -30,7 +30,7 @@ class Adoption(BaseModel):
 
     key_arn: str = Field(pattern=KEY_ARN)
     own_account: str = Field(pattern=r"^\d{12}$")
-    """The AWS account that rekey is in. IAM lets it reach no other; a key of one is refused with a mend."""
+    """The AWS account that rekey is in. IAM lets it reach no other; a key of one is refused with a fix."""
     check_only: bool = False
     """Say whether the key could be adopted once it carries the tag; nothing is written."""
     asked_by: str = Field(default="", max_length=200)

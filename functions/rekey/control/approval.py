@@ -111,7 +111,7 @@ def _said(rotation: Rotation) -> Answer | None:
 
 
 def _write_down(ledger: Ledger, rotation: Rotation, given: Answer) -> Rotation:
-    """Before it is sent: a crash in between is mended by saying it again."""
+    """Before it is sent: a crash in between is fixed by saying it again."""
     detail = {"by": given.by, "reason": given.reason}
     if given.decision == "approve":
         return ledger.record(rotation, STEP, Action.APPROVED, detail, approved_by=given.by)
@@ -153,15 +153,14 @@ def _check_open(rotation: Rotation, token: Token | None) -> None:
     if not rotation.plan.approval or rotation.begun or rotation.failure or rotation.cancel or over:
         raise RequestRefused(
             f"rotation_id: the rotation {rotation.rotation_id} waits for no approval; it is {rotation.status}. "
-            "Mend: look at it with `rekey status`, and end it with `rekey cancel`."
+            "Fix: look at it with `rekey status`, and end it with `rekey cancel`."
         )
 
 
 def _check_not_own(rotation: Rotation, given: Answer) -> None:
     if given.decision == "approve" and given.by.casefold() == (rotation.request.requested_by or "").casefold():
         raise RequestRefused(
-            f"by: {given.by} asked for this rotation, so somebody else must approve it. "
-            "Mend: have another person do it."
+            f"by: {given.by} asked for this rotation, so somebody else must approve it. Fix: have another person do it."
         )
 
 
@@ -169,19 +168,19 @@ _PAST: dict[str, Literal["approved", "declined"]] = {"approve": "approved", "dec
 
 
 def _contrary(said: Answer) -> RequestRefused:
-    mend = (
+    fix = (
         f"end it with `rekey cancel {said.rotation_id}`"
         if said.decision == "approve"
         else f"ask again, and have that approved; `rekey cancel {said.rotation_id}` ends it at once"
     )
     return RequestRefused(
         f"decision: {said.by} {_PAST[said.decision]} the rotation {said.rotation_id}, and the first answer counts. "
-        f"Mend: {mend}."
+        f"Fix: {fix}."
     )
 
 
 def _nobody_waits(rotation: Rotation) -> AwsUnavailable:
     return AwsUnavailable(
-        f"The execution of {rotation.rotation_id} waits for no answer at this moment. Mend: look at it with "
+        f"The execution of {rotation.rotation_id} waits for no answer at this moment. Fix: look at it with "
         "`rekey status`; while it waits for its approval, answer again; if it was stopped, end it with `rekey cancel`."
     )

@@ -102,7 +102,7 @@ def accepted(response: requests.Response, asked: Asked) -> Any:
         if asked.changing:
             raise asked.lost(text, status=said.status) from None
         raise DatabricksError(
-            f"{text} Mend: check the host, and what is between it and rekey.", status=said.status
+            f"{text} Fix: check the host, and what is between it and rekey.", status=said.status
         ) from None
     return {} if answer is None else answer
 

@@ -90,7 +90,7 @@ def refused(response: requests.Response, asked: Asked) -> RekeyError:
     if 300 <= said.status < 400:
         text = (
             f"Databricks answered {asked.method} {asked.path} ({said.status}) with the way to another page "
-            f"({location.partition('?')[0] or 'none given'}). Mend: check the host, and what is between it and rekey."
+            f"({location.partition('?')[0] or 'none given'}). Fix: check the host, and what is between it and rekey."
         )
         return DatabricksError(text, status=said.status, code=said.code)
     code = f" {said.code}" if said.code else ""

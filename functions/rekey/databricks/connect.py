@@ -57,6 +57,6 @@ def _credentials(secret_arn: str) -> ClientCredentials:
     if not (isinstance(client_id, str) and client_id and isinstance(client_secret, str) and client_secret):
         raise SettingsError(
             'The Databricks secret is not {"client_id": ..., "client_secret": ...}. '
-            "Mend: write the service principal's credential into it."
+            "Fix: write the service principal's credential into it."
         )
     return ClientCredentials(client_id, client_secret)

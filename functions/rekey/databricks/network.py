@@ -1,6 +1,6 @@
 """What keeps rekey out on the way to Databricks, told apart from what Databricks itself refuses.
 
-Each kind has its own text with its own mend. Sources: omnigent-ai/omnigent#4463 (IP access list, 403 with a number as
+Each kind has its own text with its own fix. Sources: omnigent-ai/omnigent#4463 (IP access list, 403 with a number as
 code); databricks-sdk-py errors/private_link.py (a redirect to the login page); public reports of "Unauthorized network
 access to workspace" and "Public access is not allowed for workspace", both 403, as JSON or as plain text.
 """
@@ -27,7 +27,7 @@ _NOT_PRIVATE = re.compile(
     re.IGNORECASE,
 )
 _PRIVATELINK_MEND = (
-    "Mend: run rekey's Lambdas in a VPC (rekey:vpc_id) whose VPC endpoint the workspace's private access settings "
+    "Fix: run rekey's Lambdas in a VPC (rekey:vpc_id) whose VPC endpoint the workspace's private access settings "
     "allow, with private DNS for the workspace's host, or allow public access from its egress address."
 )
 _NO_SUCH_NAME = frozenset(
@@ -55,19 +55,19 @@ def refused_on_the_way(asked: Asked, said: Said, location: str) -> NetworkRefuse
     address = ""
     if match := _ACCESS_LIST.search(said.message):
         address, where = match["address"] or "", match["where"] or "account or workspace"
-        mend = (
-            f"Mend: put {address or 'the address from which rekey reaches Databricks'} on the IP access list of the "
+        fix = (
+            f"Fix: put {address or 'the address from which rekey reaches Databricks'} on the IP access list of the "
             f"Databricks {where}, or give rekey an egress address that is on it."
         )
         why = f"an IP access list of the Databricks {where} keeps rekey's network out"
     elif _NOT_PRIVATE.search(said.message):
-        why, mend = "Databricks does not let rekey's network in", _PRIVATELINK_MEND
+        why, fix = "Databricks does not let rekey's network in", _PRIVATELINK_MEND
     elif _PRIVATE_LINK_LOGIN.search(location):
-        why, mend = "the workspace is reached by PrivateLink only, and rekey came another way", _PRIVATELINK_MEND
+        why, fix = "the workspace is reached by PrivateLink only, and rekey came another way", _PRIVATELINK_MEND
     else:
         return None
     spoken = f' Databricks said: "{said.message}".' if said.message and not location else ""
-    text = f"{asked.method} {asked.path}: {why}.{spoken} The credential is not at fault. {mend}"
+    text = f"{asked.method} {asked.path}: {why}.{spoken} The credential is not at fault. {fix}"
     return NetworkRefused(text, status=said.status, code=said.code, address=address)
 
 
@@ -84,14 +84,14 @@ def failed_on_the_way(error: Exception, asked: Asked, base_url: str) -> RekeyErr
     if isinstance(error, requests.exceptions.ConnectTimeout) or _first(causes, NewConnectionError, ConnectTimeoutError):
         return DatabricksUnavailable(f"{what}: {host} could not be reached.")
     if isinstance(error, requests.TooManyRedirects):
-        return DatabricksError(f"{what}: {host} redirects in a circle. Mend: check the host.")
+        return DatabricksError(f"{what}: {host} redirects in a circle. Fix: check the host.")
     if isinstance(error, requests.exceptions.InvalidHeader):
         return DatabricksError(f"{what}: the token is none that a request can carry.")
     if isinstance(error, _BAD_ADDRESS):
-        return SettingsError(f"{what}: {host!r} is no host that can be called. Mend: check the stack's host setting.")
+        return SettingsError(f"{what}: {host!r} is no host that can be called. Fix: check the stack's host setting.")
     if type(error) is OSError and "TLS" in str(error):
         # requests finds no file there, and has no name of its own for it.
-        return SettingsError(f"{what}: {error}. Mend: check rekey:ca_bundle.")
+        return SettingsError(f"{what}: {error}. Fix: check rekey:ca_bundle.")
     return asked.lost(f"Databricks gave no whole answer to {what} ({type(error).__name__}).")
 
 
@@ -99,7 +99,7 @@ def _unresolved(error: BaseException, what: str, host: str) -> RekeyError:
     if (error.args[0] if error.args else None) not in _NO_SUCH_NAME:
         return DatabricksUnavailable(f"{what}: the name {host} cannot be resolved at the moment.")
     return NetworkRefused(
-        f"{what}: DNS knows no {host}. Mend: check the host's setting, and the DNS of the VPC that rekey's Lambdas "
+        f"{what}: DNS knows no {host}. Fix: check the host's setting, and the DNS of the VPC that rekey's Lambdas "
         "run in (with PrivateLink its private hosted zone)."
     )
 
@@ -113,7 +113,7 @@ def _proxy(causes: list[BaseException], what: str, host: str) -> RekeyError:
         )
     return NetworkRefused(
         f"{what}: the proxy on the way to {host} refuses ({told}). "
-        f"Mend: allow {host} there, and check rekey:https_proxy."
+        f"Fix: allow {host} there, and check rekey:https_proxy."
     )
 
 
@@ -123,7 +123,7 @@ def _tls(error: BaseException, asked: Asked, host: str) -> RekeyError:
     if not _HANDSHAKE.search(str(error)):
         return asked.lost(f"The TLS connection to {host} broke under {what} ({told}).")
     return NetworkRefused(
-        f"{what}: no TLS connection to {host} ({told}). Mend: where something on the way has a certificate of a "
+        f"{what}: no TLS connection to {host} ({told}). Fix: where something on the way has a certificate of a "
         "private authority, give that authority to rekey (rekey:ca_bundle); else check the host's setting."
     )
 

@@ -43,7 +43,7 @@ class _Proof:
 
     form: dict[str, str]
     basic: tuple[str, str] | None
-    mend: str
+    fix: str
 
 
 class _Tokens(ABC):
@@ -77,19 +77,19 @@ class _Tokens(ABC):
         proof = self._prove()
         response = self._wire.send(self._asked, auth=proof.basic, data={**proof.form, "scope": "all-apis"})
         if not 200 <= response.status_code < 300:
-            raise self._refusal(response, proof.mend)
+            raise self._refusal(response, proof.fix)
         answer = record(accepted(response, self._asked))
         token = answer.get("access_token")
         if not isinstance(token, str) or not _SENDABLE.fullmatch(token):
             # Names of fields alone: any of the values may be a secret.
             raise DatabricksError(
                 f"{self._asked.path}: Databricks' token endpoint answered without a token that can be sent (fields: "
-                f"{', '.join(sorted(answer)) or 'none'}). Mend: check the host, and what is between it and rekey."
+                f"{', '.join(sorted(answer)) or 'none'}). Fix: check the host, and what is between it and rekey."
             )
         self._token = token
         self._renew_at = time.monotonic() + _seconds(answer.get("expires_in")) - _EARLY_SECONDS
 
-    def _refusal(self, response: requests.Response, mend: str) -> RekeyError:
+    def _refusal(self, response: requests.Response, fix: str) -> RekeyError:
         """The credential is at fault only where neither the network, Databricks' own trouble nor somebody's page is."""
         error = refused(response, self._asked)
         said = read_error(response)
@@ -98,7 +98,7 @@ class _Tokens(ABC):
             return error
         words = ": ".join(each for each in (said.code, said.message) if each)
         return Unauthenticated(
-            f"Databricks does not accept the service principal's credential ({words}). {mend}",
+            f"Databricks does not accept the service principal's credential ({words}). {fix}",
             status=said.status,
             code=said.code,
         )
@@ -136,7 +136,7 @@ class ClientCredentialsTokens(_Tokens):
         return _Proof(
             form={"grant_type": "client_credentials"},
             basic=(credentials.client_id, credentials.client_secret),
-            mend="Mend: write its client id and a current client secret into the stack's Databricks secret.",
+            fix="Fix: write its client id and a current client secret into the stack's Databricks secret.",
         )
 
 
@@ -160,8 +160,8 @@ class WebIdentityTokens(_Tokens):
                 "client_id": self._client_id,
             },
             basic=None,
-            mend=(
-                f"Mend: give the service principal {self._client_id} a federation policy with "
+            fix=(
+                f"Fix: give the service principal {self._client_id} a federation policy with "
                 f"issuer {claims.get('iss')}, audience {claims.get('aud')} and subject {claims.get('sub')}."
             ),
         )

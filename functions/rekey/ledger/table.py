@@ -93,10 +93,10 @@ class Ledger:
             field = "workspace" if rotation.creates else "workspace_id"
             raise RotationInProgress(
                 f"{field}: the rotation {self._lease_holder(held)} is at work on this workspace. "
-                "Mend: wait until it has ended, and ask again."
+                "Fix: wait until it has ended, and ask again."
             )
         if _REQUEST in refused:
-            raise RequestIdReused("request_id: another request used it a moment ago. Mend: give a new one.")
+            raise RequestIdReused("request_id: another request used it a moment ago. Fix: give a new one.")
         if refused:
             raise AwsUnavailable("The rotation is already in the ledger: look again.")
         return opened

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pydantic_core import PydanticCustomError
 
-FIX = "Mend"
+FIX = "Fix"
 """The word before what to do."""
 
 _KIND = "refusal"

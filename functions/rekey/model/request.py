@@ -161,7 +161,7 @@ def contradictions(request: Request, now: datetime) -> Iterator[Refusal]:
 def parse_request(raw: Any) -> Request:
     """Read a request as it came in.
 
-    Raises InvalidRequest: one line a fault, each naming the field and the mend.
+    Raises InvalidRequest: one line a fault, each naming the field and the fix.
     """
     if not isinstance(raw, dict):
         refusal = Refusal("", "The request is not a JSON object", 'give {"workspace_id": 1234567890123456}')

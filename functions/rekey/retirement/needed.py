@@ -37,7 +37,7 @@ def tell(ledger: Ledger, before: Key, after: Key, need: str, trouble: str, at: d
 
 
 def what_keeps(key_arn: str) -> str | None:
-    """What keeps a key from being used, with its mend. None where it can be used. botocore's errors pass through."""
+    """What keeps a key from being used, with its fix. None where it can be used. botocore's errors pass through."""
     try:
         metadata = KmsKey(key_arn).describe()
     except ClientError as error:
@@ -50,9 +50,9 @@ def what_keeps(key_arn: str) -> str | None:
     enable = f"aws kms enable-key {named}"
     if state in WAITS_FOR_DELETION:
         day = f" at {clock.text(metadata['DeletionDate'])}" if "DeletionDate" in metadata else ""
-        return f"KMS deletes it for good{day}. Mend: cancel its deletion, aws kms cancel-key-deletion {named}; {enable}"
-    mends = {"PendingImport": "import its key material again", "Unavailable": "connect its key store"}
-    return f"KMS says that it is {state}. Mend: {mends.get(state, enable)}"
+        return f"KMS deletes it for good{day}. Fix: cancel its deletion, aws kms cancel-key-deletion {named}; {enable}"
+    fixes = {"PendingImport": "import its key material again", "Unavailable": "connect its key store"}
+    return f"KMS says that it is {state}. Fix: {fixes.get(state, enable)}"
 
 
 def what_keeps_or(key_arn: str, error: Exception) -> str:

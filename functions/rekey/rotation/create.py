@@ -62,7 +62,7 @@ def find(step: Step) -> Workspace | None:
     if named:
         raise WorkspaceChanged(
             f"Since the plan was made somebody else made a workspace named {named[0].name} ({named[0].workspace_id}). "
-            "Mend: ask again with another name."
+            "Fix: ask again with another name."
         )
     return None
 
@@ -137,7 +137,7 @@ def _twins(step: Step, workspace: Workspace) -> list[Finding]:
         Finding(
             code=FindingCode.SECOND_WORKSPACE,
             text=f"A second workspace named {each.name} came of the same wish: {each.workspace_id} ({each.status}). "
-            "Mend: delete it if nobody uses it.",
+            "Fix: delete it if nobody uses it.",
         )
         for each in step.account.list_workspaces()
         if each.workspace_id != workspace.workspace_id

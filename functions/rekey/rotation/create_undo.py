@@ -42,14 +42,14 @@ def _tell(step: Step, workspace: Workspace, *, lives: bool) -> None:
     if lives:
         text = (
             f"{what} with the key configuration {step.configuration_id}, which Databricks has no way to remove: "
-            f"the key {step.key_arn} stays enabled. Mend: look at why the rotation failed before anybody uses the "
+            f"the key {step.key_arn} stays enabled. Fix: look at why the rotation failed before anybody uses the "
             "workspace, or delete it."
         )
     elif workspace.status == "RUNNING":
-        text = f"{what} without the new keys. Mend: delete it before it is used, and ask again."
+        text = f"{what} without the new keys. Fix: delete it before it is used, and ask again."
     else:
         text = (
-            f"{what}: {why_failed(step, workspace)}. rekey deletes no workspace. Mend: repair it (update its network, "
+            f"{what}: {why_failed(step, workspace)}. rekey deletes no workspace. Fix: repair it (update its network, "
             "credentials or storage) or delete it."
         )
     finding = Finding(code=FindingCode.WORKSPACE_LEFT, text=text)

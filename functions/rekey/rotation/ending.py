@@ -78,7 +78,7 @@ def _end(
     detail = {"keys": {key.key_arn: key.state for _, key in moved}}
     step.rotation = step.ledger.close(rotation, name, Action(status), detail, keys=moved, **changes)
     _measure(step, status)
-    # Last, so that it holds the whole trail. A crash before this line is mended by the state's retry.
+    # Last, so that it holds the whole trail. A crash before this line is fixed by the state's retry.
     return _summary(step, write(step))
 
 

@@ -27,10 +27,10 @@ def enter(ledger: Ledger, rotation: Rotation) -> Rotation:
         # The execution went on, but that alone proves nothing: its token stands in its history.
         raise NotApproved(
             "Nobody has approved this rotation, whatever let its execution go on. Nothing was touched. "
-            "Mend: ask again, and have it approved with `rekey approve` or by its ticket."
+            "Fix: ask again, and have it approved with `rekey approve` or by its ticket."
         )
     if late := window_too_short(rotation.plan, clock.now()):
-        raise WindowClosed(f"{late} Nothing was touched. Mend: ask again with a later not_after, or without one.")
+        raise WindowClosed(f"{late} Nothing was touched. Fix: ask again with a later not_after, or without one.")
     return ledger.record(rotation, STEP, Action.WINDOW_OPENED, {}, status="running")
 
 

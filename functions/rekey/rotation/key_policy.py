@@ -113,7 +113,7 @@ def _put_as_wanted(step: Step, key_arn: str, document: Document) -> None:
             case "LimitExceededException":
                 raise PolicyRefused(
                     f"The policy of {key_arn} became too large for Databricks' statements: {error}. "
-                    "Mend: shorten it, or use another key."
+                    "Fix: shorten it, or use another key."
                 ) from error
             case "MalformedPolicyDocumentException":
                 raise _malformed(step, key_arn, str(error)) from error
@@ -134,7 +134,7 @@ def _malformed(step: Step, key_arn: str, said: str) -> RekeyError:
         return AwsUnavailable(f"{text}. A role that was made a moment ago is refused for a while.")
     return PolicyRefused(
         f"{text}, and has done so for {waited.total_seconds() / 60:.0f} minutes. "
-        "Mend: check that the role exists under this very ARN and that every other principal of the policy does."
+        "Fix: check that the role exists under this very ARN and that every other principal of the policy does."
     )
 
 

@@ -108,7 +108,7 @@ def _keep_new(step: Step) -> None:
         code=FindingCode.NEW_KEY_KEPT,
         text=f"The workspace shows the new key configuration {step.configuration_id}, and Databricks has no way "
         f"to remove it: the key {step.key_arn} stays enabled. "
-        "Mend: check its policy, and ask for a rotation once the cause is gone.",
+        "Fix: check its policy, and ask for a rotation once the cause is gone.",
     )
     why = "the workspace shows it, and Databricks has no way to remove it"
     step.ledger.keys.introduce(stays(step.rotation, step.key_arn, why, clock.now()), FAILED)

@@ -45,7 +45,7 @@ def switch(step: Step) -> SwitchProgress:
         if rotation.patches >= MAX_PATCHES:
             raise SwitchReverted(
                 f"Databricks accepted the change {rotation.patches} times and reverted it silently each time. "
-                "Mend: ask Databricks support about this workspace's update; nothing was changed."
+                "Fix: ask Databricks support about this workspace's update; nothing was changed."
                 f"{suspect(rotation)}"
             )
     if rotation.patch_outcome is None:
@@ -121,7 +121,7 @@ def _refuse_outside_changes(rotation: Rotation, workspace: Workspace) -> None:
         if now not in (planned, rotation.configuration_id):
             raise WorkspaceChanged(
                 f"The workspace's {use_case} configuration was {planned} when the plan was made and is {now} now. "
-                "Mend: find out who changed it, and ask again."
+                "Fix: find out who changed it, and ask again."
             )
 
 

@@ -37,7 +37,7 @@ class Failure(FailureWish):
     refused: str = "Cluster validation error: Validation failed for spark_version"
 
 
-class Mended(Wish):
+class Fixed(Wish):
     """What is to fail no longer."""
 
     workspace_id: int
@@ -53,8 +53,8 @@ async def order_failure(world: TheWorld, wish: Failure) -> JSONResponse:
 
 
 @router.delete("/failures")
-async def mend_failure(world: TheWorld, wish: Mended) -> JSONResponse:
-    """Takes a Mended: it is well from now on; what is under way keeps its fate."""
+async def fix_failure(world: TheWorld, wish: Fixed) -> JSONResponse:
+    """Takes a Fixed: it is well from now on; what is under way keeps its fate."""
     _set_failing(world, wish.workspace_id, wish.kind, str(wish.id), None, None)
     return reply({})
 

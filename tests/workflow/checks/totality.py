@@ -14,7 +14,7 @@ from tests.workflow.expressions import ExpressionError, evaluate, fill
 
 MOMENT = "2025-11-21T20:07:00.123Z"
 
-MESSAGE = 'workspace_id: "7" is not a number.\nMend: give the number {…}.'
+MESSAGE = 'workspace_id: "7" is not a number.\nFix: give the number {…}.'
 
 _REPORT = json.dumps({"errorMessage": MESSAGE, "errorType": "InvalidRequest", "stackTrace": ["a", "b"]})
 

@@ -19,7 +19,7 @@ GONE = skipped("it is gone")
 
 UNREACHABLE = failed(
     'unreachable: Databricks lists it, and no path leads to it, as with a "/" in its name; it is as it was. '
-    "Mend: rename it in the workspace, and renew it then"
+    "Fix: rename it in the workspace, and renew it then"
 )
 """terraform-provider-databricks#3081, #4527: the workspace let people give such names, and every call takes a path."""
 

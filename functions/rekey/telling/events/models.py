@@ -20,7 +20,7 @@ class Data(BaseModel):
 
 
 class RotationRefused(Data):
-    """No rotation was started; the message names the field and the mend."""
+    """No rotation was started; the message names the field and the fix."""
 
     detail_type = "Rotation Refused"
     error: str

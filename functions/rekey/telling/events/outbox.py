@@ -49,7 +49,7 @@ def _publish_or_set_aside(settings: Settings, ledger: Ledger, record: Any, queue
         publish(settings, ledger, _item_of(record))
     except Untellable as error:
         logger.exception("an event can never be published, and is set aside")
-        # In the form in which the Lambda takes it, so that a person can have it told after the cause is mended.
+        # In the form in which the Lambda takes it, so that a person can have it told after the cause is fixed.
         clients.sqs().send_message(
             QueueUrl=queue_url,
             MessageBody=json.dumps({"Records": [record]}),

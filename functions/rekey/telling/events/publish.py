@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 _FINAL = ("InvalidArgument", "MalformedDetail", "ValidationException")
-"""The bus will never take this very event (EventBridge API, PutEvents); whatever else it says, somebody can mend."""
+"""The bus will never take this very event (EventBridge API, PutEvents); whatever else it says, somebody can fix."""
 
 
 class Untellable(RekeyError):

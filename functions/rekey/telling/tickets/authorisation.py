@@ -1,4 +1,4 @@
-"""Whether a ticket, as its system shows it now, may ask. Plain functions; every refusal has field and mend."""
+"""Whether a ticket, as its system shows it now, may ask. Plain functions; every refusal has field and fix."""
 
 from rekey.model.request import Request
 from rekey.telling.tickets.errors import NotAllowed
@@ -12,11 +12,11 @@ NEW = "new"
 def check_project(settings: TicketSettings, ticket: Ticket, key: str) -> None:
     """First and apart: outside of its projects rekey does not even comment. Raises NotAllowed."""
     if ticket.key != key:
-        raise NotAllowed("key: the ticket has moved. Mend: have the ticket approved under its new key.")
+        raise NotAllowed("key: the ticket has moved. Fix: have the ticket approved under its new key.")
     if ticket.project not in settings.projects:
         raise NotAllowed(
             f"project: tickets of {ticket.project} may not ask for rotations. "
-            "Mend: ask in one of the projects in rekey:tickets, or add this one there."
+            "Fix: ask in one of the projects in rekey:tickets, or add this one there."
         )
 
 
@@ -24,12 +24,12 @@ def check_approval(settings: TicketSettings, ticket: Ticket) -> None:
     """Raises NotAllowed."""
     if ticket.status not in settings.statuses:
         raise NotAllowed(
-            f"status: the ticket is {ticket.status}, not {' or '.join(settings.statuses)}. Mend: have it approved."
+            f"status: the ticket is {ticket.status}, not {' or '.join(settings.statuses)}. Fix: have it approved."
         )
     if ANY not in settings.approvers and not ticket.approvers & set(settings.approvers):
         raise NotAllowed(
             "approvers: nobody who may approve rotations has approved this ticket. "
-            "Mend: have it approved by one of the approvers in rekey:tickets."
+            "Fix: have it approved by one of the approvers in rekey:tickets."
         )
 
 
@@ -39,5 +39,5 @@ def check_workspace(settings: TicketSettings, request: Request) -> None:
     if ANY not in settings.workspaces and wanted not in settings.workspaces:
         raise NotAllowed(
             f"workspace_id: tickets may not ask for workspace {wanted}. "
-            "Mend: correct the number, or add it to the workspaces in rekey:tickets."
+            "Fix: correct the number, or add it to the workspaces in rekey:tickets."
         )

@@ -56,7 +56,7 @@ def _refused(_: Data, data: Data) -> list[str]:
     return [
         "rekey refused the rotation; nothing was touched.",
         *str(data.get("message", "")).splitlines(),
-        "After the mend, have the ticket approved again.",
+        "After fixing it, have the ticket approved again.",
     ]
 
 
@@ -78,7 +78,7 @@ def _approval_asked(detail: Data, data: Data) -> list[str]:
 def _declined(detail: Data, data: Data) -> list[str]:
     return [
         f"The rotation of {_workspace(detail)} was declined{_by(data)}; nothing was touched.",
-        "After the mend, have the ticket approved again.",
+        "After fixing it, have the ticket approved again.",
     ]
 
 
@@ -103,7 +103,7 @@ def _failed(detail: Data, data: Data) -> list[str]:
         f"The rotation of {_workspace(detail)} failed in the state {data.get('state', '?')}: {data.get('error', '')}.",
         str(data.get("cause", "")),
         *_notes(data),
-        "After the mend, have the ticket approved again.",
+        "After fixing it, have the ticket approved again.",
         _evidence(data.get("evidence")),
     ]
 

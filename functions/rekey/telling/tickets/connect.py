@@ -20,5 +20,5 @@ def connect(places: Places, provider: str) -> TicketSystem:
     """Made anew each time, so that a rotated secret counts. Raises SettingsError."""
     settings = ticket_settings(places, provider)
     if settings is None:
-        raise SettingsError(f"{provider}: there is no such ticket system in rekey:tickets. Mend: add it, and deploy.")
+        raise SettingsError(f"{provider}: there is no such ticket system in rekey:tickets. Fix: add it, and deploy.")
     return _SYSTEMS[provider](settings, credentials(places, provider))

@@ -4,7 +4,7 @@ from rekey.base.errors import RekeyError
 
 
 class Refused(RekeyError):
-    """Base of every answer that is no. Its message goes to the sender: field, problem, mend."""
+    """Base of every answer that is no. Its message goes to the sender: field, problem, fix."""
 
     status = 400
 

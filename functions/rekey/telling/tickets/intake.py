@@ -47,7 +47,7 @@ def take(raw: Any, table: str, places: Places) -> Answer:
     """Answer one event of the HTTP API (payload format 2.0).
 
     202 started; 200 already or approved (with the rotation) or ignored; 401 alike for all that is not authentic;
-    other 4xx with field and mend; 503 for an approval that comes before its plan. Raises TicketSystemUnavailable and
+    other 4xx with field and fix; 503 for an approval that comes before its plan. Raises TicketSystemUnavailable and
     AWS' errors, which the sender may well try again.
     """
     try:
@@ -66,7 +66,7 @@ def take(raw: Any, table: str, places: Places) -> Answer:
 def _follow(provider: str, event: WebhookEvent, register: Register, places: Places) -> Answer:
     settings = ticket_settings(places, provider)
     if settings is None:
-        raise NoSuchTicket(f"path: {provider} is not configured. Mend: add it to rekey:tickets.")
+        raise NoSuchTicket(f"path: {provider} is not configured. Fix: add it to rekey:tickets.")
     body = _raw_body(event)
     system = connect(places, provider)
     delivery = system.receive({name.lower(): value for name, value in event.headers.items()}, body)
@@ -118,7 +118,7 @@ def _approved_since(settings: TicketSettings, system: TicketSystem, key: str, se
     by = f"the ticket {key}, approved by {', '.join(sorted(ticket.approvers)) or 'its system'}"
     outcome = approve(places, rotation_id, by[:200])
     if outcome == "unknown" and not seen.ended:
-        message = f"The plan of {rotation_id} is not made yet. Mend: deliver the approval again later."
+        message = f"The plan of {rotation_id} is not made yet. Fix: deliver the approval again later."
         return Answer(503, {"status": "unavailable", "message": message})
     if outcome != "approved":
         return _already(rotation_id)
@@ -147,7 +147,7 @@ def _opened(raw: Any) -> WebhookEvent:
 def _provider(path: str) -> str:
     found = _PATH.fullmatch(path)
     if found is None:
-        raise NoSuchTicket("path: there is nothing here. Mend: post to /tickets/<provider>.")
+        raise NoSuchTicket("path: there is nothing here. Fix: post to /tickets/<provider>.")
     return found[1]
 
 
@@ -166,7 +166,7 @@ def _raw_body(event: WebhookEvent) -> bytes:
 
 
 def _too_large() -> str:
-    return f"body: it is over {MAX_BYTES} bytes. Mend: send less."
+    return f"body: it is over {MAX_BYTES} bytes. Fix: send less."
 
 
 def _tell(places: Places, rotation_id: str, provider: str, key: str, refusal: Refused) -> None:

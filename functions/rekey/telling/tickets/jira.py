@@ -54,7 +54,7 @@ class Jira:
         if settings.deployment == "data_center" and credentials.email:
             raise SettingsError(
                 "jira.email: Data Center takes a personal access token alone, as api_token. "
-                "Mend: take email out of the tickets' secret, or deployment out of rekey:tickets if this is Jira Cloud."
+                "Fix: take email out of the tickets' secret, or deployment out of rekey:tickets if this is Jira Cloud."
             )
         basic = (credentials.email, credentials.api_token) if credentials.email else None
         self._http = Http("Jira", settings.base_url, basic, credentials.api_token)

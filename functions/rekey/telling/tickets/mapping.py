@@ -83,7 +83,7 @@ _OPTIONS = jmespath.Options(custom_functions=_Functions())
 def make_request(
     document: Mapping[str, Any], mapping: Mapping[str, str], provider: str, key: str
 ) -> tuple[dict[str, Any], Request]:
-    """The request as JSON, and checked. Raises Unusable with a line for each fault: field, problem, mend."""
+    """The request as JSON, and checked. Raises Unusable with a line for each fault: field, problem, fix."""
     found = {name: _look(document, name, path) for name, path in mapping.items() if path}
     asked = {
         **{name: value for name, value in found.items() if not _is_nothing(value)},
@@ -101,10 +101,10 @@ def _look(document: Mapping[str, Any], name: str, path: str) -> Any:
         return jmespath.search(path, document, options=_OPTIONS)
     except AmbiguousName as error:
         raise Unusable(
-            f"{name}: {error}. Mend: empty all but one of them, or map {name} to one by its id in rekey:tickets."
+            f"{name}: {error}. Fix: empty all but one of them, or map {name} to one by its id in rekey:tickets."
         ) from None
     except JMESPathError:
         raise Unusable(
-            f"{name}: its mapping does not fit this ticket. Mend: fill in the ticket's field, "
-            f"or have the mapping in rekey:tickets mended."
+            f"{name}: its mapping does not fit this ticket. Fix: fill in the ticket's field, "
+            f"or have the mapping in rekey:tickets fixed."
         ) from None

@@ -54,7 +54,7 @@ class ServiceNow:
         if not isinstance(entries, str):
             raise TicketSystemUnavailable(
                 f"{field}: ServiceNow hides it from rekey's user, so whether a comment is there cannot be seen. "
-                f"Mend: let the user read {self._settings.table}.{field}."
+                f"Fix: let the user read {self._settings.table}.{field}."
             )
         return marker in entries
 
@@ -74,7 +74,7 @@ class ServiceNow:
         if not found:
             raise NoSuchTicket(
                 f"number: ServiceNow shows rekey no {self._settings.table} {key}. "
-                "Mend: let rekey's user read the table, and name the right one in rekey:tickets."
+                "Fix: let rekey's user read the table, and name the right one in rekey:tickets."
             )
         return dict(found[0])
 

@@ -101,7 +101,7 @@ def ticket_settings(places: Places, provider: str) -> TicketSettings | None:
     try:
         return TicketSettings.model_validate_json(json.dumps(found[provider]))
     except ValidationError as error:
-        raise SettingsError(f"{places.parameter}: {error}. Mend: deploy the stack again, it writes it.") from None
+        raise SettingsError(f"{places.parameter}: {error}. Fix: deploy the stack again, it writes it.") from None
 
 
 def credentials(places: Places, provider: str) -> Credentials:
@@ -112,7 +112,7 @@ def credentials(places: Places, provider: str) -> Credentials:
         return Credentials.model_validate_json(json.dumps(part))
     except ValidationError:
         raise SettingsError(
-            f'The tickets\' secret has no good part "{provider}". Mend: write it as docs/tickets.md shows.'
+            f'The tickets\' secret has no good part "{provider}". Fix: write it as docs/tickets.md shows.'
         ) from None
 
 

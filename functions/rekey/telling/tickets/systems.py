@@ -91,7 +91,7 @@ class Http:
         if response.status_code == 404:
             raise NoSuchTicket(
                 f"key: {self._name} shows rekey no such ticket. "
-                "Mend: let the account of rekey's API token see the ticket."
+                "Fix: let the account of rekey's API token see the ticket."
             )
         if response.status_code >= 300:
             raise TicketSystemUnavailable(
@@ -109,9 +109,9 @@ def parse_object(body: bytes) -> Document:
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):
-        raise Malformed("body: it is not JSON. Mend: send a JSON object.") from None
+        raise Malformed("body: it is not JSON. Fix: send a JSON object.") from None
     if not isinstance(parsed, dict):
-        raise Malformed("body: it is not a JSON object. Mend: send a JSON object.")
+        raise Malformed("body: it is not a JSON object. Fix: send a JSON object.")
     return parsed
 
 
@@ -132,7 +132,7 @@ def inner(document: Any, *names: str) -> Any:
 def key_of(value: Any, pattern: str, field_name: str, example: str) -> str:
     """A ticket's key, which goes into addresses: exactly of its system's form. Raises Malformed."""
     if not is_key(value, pattern):
-        raise Malformed(f"{field_name}: it is no ticket's key. Mend: send one such as {example}.")
+        raise Malformed(f"{field_name}: it is no ticket's key. Fix: send one such as {example}.")
     return str(value)
 
 
