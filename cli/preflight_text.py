@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from rekey.base.durations import about
+
 
 def as_text(preflight: dict[str, Any]) -> str:
     """The preflight for a terminal."""
@@ -19,8 +21,8 @@ def as_text(preflight: dict[str, Any]) -> str:
     ]
     if preflight["possible"]:
         lines.append(
-            f"About {_minutes(preflight['expected_seconds'])}, "
-            f"{_minutes(preflight['expected_downtime_seconds'])} of it without classic compute."
+            f"About {about(preflight['expected_seconds'])}, "
+            f"{about(preflight['expected_downtime_seconds'])} of it without classic compute."
         )
     return "\n".join([*lines, *_section("Look at" if preflight["possible"] else "Forbidden", preflight["findings"])])
 
@@ -35,10 +37,6 @@ def _section(title: str, lines: Sequence[str]) -> list[str]:
 
 def _phase(phase: dict[str, Any]) -> str:
     return (
-        f"{phase['name']}: about {_minutes(phase['expected_seconds'])}, "
-        f"given up after {_minutes(phase['budget_seconds'])}; {phase['why']}"
+        f"{phase['name']}: about {about(phase['expected_seconds'])}, "
+        f"given up after {about(phase['budget_seconds'])}; {phase['why']}"
     )
-
-
-def _minutes(seconds: int) -> str:
-    return f"{seconds} s" if seconds < 120 else f"{seconds / 60:.0f} min"

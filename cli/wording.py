@@ -1,28 +1,13 @@
-"""How durations, counts and ids read."""
+"""How counts and ids read."""
 
-import math
 from collections.abc import Sequence
 
-MINUTE = 60
-HOUR = 3600
+from rekey.base import durations
 
+HOUR = durations.HOUR
 
-def duration(seconds: float) -> str:
-    """12 s, 4 min 05 s, 23 h 59 min. Minutes and seconds are cut, not rounded, so that 60 is never seen."""
-    whole = int(seconds)
-    if whole < MINUTE:
-        return f"{whole} s"
-    if whole < HOUR:
-        return f"{whole // MINUTE} min {whole % MINUTE:02d} s"
-    return f"{whole // HOUR} h {whole % HOUR // MINUTE:02d} min"
-
-
-def roughly(seconds: float) -> str:
-    """45 s, 3 min, 2 h 59 min: for what is only estimated. Rounded up, so that it is not too good to be true."""
-    if seconds <= 2 * MINUTE:
-        return f"{math.ceil(seconds)} s"
-    minutes = math.ceil(seconds / MINUTE)
-    return f"{minutes} min" if minutes < HOUR // MINUTE else f"{minutes // MINUTE} h {minutes % MINUTE:02d} min"
+duration = durations.running
+roughly = durations.roughly
 
 
 def counted(count: int, noun: str) -> str:

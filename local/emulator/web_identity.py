@@ -16,6 +16,8 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 from ministack.services import iam, sts  # type: ignore[import-untyped]
 
+from rekey.base.arns import account_of
+
 USUAL = 300
 """AWS STS, GetWebIdentityToken: seconds that a token lives when nothing is said."""
 
@@ -109,7 +111,7 @@ class WebIdentity:
             "iat": now,
             "exp": expires,
             "jti": str(uuid.uuid4()),
-            "https://sts.amazonaws.com/": {"aws_account": caller_arn.split(":")[4]},
+            "https://sts.amazonaws.com/": {"aws_account": account_of(caller_arn)},
         }
         token = jwt.encode({"alg": "RS256", "kid": self._key.kid}, claims, self._key)
         expiration = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(expires))

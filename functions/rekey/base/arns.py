@@ -18,6 +18,11 @@ class KeyArn:
         return cls(partition, region, account, resource.removeprefix("key/"))
 
 
+def region_of(arn: str) -> str:
+    """The region in an ARN."""
+    return arn.split(":")[3]
+
+
 def account_of(arn: str) -> str:
     """The AWS account in an ARN."""
     return arn.split(":")[4]

@@ -12,6 +12,11 @@ def text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def stamp() -> str:
+    """This moment, as text."""
+    return text(now())
+
+
 def later(seconds: float) -> str:
     """The moment that many seconds from now, as text: rounded up, so that who waits for it is never too early."""
     return text(now() + timedelta(seconds=seconds, microseconds=999))

@@ -74,7 +74,7 @@ def _ask_once(step: Step, token: Token) -> ApprovalAsked:
     if said := _said(step.rotation):
         _pass_on(step.ledger, step.rotation, token, said)
     elif step.rotation.approval_asked_at is None:
-        now = clock.text(clock.now())
+        now = clock.stamp()
         step.record(STEP, Action.APPROVAL_ASKED, {"why": list(step.rotation.plan.why)}, approval_asked_at=now)
     return ApprovalAsked(rotation_id=step.rotation.rotation_id)
 

@@ -66,7 +66,7 @@ def _cancel_once(settings: Settings, ledger: Ledger, wish: Wish) -> Told:
     rotation = ledger.load(wish.rotation_id)
     identify(rotation_id=rotation.rotation_id, workspace_id=rotation.workspace_id)
     outcome = _outcome(rotation)
-    asked = Cancel(by=wish.by, at=clock.text(clock.now()), reason=wish.reason)
+    asked = Cancel(by=wish.by, at=clock.stamp(), reason=wish.reason)
     if outcome == "cancelled":
         # The ledger first: whichever step wakes up from now on finds the rotation ended.
         ending.end_cancelled(

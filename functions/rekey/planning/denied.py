@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rekey.aws.kms_key import KeyFacts
 from rekey.aws.policy_document import Document, Statement, label, statements
 from rekey.aws.policy_evaluation import ABSENT, UNKNOWN, Begins, Caller, Hit, Known, Other, Value, hits
-from rekey.base.arns import KeyArn
+from rekey.base.arns import KeyArn, account_of
 
 _ACTIONS: Mapping[str, tuple[str, ...]] = {
     "kms:ReEncrypt*": ("kms:ReEncryptFrom", "kms:ReEncryptTo"),
@@ -70,7 +70,7 @@ def _calls(key: KeyFacts, document: Document, wanted: Sequence[Statement]) -> It
         if statement["Effect"] != "Allow":
             continue
         principal = statement["Principal"]["AWS"]
-        account = principal.split(":")[4]
+        account = account_of(principal)
         is_databricks = principal.endswith(":root")
         name = "Databricks" if is_databricks else f"the cross-account role {principal}"
         keys = {**_known(key, principal), **_organization(key, account, document), **_its_own(statement, key)}
@@ -82,7 +82,7 @@ def _calls(key: KeyFacts, document: Document, wanted: Sequence[Statement]) -> It
 
 
 def _known(key: KeyFacts, principal: str) -> dict[str, Value]:
-    parts, account = KeyArn.of(key.arn), principal.split(":")[4]
+    parts, account = KeyArn.of(key.arn), account_of(principal)
     arn = Begins(principal.removesuffix("root")) if principal.endswith(":root") else Known(principal)
     return {
         "aws:principalarn": arn,

@@ -6,18 +6,13 @@ from typing import Any
 
 from rekey.base.words import shortened
 from rekey.databricks import Estate, Workspace
+from rekey.model import prices
 from rekey.model.phases import phases
 from rekey.model.plan import Plan
 from rekey.model.refusal import Refusal
 from rekey.model.request import Request
 from rekey.model.use_cases import USE_CASES
 from rekey.planning.case import Case
-
-KEY_USD_A_MONTH = 1.0
-"""AWS KMS list price of a customer-managed key, also while it is disabled."""
-
-ROTATION_USD = 0.005
-"""States and Lambdas of a usual rotation at list prices, rounded up from what `make bench` measures."""
 
 
 def report(case: Case, plan: Plan | None, refusals: Sequence[Refusal], *, account_id: str) -> dict[str, Any]:
@@ -82,7 +77,7 @@ def _cost(request: Request, plan: Plan | None) -> dict[str, Any]:
     new = 1 if plan and plan.key_source == "new" and plan.operation != "rotate_material" else 0
     return {
         "new_keys": new,
-        "usd_a_month": new * KEY_USD_A_MONTH,
-        "usd_once_usually": ROTATION_USD,
+        "usd_a_month": float(new * prices.KEY_MONTH),
+        "usd_once_usually": prices.ROTATION,
         "old_key": "disabled keys still cost; its owner may delete it" if request.old_key == "disable" else "retained",
     }

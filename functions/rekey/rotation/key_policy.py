@@ -49,7 +49,7 @@ def ensure_policy(step: Step) -> PolicySet:
             step.record(StepName.SET_POLICY, Action.POLICY_SET, detail)
             _check_shown(key_arn, document)
     if step.rotation.policy_set_at is None:
-        step.note(policy_set_at=clock.text(clock.now()))
+        step.note(policy_set_at=clock.stamp())
     return PolicySet(key_arn=key_arn, changed=changed)
 
 
@@ -124,7 +124,7 @@ def _malformed(step: Step, key_arn: str, said: str) -> RekeyError:
     """A principal that KMS does not know looks the same whether it is too new, gone, or misspelt: time tells."""
     since = step.rotation.policy_refused_at
     if since is None:
-        since = clock.text(clock.now())
+        since = clock.stamp()
         step.rotation = step.ledger.note(step.rotation, policy_refused_at=since)
     waited = clock.now() - clock.moment(since)
     role = step.rotation.plan.cross_account_role

@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.databricks.crypto.policy import Caller, allows
+from rekey.base.arns import region_of
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -102,7 +103,7 @@ class CustomerKeys:
 
     def check(self, key_arn: str, actions: tuple[str, ...], caller: Caller | None = None) -> None:
         """Whether the key is in this region, its policy allows each action, and it is enabled."""
-        if key_arn.split(":")[3] != self._region:
+        if region_of(key_arn) != self._region:
             raise KeyUnusable(key_arn, "NotFoundException", f"the key is not in region {self._region}")
         policy = json.loads(self._call(key_arn, "get_key_policy")["Policy"])
         who = caller or self._databricks

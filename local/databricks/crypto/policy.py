@@ -9,6 +9,8 @@ from ministack.core.iam_evaluator import (  # type: ignore[import-untyped]
     fnmatch_iam_cs,
 )
 
+from rekey.base.arns import account_of, region_of
+
 
 @dataclass(frozen=True)
 class Caller:
@@ -22,7 +24,7 @@ class Caller:
 
     @property
     def account(self) -> str:
-        return self.arn.split(":")[4]
+        return account_of(self.arn)
 
 
 def allows(policy: dict[str, Any], caller: Caller, action: str, key_arn: str) -> bool:
@@ -33,7 +35,7 @@ def allows(policy: dict[str, Any], caller: Caller, action: str, key_arn: str) ->
         principal_account=caller.account,
         action=action,
         resource_arn=key_arn,
-        region=key_arn.split(":")[3],
+        region=region_of(key_arn),
         source_ip="203.0.113.10",
         secure_transport=True,
         principal_keys=_principal_keys(caller),

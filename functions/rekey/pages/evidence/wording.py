@@ -3,10 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rekey.base import clock
+from rekey.base import clock, durations
 from rekey.pages.evidence.html import Child, Markup, tag
-
-MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
 OPERATIONS = {
     "add": ("Keys added", "Adding keys"),
@@ -18,19 +16,7 @@ OPERATIONS = {
 
 NOTHING = "—"
 
-
-def duration(seconds: float) -> str:
-    """0.4 s, 12 s, 29 min 44 s, 3 h 05 min 00 s, 2 d 4 h 00 min. Cut, not rounded, so that 60 is never seen."""
-    whole = int(seconds)
-    if 0 < seconds < 1:
-        return "under 1 s"
-    if whole < MINUTE:
-        return f"{whole} s"
-    if whole < HOUR:
-        return f"{whole // MINUTE} min {whole % MINUTE:02d} s"
-    if whole < DAY:
-        return f"{whole // HOUR} h {whole % HOUR // MINUTE:02d} min {whole % MINUTE:02d} s"
-    return f"{whole // DAY} d {whole % DAY // HOUR} h {whole % HOUR // MINUTE:02d} min"
+duration = durations.measured
 
 
 def moment(written: str | None) -> Markup | str:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from rekey.base.durations import about
+
 Data = Mapping[str, Any]
 
 LONGEST = 32_000
@@ -90,7 +92,7 @@ def _done(detail: Data, data: Data) -> list[str]:
     down = data.get("downtime_seconds")
     return [
         f"Done: the {_what(data)} of {_workspace(detail)} went well and was verified.",
-        "No compute was down." if down is None else f"Classic compute was down for {_span(down)}.",
+        "No compute was down." if down is None else f"Classic compute was down for {about(down)}.",
         f"The key is now {data['key_arn']}." if data.get("key_arn") else "",
         _old_key(data),
         *_notes(data),
@@ -167,7 +169,7 @@ def _length(data: Data) -> str:
     expected, down = data.get("expected_seconds"), data.get("expected_downtime_seconds")
     if not expected:
         return ""
-    return f" and takes about {_span(expected)}{f', {_span(down)} of it without classic compute' if down else ''}"
+    return f" and takes about {about(expected)}{f', {about(down)} of it without classic compute' if down else ''}"
 
 
 def _old_key(data: Data) -> str:
@@ -206,10 +208,6 @@ def _length_of(text: str) -> int:
 
 def _first_part(text: str, length: int) -> str:
     return text.encode("utf-16-le", "surrogatepass")[: 2 * max(length, 0)].decode("utf-16-le", "ignore")
-
-
-def _span(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
 def _time(detail: Data) -> str:
