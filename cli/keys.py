@@ -15,6 +15,8 @@ from cli import stack
 from cli.output import give, note, say, told
 from cli.wording import counted, short_key
 from local.cloud import DEFAULT_STATE_FILE, CloudError
+from rekey.base.arns import account_of, region_of
+from rekey.base.errors import KeyNotTagged
 
 MANAGED = {"TagKey": "rekey:managed", "TagValue": "true"}
 """The owner's consent, as infra/permissions.py checks it."""
@@ -61,7 +63,7 @@ def adopt(
     """
     with told(stack.StackError, CloudError, as_json=as_json):
         deployed = stack.find(name, local=local, state_file=state_file)
-        request = {"key_arn": key_arn, "own_account": deployed.state_machine_arn.split(":")[4], "asked_by": _person()}
+        request = {"key_arn": key_arn, "own_account": account_of(deployed.state_machine_arn), "asked_by": _person()}
         # Before the tag, which gives rekey's roles their rights over the key.
         deployed.invoke("adopt_key", {**request, "check_only": True})
         _tag(deployed, key_arn)
@@ -77,7 +79,7 @@ def _adopt(deployed: stack.Stack, request: Mapping[str, Any]) -> dict[str, Any]:
         try:
             return deployed.invoke("adopt_key", request)
         except stack.StackError as error:
-            if "does not carry the tag" not in str(error) or not left:
+            if error.name != KeyNotTagged.__name__ or not left:
                 raise
             note("rekey: the tag does not show yet, looking again")
             time.sleep(TRY_EVERY_SECONDS)
@@ -85,7 +87,7 @@ def _adopt(deployed: stack.Stack, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tag(deployed: stack.Stack, key_arn: str) -> None:
-    region, key_id = key_arn.split(":")[3], key_arn.rpartition("/")[2]
+    region, key_id = region_of(key_arn), key_arn.rpartition("/")[2]
     try:
         kms: Any = boto3.client("kms", **{**deployed.options, "region_name": region})
         kms.tag_resource(KeyId=key_id, Tags=[MANAGED])

@@ -36,6 +36,11 @@ _CONFIG = Config(connect_timeout=10, read_timeout=130, retries={"mode": "standar
 class StackError(RuntimeError):
     """The stack could not be found, or refused; the message says what to do."""
 
+    def __init__(self, message: str, *, name: str = "") -> None:
+        super().__init__(message)
+        self.name = name
+        """The name of a Lambda's error, as in rekey.base.errors."""
+
 
 @dataclass(frozen=True)
 class Stack:
@@ -74,7 +79,8 @@ class Stack:
         answer = self.functions.invoke(FunctionName=self.function_name(function), Payload=json.dumps(event).encode())
         result: dict[str, Any] = json.loads(answer["Payload"].read())
         if answer.get("FunctionError"):
-            raise StackError(str(result.get("errorMessage") or f"the Lambda {function} failed: see its log"))
+            message = str(result.get("errorMessage") or f"the Lambda {function} failed: see its log")
+            raise StackError(message, name=str(result.get("errorType", "")))
         return result
 
     def execution_arn(self, rotation_id: str) -> str:
@@ -183,7 +189,7 @@ def _why(error: Exception, name: str) -> str:
             f"there is no stack {name!r} in this account and region. Fix: choose where rekey is deployed with "
             "--profile and --region, give its name with --stack, or use --local"
         )
-    return explain(error)
+    return str(explain(error))
 
 
 def _bare_session() -> boto3.Session:

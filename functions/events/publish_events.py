@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from rekey.runtime import Result, current_settings, observed, open_ledger
-from rekey.telling.events.outbox import publish_all, unpublished_queue
+from aws_lambda_powertools.utilities.parser import parse
+
+from rekey.runtime import current_settings, observed, open_ledger
+from rekey.telling.events.outbox import Batch, Published, publish_all, unpublished_queue
 
 
 @observed
-def handler(event: Any) -> Result:
+def handler(event: Any) -> Published:
     settings = current_settings()
-    return publish_all(settings, open_ledger(settings), event["Records"], unpublished_queue())
+    return publish_all(settings, open_ledger(settings), parse(event=event, model=Batch), unpublished_queue())

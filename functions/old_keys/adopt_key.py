@@ -7,11 +7,12 @@ from aws_lambda_powertools.utilities.parser import parse
 from rekey.base import clock
 from rekey.control.adopt import Adoption, adopt
 from rekey.databricks.connect import connect_account
-from rekey.runtime import Result, current_settings, observed, open_ledger
+from rekey.model.key_answers import Adopted
+from rekey.runtime import current_settings, observed, open_ledger
 
 
 @observed
-def handler(event: Any) -> Result:
+def handler(event: Any) -> Adopted:
     settings = current_settings()
     ledger, account = open_ledger(settings), connect_account(settings)
     adoption = parse(event=event, model=Adoption)

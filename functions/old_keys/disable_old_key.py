@@ -4,11 +4,12 @@ from typing import Any
 
 from rekey.base import clock
 from rekey.databricks.connect import connect_account
+from rekey.model.key_answers import Swept
 from rekey.retirement.sweep import sweep
-from rekey.runtime import Result, current_settings, observed, open_ledger
+from rekey.runtime import current_settings, observed, open_ledger
 
 
 @observed
-def handler(_: Any) -> Result:
+def handler(_: Any) -> Swept:
     settings = current_settings()
     return sweep(settings, open_ledger(settings), connect_account(settings), now=clock.now())

@@ -4,12 +4,13 @@ from typing import Any
 
 from rekey.base import clock
 from rekey.databricks.connect import connect_account
+from rekey.model.key_answers import KeyList
 from rekey.retirement.report import list_keys
-from rekey.runtime import Result, current_settings, observed, open_ledger
+from rekey.runtime import current_settings, observed, open_ledger
 
 
 @observed
-def handler(_: Any) -> Result:
+def handler(_: Any) -> KeyList:
     settings = current_settings()
     ledger, account = open_ledger(settings), connect_account(settings)
     return list_keys(ledger, account, now=clock.now())

@@ -6,7 +6,6 @@ from typing import Any, cast
 
 from aws_lambda_powertools.utilities.parser import parse
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import BaseModel
 
 from rekey.aws import clients
 from rekey.base.observability import flush, identify, logger, tracer
@@ -30,12 +29,15 @@ Result = dict[str, Any]
 """What Lambda makes JSON of."""
 
 
-def observed(function: Callable[[Any], BaseModel | Result]) -> Callable[[Any, LambdaContext], Result]:
-    """A Lambda handler around a function of the event: logs, trace, metrics, and our names for AWS' errors."""
-    return _framed(wraps(function)(lambda event, _: function(event)))
+def observed(function: Callable[[Any], Answer]) -> Callable[[Any, LambdaContext], Result]:
+    """A Lambda handler around a function of the event."""
+    return framed(wraps(function)(lambda event, _: function(event)))
 
 
-def _framed(function: Callable[[Any, LambdaContext], BaseModel | Result]) -> Callable[[Any, LambdaContext], Result]:
+def framed(function: Callable[[Any, LambdaContext], Answer]) -> Callable[[Any, LambdaContext], Result]:
+    """A Lambda handler around a function of the event and Lambda's context: logs, trace, metrics, and our names for
+    AWS' errors. Its answer is dumped to JSON here and nowhere else."""
+
     @tracer.capture_lambda_handler(capture_response=False)
     @logger.inject_lambda_context(clear_state=True)
     @wraps(function)
@@ -48,7 +50,7 @@ def _framed(function: Callable[[Any, LambdaContext], BaseModel | Result]) -> Cal
             raise
         finally:
             flush()
-        result = answer.model_dump(mode="json") if isinstance(answer, BaseModel) else answer
+        result = answer.model_dump(mode="json")
         logger.info("done", result=result)
         return result
 
@@ -76,4 +78,4 @@ def step(function: Callable[[Step], Answer], *, begins: bool = True) -> Callable
             rotation = enter(ledger, rotation)
         return function(Step(settings, ledger, rotation, event, lambda: context.get_remaining_time_in_millis() / 1000))
 
-    return _framed(run)
+    return framed(run)

@@ -17,10 +17,12 @@ from rekey.control import adopt as adopting
 from rekey.control.adopt import Adoption, adopt
 from rekey.model.actions import Action
 from rekey.model.key import CLAIM_SECONDS, WAITING, Key
+from rekey.model.key_answers import Swept
 from rekey.model.plan import OldKey
 from rekey.model.rotation import Status
 from rekey.model.steps import StepName
 from rekey.retirement.reenable import on_refused_use
+from rekey.retirement.refused_use import RefusedUse
 from rekey.retirement.rotations import marked, moved_on
 from rekey.retirement.sweep import sweep
 from tests.builders import a_plan, a_rotation
@@ -90,7 +92,7 @@ class History(Truth):
         status: Status = "succeeded" if verified else "failed"
         self.ledger.close(rotation, StepName.COMPLETE, Action(status), {}, keys=keys, status=status)
 
-    def sweep(self, *, skew: timedelta = timedelta(), crash: str | None = None) -> dict[str, Any] | None:
+    def sweep(self, *, skew: timedelta = timedelta(), crash: str | None = None) -> Swept | None:
         """One sweep; None when it crashed half way."""
         found = self.ledger.keys.to_sweep()
         left = {each.key_arn for each in found if self._left_to_another(each, skew)}
@@ -111,7 +113,7 @@ class History(Truth):
         self._note_told(*(each.key_arn for each in found if each.key_arn not in left | taken))
         if not self.databricks.hidden:  # What is not listed, no sweep can see.
             self.broken_by_hand -= {each for each in self.broken_by_hand if self.databricks.on(each)} - left
-        assert answer["failed"] == {}, answer["failed"]
+        assert answer.failed == {}, answer.failed
         self.nothing_is_left_behind()
         return answer
 
@@ -129,7 +131,7 @@ class History(Truth):
             return
         watched = self.ledger.keys.find(key_arn)
         detail = {"errorCode": "DisabledException", "errorMessage": f"{key_arn} is disabled."}
-        on_refused_use(self.ledger, {"detail": detail}, self.now)
+        on_refused_use(self.ledger, RefusedUse.model_validate(detail), self.now)
         if watched and (watched.claimed_at or (watched.watch_until and clock.text(self.now) < watched.watch_until)):
             assert self.kms.of(key_arn).enabled, "one refused use is enough"
             self.theirs.add(key_arn)
@@ -180,7 +182,7 @@ class History(Truth):
         assert key is not None
         assert key.state != "disabled"
         self.theirs.discard(key_arn)
-        if answer["adopted"] and key.state == "grace":
+        if answer.adopted and key.state == "grace":
             self.left_at[key_arn] = self.now
             self._note_look(key_arn)
 

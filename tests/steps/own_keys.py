@@ -56,7 +56,7 @@ def keys_and_requests(world: World) -> tuple[int, int]:
 
 
 def refused(world: World, said: str, **request: Any) -> None:
-    workspace_id = world.workspace()["workspace_id"]
+    workspace_id = world.quiet_workspace()["workspace_id"]
     before = keys_and_requests(world)
     with pytest.raises(errors.RequestRefused, match=said) as refusal:
         world.plan(workspace_id=workspace_id, operation="add", **request)
@@ -74,6 +74,6 @@ def edit(key_arn: str, *statements: dict[str, Any], less: str = "") -> None:
 
 
 def preflight(world: World, key_arn: str, **request: Any) -> Any:
-    workspace_id = world.workspace(workspace_name="dry")["workspace_id"]
+    workspace_id = world.quiet_workspace(workspace_name="dry")["workspace_id"]
     answer = world.plan(workspace_id=workspace_id, operation="add", key_arn=key_arn, dry_run=True, **request)
     return answer["preflight"]

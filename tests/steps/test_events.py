@@ -114,14 +114,14 @@ def data(events: list[dict[str, Any]], detail_type: str) -> dict[str, Any]:
     return found
 
 
-def seeded(world: World) -> int:
-    workspace_id: int = world.workspace(keys={"managed_services": world.make_key()})["workspace_id"]
+def seeded(world: World, **seed: Any) -> int:
+    workspace_id: int = world.quiet_workspace(keys={"managed_services": world.make_key()}, **seed)["workspace_id"]
     return workspace_id
 
 
 def test_a_good_rotation_is_told_from_plan_to_end(world: World, bus: Outbox) -> None:
     ticket = {"provider": "jira", "key": "SEC-12"}
-    workspace_id = seeded(world)
+    workspace_id = seeded(world, clusters=3)
     world.rotate(workspace_id=workspace_id, request_id="CHG1", ticket=ticket, requested_by="grace")
     events = bus.deliver(world)
     assert types(events) == ["Rotation Planned", "Rotation Started", "Rotation Switched", "Rotation Succeeded"]
@@ -143,7 +143,7 @@ def test_delivered_again_an_event_keeps_its_id(world: World, bus: Outbox) -> Non
 
 
 def test_a_failed_rotation_says_what_is_restored(world: World, bus: Outbox) -> None:
-    world.prepare(workspace_id=seeded(world))
+    world.prepare(workspace_id=seeded(world, clusters=1))
     world.loop("terminate_compute")
     world.fail("Terminate compute")
     events = bus.deliver(world)
@@ -200,11 +200,11 @@ def test_a_dry_run_that_is_refused_is_nobody_elses_business(world: World, bus: O
 def test_a_key_that_goes_and_comes_back_is_told_to_the_ticket(world: World, bus: Outbox) -> None:
     ticket = {"provider": "jira", "key": "SEC-12"}
     old = world.make_key()
-    workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
+    workspace_id = world.quiet_workspace(keys={"managed_services": old})["workspace_id"]
     world.rotate(workspace_id=workspace_id, ticket=ticket)
     assert world.sweep(2 * DAY)["disabled"] == [old]
     record = {"eventName": "Decrypt", "errorCode": "DisabledException", "resources": [{"ARN": old}]}
-    world.call("reenable_key", detail=record)
+    world.refused_use(**record)
     events = [each for each in bus.deliver(world) if each["detail-type"].startswith("Key")]
     assert sorted(types(events)) == ["Key Disabled", "Key Re-enabled"]
     assert {each["detail"]["ticket"]["key"] for each in events} == {"SEC-12"}
@@ -214,8 +214,8 @@ def test_a_key_that_goes_and_comes_back_is_told_to_the_ticket(world: World, bus:
 
 def test_a_key_that_cannot_go_is_told_once_when_it_is_overdue(world: World, bus: Outbox) -> None:
     old = world.make_key()
-    workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
-    world.workspace(keys={"managed_services": old}, workspace_name="sharer")
+    workspace_id = world.quiet_workspace(keys={"managed_services": old})["workspace_id"]
+    world.quiet_workspace(keys={"managed_services": old}, workspace_name="sharer")
     world.rotate(workspace_id=workspace_id)
     for _ in range(3):
         world.sweep(2 * DAY)

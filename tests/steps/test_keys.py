@@ -12,7 +12,7 @@ from tests.steps.world import A_DAY_LATER, ADMINISTRATION, World
 
 @pytest.mark.rule("policy-administration", "key-guard")
 def test_a_made_key_carries_administration_databricks_statements_and_both_guards(world: World) -> None:
-    world.prepare(workspace_id=world.workspace()["workspace_id"], operation="add")
+    world.prepare(workspace_id=world.quiet_workspace()["workspace_id"], operation="add")
     rotation = world.rotation()
     document = policy_of(str(rotation.key_arn))
     administration, *databricks, against_disabling, against_lockout = document["Statement"]
@@ -37,7 +37,7 @@ def test_a_made_key_carries_administration_databricks_statements_and_both_guards
 @pytest.mark.rule("policy-replaced-whole")
 def test_a_key_brought_along_keeps_every_foreign_statement(world: World) -> None:
     key_arn = own_key()
-    workspace_id = world.workspace()["workspace_id"]
+    workspace_id = world.quiet_workspace()["workspace_id"]
     summary = world.rotate(workspace_id=workspace_id, operation="add", key_arn=key_arn)
     assert summary["key_arn"] == key_arn
     document = policy_of(key_arn)
@@ -54,7 +54,7 @@ def test_a_key_brought_along_keeps_every_foreign_statement(world: World) -> None
 def test_a_key_shared_by_two_workspaces_carries_both_roles_once(world: World) -> None:
     key_arn = own_key()
     for name in ("one", "two"):
-        workspace_id = world.workspace(workspace_name=name)["workspace_id"]
+        workspace_id = world.quiet_workspace(workspace_name=name)["workspace_id"]
         world.rotate(workspace_id=workspace_id, operation="add", key_arn=key_arn)
         world.next_rotation()
     sids = [each["Sid"] for each in policy_of(key_arn)["Statement"]]
@@ -65,7 +65,7 @@ def test_a_key_shared_by_two_workspaces_carries_both_roles_once(world: World) ->
 def test_a_failure_before_the_switch_puts_the_policy_back(world: World) -> None:
     key_arn = own_key()
     before = policy_of(key_arn)
-    workspace_id = world.workspace()["workspace_id"]
+    workspace_id = world.quiet_workspace()["workspace_id"]
     world.prepare(workspace_id=workspace_id, operation="add", key_arn=key_arn)
     assert policy_of(key_arn) != before
     world.fail("Terminate compute")
@@ -76,7 +76,7 @@ def test_a_failure_before_the_switch_puts_the_policy_back(world: World) -> None:
 
 def test_a_key_brought_along_is_never_disabled_when_it_is_replaced(world: World) -> None:
     key_arn = own_key()
-    workspace_id = world.workspace()["workspace_id"]
+    workspace_id = world.quiet_workspace()["workspace_id"]
     world.rotate(workspace_id=workspace_id, operation="add", use_cases=["MANAGED_SERVICES"], key_arn=key_arn)
     world.next_rotation()
     world.rotate(workspace_id=workspace_id)
@@ -85,10 +85,10 @@ def test_a_key_brought_along_is_never_disabled_when_it_is_replaced(world: World)
 
 
 def test_a_registered_configuration_is_reused_and_survives_a_failure(world: World) -> None:
-    first = world.workspace(workspace_name="one")["workspace_id"]
+    first = world.quiet_workspace(workspace_name="one")["workspace_id"]
     made = world.rotate(workspace_id=first, operation="add")
     world.next_rotation()
-    second = world.workspace(workspace_name="two", role_arn="arn:aws:iam::123456789012:role/two")["workspace_id"]
+    second = world.quiet_workspace(workspace_name="two", role_arn="arn:aws:iam::123456789012:role/two")["workspace_id"]
     request = {"workspace_id": second, "operation": "add", "key_configuration_id": made["configuration_id"]}
     world.prepare(**request)
     world.fail("Terminate compute")
@@ -139,7 +139,7 @@ def test_a_key_of_another_account_or_none_at_all_is_refused(world: World, key_ar
 def test_a_configuration_that_is_not_there_or_lacks_the_use_case_is_refused(world: World) -> None:
     refused(world, "the account has no key configuration nope", key_configuration_id="nope")
     old = world.make_key()
-    other = world.workspace(workspace_name="other", keys={"managed_services": old})
+    other = world.quiet_workspace(workspace_name="other", keys={"managed_services": old})
     refused(
         world,
         "serves MANAGED_SERVICES, not MANAGED_SERVICES \\+ STORAGE",
@@ -149,14 +149,14 @@ def test_a_configuration_that_is_not_there_or_lacks_the_use_case_is_refused(worl
 
 def test_the_workspaces_own_key_is_no_new_one(world: World) -> None:
     old = world.make_key()
-    workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
+    workspace_id = world.quiet_workspace(keys={"managed_services": old})["workspace_id"]
     with pytest.raises(errors.RequestRefused, match=r"already\. Fix: give another one"):
         world.plan(workspace_id=workspace_id, operation="rotate", key_arn=old)
 
 
 @pytest.mark.rule("rule-9")
 def test_the_new_key_is_in_the_workspaces_region_whatever_the_stacks_is(world: World) -> None:
-    workspace_id = world.workspace(region="eu-central-1")["workspace_id"]
+    workspace_id = world.quiet_workspace(region="eu-central-1")["workspace_id"]
     summary = world.rotate(workspace_id=workspace_id, operation="add")
     assert summary["key_arn"].split(":")[3] == "eu-central-1"
     assert world.get("health")["unreadable"] == []

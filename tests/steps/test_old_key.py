@@ -21,7 +21,7 @@ WATCH = 14 * 86_400
 def gone(world: World) -> tuple[str, int]:
     """A key that was rotated away and disabled, and its workspace."""
     old = world.make_key()
-    workspace_id = int(world.workspace(keys={"managed_services": old}, warehouses=0, pools=0)["workspace_id"])
+    workspace_id = int(world.quiet_workspace(keys={"managed_services": old})["workspace_id"])
     world.rotate(workspace_id=workspace_id)
     assert world.sweep(A_DAY_LATER)["disabled"] == [old]
     return old, workspace_id
@@ -71,7 +71,7 @@ def test_a_canary_that_cannot_be_removed_stays_and_harms_nobody(
 @pytest.mark.rule("storage-key-forever")
 def test_a_key_that_a_sweep_saw_serving_storage_is_retained_also_when_its_configuration_is_gone(world: World) -> None:
     old, account = world.make_key(), connect_account(world.settings)
-    world.rotate(workspace_id=world.workspace(keys={"managed_services": old})["workspace_id"])
+    world.rotate(workspace_id=world.quiet_workspace(keys={"managed_services": old})["workspace_id"])
     storage = account.create_configuration(old, ["STORAGE"], reuse_for_volumes=False)
     assert "registered for STORAGE" in world.sweep(900)["kept"][old]
     account.delete_configuration(storage.configuration_id)
@@ -130,7 +130,7 @@ def test_that_the_network_keeps_rekey_out_is_no_sign_that_a_key_is_missed(
 @pytest.mark.rule("rule-7-back", "key-last-use")
 def test_a_use_that_kms_tells_of_too_late_brings_the_key_back(world: World, usage: Usage) -> None:
     old = world.make_key()
-    world.rotate(workspace_id=world.workspace(keys={"managed_services": old})["workspace_id"])
+    world.rotate(workspace_id=world.quiet_workspace(keys={"managed_services": old})["workspace_id"])
     shortly_before = clock.now().timestamp() + A_DAY_LATER - 600
     assert world.sweep(A_DAY_LATER)["disabled"] == [old]
     world.sweep(900)
@@ -148,12 +148,12 @@ def test_a_refused_use_brings_the_key_back_once_and_a_strangers_key_is_left_alon
     old, _ = gone
     other = world.make_key()
     record = {"resources": [{"ARN": old}, {"ARN": other}], "eventName": "Decrypt", "errorCode": "DisabledException"}
-    assert world.call("reenable_key", detail=record)["keys"] == {
+    assert world.refused_use(**record) == {
         old: "enabled again and held",
         other: "not a key of the ledger",
     }
     assert (world.key_state(old), world.key(old).state) == ("Enabled", "held")
-    assert "it is held" in world.call("reenable_key", detail=record)["keys"][old]
+    assert "it is held" in world.refused_use(**record)[old]
     assert [each["action"] for each in world.ledger.keys.trail(old)][-1] == "enabled again"
 
 
@@ -174,7 +174,7 @@ def test_a_key_that_is_out_or_held_cannot_be_given_to_a_rotation(world: World, g
 @pytest.mark.rule("key-last-use")
 def test_a_key_that_was_used_waits_and_where_kms_does_not_tell_the_ledger_says_so(world: World, usage: Usage) -> None:
     old = world.make_key()
-    workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
+    workspace_id = world.quiet_workspace(keys={"managed_services": old})["workspace_id"]
     world.rotate(workspace_id=workspace_id)
     key_id = old.rpartition("/")[2]
     usage.last[key_id] = (usage.last[key_id][0] + 86_400, "Decrypt")
@@ -186,7 +186,7 @@ def test_a_key_that_was_used_waits_and_where_kms_does_not_tell_the_ledger_says_s
 
 def test_adoption_asks_for_the_tag_and_refuses_what_serves_storage(world: World) -> None:
     made, storage = world.make_key(ours=False), world.make_key(ours=False)
-    world.workspace(keys={"managed_services": made})
+    world.quiet_workspace(keys={"managed_services": made})
     connect_account(world.settings).create_configuration(storage, ["STORAGE"], reuse_for_volumes=False)
     listed = {each["key_arn"]: each for each in world.call("list_keys")["keys"]}
     assert [(listed[each]["state"], len(listed[each]["referenced_by"])) for each in (made, storage)] == [
@@ -206,7 +206,7 @@ def test_adoption_asks_for_the_tag_and_refuses_what_serves_storage(world: World)
 def test_the_guard_is_put_on_a_key_brought_along_only_when_asked_for(world: World) -> None:
     kms = client("kms")
     for number, asked in enumerate((False, True), start=1):
-        given, workspace_id = world.make_key(), world.workspace(workspace_name=f"w{number}")["workspace_id"]
+        given, workspace_id = world.make_key(), world.quiet_workspace(workspace_name=f"w{number}")["workspace_id"]
         world.rotation_id = f"r{number}"
         more = {"guard_key": True} if asked else {}
         world.prepare(workspace_id=workspace_id, operation="add", use_cases=["MANAGED_SERVICES"], key_arn=given, **more)

@@ -23,7 +23,7 @@ DATABRICKS_CALLS = {"eventName": "Decrypt", "userIdentity": {"accountId": "41435
 def gone(world: World) -> tuple[str, int]:
     """A key that was rotated away and disabled, and its workspace."""
     old = world.make_key()
-    workspace_id = int(world.workspace(keys={"managed_services": old}, warehouses=0, pools=0)["workspace_id"])
+    workspace_id = int(world.quiet_workspace(keys={"managed_services": old})["workspace_id"])
     world.rotate(workspace_id=workspace_id)
     assert world.sweep(A_DAY_LATER)["disabled"] == [old]
     return old, workspace_id
@@ -32,7 +32,7 @@ def gone(world: World) -> tuple[str, int]:
 def refused_use(world: World, key_arn: str, code: str = "KMSInvalidStateException") -> str:
     """What reenable_key answers about a refused use of a key."""
     record = {**DATABRICKS_CALLS, "errorCode": code, "resources": [{"ARN": key_arn}]}
-    return str(world.call("reenable_key", detail=record)["keys"][key_arn])
+    return str(world.refused_use(**record)[key_arn])
 
 
 def canary_fails(world: World, times: int | None = 1) -> None:
@@ -187,7 +187,7 @@ def test_a_key_that_somebody_else_took_away_is_told_of_and_not_touched(
 @pytest.mark.parametrize("lost", ["Disabled", "PendingDeletion"])
 def test_a_key_that_somebody_takes_away_in_its_grace_is_told_of_by_the_sweep(world: World, lost: str) -> None:
     old = world.make_key()
-    world.rotate(workspace_id=world.workspace(keys={"managed_services": old})["workspace_id"])
+    world.rotate(workspace_id=world.quiet_workspace(keys={"managed_services": old})["workspace_id"])
     client("kms").disable_key(KeyId=old.rpartition("/")[2])
     if lost == "PendingDeletion":
         kms_states.schedule_deletion(old)
@@ -207,7 +207,7 @@ def test_a_key_that_somebody_takes_away_in_its_grace_is_told_of_by_the_sweep(wor
 
 def test_a_key_that_comes_back_in_its_grace_goes_its_way(world: World) -> None:
     old = world.make_key()
-    world.rotate(workspace_id=world.workspace(keys={"managed_services": old})["workspace_id"])
+    world.rotate(workspace_id=world.quiet_workspace(keys={"managed_services": old})["workspace_id"])
     client("kms").disable_key(KeyId=old.rpartition("/")[2])
     assert old in world.sweep(900)["needed"]
     enable(old)
@@ -218,9 +218,9 @@ def test_a_key_that_comes_back_in_its_grace_goes_its_way(world: World) -> None:
 @pytest.mark.parametrize("when", ["grace", "due, with a user", "watched", "watched, and needed", "current"])
 def test_a_key_that_kms_no_longer_has_is_looked_at_once(world: World, when: str) -> None:
     old = world.make_key()
-    workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
+    workspace_id = world.quiet_workspace(keys={"managed_services": old})["workspace_id"]
     if when == "due, with a user":
-        world.workspace(workspace_name="sharer", keys={"managed_services": old})
+        world.quiet_workspace(workspace_name="sharer", keys={"managed_services": old})
     world.rotate(workspace_id=workspace_id)
     if when != "grace":
         world.sweep(A_DAY_LATER)
@@ -243,7 +243,7 @@ def test_a_key_that_kms_no_longer_has_is_looked_at_once(world: World, when: str)
 
 def test_a_refusal_that_lasts_is_written_down_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     old = world.make_key()
-    world.rotate(workspace_id=world.workspace(keys={"managed_services": old})["workspace_id"])
+    world.rotate(workspace_id=world.quiet_workspace(keys={"managed_services": old})["workspace_id"])
     with monkeypatch.context() as patch:
         refusing(patch, "disable_key", "AccessDeniedException")
         for _ in range(5):
@@ -256,7 +256,7 @@ def test_a_refusal_that_lasts_is_written_down_once(world: World, monkeypatch: py
 
 def test_a_claim_alone_keeps_everybody_else_off_the_key(world: World) -> None:
     old = world.make_key()
-    world.rotate(workspace_id=world.workspace(keys={"managed_services": old})["workspace_id"])
+    world.rotate(workspace_id=world.quiet_workspace(keys={"managed_services": old})["workspace_id"])
     keys = world.ledger.keys
     seen = world.key(old)
     claimed = keys.note(seen, seen.model_copy(update={"claimed_at": seen.changed_at}))

@@ -49,7 +49,7 @@ def denying(**parts: Any) -> str:
 )
 def test_a_denial_that_surely_hits_is_refused(world: World, parts: dict[str, Any], said: str) -> None:
     key_arn = denying(**parts)
-    workspace_id = world.workspace()["workspace_id"]
+    workspace_id = world.quiet_workspace()["workspace_id"]
     with pytest.raises(errors.RequestRefused, match=f"key_arn: the statement .*{said}.* Fix: except"):
         world.plan(workspace_id=workspace_id, operation="add", key_arn=key_arn)
     assert changing_requests(world) == []
@@ -104,7 +104,7 @@ def test_an_action_that_databricks_does_not_need_may_be_denied(world: World) -> 
 def test_a_revert_names_the_policy_as_a_suspect(world: World) -> None:
     key_arn = denying(Condition={"StringNotEquals": {"aws:SourceVpce": "vpce-1"}})
     old = world.make_key()
-    workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
+    workspace_id = world.quiet_workspace(keys={"managed_services": old})["workspace_id"]
     world.prepare(workspace_id=workspace_id, operation="rotate", key_arn=key_arn)
     with pytest.raises(errors.SwitchReverted, match=f"A suspect is the policy of the key {key_arn}.*aws:SourceVpce"):
         world.switch()

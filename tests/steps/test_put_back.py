@@ -20,7 +20,7 @@ def sids(key_arn: str) -> list[str]:
 
 
 def workspace(world: World, name: str, **seed: Any) -> int:
-    return int(world.workspace(workspace_name=name, **seed)["workspace_id"])
+    return int(world.quiet_workspace(workspace_name=name, **seed)["workspace_id"])
 
 
 def adding(world: World, name: str, key_arn: str) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def test_a_key_that_a_workspace_of_an_unlisted_configuration_may_use_keeps_all(
     from rekey.databricks import Account
 
     key_arn = own_key()
-    other = world.workspace(workspace_name="other", keys={"managed_services": world.make_key()})
+    other = world.quiet_workspace(workspace_name="other", keys={"managed_services": world.make_key()})
     world.prepare(**adding(world, "one", key_arn))
     listed, hidden = Account.list_configurations, other["configurations"]["managed_services"]
     monkeypatch.setattr(

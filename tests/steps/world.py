@@ -36,6 +36,12 @@ EVIDENCE = json.loads((Path(__file__).resolve().parents[2] / "docs" / "evidence.
 ADMINISTRATION = "arn:aws:iam::123456789012:root"
 
 
+CALL_VIA_CLOUDTRAIL = {
+    **{"version": "0", "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718", "account": "123456789012"},
+    **{"source": "aws.kms", "detail-type": "AWS API Call via CloudTrail", "region": "us-east-1"},
+    **{"time": "2026-11-26T12:00:00Z", "resources": []},
+}
+
 LAMBDA_SECONDS = 120.0
 """What the stack gives a Lambda (rekey:lambda_timeout_seconds)."""
 
@@ -99,6 +105,10 @@ class World:
         some = {"clusters": 3, "pools": 1, "warehouses": 3, "notebooks": 3, "secrets": 2, "files": 1}
         return self.post("workspaces", **{"workspace_name": "prod", **some, **seed})
 
+    def quiet_workspace(self, **seed: Any) -> Any:
+        """Seed a workspace without compute, for a test of something else: nothing of it is waited for."""
+        return self.workspace(**{"clusters": 0, "pools": 0, "warehouses": 0, **seed})
+
     def fields(self, workspace_id: int) -> tuple[str | None, str | None]:
         shown = connect_account(self.settings).get_workspace(workspace_id)
         return shown.managed_services_key_id, shown.storage_key_id
@@ -147,7 +157,8 @@ class World:
     def until(self, moment: str | None) -> None:
         """Let the moment come, as the state machine's waits do."""
         if moment is not None:
-            self.clock.advance(max(0.0, (clock.moment(moment) - clock.now()).total_seconds()))
+            # A millisecond more: of floats added up, the clock may lie a microsecond before the moment.
+            self.clock.advance(max(0.0, (clock.moment(moment) - clock.now()).total_seconds()) + 0.001)
 
     def switch(self) -> Any:
         """Terminate and patch until the workspace shows the new configuration. Gives Patch workspace's answer."""
@@ -198,7 +209,12 @@ class World:
     def sweep(self, after_seconds: float) -> Any:
         """The scheduled sweep, that much later than the last one."""
         self.clock.advance(after_seconds)
-        return sweep(self.settings, self.ledger, connect_account(self.settings), now=clock.now())
+        swept = sweep(self.settings, self.ledger, connect_account(self.settings), now=clock.now())
+        return swept.model_dump(mode="json")
+
+    def refused_use(self, **record: Any) -> Any:
+        """A refused use of a key, as CloudTrail tells of it through EventBridge. What was done, by key."""
+        return self.call("reenable_key", **{**CALL_VIA_CLOUDTRAIL, "detail": record})["keys"]
 
     def key(self, key_arn: str) -> Key:
         """A key as the ledger has it."""

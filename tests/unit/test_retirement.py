@@ -172,14 +172,14 @@ def test_one_keys_trouble_is_never_anothers(
         ledger.keys.introduce(waiting(key_arn), KeyAction.ADOPTED)
     account: Any = NoAccount()
     swept = sweep(settings, ledger, account, now=NOW)
-    assert (swept["looked_at"], swept["disabled"], list(swept["failed"])) == (2, [made], [odd])
+    assert (swept.looked_at, swept.disabled, list(swept.failed)) == (2, (made,), [odd])
     again = sweep(settings, ledger, account, now=NOW)
-    assert (again["disabled"], list(again["failed"])) == ([], [odd])
+    assert (again.disabled, list(again.failed)) == ((), [odd])
 
 
 def test_nothing_is_asked_of_databricks_while_nothing_waits(ledger: Ledger, settings: Settings) -> None:
     unreachable: Any = None
-    assert sweep(settings, ledger, unreachable, now=NOW)["looked_at"] == 0
+    assert sweep(settings, ledger, unreachable, now=NOW).looked_at == 0
 
 
 @pytest.mark.parametrize(

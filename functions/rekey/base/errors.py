@@ -28,6 +28,10 @@ class RotationInProgress(RequestRefused):
     """Another rotation holds the workspace's lease."""
 
 
+class KeyNotTagged(RequestRefused):
+    """A key to be adopted lacks nothing but its owner's consent, the tag; a tag can take a few minutes to show."""
+
+
 class RequestIdReused(RequestRefused):
     """The request_id was used before for a request with other content."""
 

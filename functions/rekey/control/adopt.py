@@ -4,7 +4,6 @@ The owner's consent is the tag rekey:managed=true, which IAM checks: this only v
 """
 
 from datetime import datetime
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,11 +11,12 @@ from rekey.aws.kms_key import KeyFacts, look_at
 from rekey.aws.tags import MANAGED, USE_CASES
 from rekey.base import clock
 from rekey.base.arns import KeyArn
-from rekey.base.errors import RequestRefused
+from rekey.base.errors import KeyNotTagged, RequestRefused
 from rekey.databricks import Account, Estate
 from rekey.ledger import Ledger
 from rekey.model.actions import KeyAction
 from rekey.model.key import Key, meet
+from rekey.model.key_answers import Adopted
 from rekey.model.refusal import Refusal, joined
 from rekey.model.request import KEY_ARN
 from rekey.planning.case import KeyCase
@@ -36,10 +36,10 @@ class Adoption(BaseModel):
     asked_by: str = Field(default="", max_length=200)
 
 
-def adopt(ledger: Ledger, account: Account, adoption: Adoption, *, grace_seconds: int, at: datetime) -> dict[str, Any]:
-    """Put a key under rekey's care. Gives {"key_arn", "state", "why", "adopted"}.
+def adopt(ledger: Ledger, account: Account, adoption: Adoption, *, grace_seconds: int, at: datetime) -> Adopted:
+    """Put a key under rekey's care: in use it becomes current; else it waits to go, with a grace period of its own.
 
-    In use it becomes current; else it waits to go, with a grace period of its own. Raises RequestRefused.
+    Raises RequestRefused; KeyNotTagged where nothing but its owner's consent is missing.
     """
     key_arn = adoption.key_arn
     estate = Estate.read(account)
@@ -50,7 +50,10 @@ def adopt(ledger: Ledger, account: Account, adoption: Adoption, *, grace_seconds
         raise RequestRefused(joined(found))
     if adoption.check_only:
         state, why = (known.state, known.why) if known else ("retained", "it is not under rekey's care yet")
-        return {"key_arn": key_arn, "state": state, "why": why, "adopted": False}
+        return Adopted(key_arn=key_arn, state=state, why=why, adopted=False)
+    if not kms.tagged(MANAGED):
+        problem = f"it does not carry the tag {MANAGED}=true, its owner's consent"
+        raise KeyNotTagged(str(Refusal("key_arn", problem, "tag it; a tag can take a few minutes to count")))
     if known is not None and known.state == "disabled":
         # Only an enabled key gets here: its owner was quicker than the sweep, which would have held it.
         held = known.to("held", "somebody enabled it, so it is theirs to let go", at)
@@ -59,11 +62,11 @@ def adopt(ledger: Ledger, account: Account, adoption: Adoption, *, grace_seconds
     changed = key != known
     if changed:
         ledger.keys.change(known, key, KeyAction.ADOPTED, asked_by=adoption.asked_by)
-    return {"key_arn": key_arn, "state": key.state, "why": key.why, "adopted": changed}
+    return Adopted(key_arn=key_arn, state=key.state, why=key.why, adopted=changed)
 
 
 def forbids_adoption(kms: KeyFacts, estate: Estate, known: Key | None, adoption: Adoption) -> list[Refusal]:
-    """Every reason why a key cannot be adopted."""
+    """Every reason why a key cannot be adopted, also once it carries the tag."""
     key_arn, region = adoption.key_arn, KeyArn.of(adoption.key_arn).region
     found = refused(KeyCase("key_arn", kms, region=region, own_account=adoption.own_account), SERVES)
     wrong = [each.workspace_id for each in estate.users(key_arn) if each.region != region]
@@ -82,9 +85,6 @@ def forbids_adoption(kms: KeyFacts, estate: Estate, known: Key | None, adoption:
         found.append(Refusal("key_arn", problem, "none is needed; it is retained as it is"))
     if known is not None and known.claimed_at:
         found.append(Refusal("key_arn", "it is being disabled at this moment", "ask again in a quarter of an hour"))
-    if not found and not adoption.check_only and not kms.tagged(MANAGED):
-        problem = f"it does not carry the tag {MANAGED}=true, its owner's consent"
-        found.append(Refusal("key_arn", problem, "tag it; a tag can take a few minutes to count"))
     return found
 
 

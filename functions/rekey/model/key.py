@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from rekey.base import clock
+from rekey.base.arns import region_of
 from rekey.base.errors import RekeyError
 
 State = Literal["current", "grace", "due", "disabled", "held", "retained", "gone"]
@@ -97,6 +98,8 @@ class Key(BaseModel):
     """What needs the key, found while nobody can use it; None once it is back."""
     needed_at: str | None = None
     """When the world was last told that a needed key is not to be had: once a day while it lasts."""
+    refused: bool = False
+    """Whether `why` is what KMS said when it refused to disable the key."""
     claimed_at: str | None = None
     """Set before DisableKey is called: from then on no rotation may take the key."""
     wanted_by: tuple[str, ...] = ()
@@ -128,7 +131,8 @@ class Key(BaseModel):
                 anew = {"disabled_at": clock.text(at)} if state == "disabled" else {}
             met = {} if state == "disabled" else {"needed": None, "needed_at": None}
             changes = {"claimed_at": None, **met, **anew, **changes}
-        return self.model_copy(update={"state": state, "why": why, "changed_at": clock.text(at), **changes})
+        now = {"state": state, "why": why, "refused": False, "changed_at": clock.text(at)}
+        return self.model_copy(update={**now, **changes})
 
     def waits(self, since: datetime, grace_seconds: int, why: str, at: datetime, **changes: Any) -> "Key":
         """The key in grace from `since` on."""
@@ -141,7 +145,7 @@ def meet(key_arn: str, state: State, why: str, at: datetime, **changes: Any) -> 
     """A key that the ledger does not know yet."""
     if state not in TRANSITIONS[None]:
         raise RekeyError(f"A new key does not begin as {state}: {key_arn}.")
-    region = key_arn.split(":")[3]
+    region = region_of(key_arn)
     now = clock.text(at)
     return Key(key_arn=key_arn, region=region, state=state, why=why, since=now, changed_at=now, **changes)
 

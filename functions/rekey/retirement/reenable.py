@@ -1,9 +1,6 @@
 """The way back: a disabled key that something still needs is enabled again, at once, and held for a person."""
 
-import re
-from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -14,9 +11,9 @@ from rekey.base.observability import count, logger
 from rekey.ledger import Ledger
 from rekey.model.actions import KeyAction
 from rekey.model.key import Key
+from rekey.model.key_answers import Reenabled
 from rekey.retirement.needed import NO_SUCH_KEY, tell, what_keeps, what_keeps_or
-
-_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
+from rekey.retirement.refused_use import RefusedUse
 
 
 def reenable(ledger: Ledger, key: Key, why: str, at: datetime) -> Key:
@@ -59,25 +56,23 @@ def _bring_back(kms: KmsKey) -> tuple[bool, Exception | None]:
     return cancelled, None
 
 
-def on_refused_use(ledger: Ledger, event: Mapping[str, Any], at: datetime) -> dict[str, str]:
-    """One CloudTrail record of a refused use. Gives what was done by key: {arn: what}.
+def on_refused_use(ledger: Ledger, refused: RefusedUse, at: datetime) -> Reenabled:
+    """One CloudTrail record of a refused use.
 
     Keys that the ledger does not know are left alone. Those that rekey did not disable, or whose watch is over, are
     their owner's to bring back: that something needs them is told aloud.
     """
-    detail = event.get("detail") or {}
-    return {key_arn: _look_at(ledger, key_arn, detail, at) for key_arn in sorted(set(_named_keys(detail)))}
+    named = sorted(set(refused.key_arns()))
+    return Reenabled(keys={key_arn: _look_at(ledger, key_arn, refused, at) for key_arn in named})
 
 
-def _look_at(ledger: Ledger, key_arn: str, detail: Mapping[str, Any], at: datetime) -> str:
+def _look_at(ledger: Ledger, key_arn: str, refused: RefusedUse, at: datetime) -> str:
     key = ledger.keys.find(key_arn)
     if key is None:
         return "not a key of the ledger"
-    who = (detail.get("userIdentity") or {}).get("arn") or (detail.get("userIdentity") or {}).get("accountId")
-    called = f"{detail.get('eventName', 'a call')} at {detail.get('eventTime', 'an unknown time')}"
-    code = detail.get("errorCode", "no code")
+    called = f"{refused.event_name} at {refused.event_time}"
     # The first that asked stays the reason: a later one is no news.
-    need = key.needed or f"{called} by {who or 'an unknown caller'} was refused: {code}"
+    need = key.needed or f"{called} by {refused.caller} was refused: {refused.error_code}"
     watched = key.watch_until is not None and (key.needed or at <= clock.moment(key.watch_until))
     if key.claimed_at or watched:
         back = reenable(ledger, key, need, at)
@@ -87,11 +82,3 @@ def _look_at(ledger: Ledger, key_arn: str, detail: Mapping[str, Any], at: dateti
         return f"it is {key.state}, and can be used: nothing to do"
     after = key.to("gone", trouble, at) if trouble == NO_SUCH_KEY else key
     return f"needed, and told: {tell(ledger, key, after, need, trouble, at).why}"
-
-
-def _named_keys(detail: Mapping[str, Any]) -> Iterator[str]:
-    """ARNs in a record: its resources; where they are missing, its request or KMS' own "<arn> is disabled."."""
-    for resource in detail.get("resources") or ():
-        yield from _KEY_ARN.findall(str(resource.get("ARN", "")))
-    yield from _KEY_ARN.findall(str((detail.get("requestParameters") or {}).get("keyId", "")))
-    yield from _KEY_ARN.findall(str(detail.get("errorMessage", "")))

@@ -12,20 +12,16 @@ from rekey.aws.kms_key import KmsKey
 from rekey.base import clock
 from rekey.databricks import Account, Estate
 from rekey.ledger import Ledger
-from rekey.model.key import Key, meet
-
-USD_A_KEY = 1
-USD_A_ROTATION = 1
-ROTATIONS_CHARGED = 2
-"""AWS KMS pricing, list price a month: 1 USD a key, and 1 USD for each of the first two rotations of its material;
-a disabled key costs the same, one that is scheduled for deletion nothing."""
+from rekey.model import prices
+from rekey.model.key import WAITING, Key, meet
+from rekey.model.key_answers import KeyList, KeyRow
 
 AT_ONCE = 4
 """Keys that are read side by side."""
 
 
-def list_keys(ledger: Ledger, account: Account, *, now: datetime) -> dict[str, Any]:
-    """{"keys": [...], "usd_month": n, "keys_may_be_deleted": [arn]}; rekey itself never deletes one."""
+def list_keys(ledger: Ledger, account: Account, *, now: datetime) -> KeyList:
+    """Every key, those first that wait to go."""
     estate = Estate.read(account)
     known = {key.key_arn: key for key in ledger.keys.all()}
     for configuration in estate.configurations:
@@ -36,11 +32,11 @@ def list_keys(ledger: Ledger, account: Account, *, now: datetime) -> dict[str, A
     with ThreadPoolExecutor(AT_ONCE) as pool:
         shown = list(pool.map(read_kms, ordered))
     rows = [row(key, estate, kms, now) for key, kms in zip(ordered, shown, strict=True)]
-    return {
-        "keys": rows,
-        "usd_month": sum(each["usd_month"] or 0 for each in rows),
-        "keys_may_be_deleted": [each["key_arn"] for each in rows if each["may_be_deleted"]],
-    }
+    return KeyList(
+        keys=tuple(rows),
+        usd_month=sum(each.usd_month or 0 for each in rows),
+        keys_may_be_deleted=tuple(each.key_arn for each in rows if each.may_be_deleted),
+    )
 
 
 def read_kms(key: Key) -> dict[str, Any]:
@@ -60,25 +56,25 @@ def read_kms(key: Key) -> dict[str, Any]:
         return {"trouble": type(error).__name__}
 
 
-def row(key: Key, estate: Estate, kms: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def row(key: Key, estate: Estate, kms: Mapping[str, Any], now: datetime) -> KeyRow:
     """One key of the list."""
     users = sorted(each.workspace_id for each in estate.users(key.key_arn))
     created = kms.get("created")
-    return {
-        "key_arn": key.key_arn,
-        "state": key.state,
-        "why": key.why,
-        "kms_state": kms.get("state") or kms.get("trouble"),
-        "age_days": (now - clock.moment(created)).days if created else None,
-        "referenced_by": users,
-        "wanted_by": list(key.wanted_by),
-        "last_use": kms.get("last_use", key.last_use),
-        "goes_at": key.goes_at if key.state in ("grace", "due") else None,
-        "disabled_at": key.disabled_at,
-        "watched_until": key.watch_until,
-        "usd_month": usd_month(kms),
-        "may_be_deleted": may_be_deleted(key, users),
-    }
+    return KeyRow(
+        key_arn=key.key_arn,
+        state=key.state,
+        why=key.why,
+        kms_state=kms.get("state") or kms.get("trouble"),
+        age_days=(now - clock.moment(created)).days if created else None,
+        referenced_by=tuple(users),
+        wanted_by=key.wanted_by,
+        last_use=kms.get("last_use", key.last_use),
+        goes_at=key.goes_at if key.state in WAITING else None,
+        disabled_at=key.disabled_at,
+        watched_until=key.watch_until,
+        usd_month=usd_month(kms),
+        may_be_deleted=may_be_deleted(key, users),
+    )
 
 
 def usd_month(kms: Mapping[str, Any]) -> int | None:
@@ -87,7 +83,7 @@ def usd_month(kms: Mapping[str, Any]) -> int | None:
         return None
     if kms["state"] == "PendingDeletion":
         return 0
-    return USD_A_KEY + USD_A_ROTATION * min(int(kms["rotations"]), ROTATIONS_CHARGED)
+    return prices.key_month(int(kms["rotations"]))
 
 
 def may_be_deleted(key: Key, users: Sequence[int]) -> bool:

@@ -5,9 +5,9 @@ late, twice or not at all changes nothing.
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, get_args
+from typing import get_args
 
 from rekey.aws import clients
 from rekey.aws.kms_key import WAITS_FOR_DELETION, KmsKey, LastUse
@@ -21,6 +21,7 @@ from rekey.databricks.connect import connect_workspace
 from rekey.ledger import Ledger
 from rekey.model.actions import KeyAction
 from rekey.model.key import CLAIM_SECONDS, WAITING, Key, State
+from rekey.model.key_answers import Swept
 from rekey.retirement.conditions import Case, Facts, KmsFacts, decide, needed
 from rekey.retirement.look import look_at_key
 from rekey.retirement.needed import NO_SUCH_KEY, UNUSABLE, tell, what_keeps
@@ -29,8 +30,6 @@ from rekey.retirement.signs import Inside, Signs, told_late
 
 SETTLES_WITHIN = timedelta(minutes=5)
 """KMS is eventually consistent: a key that was disabled a moment ago may still read Enabled."""
-
-REFUSED = "KMS refused: "
 
 GONE = KmsFacts(state="", tags={}, last_use=LastUse(known=False, said="KMS has no such key any more"))
 
@@ -46,23 +45,22 @@ class Sweep:
     signs: Signs
 
 
+@dataclass(slots=True)
+class Tally:
+    """What has been done so far, by key."""
+
+    disabled: list[str] = field(default_factory=list)
+    enabled: list[str] = field(default_factory=list)
+    needed: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
 def sweep(
     settings: Settings, ledger: Ledger, account: Account, *, now: datetime, inside: Inside | None = None
-) -> dict[str, Any]:
-    """Look at every key that waits or is watched. One key's trouble never stops another's.
-
-    Gives {"looked_at", "disabled": [arn], "enabled": [arn], "needed": {arn: why}, "kept": {arn: reason},
-    "failed": {arn: error}}. Needed are keys that something needs and nobody can use.
-    """
-    found = ledger.keys.to_sweep()
-    answer: dict[str, Any] = {
-        "looked_at": len(found),
-        "disabled": [],
-        "enabled": [],
-        "needed": {},
-        "kept": {},
-        "failed": {},
-    }
+) -> Swept:
+    """Look at every key that waits or is watched. One key's trouble never stops another's."""
+    found, tally = ledger.keys.to_sweep(), Tally()
     # Also when it is 0: an alarm that hears nothing knows that no sweep runs.
     overdue = 0
     if found:
@@ -70,15 +68,15 @@ def sweep(
         inside = inside or (lambda workspace: connect_workspace(settings, workspace.deployment_name))
         at_work = Sweep(ledger, settings, facts, inside, Signs(facts.estate, inside))
         for key in found:
-            after = _guarded(at_work, key, answer)
+            after = _guarded(at_work, key, tally)
             overdue += is_overdue(after, settings.grace_seconds, now)
     count("KeysOverdue", overdue)
-    if answer["disabled"]:
-        count("KeysDisabled", len(answer["disabled"]))
-    if answer["failed"]:
-        count("KeySweepFailures", len(answer["failed"]))
+    if tally.disabled:
+        count("KeysDisabled", len(tally.disabled))
+    if tally.failed:
+        count("KeySweepFailures", len(tally.failed))
     keys_by_state(_numbers(ledger))
-    return answer
+    return Swept(looked_at=len(found), **asdict(tally))
 
 
 def _numbers(ledger: Ledger) -> dict[str, int]:
@@ -93,26 +91,26 @@ def is_overdue(key: Key, grace_seconds: int, now: datetime) -> bool:
     return key.state in WAITING and key.goes_at is not None and now > clock.moment(key.goes_at) + day
 
 
-def _guarded(at_work: Sweep, key: Key, answer: dict[str, Any]) -> Key:
+def _guarded(at_work: Sweep, key: Key, tally: Tally) -> Key:
     try:
         with clients.named_errors():
             after = look_after(at_work, key)
     except AwsUnavailable as error:
         # Another sweep, a rotation or a person was quicker, or AWS is busy: the next sweep looks again.
-        answer["kept"][key.key_arn] = str(error)
+        tally.kept[key.key_arn] = str(error)
         return key
     except Exception as error:  # noqa: BLE001, whatever is wrong with one key, the others must be looked at
         logger.exception("a key could not be looked at", extra={"key_arn": key.key_arn})
-        answer["failed"][key.key_arn] = f"{type(error).__name__}: {error}"
+        tally.failed[key.key_arn] = f"{type(error).__name__}: {error}"
         return key
     if after.needed:
-        answer["needed"][key.key_arn] = after.why
+        tally.needed[key.key_arn] = after.why
     elif (key.state, after.state) == ("disabled", "held"):
-        answer["enabled"].append(key.key_arn)
+        tally.enabled.append(key.key_arn)
     elif after.state == "disabled" and key.state != "disabled":
-        answer["disabled"].append(key.key_arn)
+        tally.disabled.append(key.key_arn)
     elif after.state in WAITING or after.state == "retained":
-        answer["kept"][key.key_arn] = after.why
+        tally.kept[key.key_arn] = after.why
     return after
 
 
@@ -165,9 +163,9 @@ def _disable(at_work: Sweep, key: Key, seen: Key, why: str) -> Key:
     """Claim, disable, write down. What KMS refuses each time for one reason lengthens the trail once."""
     now, table = at_work.facts.now, at_work.ledger.keys
     claim = seen.to("due", why, now, claimed_at=clock.text(now))
-    claimed = table.note(key, claim) if key.why.startswith(REFUSED) else table.change(key, claim, KeyAction.CLAIMED)
+    claimed = table.note(key, claim) if key.refused else table.change(key, claim, KeyAction.CLAIMED)
     if refused := KmsKey(key.key_arn).disable():
-        released = claimed.to("due", f"{REFUSED}{refused}", now, claimed_at=None)
+        released = claimed.to("due", f"KMS refused: {refused}", now, claimed_at=None, refused=True)
         if released.why == key.why:
             return table.note(claimed, released.model_copy(update={"changed_at": key.changed_at}))
         return table.change(claimed, released, KeyAction.REFUSED)

@@ -7,32 +7,48 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.parser import ValidationError
 from aws_lambda_powertools.utilities.parser.models import DynamoDBStreamRecordModel
+from pydantic import BaseModel
 
 from rekey.aws import clients
 from rekey.base.errors import SettingsError
 from rekey.base.observability import logger
 from rekey.base.settings import Settings
 from rekey.ledger import Ledger
+from rekey.model.answers import Answer
 from rekey.model.entries import Item
 from rekey.telling.events.publish import Untellable, publish
 
 _LONGEST_REASON = 500
 
 
-def publish_all(settings: Settings, ledger: Ledger, records: Sequence[Any], queue_url: str) -> dict[str, Any]:
-    """Up to the first record that cannot be told now: the stream delivers it again, with all that follow.
+class Batch(BaseModel):
+    """What the stream delivers. Each record is looked at by itself, so that an odd one costs no other."""
 
-    Gives {"batchItemFailures": [{"itemIdentifier": its sequence number}]}, or an empty list there. Source: AWS Lambda
-    developer guide, "Configuring partial batch response with DynamoDB and Lambda".
-    """
-    for record in records:
+    Records: Sequence[dict[str, Any]]
+
+
+class NotPublished(Answer):
+    """The record from which on all is to be delivered again, by its sequence number."""
+
+    itemIdentifier: str  # noqa: N815, Lambda's name
+
+
+class Published(Answer):
+    """AWS Lambda developer guide, "Configuring partial batch response with DynamoDB and Lambda"."""
+
+    batchItemFailures: tuple[NotPublished, ...] = ()  # noqa: N815, Lambda's name
+
+
+def publish_all(settings: Settings, ledger: Ledger, batch: Batch, queue_url: str) -> Published:
+    """Up to the first record that cannot be told now: the stream delivers it again, with all that follow."""
+    for record in batch.Records:
         try:
             _publish_or_set_aside(settings, ledger, record, queue_url)
         except Exception:  # noqa: BLE001, whatever it was, what follows must wait
             # It is delivered again, and nobody else would say why.
             logger.exception("an event could not be published")
-            return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
-    return {"batchItemFailures": []}
+            return Published(batchItemFailures=(NotPublished(itemIdentifier=record["dynamodb"]["SequenceNumber"]),))
+    return Published()
 
 
 def unpublished_queue(env: Mapping[str, str] = os.environ) -> str:

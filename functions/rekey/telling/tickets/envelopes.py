@@ -1,6 +1,6 @@
 """What AWS wraps around a delivery and around an event to be told: Powertools' models, with what is in them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aws_lambda_powertools.utilities.parser.models import (
@@ -11,6 +11,8 @@ from aws_lambda_powertools.utilities.parser.models import (
 )
 from pydantic import Json
 
+from rekey.base.arns import account_of, region_of
+from rekey.model.answers import Answer
 from rekey.telling.events.models import SOURCE, Detail
 
 
@@ -19,6 +21,14 @@ class WebhookEvent(APIGatewayProxyEventV2Model):
 
     requestContext: Any = None  # noqa: N815, API Gateway's name
     """Nothing of it is read, so that nothing in it refuses a delivery."""
+
+
+class HttpAnswer(Answer):
+    """An answer of the HTTP API, payload format 2.0."""
+
+    statusCode: int  # noqa: N815, API Gateway's name
+    headers: Mapping[str, str]
+    body: str
 
 
 class PublishedEvent(EventBridgeModel):
@@ -39,16 +49,21 @@ class Messages(SqsModel):
     Records: Sequence[Message]
 
 
+class Told(Answer):
+    """What became of each message: told, before (it was told already) or nothing."""
+
+    told: tuple[str, ...]
+
+
 def as_message(detail_type: str, detail: Detail, state_machine_arn: str) -> str:
     """A message as the event bus would make it of an event of rekey's."""
-    _, _, _, region, account, *_ = state_machine_arn.split(":")
     event = {
         "version": "0",
         "id": detail.id,
         "source": SOURCE,
-        "account": account,
+        "account": account_of(state_machine_arn),
         "time": detail.time,
-        "region": region,
+        "region": region_of(state_machine_arn),
         "resources": [],
         "detail-type": detail_type,
         "detail": detail.model_dump(by_alias=True),

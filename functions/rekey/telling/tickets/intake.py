@@ -10,13 +10,14 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from rekey.aws import clients
 from rekey.base import clock
 from rekey.base.observability import count, identify, logger
+from rekey.model.answers import Answer
 from rekey.model.request import Ticket
 from rekey.telling.events.models import Detail, RotationRefused
 from rekey.telling.tickets import authorisation
@@ -35,15 +36,23 @@ MAX_BYTES = 512 * 1024
 _PATH = re.compile(r"/tickets/([a-z]{1,20})", re.ASCII)
 
 
+class Said(Answer):
+    """The body of an answer; what is None is left out."""
+
+    status: Literal["started", "already", "approved", "ignored", "refused", "unavailable"]
+    rotation_id: str | None = None
+    message: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An HTTP status and a JSON body."""
+class Reply:
+    """An HTTP status and what is said."""
 
     status: int
-    body: dict[str, Any]
+    said: Said
 
 
-def take(raw: Any, table: str, places: Places) -> Answer:
+def take(raw: Any, table: str, places: Places) -> Reply:
     """Answer one event of the HTTP API (payload format 2.0).
 
     202 started; 200 already or approved (with the rotation) or ignored; 401 alike for all that is not authentic;
@@ -57,13 +66,13 @@ def take(raw: Any, table: str, places: Places) -> Answer:
     except NotAuthentic as error:
         logger.warning("not authentic", reason=str(error))
         count("DeliveriesNotAuthentic")
-        return Answer(401, {"status": "refused", "message": "The delivery could not be authenticated."})
+        return Reply(401, Said(status="refused", message="The delivery could not be authenticated."))
     except Refused as error:
         logger.warning("refused", reason=str(error))
-        return Answer(error.status, {"status": "refused", "message": str(error)})
+        return Reply(error.status, Said(status="refused", message=str(error)))
 
 
-def _follow(provider: str, event: WebhookEvent, register: Register, places: Places) -> Answer:
+def _follow(provider: str, event: WebhookEvent, register: Register, places: Places) -> Reply:
     settings = ticket_settings(places, provider)
     if settings is None:
         raise NoSuchTicket(f"path: {provider} is not configured. Fix: add it to rekey:tickets.")
@@ -74,7 +83,7 @@ def _follow(provider: str, event: WebhookEvent, register: Register, places: Plac
     rotation_id = rotation_id_of(provider, delivery)
     identify(rotation_id=rotation_id, workspace_id=None)
     if not delivery.asks:
-        return Answer(200, {"status": "ignored", "message": "Nothing was approved by this delivery."})
+        return Reply(200, Said(status="ignored", message="Nothing was approved by this delivery."))
     if register.status_of(rotation_id):
         return _already(rotation_id)
     seen = register.current(ticket_id)
@@ -101,10 +110,10 @@ def _follow(provider: str, event: WebhookEvent, register: Register, places: Plac
         return _already(rotation_id)
     logger.info("started", ticket=ticket_id)
     count("RotationsAskedByTicket")
-    return Answer(202, {"status": "started", "rotation_id": rotation_id})
+    return Reply(202, Said(status="started", rotation_id=rotation_id))
 
 
-def _approved_since(settings: TicketSettings, system: TicketSystem, key: str, seen: Claim, places: Places) -> Answer:
+def _approved_since(settings: TicketSettings, system: TicketSystem, key: str, seen: Claim, places: Places) -> Reply:
     """A ticket that has its rotation: one that was only planned may go on now, if the ticket was approved."""
     rotation_id = seen.rotation_id
     if not settings.plan_statuses:
@@ -119,11 +128,11 @@ def _approved_since(settings: TicketSettings, system: TicketSystem, key: str, se
     outcome = approve(places, rotation_id, by[:200])
     if outcome == "unknown" and not seen.ended:
         message = f"The plan of {rotation_id} is not made yet. Fix: deliver the approval again later."
-        return Answer(503, {"status": "unavailable", "message": message})
+        return Reply(503, Said(status="unavailable", message=message))
     if outcome != "approved":
         return _already(rotation_id)
     count("RotationsApprovedByTicket")
-    return Answer(200, {"status": "approved", "rotation_id": rotation_id})
+    return Reply(200, Said(status="approved", rotation_id=rotation_id))
 
 
 def rotation_id_of(provider: str, delivery: Delivery) -> str:
@@ -132,8 +141,8 @@ def rotation_id_of(provider: str, delivery: Delivery) -> str:
     return f"{provider}-{delivery.key}-{digest[:12]}"
 
 
-def _already(rotation_id: str) -> Answer:
-    return Answer(200, {"status": "already", "rotation_id": rotation_id})
+def _already(rotation_id: str) -> Reply:
+    return Reply(200, Said(status="already", rotation_id=rotation_id))
 
 
 def _opened(raw: Any) -> WebhookEvent:
@@ -174,7 +183,7 @@ def _tell(places: Places, rotation_id: str, provider: str, key: str, refusal: Re
     data = RotationRefused(error=type(refusal).__name__, message=str(refusal), requested_by=None)
     detail = Detail(
         id=f"{rotation_id}/refused",
-        time=clock.text(clock.now()),
+        time=clock.stamp(),
         correlation_id=f"{provider}:{key}",
         rotation_id=rotation_id,
         workspace_id=None,
