@@ -68,7 +68,7 @@ def told(*expected: type[Exception], as_json: bool) -> Iterator[None]:
         note("\nrekey: interrupted")
         raise typer.Exit(INTERRUPTED) from None
     except (*expected, *AWS_ERRORS) as error:
-        message = explain(error) if isinstance(error, AWS_ERRORS) else str(error)
+        message = str(explain(error)) if isinstance(error, AWS_ERRORS) else str(error)
         note(f"rekey: {message}")
         if as_json:
             give({"status": "failed", "error": message})

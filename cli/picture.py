@@ -1,7 +1,7 @@
 """`python -m cli.picture docs/images/rotate.svg`: the live view of a recorded rotation as an SVG picture.
 
 The recording lies beside the picture: a rotation's history as Step Functions gave it, cut to what the view reads,
-with `at` in seconds since its start.
+with `at` in seconds since its start, and the steps to which its waits belong.
 """
 
 import io
@@ -15,6 +15,7 @@ from typing import Any
 from rich.console import Console
 
 from cli.follow import Execution
+from cli.follow.definition import Definition
 from cli.progress import View
 from cli.wording import duration
 from rekey.base.clock import moment
@@ -33,7 +34,7 @@ def recorded(recording: Path) -> View:
     )
     events = [_event(number, each, start) for number, each in enumerate(told["events"], start=1)]
     now = (start + timedelta(seconds=told["at"])).astimezone(UTC).timestamp()
-    return View(told["rotation_id"], Execution("recorded").after(events), now)
+    return View(told["rotation_id"], Execution("recorded", definition=Definition(told["steps"])).after(events), now)
 
 
 def draw(view: View) -> str:

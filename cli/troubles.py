@@ -1,6 +1,7 @@
 """What went wrong between here and AWS, in words that end with what to do."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,19 +13,33 @@ PASSING = (exceptions.HTTPClientError, exceptions.ConnectionError)
 
 _THROTTLED = frozenset({"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"})
 
+
+class Trouble(NamedTuple):
+    """What is wrong, and what to do about it; the fix is empty where nobody knows one."""
+
+    problem: str
+    fix: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.problem}. Fix: {self.fix}" if self.fix else self.problem
+
+
 _LOG_IN = "log in (aws sso login, or as your company does), and choose the profile with --profile or AWS_PROFILE"
 
-_BY_CODE: Mapping[str, str] = {
+_BY_CODE: Mapping[str, Trouble] = {
     **dict.fromkeys(
         ("ExpiredToken", "ExpiredTokenException", "RequestExpired"),
-        f"the AWS session is over. Fix: {_LOG_IN}",
+        Trouble("the AWS session is over", _LOG_IN),
     ),
     **dict.fromkeys(
         ("InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidSignatureException"),
-        f"AWS does not accept these credentials. Fix: {_LOG_IN}",
+        Trouble("AWS does not accept these credentials", _LOG_IN),
     ),
-    "ExecutionDoesNotExist": "there is no such rotation. Fix: `rekey status` lists the last ones. Step Functions "
-    "forgets an execution 90 days after its end; its evidence stays in the evidence bucket",
+    "ExecutionDoesNotExist": Trouble(
+        "there is no such rotation",
+        "`rekey status` lists the last ones. Step Functions forgets an execution 90 days after its end; its evidence "
+        "stays in the evidence bucket",
+    ),
 }
 
 _ACCESS_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
@@ -37,16 +52,16 @@ def passes(error: Exception) -> bool:
     )
 
 
-def explain(error: Exception) -> str:
-    """One line for a person; the error's own words where there are no better ones."""
+def explain(error: Exception) -> Trouble:
+    """For a person, on one line; the error's own words where there are no better ones."""
     if isinstance(error, ClientError):
         return _answered(error)
     if isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError):
-        return f"AWS credentials were not found. Fix: {_LOG_IN}"
+        return Trouble("AWS credentials were not found", _LOG_IN)
     if isinstance(error, exceptions.ProfileNotFound):
-        return f"{_plain(error)}. Fix: `aws configure list-profiles` names those there are"
+        return Trouble(_plain(error), "`aws configure list-profiles` names those there are")
     if isinstance(error, exceptions.NoRegionError):
-        return "no AWS region is chosen. Fix: give --region or AWS_REGION, the region where rekey is deployed"
+        return Trouble("no AWS region is chosen", "give --region or AWS_REGION, the region where rekey is deployed")
     if isinstance(
         error,
         exceptions.SSOError
@@ -54,23 +69,23 @@ def explain(error: Exception) -> str:
         | exceptions.TokenRetrievalError
         | exceptions.CredentialRetrievalError,
     ):
-        return f"{_plain(error)}. Fix: {_LOG_IN}"
+        return Trouble(_plain(error), _LOG_IN)
     if isinstance(error, PASSING):
         if "127.0.0.1" in str(error):
-            return "the local cloud does not answer. Fix: `rekey local status` says what is wrong with it"
-        return f"AWS could not be reached: {_plain(error)}. Fix: check the network, the proxy and --region"
-    return _plain(error)
+            return Trouble("the local cloud does not answer", "`rekey local status` says what is wrong with it")
+        return Trouble(f"AWS could not be reached: {_plain(error)}", "check the network, the proxy and --region")
+    return Trouble(_plain(error))
 
 
-def _answered(error: ClientError) -> str:
+def _answered(error: ClientError) -> Trouble:
     details = error.response.get("Error", {})
     code, message = details.get("Code", ""), details.get("Message", "").rstrip(". ")
     if code in _ACCESS_DENIED:
-        return (
-            f"AWS refused: {message or code}. Fix: use a profile that may do this; "
-            'docs/security.md, "Who may use the command line", lists the actions'
+        return Trouble(
+            f"AWS refused: {message or code}",
+            'use a profile that may do this; docs/security.md, "Who may use the command line", lists the actions',
         )
-    return _BY_CODE.get(code, f"{error.operation_name}: {message or code}")
+    return _BY_CODE.get(code, Trouble(f"{error.operation_name}: {message or code}"))
 
 
 def _plain(error: Exception) -> str:

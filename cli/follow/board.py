@@ -90,7 +90,7 @@ def cells(column: Column, now: float, story: Callable[[float], float] = float) -
     seen = {each.name: each for each in execution.steps}
     route = [
         name
-        for name in dict.fromkeys([*route_of(execution.plan), *seen])
+        for name in dict.fromkeys([*filter(execution.definition.has, route_of(execution.plan)), *seen])
         if name not in MAY_BE_NOTHING or (name in seen and story(seen[name].elapsed(now)) >= WORTH_A_LINE)
     ]
     return {**{name: _look(execution, seen.get(name), name, now, story) for name in route}, **column.extra}

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cli.follow.steps import ROLL_BACK, WAITS, step_of
+from cli.follow.definition import Definition
+from cli.follow.steps import ROLL_BACK, WAITS
 
 RUNNING = "RUNNING"
 
@@ -45,6 +46,8 @@ class Execution:
     error: str = ""
     cause: str = ""
     last_event: int = 0
+    definition: Definition = field(default_factory=Definition)
+    """What it runs."""
 
     @property
     def rotation_id(self) -> str:
@@ -99,7 +102,7 @@ def _after(known: Execution, event: Mapping[str, Any]) -> Execution:
 
 
 def _entered(known: Execution, state: str, kind: str, at: float) -> Execution:
-    step = step_of(state, kind)
+    step = known.definition.step_of(state, kind)
     if step is None:
         return known
     if step != known.current:

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
+from cli.follow.definition import Definition
 from cli.follow.execution import Execution, read_object
 
 if TYPE_CHECKING:
@@ -17,10 +20,14 @@ class Follower:
 
     def __init__(self, client: "SFNClient", execution_arn: str) -> None:
         self._client = client
+        self._definition: Definition | None = None
         self.execution = Execution(execution_arn)
 
     def look(self) -> Execution:
         """The execution as it is now."""
+        if self._definition is None:
+            self._definition = self._read_definition()
+            self.execution = replace(self.execution, definition=self._definition)
         # Asked first: a history read after the end is known is complete.
         described = self._client.describe_execution(executionArn=self.execution.arn)
         execution = self.execution.after(self._news())
@@ -30,6 +37,16 @@ class Follower:
             execution = _ended(execution, described)
         self.execution = execution
         return execution
+
+    def _read_definition(self) -> Definition:
+        """Empty for who may follow executions and not see what they run: waits are then lines of their own."""
+        try:
+            found = self._client.describe_state_machine_for_execution(executionArn=self.execution.arn)
+        except ClientError as error:
+            if error.response["Error"].get("Code") != "AccessDeniedException":
+                raise
+            return Definition()
+        return Definition.read(found["definition"])
 
     def _news(self) -> list[Mapping[str, Any]]:
         """Events that were not seen yet, oldest first."""

@@ -1,4 +1,4 @@
-"""The steps that a person sees, in order, and which of the state machine's waits belongs to which."""
+"""The steps that a person sees, in order, and what passes in the waits among them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -35,23 +35,6 @@ notebooks renewed."""
 ROLL_BACK = StepName.ROLL_BACK
 """Where the failure route begins."""
 
-PAUSES: Mapping[str, str] = {
-    "Wait for the workspace": StepName.CREATE_WORKSPACE,
-    "Wait for job runs to end": StepName.PAUSE_TRIGGERS,
-    "Wait for compute to stop": StepName.TERMINATE,
-    "Wait for instances to stop": StepName.SWITCH,
-    "Wait for the new material": StepName.ROTATE_MATERIAL,
-    "Wait for the switch": StepName.SWITCH,
-    "Wait for the proof": StepName.VERIFY,
-    "Wait for compute to come back": StepName.RESTART,
-    "Wait for the list": StepName.LIST_NOTEBOOKS,
-    StepName.RENEW_BATCH: StepName.RENEW_NOTEBOOKS,
-    "Wait for the batch": StepName.RENEW_NOTEBOOKS,
-    "Wait for the roll back": StepName.ROLL_BACK,
-    "Wait for compute to be restored": StepName.RESTORE,
-}
-"""Waits between two looks of a loop: a person sees one step that goes on."""
-
 WAITS: Mapping[str, str] = {
     APPROVAL: "an approver (rekey approve), three days at the most; nothing was touched yet",
     StepName.WINDOW: "the maintenance window to open",
@@ -72,10 +55,3 @@ def route_of(plan: Mapping[str, Any]) -> tuple[str, ...]:
     else:
         route = GOOD_ROUTE
     return (route[0], APPROVAL, *route[1:]) if plan.get("approval") else route
-
-
-def step_of(state: str, kind: str) -> str | None:
-    """The step that a state belongs to; None for choices and other states that take no time."""
-    if kind not in ("Task", "Wait", "Map"):
-        return None
-    return PAUSES.get(state, state)

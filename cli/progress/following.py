@@ -49,7 +49,7 @@ def watch(stack: Stack, rotation_id: str) -> Execution:
             except AWS_ERRORS as error:
                 if not passes(error):
                     raise
-                trouble = explain(error).partition(" Fix:")[0]
+                trouble = explain(error).problem
             screen.tell(view())
             if not follower.execution.running:
                 return follower.execution

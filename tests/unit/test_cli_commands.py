@@ -23,7 +23,11 @@ MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:rekey-rotate-ke
 EXECUTION = "arn:aws:states:eu-central-1:123456789012:execution:rekey-rotate-key:r1"
 CALLER = "arn:aws:sts::123456789012:assumed-role/Operator/ada"
 STARTED = datetime(2026, 11, 21, 20, tzinfo=UTC)
-PLAN = recorded(Path(__file__).resolve().parents[2] / "docs/images/rotate.json").execution.plan
+ROOT = Path(__file__).resolve().parents[2]
+PLAN = recorded(ROOT / "docs/images/rotate.json").execution.plan
+
+
+DEFINITION = (ROOT / "stepfunctions/rotate_key.asl.json").read_text(encoding="utf-8")
 
 
 class Table:
@@ -56,6 +60,9 @@ class Aws:
             stub.activate()
 
         self.ledger = Table()
+        # Asked once for each follower, at its first look.
+        states: Any = self.clients["stepfunctions"]
+        states.describe_state_machine_for_execution = lambda **_: {"definition": DEFINITION}
 
     def client(self, name: str, **_: Any) -> Any:
         return self.ledger if name == "dynamodb" else self.clients[name]

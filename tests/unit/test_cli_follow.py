@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from rich.console import Console
 
 from cli.follow import Board, Column, Execution, Follower, Look, cells, waiting_line
-from cli.follow.steps import APPROVAL, PAUSES, WAITS, route_of, step_of
+from cli.follow.definition import Definition
+from cli.follow.steps import APPROVAL, WAITS, route_of
+from rekey.model.steps import StepName
 
 ROOT = Path(__file__).resolve().parents[2]
-STATES = json.loads((ROOT / "stepfunctions/rotate_key.asl.json").read_text(encoding="utf-8"))["States"]
+TEXT = (ROOT / "stepfunctions/rotate_key.asl.json").read_text(encoding="utf-8")
+STATES, DEFINITION = json.loads(TEXT)["States"], Definition.read(TEXT)
 
 
 class History:
@@ -42,7 +46,7 @@ class History:
         return self._add(at, kind)
 
     def read(self) -> Execution:
-        return Execution("arn").after(self.events)
+        return Execution("arn", definition=DEFINITION).after(self.events)
 
 
 def stopping() -> History:
@@ -121,6 +125,12 @@ class Service:
         self.history = history
         self.described: dict[str, Any] = {"status": "RUNNING", "startDate": history.events[0]["timestamp"]}
         self.pages = 0
+        self.definition, self.refuses = TEXT, ""
+
+    def describe_state_machine_for_execution(self, **_: Any) -> dict[str, Any]:
+        if self.refuses:
+            raise ClientError({"Error": {"Code": self.refuses}}, "DescribeStateMachineForExecution")
+        return {"definition": self.definition}
 
     def describe_execution(self, **_: Any) -> dict[str, Any]:
         return self.described
@@ -158,18 +168,64 @@ def test_a_follower_tells_how_it_ended() -> None:
     assert (execution.status, execution.error, execution.elapsed(now(99))) == ("FAILED", "SwitchReverted", 30)
 
 
-def test_every_wait_of_the_state_machine_is_known() -> None:
+LOOPS = {
+    "Wait for the workspace": "Create workspace",
+    "Wait for job runs to end": "Pause triggers",
+    "Wait for compute to stop": "Terminate compute",
+    "Wait for instances to stop": "Patch workspace",
+    "Wait for the switch": "Patch workspace",
+    "Wait for the proof": "Verify",
+    "Wait for compute to come back": "Restart compute",
+    "Wait for the list": "List notebooks",
+    "Wait for the batch": "Renew notebooks",
+    "Renew batch": "Renew notebooks",
+    "Wait for the new material": "Rotate key material",
+    "Wait for the roll back": "Roll back",
+    "Wait for compute to be restored": "Restore compute",
+}
+
+
+def test_a_loops_waits_are_read_from_the_definition_and_the_others_are_known() -> None:
+    steps = {*StepName}
+    belongs = {name: step for name, step in DEFINITION.steps.items() if name != step and name in LOOPS}
+    assert belongs == LOOPS
     waits = {name for name, state in STATES.items() if state["Type"] == "Wait"}
-    inside = STATES["Renew notebooks"]["ItemProcessor"]["States"]
-    assert {*waits, APPROVAL, "Renew batch", "Wait for the batch"} == {*PAUSES, *WAITS}
-    assert {"Renew batch", "Wait for the batch"} <= set(inside)
-    assert set(PAUSES.values()) <= set(STATES)
+    assert {name for name in waits if DEFINITION.steps[name] == name} <= {*WAITS}
+    assert set(DEFINITION.steps.values()) <= steps
+    assert {*WAITS} <= {*DEFINITION.steps}
+
+
+def test_another_version_of_the_state_machine_is_read_by_its_own_definition() -> None:
+    """One that called a loop's step and its wait otherwise, and had no notebooks renewed."""
+    older = TEXT.replace('"Terminate compute"', '"Stop compute"').replace("Wait for compute to stop", "Pause")
+    older = older.replace('"Renew notebooks"', '"Anything"')
+    service = Service(History().enter(0, "Plan rotation").answer(1, "Plan rotation", plan={"operation": "add"}))
+    service.definition = older
+    for kind, name in (("Task", "Stop compute"), ("Wait", "Pause"), ("Task", "Stop compute")):
+        service.history._add(2, f"{kind}StateEntered", stateEnteredEventDetails={"name": name})
+    execution = Follower(service, "arn").look()  # type: ignore[arg-type]
+    assert (execution.current, [each.name for each in execution.steps]) == (
+        "Stop compute",
+        ["Plan rotation", "Stop compute"],
+    )
+    shown = cells(Column("a", (), execution), now(5))
+    assert "Stop compute" in shown
+    assert not {"Pause", "Terminate compute", "Renew notebooks"} & set(shown)
+
+
+def test_who_may_not_see_the_definition_follows_all_the_same() -> None:
+    service = Service(stopping())
+    service.refuses = "AccessDeniedException"
+    assert Follower(service, "arn").look().current == "Terminate compute"  # type: ignore[arg-type]
+    service.refuses = "ThrottlingException"
+    with pytest.raises(ClientError):
+        Follower(service, "arn").look()  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("operation", ["add", "rotate", "rotate_material", "create_workspace"])
 def test_every_step_of_a_route_is_a_state(operation: str) -> None:
     route = route_of({"operation": operation, "approval": True})
-    assert [step_of(name, STATES[name]["Type"]) for name in route] == list(route)
+    assert [DEFINITION.step_of(name, STATES[name]["Type"]) for name in route] == list(route)
     assert route[1] == APPROVAL
 
 
@@ -186,7 +242,9 @@ def test_the_board_shows_done_now_ahead_and_skipped() -> None:
 
 def test_a_failed_rotation_shows_where_and_the_way_back() -> None:
     history = stopping().enter(12, "Roll back").enter(13, "Restore compute").enter(14, "Record failure")
-    execution = Execution("arn", status="FAILED").after(history.end(15, "ExecutionFailed").events)
+    execution = Execution("arn", status="FAILED", definition=DEFINITION).after(
+        history.end(15, "ExecutionFailed").events
+    )
     looks = {name: str(look) for name, look in cells(Column("a", (), execution), now(20)).items()}
     assert looks["Terminate compute"] == "✗ 8 s"
     assert looks["Record failure"] == "✓ 1 s"
@@ -218,4 +276,4 @@ def test_the_follower_imports_nothing_of_local() -> None:
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             assert not any(name.split(".")[0] in ("local", "infra") for name in names), (file, names)
             ours = [name for name in names if name.split(".")[0] == "rekey"]
-            assert all(name.startswith("rekey.model.") for name in ours), (file, ours)
+            assert all(name.startswith(("rekey.base", "rekey.model.")) for name in ours), (file, ours)
