@@ -38,7 +38,7 @@ LAYER_DEPENDENCIES := $(BIN)/python -c 'import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["layer"], sep="\n")'
 ARGS ?=
 
-.PHONY: help setup run test histories faults lint bench picture map commands images rules request schemas synth deploy lock clean clean-all
+.PHONY: help setup run test histories faults lint bench bench-start picture map commands images rules request schemas synth deploy lock clean clean-all
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -97,6 +97,10 @@ faults: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# One part of it: what `rekey` imports before it does anything.
+bench-start: setup
+	$(BIN)/python -m benchmarks.start
 
 picture: setup
 	$(BIN)/python -m stepfunctions.picture README.md $(ARGS)

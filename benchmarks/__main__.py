@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import imports, notebook, prices, rotations
+from benchmarks import imports, notebook, rotations, start
+from rekey.model.prices import KEY_MONTH
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -19,6 +20,7 @@ def main() -> None:
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
         "scales": asdict(rotations.SCALES),
         "imports": [asdict(each) for each in imports.measure()],
+        "start": [asdict(each) for each in start.measure()],
         "notebooks": [asdict(each) for each in notebook.measure()],
         "rotations": [asdict(each) for each in rotations.measure()],
     }
@@ -42,6 +44,12 @@ Median of {imports.ROUNDS} fresh interpreters each, beside the official SDK in t
 
 {table(taken["imports"])}
 
+## Start of the command line
+
+The same, of `rekey --help`'s imports, beside those that it had while it imported what only others need.
+
+{table(taken["start"])}
+
 ## A notebook that is renewed
 
 Of {notebook.LARGEST // 2**20} MB, the largest that Databricks exports: the whole process at its highest, and
@@ -59,7 +67,7 @@ more polls.
 {table(taken["rotations"])}
 
 Dollars are list prices in us-east-1 for states and Lambdas ({rotations.MEMORY_MB} MB, arm64). The key itself costs
-${prices.KEY_MONTH:.2f} a month, also while it is disabled: retained keys are the bill.
+${KEY_MONTH:.2f} a month, also while it is disabled: retained keys are the bill.
 """
 
 

@@ -6,9 +6,6 @@ TRANSITION = 0.025 / 1000
 LAMBDA_REQUEST = 0.20 / 1_000_000
 LAMBDA_GB_SECOND_ARM = 0.0000133334
 
-KEY_MONTH = 1.00
-"""A customer-managed KMS key, also while it is disabled."""
-
 
 def rotation(transitions: int, invocations: int, lambda_seconds: float, memory_mb: int) -> float:
     """Cost of one rotation's orchestration and Lambdas; storage and API calls are beneath it by orders of magnitude."""
