@@ -96,10 +96,6 @@ class Faults:
         self._open: list[Order] = []
         self._last_bodies: dict[str, bytes] = {}
 
-    def order(self, wish: dict[str, Any]) -> Order:
-        """Take an Order as JSON. ValueError says what is wrong."""
-        return self.add(Order.model_validate(wish))
-
     def add(self, order: Order) -> Order:
         self._open.append(order)
         return order

@@ -1,9 +1,10 @@
 """The request: what is accepted, and that every refusal names the field and the fix."""
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from cli.request import Asked
 from rekey.base import clock
 from rekey.base.errors import InvalidRequest
-from rekey.model.request import Request, parse_request
+from rekey.model.request import DRAIN_MINUTES, Request, parse_request
 from rekey.model.request_fields import FIELDS, KEY_IDS, WORKSPACE_FIELDS
 from rekey.model.wish import NewWorkspace
 from tests.request_table import with_table
@@ -226,6 +227,26 @@ def test_every_field_is_described_and_no_other() -> None:
     assert set(FIELDS) == set(Request.model_fields)
     assert set(WORKSPACE_FIELDS) == {*NewWorkspace.model_fields, *KEY_IDS}
     assert [name for name, each in FIELDS.items() if not (each.fix and each.meaning and each.left_out)] == []
+
+
+def test_what_holds_where_a_field_is_left_out_is_what_the_model_does() -> None:
+    defaults = {name: field.default for name, field in Request.model_fields.items()} | {"drain_minutes": DRAIN_MINUTES}
+    said = {name: FIELDS[name].left_out.strip("`") for name, default in defaults.items() if default is not None}
+    assert said == {name: str(default).lower() for name, default in defaults.items() if default is not None}
+
+
+def choices(hint: Any) -> Iterator[str]:
+    """All that a Literal anywhere in a type lets through."""
+    for each in get_args(hint):
+        yield from [each] if get_origin(hint) is Literal else choices(each)
+
+
+@pytest.mark.parametrize("name", ["operation", "use_cases", "old_key", "jobs"])
+def test_each_choice_of_a_field_is_in_its_fix_and_its_meaning(name: str) -> None:
+    offered = list(choices(get_type_hints(Request)[name]))
+    assert len(offered) >= 2
+    assert [each for each in offered if f'"{each}"' not in FIELDS[name].fix] == []
+    assert [each for each in offered if f"`{each}`" not in FIELDS[name].meaning] == []
 
 
 def test_the_readmes_table_is_made_of_the_descriptions() -> None:
