@@ -146,7 +146,7 @@ class World:
             self.clock.advance(max(0.0, (clock.moment(moment) - clock.now()).total_seconds()))
 
     def switch(self) -> Any:
-        """Terminate and patch until the workspace shows the new configuration. Gives Patch workspace's answer."""
+        """Terminate and patch until the workspace shows the new configuration. Gives Switch workspace key's answer."""
         for _ in range(200):
             self.loop("terminate_compute")
             answer = self.call("patch_workspace", rotation_id=self.rotation_id)

@@ -206,13 +206,13 @@ def test_the_list_tells_workspace_operation_and_state(aws: Aws) -> None:
     ]
     aws.answers("stepfunctions", "list_executions", {"executions": listed})
     aws.described(input="{}")
-    aws.looked_at(PLANNED, ("Patch workspace", {}))
+    aws.looked_at(PLANNED, ("Switch workspace key", {}))
     event = {"detail-type": "Rotation Requested", "detail": {"workspace_id": 7, "operation": "add"}}
     aws.described(status="FAILED", error="RequestRefused", input=json.dumps(event))
     aws.answers("stepfunctions", "get_execution_history", {"events": []})
     rows = json.loads(run("status", "--json").stdout)["rotations"]
     assert [(row["rotation_id"], row["workspace"], row["operation"], row["status"]) for row in rows] == [
-        ("r1", "sample (1234567890123456)", "rotate", "Patch workspace"),
+        ("r1", "sample (1234567890123456)", "rotate", "Switch workspace key"),
         ("r2", "7", "add", "failed"),
     ]
 

@@ -68,7 +68,7 @@ class Progress(Answer):
 
 
 class SwitchProgress(Progress):
-    """Patch workspace."""
+    """Switch workspace key."""
 
     compute_in_the_way: bool = False
     """Whether EC2 instances or compute must go first."""
