@@ -12,7 +12,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.ledger import DUE_INDEX, Ledger
+from infra.ledger import Ledger
+from infra.ledger_schema import INDEXES
 from infra.log_groups import build_log_group
 from infra.login import Login, role_path
 from infra.nag import acknowledge, resource_finding
@@ -198,7 +199,7 @@ class Functions(Construct):
             case On.SECRET | On.DATABRICKS_ROLE:
                 return [self._shared.login.arn]
             case On.LEDGER:
-                return [table_arn, f"{table_arn}/index/{DUE_INDEX}"]
+                return [table_arn, *(f"{table_arn}/index/{name}" for name in INDEXES)]
             case On.ROTATIONS:
                 return [self._shared.ledger.bucket.arn_for_objects("rotations/*")]
             case On.STREAM:

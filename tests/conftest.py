@@ -13,7 +13,7 @@ from rekey.base.settings import Settings
 from rekey.databricks import connect
 from rekey.ledger import Ledger
 from tests import kms_policies, kms_states, rules
-from tests.clients import client
+from tests.bucket_and_table import make_bucket_and_table
 from tests.kms_policies import Policies
 from tests.kms_usage import Usage, play
 from tests.names import ACCOUNT_ID, BUCKET, TABLE
@@ -41,25 +41,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch, usage: Usage) -> Iterator[None]:
     kms_states.play(monkeypatch)
     with quick_moto():
         connect.forget_clients()
-        client("dynamodb").create_table(
-            TableName=TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[
-                {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "due_pk", "due_at")
-            ],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": "due",
-                    "KeySchema": [
-                        {"AttributeName": "due_pk", "KeyType": "HASH"},
-                        {"AttributeName": "due_at", "KeyType": "RANGE"},
-                    ],
-                    "Projection": {"ProjectionType": "ALL"},
-                }
-            ],
-        )
-        client("s3").create_bucket(Bucket=BUCKET)
+        make_bucket_and_table()
         yield
         connect.forget_clients()
 

@@ -6,7 +6,7 @@ import pytest
 
 from cli.preflight_text import as_text
 from rekey.base import errors
-from tests.steps.test_fail import changing_requests, kms_keys
+from tests.steps.looks import changing_requests, kms_keys
 from tests.steps.world import World
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from rekey.base import errors
 from rekey.databricks.connect import connect_account
-from tests.steps.test_keys import own_key, policy_of
+from tests.steps.own_keys import own_key, policy_of
 from tests.steps.world import A_DAY_LATER, World
 
 PATCH = {"method": "PATCH", "path": "/workspaces"}

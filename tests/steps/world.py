@@ -135,10 +135,14 @@ class World:
     def prepare(self, **request: Any) -> Any:
         """Everything that needs no downtime."""
         planned = self.plan(**request)
-        for name in ("create_key", "set_policy", "register_config"):
-            self.call(name, rotation_id=self.rotation_id)
+        self.register()
         self.loop("pause_triggers")
         return planned["plan"]
+
+    def register(self) -> None:
+        """A key, its policy and its configuration, from the plan on."""
+        for name in ("create_key", "set_policy", "register_config"):
+            self.call(name, rotation_id=self.rotation_id)
 
     def until(self, moment: str | None) -> None:
         """Let the moment come, as the state machine's waits do."""
@@ -155,15 +159,28 @@ class World:
             self.clock.advance(POLL_SECONDS)
         raise AssertionError(f"the workspace did not switch: {answer}")
 
-    def rotate(self, **request: Any) -> Any:
-        """A whole rotation on the good route. Gives the summary."""
-        plan = self.prepare(**request)
+    def switch_and_verify(self) -> None:
+        """The switch until it has settled and is proven; compute is still down."""
         self.until(self.switch()["settle_until"])
         self.loop("verify")
+
+    def finish(self) -> Any:
+        """What is left of the good route once all is prepared. Gives the summary."""
+        if self.rotation(self.rotation_id).switch_verified_at is None:
+            self.switch_and_verify()
         self.loop("restart_compute")
-        if plan["renew_notebooks"]:
+        if self.rotation(self.rotation_id).plan.renew_notebooks:
             self.renew_notebooks()
+        return self.complete()
+
+    def complete(self) -> Any:
+        """The last step. Gives the summary."""
         return self.call("complete_rotation", rotation_id=self.rotation_id)
+
+    def rotate(self, **request: Any) -> Any:
+        """A whole rotation on the good route. Gives the summary."""
+        self.prepare(**request)
+        return self.finish()
 
     def renew_notebooks(self) -> None:
         """List them, and renew one batch after the other."""
