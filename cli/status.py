@@ -97,7 +97,7 @@ def _row(stack: Stack, name: str, arn: str) -> Row:
     else:
         # What was asked leaves the operation open; the plan says which it was.
         first = stack.stepfunctions.get_execution_history(executionArn=arn, maxResults=FIRST_EVENTS)["events"]
-        ended = {"output": read_object(described.get("output")), "error": described.get("error", "")}
+        ended: Any = {"output": read_object(described.get("output")), "error": described.get("error", "")}
         execution = Execution(arn, described["status"], **ended).after(first)
         state = status_of(execution)
     return Row(

@@ -11,6 +11,7 @@ import jsonschema
 import requests
 
 from local.databricks.clock import ManualClock
+from local.databricks.settings import Settings as SimulatorSettings
 from rekey.base import clock
 from rekey.base.settings import Settings
 from rekey.databricks.connect import connect_account
@@ -34,6 +35,33 @@ EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:rekey-rotate-key:r1
 EVIDENCE = json.loads((Path(__file__).resolve().parents[2] / "docs" / "evidence.schema.json").read_text("utf-8"))
 """The schema that every evidence of every test must be of."""
 ADMINISTRATION = "arn:aws:iam::123456789012:root"
+
+
+def environment(url: str) -> dict[str, str]:
+    """What the stack sets for every Lambda, with the simulator for Databricks."""
+    return {
+        "REKEY_STAGE": "local",
+        "LEDGER_TABLE": TABLE,
+        "EVIDENCE_BUCKET": BUCKET,
+        "DATABRICKS_ACCOUNT_ID": ACCOUNT_ID,
+        "DATABRICKS_ACCOUNT_HOST": url,
+        "DATABRICKS_WORKSPACE_HOST": url + "/w/{deployment_name}",
+        "DATABRICKS_SECRET_ARN": "databricks",
+        "DATABRICKS_SHARD": "commercial",
+        "GRACE_SECONDS": "86400",
+        "SETTLE_SECONDS": "1200",
+        "EVENT_BUS": "rekey",
+        "WATCH_SECONDS": "1209600",
+        "POWERTOOLS_SERVICE_NAME": "rekey",
+        "POWERTOOLS_METRICS_NAMESPACE": "rekey",
+        "POWERTOOLS_TRACE_DISABLED": "true",
+    }
+
+
+def keep_secret(simulator: SimulatorSettings) -> None:
+    """Put the simulator's credential where the Lambdas look for it."""
+    secret = {"client_id": simulator.client_id, "client_secret": simulator.client_secret}
+    client("secretsmanager").create_secret(Name="databricks", SecretString=json.dumps(secret))
 
 
 LAMBDA_SECONDS = 120.0

@@ -62,6 +62,8 @@ class Progress(Answer):
     done: bool
     remaining: int = 0
     waiting_for: tuple[str, ...] = ()
+    poll_seconds: int = 5
+    """When to look again, where the loop leaves that to the step."""
 
     @classmethod
     def waiting(cls, for_what: list[str], **more: Any) -> Self:
