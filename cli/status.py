@@ -97,7 +97,8 @@ def _row(stack: Stack, name: str, arn: str) -> Row:
     else:
         # What was asked leaves the operation open; the plan says which it was.
         first = stack.stepfunctions.get_execution_history(executionArn=arn, maxResults=FIRST_EVENTS)["events"]
-        execution = Execution(arn, described["status"], error=described.get("error", "")).after(first)
+        ended: Any = {"output": read_object(described.get("output")), "error": described.get("error", "")}
+        execution = Execution(arn, described["status"], **ended).after(first)
         state = status_of(execution)
     return Row(
         rotation_id=name,

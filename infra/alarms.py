@@ -39,9 +39,15 @@ class Alarms(Construct):
         self.all: list[cloudwatch.Alarm] = []
 
     def watch_rotations(self, state_machine: sfn.StateMachine, record_failure: lambda_.Function) -> None:
-        """A rotation that failed, and the two ways in which one ends without having given its lease back."""
+        """A rotation that failed or needs attention, and the two ways to end without having given the lease back."""
         self._build(
             "RotationFailed", "A rotation failed", metric("RotationsFailed", SUM, FIVE_MINUTES), "a-rotation-failed"
+        )
+        self._build(
+            "RotationNeedsAttention",
+            "A rotation succeeded and leaves something to a person",
+            metric("RotationsNeedingAttention", SUM, FIVE_MINUTES),
+            "a-rotation-needs-attention",
         )
         self._build(
             "RotationTimedOut",

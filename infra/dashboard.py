@@ -42,7 +42,7 @@ class Dashboard(Construct):
         dashboard.add_widgets(
             _graph(
                 "Rotations by outcome",
-                _counts("RotationsStarted", "RotationsSucceeded", "RotationsFailed", "RotationsCancelled"),
+                _counts(*_OUTCOMES),
             ),
             _graph("Executions that did not end by themselves", _executions(state_machine)),
         )
@@ -64,6 +64,13 @@ class Dashboard(Construct):
         )
 
 
+_OUTCOMES = (
+    "RotationsStarted",
+    "RotationsSucceeded",
+    "RotationsNeedingAttention",
+    "RotationsFailed",
+    "RotationsCancelled",
+)
 _TOLD = ("EventsPublished", "RotationsAskedByTicket", "RotationsApprovedByTicket", "TicketComments")
 
 

@@ -62,7 +62,7 @@ def test_add_is_shown_started_and_followed_to_the_end_and_listed(driver: Driver,
     assert "Settle wait: about 20 min" in plan
     rotation_id = outcome.split()[1]
     assert f"Rotation {rotation_id} succeeded in" in outcome
-    assert "Without classic compute:" in outcome
+    assert "Downtime:" in outcome
     assert f"/rotations/{rotation_id}/evidence.json" in outcome
     for told in ("Terminate compute", "waits for Databricks' 20 minutes", "left, at most", "Complete rotation"):
         assert told in err

@@ -73,6 +73,7 @@ def test_every_dead_letter_queue_has_an_alarm_and_a_line(tickets_template: Templ
 def test_what_can_go_wrong_without_tickets_is_alarmed_without_tickets(template: Template) -> None:
     assert set(alarms(template)) == {
         "rotation-failed",
+        "rotation-needs-attention",
         "rotation-timed-out",
         "rotation-not-recorded",
         "keys-overdue",
@@ -96,6 +97,7 @@ def test_alarms_read_the_metrics_that_the_functions_count(template: Template) ->
     ours = [each for each in alarms(template).values() if each["Namespace"] == observability.NAMESPACE]
     assert {each["MetricName"] for each in ours} == {
         "RotationsFailed",
+        "RotationsNeedingAttention",
         "KeysOverdue",
         "KeysReenabled",
         "KeysNeeded",

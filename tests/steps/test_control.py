@@ -136,7 +136,7 @@ def test_cancelled_while_a_change_is_with_databricks_its_answer_decides(
     else:
         with pytest.raises(errors.Cancelled):
             world.call("patch_workspace", rotation_id="r1")
-        world.fail("Patch workspace", "Cancelled")
+        world.fail("Switch workspace key", "Cancelled")
         assert world.rotation().status == "cancelled"
         assert world.fields(workspace_id) == fields
     assert settled(world.compute(workspace_id)) == settled(before)
@@ -214,7 +214,7 @@ def test_cancelled_on_the_way_back_it_goes_on_back(world: World, state: str) -> 
     before, fields = world.compute(workspace_id), world.fields(workspace_id)
     world.prepare(workspace_id=workspace_id)
     world.loop("terminate_compute")
-    failure = {"state": "Patch workspace", "error": "SomeError", "cause": "it broke"}
+    failure = {"state": "Switch workspace key", "error": "SomeError", "cause": "it broke"}
     for name in ("roll_back", "restart_compute", "record_failure"):
         if name == state and name != "roll_back":
             assert cancel(world)["outcome"] == "rolling_back"

@@ -158,7 +158,7 @@ def test_a_key_databricks_cannot_use_reverts_silently_and_is_given_up_after_thre
     break_policy(world)
     with pytest.raises(errors.SwitchReverted, match="3 times"):
         world.switch()
-    world.fail("Patch workspace", "SwitchReverted")
+    world.fail("Switch workspace key", "SwitchReverted")
     assert world.fields(workspace_id) == fields
     assert settled(world.compute(workspace_id)) == settled(before)
     assert world.get("health")["unreadable"] == []

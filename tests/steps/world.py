@@ -11,6 +11,7 @@ import jsonschema
 import requests
 
 from local.databricks.clock import ManualClock
+from local.databricks.settings import Settings as SimulatorSettings
 from rekey.base import clock
 from rekey.base.settings import Settings
 from rekey.databricks.connect import connect_account
@@ -41,6 +42,34 @@ CALL_VIA_CLOUDTRAIL = {
     **{"source": "aws.kms", "detail-type": "AWS API Call via CloudTrail", "region": "us-east-1"},
     **{"time": "2026-11-26T12:00:00Z", "resources": []},
 }
+
+
+def environment(url: str) -> dict[str, str]:
+    """What the stack sets for every Lambda, with the simulator for Databricks."""
+    return {
+        "REKEY_STAGE": "local",
+        "LEDGER_TABLE": TABLE,
+        "EVIDENCE_BUCKET": BUCKET,
+        "DATABRICKS_ACCOUNT_ID": ACCOUNT_ID,
+        "DATABRICKS_ACCOUNT_HOST": url,
+        "DATABRICKS_WORKSPACE_HOST": url + "/w/{deployment_name}",
+        "DATABRICKS_SECRET_ARN": "databricks",
+        "DATABRICKS_SHARD": "commercial",
+        "GRACE_SECONDS": "86400",
+        "SETTLE_SECONDS": "1200",
+        "EVENT_BUS": "rekey",
+        "WATCH_SECONDS": "1209600",
+        "POWERTOOLS_SERVICE_NAME": "rekey",
+        "POWERTOOLS_METRICS_NAMESPACE": "rekey",
+        "POWERTOOLS_TRACE_DISABLED": "true",
+    }
+
+
+def keep_secret(simulator: SimulatorSettings) -> None:
+    """Put the simulator's credential where the Lambdas look for it."""
+    secret = {"client_id": simulator.client_id, "client_secret": simulator.client_secret}
+    client("secretsmanager").create_secret(Name="databricks", SecretString=json.dumps(secret))
+
 
 LAMBDA_SECONDS = 120.0
 """What the stack gives a Lambda (rekey:lambda_timeout_seconds)."""
@@ -161,7 +190,7 @@ class World:
             self.clock.advance(max(0.0, (clock.moment(moment) - clock.now()).total_seconds()) + 0.001)
 
     def switch(self) -> Any:
-        """Terminate and patch until the workspace shows the new configuration. Gives Patch workspace's answer."""
+        """Terminate and patch until the workspace shows the new configuration. Gives Switch workspace key's answer."""
         for _ in range(200):
             self.loop("terminate_compute")
             answer = self.call("patch_workspace", rotation_id=self.rotation_id)

@@ -162,7 +162,7 @@ def test_the_end_is_told_with_downtime_findings_evidence_and_the_old_keys_day(aw
         0,
         [
             "Rotation r1 succeeded in 12 min 00 s.",
-            "Without classic compute: 9 min 34 s",
+            "Downtime: 9 min 34 s",
             f"Key: {SUMMARY['key_arn']}",
             "Old key 9f8e7d6c: disabled at the earliest 2026-11-22T20:09:00.000Z, once nothing uses it",
             "Finding: somebody started a cluster",
@@ -213,13 +213,13 @@ def test_the_list_tells_workspace_operation_and_state(aws: Aws) -> None:
     ]
     aws.answers("stepfunctions", "list_executions", {"executions": listed})
     aws.described(input="{}")
-    aws.looked_at(PLANNED, ("Patch workspace", {}))
+    aws.looked_at(PLANNED, ("Switch workspace key", {}))
     event = {"detail-type": "Rotation Requested", "detail": {"workspace_id": 7, "operation": "add"}}
     aws.described(status="FAILED", error="RequestRefused", input=json.dumps(event))
     aws.answers("stepfunctions", "get_execution_history", {"events": []})
     rows = json.loads(run("status", "--json").stdout)["rotations"]
     assert [(row["rotation_id"], row["workspace"], row["operation"], row["status"]) for row in rows] == [
-        ("r1", "sample (1234567890123456)", "rotate", "Patch workspace"),
+        ("r1", "sample (1234567890123456)", "rotate", "Switch workspace key"),
         ("r2", "7", "add", "failed"),
     ]
 
@@ -327,3 +327,18 @@ def test_a_rotation_is_looked_for_where_the_ledger_says_it_is(
 def test_who_may_not_read_the_ledger_follows_by_name(aws: Aws) -> None:
     aws.ledger.refuses = True
     assert Stack(MACHINE, "evidence", "ledger", {}, aws).execution_arn("r1") == EXECUTION  # type: ignore[arg-type]
+
+
+def test_what_needs_attention_has_an_exit_status_of_its_own_and_is_named_first(aws: Aws) -> None:
+    left = {"outcome": "needs_attention", "downtime_seconds": None, "still_down": {"cluster": 3}}
+    summary = {**SUMMARY, **left, "attention": ["Could not be brought back: cluster a."]}
+    aws.looked_at(PLANNED, ("Complete rotation", {}), status="SUCCEEDED", output=json.dumps(summary))
+    result = run("status", "r1")
+    assert (result.exit_code, result.stdout.splitlines()[:3]) == (
+        4,
+        [
+            "Rotation r1 succeeded in 12 min 00 s, and needs attention:",
+            "  Could not be brought back: cluster a.",
+            "Downtime: not over: 3 clusters are down",
+        ],
+    )

@@ -21,6 +21,7 @@ Count = Literal[
     "RotationsAskedByTicket",
     "RotationsCancelled",
     "RotationsFailed",
+    "RotationsNeedingAttention",
     "RotationsStarted",
     "RotationsSucceeded",
     "TicketComments",

@@ -11,7 +11,7 @@ from rekey.model.rotation import Rotation
 
 def downtime_seconds(rotation: Rotation) -> float | None:
     """From the first terminate until all compute was back; None when nothing was stopped, or not all is back."""
-    if rotation.blackout_started_at is None or rotation.compute_back_at is None:
+    if rotation.blackout_started_at is None or rotation.compute_back_at is None or rotation.still_down:
         return None
     down: datetime = clock.moment(rotation.compute_back_at)
     return round((down - clock.moment(rotation.blackout_started_at)).total_seconds(), 3)

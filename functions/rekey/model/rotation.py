@@ -115,6 +115,8 @@ class Rotation(BaseModel):
     """How many batches they are renewed in; set once all are listed."""
     notebook_batches_done: tuple[int, ...] = ()
     ended_at: str | None = None
+    still_down: dict[str, int] = {}
+    """How many compute resources of each kind were down when the rotation ended."""
     findings: tuple[Finding, ...] = ()
     failure: Failure | None = None
     audit_seq: int = 0
@@ -217,6 +219,7 @@ class RotationChanges(TypedDict, total=False):
     notebook_batches: int | None
     notebook_batches_done: tuple[int, ...]
     ended_at: str | None
+    still_down: dict[str, int]
     findings: tuple[Finding, ...]
     failure: Failure | None
     evidence_sha256: str | None

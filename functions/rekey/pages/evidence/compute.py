@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from rekey.base.words import counted
 from rekey.pages.evidence.html import Child, tag
-from rekey.pages.evidence.wording import NOTHING, code, counted, listed, moment, name, table
+from rekey.pages.evidence.wording import NOTHING, code, listed, moment, name, table
 
 Evidence = Mapping[str, Any]
 

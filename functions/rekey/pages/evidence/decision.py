@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rekey.base.words import counted
 from rekey.pages.evidence.html import Child, Markup, tag
 from rekey.pages.evidence.summary import findings
-from rekey.pages.evidence.wording import NOTHING, code, counted, facts, listed, moment, name, plain
+from rekey.pages.evidence.wording import NOTHING, code, facts, listed, moment, name, plain
 
 Evidence = Mapping[str, Any]
 

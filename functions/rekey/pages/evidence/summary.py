@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rekey.base.words import counted
+from rekey.model.attention import down_now
 from rekey.pages.evidence.html import Child, Markup, tag
-from rekey.pages.evidence.wording import NOTHING, OPERATIONS, code, counted, duration, facts, listed, moment, name
+from rekey.pages.evidence.wording import NOTHING, OPERATIONS, code, duration, facts, listed, moment, name
 
 Evidence = Mapping[str, Any]
 
@@ -12,6 +14,7 @@ Evidence = Mapping[str, Any]
 def summary(evidence: Evidence) -> Markup:
     """Title, status and facts."""
     succeeded = evidence["status"] == "succeeded"
+    look = "amber" if outcome_of(evidence) == "needs_attention" else "good" if succeeded else "bad"
     done, tried = OPERATIONS.get(evidence["plan"]["operation"], ("Rotation", "Rotation"))
     word, about = status(evidence)
     return tag(
@@ -22,7 +25,7 @@ def summary(evidence: Evidence) -> Markup:
             "section",
             tag("p", tag("strong", word), class_="word"),
             tag("div", [tag("p", each) for each in about]),
-            class_=f"status {'good' if succeeded else 'bad'}",
+            class_=f"status {look}",
             aria_label="Status",
         ),
         facts(_facts(evidence), class_="facts"),
@@ -65,14 +68,23 @@ def _succeeded(evidence: Evidence) -> tuple[str, list[Child]]:
             ],
         ]
     parts: list[Child] = [what, _compute(evidence)]
+    if outcome_of(evidence) == "needs_attention":
+        return "Succeeded, needs attention", [*parts, *([tag("bdi", each)] for each in evidence["attention"])]
     if evidence["findings"]:
-        return "Succeeded, with findings", [*parts, "The findings below need a person."]
+        return "Succeeded, with findings", [*parts, "The findings below need nothing done."]
     return "Succeeded", parts
+
+
+def outcome_of(evidence: Evidence) -> str:
+    """The outcome; evidence of an earlier version has the status alone."""
+    return str(evidence.get("outcome", evidence["status"]))
 
 
 def _compute(evidence: Evidence) -> str:
     if evidence["compute"]["interrupted"] is None:
         return "No compute was touched."
+    if now := down_now(evidence["compute"].get("still_down") or {}):
+        return f"The downtime was not over when the rotation ended: {now}."
     down = evidence["downtime_seconds"]
     if down is None:
         return "Not all compute is back: see the findings."
@@ -87,7 +99,6 @@ def _compute(evidence: Evidence) -> str:
 def _facts(evidence: Evidence) -> list[tuple[str, Child]]:
     request, times = evidence["request"], evidence["timeline"]
     ticket = request.get("ticket")
-    down = evidence["downtime_seconds"]
     return [
         ("Workspace", [name(evidence["workspace"]["name"]), " ", code(_text(evidence["workspace"]["workspace_id"]))]),
         ("Use cases", ", ".join(evidence["plan"]["use_cases"]) or NOTHING),
@@ -95,9 +106,16 @@ def _facts(evidence: Evidence) -> list[tuple[str, Child]]:
         ("Ticket", name(f"{ticket['provider']} {ticket['key']}") if ticket else NOTHING),
         ("Began", moment(times["opened"])),
         ("Ended", moment(times["ended"])),
-        ("Downtime", NOTHING if down is None else duration(down)),
+        ("Downtime", _downtime(evidence)),
         ("Rotation", code(evidence["rotation_id"])),
     ]
+
+
+def _downtime(evidence: Evidence) -> str:
+    down = evidence["downtime_seconds"]
+    if now := down_now(evidence["compute"].get("still_down") or {}):
+        return f"not over: {now}"
+    return NOTHING if down is None else duration(down)
 
 
 def _text(value: object) -> str | None:

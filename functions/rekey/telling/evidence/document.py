@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rekey.base.settings import Settings
+from rekey.model.attention import attention, outcome
 from rekey.model.entries import Item
 from rekey.model.evidence import SCHEMA
 from rekey.model.outcome import downtime_seconds, old_key_due_at
@@ -33,6 +34,7 @@ def build(
         "rotation_id": rotation.rotation_id,
         "execution_arn": rotation.execution_arn,
         "status": rotation.status,
+        "outcome": outcome(rotation),
         "request": rotation.request.model_dump(mode="json"),
         "plan": rotation.plan.model_dump(mode="json"),
         "workspace": {
@@ -61,10 +63,12 @@ def build(
             "interrupted": snapshot.as_json() if snapshot else None,
             "newcomers": list(rotation.newcomers),
             "compared": present.compute,
+            "still_down": rotation.still_down,
         },
         "looked_at": present.looked_at,
         "notebooks": notebooks,
         "findings": [each.text for each in rotation.findings],
+        "attention": [each.text for each in attention(rotation)],
         "failure": rotation.failure.model_dump() if rotation.failure else None,
         "terraform": present.terraform,
         "audit": {"entries": list(trail), "head": rotation.audit_head},

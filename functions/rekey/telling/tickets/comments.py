@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from rekey.base.durations import about
+from rekey.model.attention import down_now
 
 Data = Mapping[str, Any]
 
@@ -89,15 +90,24 @@ def _started(detail: Data, data: Data) -> list[str]:
 
 
 def _done(detail: Data, data: Data) -> list[str]:
-    down = data.get("downtime_seconds")
+    attention = data.get("attention") or []
     return [
-        f"Done: the {_what(data)} of {_workspace(detail)} went well and was verified.",
-        "No compute was down." if down is None else f"Classic compute was down for {about(down)}.",
+        f"Done{', and needs attention' if attention else ''}: the {_what(data)} of {_workspace(detail)} "
+        f"{'was' if attention else 'went well and was'} verified.",
+        _downtime(data),
+        *(f"Needs attention: {each}" for each in attention),
         f"The key is now {data['key_arn']}." if data.get("key_arn") else "",
         _old_key(data),
-        *_notes(data),
+        *(f"Note: {each}" for each in data.get("findings") or [] if each not in attention),
         _evidence(data.get("evidence")),
     ]
+
+
+def _downtime(data: Data) -> str:
+    down, seconds = down_now(data.get("still_down") or {}), data.get("downtime_seconds")
+    if down:
+        return f"The downtime is not over: {down}."
+    return "No compute was down." if seconds is None else f"Classic compute was down for {about(seconds)}."
 
 
 def _failed(detail: Data, data: Data) -> list[str]:
