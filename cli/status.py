@@ -42,7 +42,7 @@ def columns(now: datetime) -> list[Column]:
         Column("workspace", lambda row: str(row["workspace_name"] or row["workspace_id"] or "-")),
         Column("workspace id", lambda row: str(row["workspace_id"] or "-"), keeps=True, wide=True),
         Column("operation", lambda row: str(row["operation"] or "-"), goes=2),
-        Column("state", lambda row: str(row["status"]), keeps=True, style=_style),
+        Column("state", lambda row: str(row["status"]), firm=True, style=_style),
         Column("started", lambda row: ago(_moment(row), now), keeps=True, goes=1),
         Column("started at", lambda row: str(row["since"]), keeps=True, wide=True),
         Column("took", lambda row: "-" if row["seconds"] is None else duration(row["seconds"]), keeps=True, goes=3),

@@ -42,6 +42,8 @@ class Column:
     shown: Callable[[Row], str]
     keeps: bool = False
     """Never cut: an id, or a number."""
+    firm: bool = False
+    """Cut only when nothing else can be."""
     wide: bool = False
     """Only in the wide form."""
     goes: int = 0
@@ -112,7 +114,8 @@ def _shrunk(columns: Sequence[Column], widths: Sequence[int], room: int, least: 
         soft = [n for n, each in enumerate(columns) if not each.keeps and shrunk[n] > max(least, len(each.title))]
         if not soft:
             break
-        shrunk[max(soft, key=lambda n: shrunk[n])] -= 1
+        softest = [n for n in soft if not columns[n].firm] or soft
+        shrunk[max(softest, key=lambda n: shrunk[n])] -= 1
     return shrunk
 
 

@@ -12,7 +12,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.ledger import DUE_INDEX, Ledger
+from infra.ledger import Ledger
+from infra.ledger_schema import INDEXES
 from infra.log_groups import build_log_group
 from infra.login import Login, role_path
 from infra.nag import acknowledge, resource_finding
@@ -30,9 +31,15 @@ from infra.platform import HANDLERS, Platform
 from infra.queues import build_dead_letter_queue
 from infra.settings import Settings
 
-MEMORY_MB = {"renew_notebooks": 1024}
-"""Where the setting may be too little: a 10 MB notebook takes up to 240 MB (python -m benchmarks.notebook), and a
-Lambda's share of a processor, which compares it in time, grows with its memory."""
+MEMORY_MB = {
+    # A 10 MB notebook takes up to 240 MB (python -m benchmarks.notebook), and is compared in time.
+    "renew_notebooks": 1024,
+    # 32 threads send up to 200 requests a second, each over TLS: with 256 MB they would share a seventh of a processor.
+    **dict.fromkeys(("pause_triggers", "terminate_compute", "restart_compute"), 1024),
+    # They look at all compute, and bring back what they can, side by side too.
+    **dict.fromkeys(("plan_rotation", "complete_rotation", "record_failure"), 512),
+}
+"""Where the setting may be too little. A Lambda's share of a processor grows with its memory: 1,769 MB are one."""
 
 
 @dataclass(frozen=True)
@@ -198,7 +205,7 @@ class Functions(Construct):
             case On.SECRET | On.DATABRICKS_ROLE:
                 return [self._shared.login.arn]
             case On.LEDGER:
-                return [table_arn, f"{table_arn}/index/{DUE_INDEX}"]
+                return [table_arn, *(f"{table_arn}/index/{name}" for name in INDEXES)]
             case On.ROTATIONS:
                 return [self._shared.ledger.bucket.arn_for_objects("rotations/*")]
             case On.STREAM:

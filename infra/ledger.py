@@ -7,14 +7,13 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.ledger_schema import INDEXES, KEYS
 from infra.nag import acknowledge
 from infra.platform import Platform
 
-DUE_INDEX = "due"
-
 
 class Ledger(Construct):
-    """`table` (pk, sk; sparse index "due"; TTL on expires_at) and `bucket` (rotations/<rotation_id>/...)."""
+    """`table` (of ledger_schema.py; TTL on expires_at) and `bucket` (rotations/<rotation_id>/...)."""
 
     def __init__(self, scope: Construct, construct_id: str, platform: Platform) -> None:
         super().__init__(scope, construct_id)
@@ -23,12 +22,11 @@ class Ledger(Construct):
         self.bucket = self._build_bucket(access_logs=self._build_access_logs())
 
     def _build_table(self) -> dynamodb.Table:
-        text = dynamodb.AttributeType.STRING
         table = dynamodb.Table(
             self,
             "Table",
-            partition_key=dynamodb.Attribute(name="pk", type=text),
-            sort_key=dynamodb.Attribute(name="sk", type=text),
+            partition_key=_text(KEYS.partition),
+            sort_key=_text(KEYS.sort),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             encryption=dynamodb.TableEncryption.AWS_MANAGED,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
@@ -39,12 +37,13 @@ class Ledger(Construct):
             deletion_protection=self._platform.keeps_data,
             removal_policy=self._platform.removal_policy,
         )
-        table.add_global_secondary_index(
-            index_name=DUE_INDEX,
-            partition_key=dynamodb.Attribute(name="due_pk", type=text),
-            sort_key=dynamodb.Attribute(name="due_at", type=text),
-            projection_type=dynamodb.ProjectionType.ALL,
-        )
+        for name, keys in INDEXES.items():
+            table.add_global_secondary_index(
+                index_name=name,
+                partition_key=_text(keys.partition),
+                sort_key=_text(keys.sort),
+                projection_type=dynamodb.ProjectionType.ALL,
+            )
         return table
 
     @property
@@ -84,3 +83,7 @@ class Ledger(Construct):
             reason="It holds the evidence bucket's access logs; logging its own would never end.",
         )
         return bucket
+
+
+def _text(name: str) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)

@@ -47,7 +47,7 @@ PLAN: dict[str, Any] = {
     "phases": [
         {"name": "Terminate compute", "expected_seconds": 150, "budget_seconds": 1800, "downtime": True,
          "why": "3 compute resources stop, and their EC2 instances end a little later"},
-        {"name": "Patch workspace", "expected_seconds": 180, "budget_seconds": 5400, "downtime": True,
+        {"name": "Switch workspace key", "expected_seconds": 180, "budget_seconds": 5400, "downtime": True,
          "why": "customer-managed network: the key field shows after a few minutes"},
     ],
     "expected_seconds": 330,
@@ -70,8 +70,9 @@ BLOCKED: dict[str, Any] = {
     "cost": {"new_keys": 0, "usd_a_month": 0.0},
 }
 
+NOW_IN = "Switch workspace key"
 _STATUS = (
-    ("rotate-1234567890123456-0a1b2c3d", 1234567890123456, "payments-prod", "rotate", "Patch workspace", "20:24", None),
+    ("rotate-1234567890123456-0a1b2c3d", 1234567890123456, "payments-prod", "rotate", NOW_IN, "20:24", None),
     ("add-7-5e6f7a8b", 7, "a-workspace-with-a-rather-long-name-of-its-own", "add", "needs attention", "18:00", 1790.0),
     ("CHG0031337", 8, None, None, "refused", "09:00", 2.0),
 )  # fmt: skip

@@ -11,6 +11,7 @@ import pytest
 
 from rekey.base import clock, errors
 from tests.seals import sealed_anew
+from tests.steps.workloads import FAILS
 from tests.steps.world import World
 
 Evidence = dict[str, Any]
@@ -55,8 +56,7 @@ def succeeded(world: World) -> Evidence:
 
 def attention(world: World) -> Evidence:
     """Three clusters that fail at each start."""
-    reason = {"code": "INIT_SCRIPT_FAILURE", "type": "CLIENT_ERROR", "parameters": {"databricks_error_message": "x.sh"}}
-    clusters = [*({"fails": reason, "name": f"etl-{number}"} for number in range(3)), {}]
+    clusters = [*({**FAILS, "name": f"etl-{number}"} for number in range(3)), {}]
     seed = {"workspace_name": "analytics", "clusters": clusters, "pools": 1, "warehouses": 1}
     world.rotate(
         workspace_id=world.workspace(**seed)["workspace_id"],

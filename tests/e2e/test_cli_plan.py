@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
+from tests.e2e.common import wish
 from tests.e2e.driver import Driver
-from tests.e2e.test_create_workspace import wish
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import requests
 
 from tests.clients import client
 from tests.names import BUCKET
-from tests.steps.test_compute_kinds import OFTEN, sim
-from tests.steps.test_jobs import jobs, paused
+from tests.steps.looks import jobs, paused, sim
+from tests.steps.workloads import OFTEN
 from tests.steps.world import LAMBDA_SECONDS, POLL_SECONDS, World
 
 TWO_HOURS = 7200.0

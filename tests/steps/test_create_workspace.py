@@ -9,8 +9,8 @@ from cli.plan_text import as_text
 from rekey.base import errors
 from tests.clients import client
 from tests.steps.creating import BROKEN, WORKSPACES, configurations, create, prepare, wish, workspaces
-from tests.steps.test_fail import changing_requests, kms_keys
-from tests.steps.test_keys import own_key, policy_of
+from tests.steps.looks import changing_requests, kms_keys
+from tests.steps.own_keys import own_key, policy_of
 from tests.steps.world import A_DAY_LATER, World
 
 
@@ -97,8 +97,8 @@ def test_every_step_called_twice_makes_nothing_twice(world: World) -> None:
     world.loop("create_workspace")
     assert world.call("create_workspace", rotation_id="r1")["done"]
     world.loop("verify")
-    summary = world.call("complete_rotation", rotation_id="r1")
-    assert world.call("complete_rotation", rotation_id="r1") == summary
+    summary = world.complete()
+    assert world.complete() == summary
     assert (len(workspaces(world)), len(configurations(world)), len(kms_keys())) == (1, 1, 1)
     assert world.plan("r2", **request)["decision"] == "already_requested"
 
@@ -167,7 +167,7 @@ def test_the_name_is_leased_until_the_workspace_is_proven(world: World) -> None:
     with pytest.raises(errors.RotationInProgress, match="workspace_id: the rotation r1"):
         world.plan("r2", workspace_id=made["workspace_id"])
     world.loop("verify")
-    world.call("complete_rotation", rotation_id="r1")
+    world.complete()
     assert world.plan("r2", workspace_id=made["workspace_id"])["decision"] == "rotate"
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from cli.plan_text import as_text
 from rekey.base import errors
-from tests.steps.test_fail import changing_requests, kms_keys
+from tests.steps.looks import changing_requests, kms_keys
 from tests.steps.world import World
 
 
@@ -27,7 +27,7 @@ def test_the_preflight_tells_all_and_touches_nothing(world: World) -> None:
     assert len(preflight["would_cut_short"]) == 2
     assert [each["name"] for each in preflight["phases"]] == [
         "Terminate compute",
-        "Patch workspace",
+        "Switch workspace key",
         "Verify",
         "Restart compute",
     ]
@@ -44,7 +44,7 @@ def test_the_settle_wait_is_in_the_plan_when_storage_is_in_play(world: World) ->
     preflight = world.plan(workspace_id=workspace_id, operation="add", dry_run=True)["preflight"]
     phases = {each["name"]: each for each in preflight["phases"]}
     assert phases["Settle wait"]["expected_seconds"] == 1200
-    assert "Databricks-managed network" in phases["Patch workspace"]["why"]
+    assert "Databricks-managed network" in phases["Switch workspace key"]["why"]
 
 
 def test_a_dry_run_reports_what_forbids_the_rotation_where_a_real_one_is_refused(world: World) -> None:

@@ -11,6 +11,7 @@ import jsonschema
 import requests
 
 from local.databricks.clock import ManualClock
+from local.databricks.settings import Settings as SimulatorSettings
 from rekey.base import clock
 from rekey.base.settings import Settings
 from rekey.databricks.connect import connect_account
@@ -36,6 +37,33 @@ EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:rekey-rotate-key:r1
 EVIDENCE = json.loads((Path(__file__).resolve().parents[2] / "docs" / "evidence.schema.json").read_text("utf-8"))
 """The schema that every evidence of every test must be of."""
 ADMINISTRATION = "arn:aws:iam::123456789012:root"
+
+
+def environment(url: str) -> dict[str, str]:
+    """What the stack sets for every Lambda, with the simulator for Databricks."""
+    return {
+        "REKEY_STAGE": "local",
+        "LEDGER_TABLE": TABLE,
+        "EVIDENCE_BUCKET": BUCKET,
+        "DATABRICKS_ACCOUNT_ID": ACCOUNT_ID,
+        "DATABRICKS_ACCOUNT_HOST": url,
+        "DATABRICKS_WORKSPACE_HOST": url + "/w/{deployment_name}",
+        "DATABRICKS_SECRET_ARN": "databricks",
+        "DATABRICKS_SHARD": "commercial",
+        "GRACE_SECONDS": "86400",
+        "SETTLE_SECONDS": "1200",
+        "EVENT_BUS": "rekey",
+        "WATCH_SECONDS": "1209600",
+        "POWERTOOLS_SERVICE_NAME": "rekey",
+        "POWERTOOLS_METRICS_NAMESPACE": "rekey",
+        "POWERTOOLS_TRACE_DISABLED": "true",
+    }
+
+
+def keep_secret(simulator: SimulatorSettings) -> None:
+    """Put the simulator's credential where the Lambdas look for it."""
+    secret = {"client_id": simulator.client_id, "client_secret": simulator.client_secret}
+    client("secretsmanager").create_secret(Name="databricks", SecretString=json.dumps(secret))
 
 
 LAMBDA_SECONDS = 120.0
@@ -137,10 +165,14 @@ class World:
     def prepare(self, **request: Any) -> Any:
         """Everything that needs no downtime."""
         planned = self.plan(**request)
-        for name in ("create_key", "set_policy", "register_config"):
-            self.call(name, rotation_id=self.rotation_id)
+        self.register()
         self.loop("pause_triggers")
         return planned["plan"]
+
+    def register(self) -> None:
+        """A key, its policy and its configuration, from the plan on."""
+        for name in ("create_key", "set_policy", "register_config"):
+            self.call(name, rotation_id=self.rotation_id)
 
     def until(self, moment: str | None) -> None:
         """Let the moment come, as the state machine's waits do."""
@@ -148,7 +180,7 @@ class World:
             self.clock.advance(max(0.0, (clock.moment(moment) - clock.now()).total_seconds()))
 
     def switch(self) -> Any:
-        """Terminate and patch until the workspace shows the new configuration. Gives Patch workspace's answer."""
+        """Terminate and patch until the workspace shows the new configuration. Gives Switch workspace key's answer."""
         for _ in range(200):
             self.loop("terminate_compute")
             answer = self.call("patch_workspace", rotation_id=self.rotation_id)
@@ -157,15 +189,28 @@ class World:
             self.clock.advance(POLL_SECONDS)
         raise AssertionError(f"the workspace did not switch: {answer}")
 
-    def rotate(self, **request: Any) -> Any:
-        """A whole rotation on the good route. Gives the summary."""
-        plan = self.prepare(**request)
+    def switch_and_verify(self) -> None:
+        """The switch until it has settled and is proven; compute is still down."""
         self.until(self.switch()["settle_until"])
         self.loop("verify")
+
+    def finish(self) -> Any:
+        """What is left of the good route once all is prepared. Gives the summary."""
+        if self.rotation(self.rotation_id).switch_verified_at is None:
+            self.switch_and_verify()
         self.loop("restart_compute")
-        if plan["renew_notebooks"]:
+        if self.rotation(self.rotation_id).plan.renew_notebooks:
             self.renew_notebooks()
+        return self.complete()
+
+    def complete(self) -> Any:
+        """The last step. Gives the summary."""
         return self.call("complete_rotation", rotation_id=self.rotation_id)
+
+    def rotate(self, **request: Any) -> Any:
+        """A whole rotation on the good route. Gives the summary."""
+        self.prepare(**request)
+        return self.finish()
 
     def renew_notebooks(self) -> None:
         """List them, and renew one batch after the other."""

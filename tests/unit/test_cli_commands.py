@@ -210,14 +210,14 @@ def test_the_list_tells_workspace_operation_and_state(aws: Aws) -> None:
     ]
     aws.answers("stepfunctions", "list_executions", {"executions": listed})
     aws.described(input="{}")
-    aws.looked_at(PLANNED, ("Patch workspace", {}))
+    aws.looked_at(PLANNED, ("Switch workspace key", {}))
     event = {"detail-type": "Rotation Requested", "detail": {"workspace_id": 7, "operation": "add"}}
     aws.described(status="FAILED", error="RequestRefused", input=json.dumps(event))
     aws.answers("stepfunctions", "get_execution_history", {"events": []})
     rows = json.loads(run("status", "--json").stdout)["rotations"]
     names = ("rotation_id", "workspace_id", "workspace_name", "operation", "status", "since")
     assert [tuple(row[name] for name in names) for row in rows] == [
-        ("r1", 1234567890123456, "sample", "rotate", "Patch workspace", "2026-11-21T20:00:00Z"),
+        ("r1", 1234567890123456, "sample", "rotate", "Switch workspace key", "2026-11-21T20:00:00Z"),
         ("r2", 7, None, "add", "failed", "2026-11-21T20:00:00Z"),
     ]
 

@@ -75,8 +75,8 @@ def test_only_polls_and_overrun_budgets_are_folded(definition: dict[str, Any], l
 def test_the_picture_reads_from_the_plan_to_the_end(lines: list[str]) -> None:
     text = "\n".join(lines)
     for arrow in (
-        'what_was_decided -- "report" --> report_plan',
-        "terminate_compute --> patch_workspace",
+        'route_by_plan -- "report" --> report_plan',
+        "terminate_compute --> switch_workspace_key",
         'has_the_workspace_switched -- "done and settle" --> settle_wait',
         'has_the_workspace_switched -- "compute in the way" --> wait_for_instances_to_stop',
         'are_notebooks_to_be_renewed -- "otherwise" --> complete_rotation',

@@ -29,7 +29,7 @@ from rekey.model.steps import StepName
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-LEASE_TIME = timedelta(hours=36)
+LEASE_TIME = timedelta(hours=48)
 """From the start of the window; longer than all of the state machine's budgets together."""
 
 APPROVAL_TIME = timedelta(days=3)

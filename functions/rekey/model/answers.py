@@ -62,6 +62,8 @@ class Progress(Answer):
     done: bool
     remaining: int = 0
     waiting_for: tuple[str, ...] = ()
+    poll_seconds: int = 5
+    """When to look again, where the loop leaves that to the step."""
 
     @classmethod
     def waiting(cls, for_what: list[str], **more: Any) -> Self:
@@ -69,7 +71,7 @@ class Progress(Answer):
 
 
 class SwitchProgress(Progress):
-    """Patch workspace."""
+    """Switch workspace key."""
 
     compute_in_the_way: bool = False
     """Whether EC2 instances or compute must go first."""

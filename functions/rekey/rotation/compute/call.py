@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from rekey.base import clock
 from rekey.model.answers import Progress
 from rekey.model.findings import Finding, FindingCode
 from rekey.rotation.compute import notes as remembered
+from rekey.rotation.compute import pace
 from rekey.rotation.compute.crew import Crew
 from rekey.rotation.compute.engine import Pass
 from rekey.rotation.compute.kind import AnyKind
@@ -26,12 +28,28 @@ class Call:
         self.bucket = step.settings.evidence_bucket
         self.notes = remembered.read(self.bucket, step.rotation.rotation_id)
         self._before = self.notes.model_dump_json()
+        self._began = pace.CLOCK.now()
 
     def save(self) -> None:
         """Write the notes if there is anything new in them."""
         if (now := self.notes.model_dump_json()) != self._before:
             remembered.write(self.bucket, self.step.rotation.rotation_id, self.notes)
             self._before = now
+
+    def end(self, pass_: Pass, more: Sequence[str] = ()) -> Progress:
+        """Write the notes, and say how far it is: done when nothing is awaited.
+
+        Who looks again lets go by at least as long as the look took: what is many is not listed all the time.
+        """
+        if pass_.done or not self.notes.asked_at:
+            self.notes.asked_at = clock.text(clock.now())
+        self.save()
+        waiting = [*pass_.waiting(), *more]
+        if not waiting:
+            return Progress(done=True)
+        poll = pass_.poll_seconds(self.step.elapsed(self.notes.asked_at))
+        took = 0 if poll == 0 else round(pace.CLOCK.now() - self._began)
+        return Progress.waiting(waiting, poll_seconds=max(poll, took))
 
     def findings(self, found: Iterable[Finding]) -> tuple[Finding, ...]:
         """The rotation's findings and these, each once; of many the first, and where the others are."""
@@ -48,12 +66,6 @@ class Call:
         findings = self.findings(found)
         if findings != self.step.rotation.findings:
             self.step.note(findings=findings)
-
-
-def progress(pass_: Pass, more: Sequence[str] = ()) -> Progress:
-    """Done when nothing is awaited."""
-    waiting = [*pass_.waiting(), *more]
-    return Progress.waiting(waiting) if waiting else Progress(done=True)
 
 
 def some(names: Sequence[Any]) -> list[Any]:

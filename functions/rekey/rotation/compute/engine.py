@@ -15,6 +15,7 @@ from rekey.base.errors import (
     Unauthenticated,
 )
 from rekey.databricks import WorkspaceApi
+from rekey.rotation import polls
 from rekey.rotation.compute.kind import AnyKind, Json
 from rekey.rotation.compute.look import Look
 from rekey.rotation.compute.notes import Notes, Tried
@@ -25,7 +26,7 @@ TRIES = 3
 """A piece that failed this often, or was refused this often in a row, holds nobody up any longer."""
 
 SIGHTINGS = 10
-"""So often a piece may be seen waiting for something that may never come: minutes, since the polls grow to 15 s."""
+"""So often a piece may be seen waiting for something that may never come: minutes, since nobody looks again at once."""
 
 RATE_LIMIT = "waiting for Databricks' rate limit"
 
@@ -47,6 +48,10 @@ class Pass:
     failed: list[str] = field(default_factory=list)
     """Phrases, one for each piece that holds nobody up although it is not as it should be."""
     limited: bool = False
+    cut_short: bool = False
+    """Whether there was no time left for some of it."""
+    undecided: bool = False
+    """Whether something was asked to stop whose state does not tell if it is alive."""
 
     def waiting(self) -> list[str]:
         """Every phrase for what is not there yet; what a person may have to see to comes first."""
@@ -60,6 +65,13 @@ class Pass:
 
     def note(self, error: RekeyError) -> None:
         self.limited |= isinstance(error, DatabricksThrottled)
+        self.cut_short |= isinstance(error, OutOfTime)
+
+    def poll_seconds(self, elapsed: float) -> int:
+        """When to look again, `elapsed` seconds after something was last accepted."""
+        if self.cut_short and self.done:
+            return 0
+        return polls.seconds(elapsed, troubled=bool(self.troubled) or self.undecided)
 
 
 def find(kinds: Iterable[AnyKind], look: Look) -> tuple[dict[str, Sequence[Json]], dict[str, RekeyError]]:
@@ -121,6 +133,7 @@ class Stopping:
         tried = self._notes.stops.get(name) or Tried()
         if kind.beforehand and tried.asked and not tried.said:
             return
+        self.pass_.undecided |= kind.undecided(piece)
         phrase = f"{name} {kind.state(piece)}" + (f": {tried.said}" if tried.said else "")
         if kind.undecided(piece) and tried.asked >= TRIES:
             self.pass_.failed.append(f"{phrase}, also after it was asked to stop {tried.asked} times")

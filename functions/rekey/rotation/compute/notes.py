@@ -40,6 +40,8 @@ class Notes(BaseModel):
     starts: dict[str, Tried] = {}
     late: dict[str, list[dict[str, Any]]] = {}
     """By Kind.field: what was switched on, and off again by rekey, after the snapshot; it comes back with it."""
+    asked_at: str = ""
+    """When Databricks last accepted that a piece stops or starts."""
 
     def stop_of(self, name: str) -> Tried:
         return self.stops.setdefault(name, Tried())

@@ -64,26 +64,25 @@ class Pace:
         self.rate = FIRST_RATE
         self._clock = clock
         self._lock = threading.Lock()
-        self._gate = threading.Lock()
-        """Whose turn is next waits; the others wait behind."""
         self._met = math.inf
         """The rate that was refused last."""
         self._next = self._quiet_until = self._slowed_until = -math.inf
         self._in_a_row = 0
+        self._line = 0
+        """Counts refusals: whoever waits for a turn lines up anew after one."""
 
     def turn(self, until: float) -> bool:
         """Wait for a turn. False, at once, where it would come after `until`."""
-        with self._gate:
-            while True:
-                with self._lock:
-                    at = max(self._clock.now(), self._next, self._quiet_until)
+        while True:
+            with self._lock:
+                at, line = max(self._clock.now(), self._next, self._quiet_until), self._line
                 if at > until:
                     return False
-                self._clock.sleep_until(at)
-                with self._lock:
-                    if at >= self._quiet_until:
-                        self._next = at + 1 / self.rate
-                        return True
+                self._next = at + 1 / self.rate
+            self._clock.sleep_until(at)
+            with self._lock:
+                if line == self._line:
+                    return True
 
     def answered(self) -> None:
         """Databricks dealt with a request, whatever it said."""
@@ -102,7 +101,8 @@ class Pace:
         with self._lock:
             now = self._clock.now()
             pause = _PAUSES[min(self._in_a_row, len(_PAUSES) - 1)] if retry_after is None else retry_after
-            self._quiet_until = max(self._quiet_until, now + pause)
+            self._quiet_until = self._next = max(self._quiet_until, now + pause)
+            self._line += 1
             if now >= self._slowed_until:
                 self._in_a_row += 1
                 self._met = max(self.rate, LEAST_RATE)

@@ -6,7 +6,7 @@ from rekey.model.answers import Progress
 from rekey.model.findings import Finding, FindingCode
 from rekey.model.steps import StepName
 from rekey.rotation.compute import snapshot
-from rekey.rotation.compute.call import Call, progress, some, unsure
+from rekey.rotation.compute.call import Call, some, unsure
 from rekey.rotation.compute.engine import Found, Pass, Stopping, find
 from rekey.rotation.compute.kinds import PAUSED
 from rekey.rotation.compute.look import Look
@@ -28,7 +28,7 @@ def pause_triggers(step: Step) -> Progress:
         # What is to be resumed must be known before anything is paused.
         waits = Pass()
         waits.wait_for_lists(failed)
-        return progress(waits)
+        return call.end(waits)
     if step.rotation.triggers_key is None:
         _remember(call, found)
     else:
@@ -40,8 +40,7 @@ def pause_triggers(step: Step) -> Progress:
         step.record(STEP, Action.TRIGGERS_PAUSED, {"jobs": some(_job_ids(found, pass_))})
     told = [f"Could not be paused, and may start compute in the blackout: {each}." for each in pass_.failed]
     call.find(Finding(code=FindingCode.NOT_PAUSED, text=each) for each in told)
-    call.save()
-    answer = progress(pass_, _draining(step, call.look))
+    answer = call.end(pass_, _draining(step, call.look))
     if answer.done and step.rotation.quiet_at is None:
         step.note(quiet_at=clock.text(clock.now()))
     return answer

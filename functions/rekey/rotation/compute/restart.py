@@ -9,7 +9,7 @@ from rekey.model.answers import Progress
 from rekey.model.findings import Finding, FindingCode
 from rekey.model.steps import StepName
 from rekey.rotation.compute import snapshot
-from rekey.rotation.compute.call import Call, progress, some
+from rekey.rotation.compute.call import Call, some
 from rekey.rotation.compute.engine import Pass, Restoring
 from rekey.rotation.compute.kind import AnyKind
 from rekey.rotation.compute.kinds import KINDS, STOPPED
@@ -27,7 +27,7 @@ def restart(step: Step) -> Progress:
         return Progress(done=True)
     if awaited := settles(step):
         return Progress.waiting(awaited)
-    return progress(_restore(step))
+    return _restore(step)[1]
 
 
 def not_back(step: Step) -> list[Finding]:
@@ -36,7 +36,7 @@ def not_back(step: Step) -> list[Finding]:
         return []
     if open_ := settles(step):
         return _findings(FindingCode.NOT_BACK, open_)
-    pass_ = _restore(step)
+    pass_, _ = _restore(step)
     if not (open_ := [*pass_.troubled, *pass_.awaited]):
         return []
     return [*_findings(FindingCode.LOST, pass_.failed), *_findings(FindingCode.NOT_BACK, open_)]
@@ -57,15 +57,15 @@ def _is_down(kind: AnyKind, was: Any, notes: Notes) -> bool:
     return not kind.stays_away(was) and notes.start_of(kind.name_of(was)).over not in ("back", "lost")
 
 
-def _restore(step: Step) -> Pass:
+def _restore(step: Step) -> tuple[Pass, Progress]:
     rotation = step.rotation
     call = Call(step)
     written = snapshot.read_both(call.bucket, rotation.snapshot_key, rotation.triggers_key)
     pass_ = Restoring(call.look, call.notes).run(KINDS, snapshot.with_late(written, call.notes.late))
     if pass_.done:
         step.record(STEP, Action.STARTED, {"started": some(pass_.done)})
-    call.save()
-    if not pass_.waiting():
+    answer = call.end(pass_)
+    if answer.done:
         step.record(
             STEP,
             Action.COMPUTE_BACK,
@@ -73,7 +73,7 @@ def _restore(step: Step) -> Pass:
             compute_back_at=clock.text(clock.now()),
             findings=call.findings(_findings(FindingCode.LOST, pass_.failed)),
         )
-    return pass_
+    return pass_, answer
 
 
 _SAID = {FindingCode.LOST: "Could not be brought back", FindingCode.NOT_BACK: "Not back when the rotation ended"}

@@ -8,7 +8,7 @@ from rekey.model.findings import Finding, FindingCode
 from rekey.model.rotation import RotationChanges
 from rekey.model.steps import StepName
 from rekey.rotation.compute import snapshot
-from rekey.rotation.compute.call import Call, progress, some, unsure
+from rekey.rotation.compute.call import Call, some, unsure
 from rekey.rotation.compute.engine import Found, Pass, Stopping, find
 from rekey.rotation.compute.kinds import STOPPED
 from rekey.rotation.step import Step
@@ -28,7 +28,7 @@ def terminate(step: Step) -> Progress:
         if failed:
             waits = Pass()
             waits.wait_for_lists(failed)
-            return progress(waits)
+            return call.end(waits)
         _begin_blackout(call, found)
     else:
         _note_newcomers(call, found)
@@ -40,8 +40,7 @@ def terminate(step: Step) -> Progress:
         step.record(STEP, Action.STOPPED, {"stopped": some(pass_.done)}, **again)
     told = [f"Whether it still holds instances cannot be told: {each}." for each in pass_.failed]
     call.find(Finding(code=FindingCode.MAY_RUN, text=each) for each in told)
-    call.save()
-    answer = progress(pass_)
+    answer = call.end(pass_)
     if answer.done and step.rotation.compute_gone_at is None:
         step.note(compute_gone_at=clock.text(clock.now()))
     return answer
