@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 GAP = 2
-SHORT, SHORTEST = 14, 8
+SHORT, SHORTEST = 12, 8
 """Characters that a column which gives way keeps while others can go, and in the end."""
 
 Row = Mapping[str, Any]
@@ -112,9 +112,9 @@ def _shrunk(columns: Sequence[Column], widths: Sequence[int], room: int, least: 
     shrunk = list(widths)
     while _length(shrunk) > room:
         soft = [n for n, each in enumerate(columns) if not each.keeps and shrunk[n] > max(least, len(each.title))]
-        if not soft:
+        softest = [n for n in soft if not columns[n].firm] or (soft if least == SHORTEST else [])
+        if not softest:
             break
-        softest = [n for n in soft if not columns[n].firm] or soft
         shrunk[max(softest, key=lambda n: shrunk[n])] -= 1
     return shrunk
 
