@@ -57,7 +57,7 @@ class Kind(ABC, Generic[W]):
     stops_in, starts_in = 0, 1
     """Waves: a cluster of a run goes with its run; a cluster in a pool needs the pool's capacity back."""
     beforehand = False
-    """Whether it stops before the blackout, and only because of what it would start in it."""
+    """Whether it stops before the downtime, and only because of what it would start in it."""
     owner = False
     """Whether it makes clusters for itself, which go with it."""
     at_once = False
