@@ -1,4 +1,4 @@
-"""How long `rekey --help` takes beside the import of every command, in one run: help and completion need none of them."""
+"""How long `rekey --help` takes beside the import of every command, in one run: help needs none of them."""
 
 import statistics
 from dataclasses import dataclass
