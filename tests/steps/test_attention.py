@@ -9,7 +9,8 @@ from rekey.model.findings import Finding, FindingCode
 from rekey.pages.evidence import render
 from rekey.rotation import ending
 from tests.builders import a_rotation
-from tests.steps.test_compute_trouble import REASON, switched
+from tests.steps.steering import switched
+from tests.steps.workloads import REASON
 from tests.steps.world import World
 
 

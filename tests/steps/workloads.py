@@ -7,3 +7,9 @@ ENDLESS = {"trigger": "none", "run_seconds": 0, "running": True}
 SERVERLESS = {"trigger": "schedule", "compute": "serverless", "every_seconds": 300, "running": True, "run_seconds": 0}
 OFF = {"trigger": "periodic", "paused": True}
 OFTEN = {"every_seconds": 200, "run_seconds": 60}
+REASON = {
+    "code": "INIT_SCRIPT_FAILURE",
+    "type": "CLIENT_ERROR",
+    "parameters": {"databricks_error_message": "x.sh failed"},
+}
+"""Why a cluster fails at each start, as Databricks tells it."""
