@@ -1,7 +1,7 @@
 """Draws the state machine as a Mermaid flowchart into a Markdown file, or checks that what is drawn there is current.
 
-python -m stepfunctions.picture README.md            rewrites the block between the two marker comments
-python -m stepfunctions.picture README.md --check    exits 1 when the block is not what would be written
+python -m stepfunctions.picture docs/state-machine.md            rewrites the block between the two marker comments
+python -m stepfunctions.picture docs/state-machine.md --check    exits 1 when the block is not what would be written
 """
 
 import argparse

@@ -36,7 +36,7 @@ def _totals(rows: list[Mapping[str, Any]]) -> Child:
     back = sum(bool(each["back"]) for each in due)
     kinds = Counter(each["kind"] for each in rows)
     named = ", ".join(counted(number, kind) for kind, number in kinds.items()) or "nothing"
-    missing = f", {counted(len(due) - back, 'piece')} not" if back < len(due) else ""
+    missing = f", {counted(len(due) - back, 'resource')} not" if back < len(due) else ""
     return tag("p", f"{named}. Of {len(due):,} that were to come back, {back:,} are back{missing}.")
 
 

@@ -112,7 +112,7 @@ def _downtime(data: Data) -> str:
 def _failed(detail: Data, data: Data) -> list[str]:
     return [
         f"The rotation of {_workspace(detail)} failed in the state {data.get('state', '?')}: {data.get('error', '')}.",
-        str(data.get("cause", "")),
+        *(each for each in str(data.get("cause", "")).splitlines() if not each.startswith(_EVIDENCE)),
         *_notes(data),
         "After fixing it, have the ticket approved again.",
         _evidence(data.get("evidence")),
