@@ -38,7 +38,7 @@ MEMORY_MB = {
     # They look at all compute, and bring back what they can, side by side too.
     **dict.fromkeys(("plan_rotation", "complete_rotation", "record_failure"), 512),
 }
-"""Where the setting may be too little. A Lambda's share of a processor grows with its memory (1,769 MB are a whole one)."""
+"""Where the setting may be too little. A Lambda's share of a processor grows with its memory: 1,769 MB are one."""
 
 
 @dataclass(frozen=True)
