@@ -91,7 +91,7 @@ lint: setup synth
 	sed 's/$${Partition}/aws/g' cdk.out/rekey.template.json > build/lint.template.json
 	$(BIN)/cfn-lint --ignore-checks W3005 -- build/lint.template.json
 
-# 5,000 made-up histories of keys, workspaces, rotations, sweeps and clocks, each run another; `test` has 300 fixed ones.
+# 5,000 made-up histories of keys, workspaces, rotations, key checks and clocks, each run another; `test` has 300 fixed ones.
 faults: setup
 	REKEY_HISTORIES=5000 $(BIN)/python -m pytest tests/faults $(ARGS)
 

@@ -41,7 +41,7 @@ class LazyGroup(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand | None:  # noqa: ARG002
         """As much of it as a list of commands shows."""
         found = self.lazy.get(cmd_name)
-        return TyperCommand(cmd_name, help=found.help) if found else None
+        return TyperCommand(cmd_name, help=found.help, short_help=found.help) if found else None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         name, shown, rest = super().resolve_command(ctx, args)

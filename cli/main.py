@@ -36,6 +36,7 @@ app = typer.Typer(
     help=HELP,
     epilog="Exit status:\n\n" + "\n\n".join(f"{code}  {meaning}" for code, meaning in EXIT_CODES.items()),
     no_args_is_help=True,
+    rich_markup_mode=None,  # Rich alone takes as long as all the rest of --help.
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -70,11 +70,11 @@ class Alarms(Construct):
     def watch_keys(self) -> None:
         self._build(
             "KeysOverdue",
-            "A key should have been disabled more than a day ago, or no sweep runs",
+            "A key should have been disabled more than a day ago, or no key check runs",
             metric("KeysOverdue", MAX, HOUR),
             "a-key-is-not-disabled",
             periods=2,
-            # Each sweep counts, also when it counts none: silence means that none runs.
+            # Each key check counts, also when it counts none: silence means that none runs.
             missing=cloudwatch.TreatMissingData.BREACHING,
         )
         self._build(

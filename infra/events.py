@@ -1,4 +1,4 @@
-"""The event bus: requests that start a rotation, and what rekey tells the world."""
+"""The event bus: requests that start a rotation, and what rekey publishes."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_events as events

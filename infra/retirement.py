@@ -79,7 +79,7 @@ class Retirement(Construct):
         )
 
     def _build_rule(self, settings: Settings, reenable_key: lambda_.Function) -> events.CfnRule:
-        """Uses refused for a key's state. Best effort, and of this region alone: the sweep looks for signs too.
+        """Uses refused for a key's state. Best effort, and of this region alone: the key check looks for signs too.
 
         The L1 construct: Decrypt and its like are read-only management events, which reach only a rule in this state.
         """

@@ -47,7 +47,7 @@ class Picture:
     """One definition's flowchart, folded so that a person takes it in.
 
     A poll - a Task, the Choice after it and the Wait that leads back - is one node with a round arrow and the budget.
-    Whatever fails leads to the way back: one dotted arrow, from the first state that has something to undo, stands for
+    Whatever fails leads to the rollback: one dotted arrow, from the first state that has something to undo, stands for
     every Catch and for every Pass that only writes down which budget is over. The way back itself goes on when one of
     its steps fails, so its Catches show no other way than its arrows do.
     """

@@ -53,7 +53,7 @@ class View:
         return {each.name: each for each in phases(self.plan)} if self.plan else {}
 
     def time_left(self) -> TimeLeft | None:
-        """None when the plan does not tell: before it is made, after the end, and on the way back after a failure."""
+        """None when the plan does not tell: before it is made, after the end, and in the rollback after a failure."""
         if self.plan is None or not self.execution.running or self.execution.failed_in:
             return None
         took = {each.name: self.story(each.elapsed(self.now)) for each in self.execution.steps}

@@ -80,7 +80,7 @@ class Request(BaseModel):
     key_configuration_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")] | None = None
     reuse_key_for_cluster_volumes: bool = True
     guard_key: bool = False
-    """Whether a key brought along gets the guard that keys made by rekey carry."""
+    """Whether your own key gets the guard that keys made by rekey carry."""
     yearly_rotation: bool = False
     not_before: AwareDatetime | None = None
     not_after: AwareDatetime | None = None

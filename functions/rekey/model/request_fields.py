@@ -98,7 +98,7 @@ FIELDS: Mapping[str, Described] = {
     ),
     "guard_key": Described(
         fix=_YES_OR_NO,
-        meaning="with a key brought along: also deny, in its policy, that it is taken away while in use",
+        meaning="with your own key: also deny, in its policy, that it is taken away while in use",
         left_out="false",
         option="With --key-arn: give that key the guard of rekey's own keys.",
     ),

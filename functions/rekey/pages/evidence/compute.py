@@ -12,7 +12,7 @@ Evidence = Mapping[str, Any]
 
 
 def compute(evidence: Evidence) -> list[Child]:
-    """Every piece that was stopped and every trigger that was paused, as it was and as it is."""
+    """Every compute resource that was stopped and every trigger that was paused, as it was and as it is."""
     interrupted, compared = evidence["compute"]["interrupted"], evidence["compute"]["compared"]
     newcomers = evidence["compute"]["newcomers"]
     if interrupted is None and not compared:
@@ -26,7 +26,7 @@ def compute(evidence: Evidence) -> list[Child]:
         parts.append(tag("p", "Before: ", moment(interrupted["taken_at"]), ". After: ", moment(evidence["looked_at"]),
                          ". What was off before is not listed.", class_="note"))  # fmt: skip
     if newcomers:
-        parts.append(tag("p", "Started by somebody else in the blackout, and stopped again:"))
+        parts.append(tag("p", "Started by somebody else in the downtime, and stopped again:"))
         parts.append(listed([code(each) for each in newcomers]))
     return parts
 

@@ -13,7 +13,7 @@ Evidence = Mapping[str, Any]
 
 _SOURCES = {
     "new": "a new key, made for this rotation",
-    "brought": "the key that the request brought along",
+    "brought": "your own key, which the request names",
     "configuration": "the key of a registered configuration",
 }
 

@@ -1,4 +1,4 @@
-"""A request that was not started: written down, so that its asker hears why."""
+"""A request that was not started: written down, so that the requester is notified."""
 
 from typing import Any
 

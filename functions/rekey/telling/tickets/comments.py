@@ -178,7 +178,8 @@ def _length(data: Data) -> str:
     expected, down = data.get("expected_seconds"), data.get("expected_downtime_seconds")
     if not expected:
         return ""
-    return f" and takes about {_span(expected)}{f', {_span(down)} of it without classic compute' if down else ''}"
+    downtime = f", with a downtime of about {_span(down)}" if down else ", without downtime"
+    return f" and takes about {_span(expected)}{downtime}"
 
 
 def _old_key(data: Data) -> str:
