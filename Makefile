@@ -38,11 +38,11 @@ LAYER_DEPENDENCIES := $(BIN)/python -c 'import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["layer"], sep="\n")'
 ARGS ?=
 
-.PHONY: help setup run test histories faults lint bench picture map commands recording images rules request runbook schemas snapshots synth deploy lock clean clean-all
+.PHONY: help setup run test histories faults lint bench picture map commands recording images rules request runbook schemas settings network snapshots synth deploy lock clean clean-all
 
 help:
 	@sed -n 's/^#   //p' Makefile
-	@echo "also: setup lint faults bench picture map commands recording images rules request runbook schemas snapshots synth lock clean clean-all"
+	@echo "also: setup lint faults bench picture map commands recording images rules request runbook schemas settings network snapshots synth lock clean clean-all"
 
 # --- set-up: each stamp depends on exactly what can make it stale ---
 
@@ -137,6 +137,14 @@ request: setup
 # JSON Schemas of the events, from the classes that the code uses.
 schemas: setup
 	$(BIN)/python -m tests.event_schemas docs/events
+
+# The page of all settings, from their own description.
+settings: setup
+	$(BIN)/python -m infra.settings.page docs/settings.md
+
+# The table of who calls whom, from the permissions.
+network: setup
+	$(BIN)/python -m infra.network_page
 
 synth: setup $(LAYER)
 	$(CDK) synth --quiet $(ARGS)

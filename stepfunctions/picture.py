@@ -88,7 +88,7 @@ class Picture:
         label = name
         if name in self._polls:
             budget = re.search(r"Budget: ([\d,]+) seconds", self._states[self._states[name]["Next"]]["Comment"])
-            label += "<br/>↻" + (f" ≤ {int(budget[1].replace(',', '')) // 60} min" if budget else "")
+            label += "<br/>↻" + (f" ≤ {int(budget[1].replace(',', '')) // 60} min" if budget else " as planned")
         return _id(name) + _SHAPES[self._states[name]["Type"]].format(label)
 
     def _arrows(self, name: str) -> Iterator[str]:

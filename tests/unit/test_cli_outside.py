@@ -131,7 +131,7 @@ def test_the_live_view_fits_and_tells_all_there_is_to_know(width: int) -> None:
     assert "● 1 min 33 s" in text
     assert "about 3 min, at most 1 h 30 min" in text
     assert "waits for the key field to show" in text
-    assert "5 min 04 s so far; about 7 min left, at most 2 h 09 min by its budgets" in text
+    assert "5 min 04 s so far; about 7 min left, at most 4 h 09 min by its budgets" in text
 
 
 def test_the_console_script_is_this_command() -> None:

@@ -85,7 +85,7 @@ def test_the_picture_reads_from_the_plan_to_the_end(lines: list[str]) -> None:
         "record_failure --> rotation_failed",
     ):
         assert f"    {arrow}\n" in text
-    assert 'terminate_compute["Terminate compute<br/>↻ ≤ 30 min"]' in text
+    assert 'terminate_compute["Terminate compute<br/>↻ as planned"]' in text
 
 
 def test_all_catches_are_a_few_dotted_arrows(lines: list[str]) -> None:

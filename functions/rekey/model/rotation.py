@@ -89,6 +89,8 @@ class Rotation(BaseModel):
     blackout_started_at: str | None = None
     compute_gone_at: str | None = None
     """When no compute was left; None again while instances that outlive their clusters are in the change's way."""
+    held_up_at: str | None = None
+    """When the change was first sent while such instances were in its way."""
     newcomers: tuple[str, ...] = ()
     """Compute that somebody else started in the downtime: stopped again, and not started by rekey."""
     creation_outcome: PatchOutcome | None = None
@@ -202,6 +204,7 @@ class RotationChanges(TypedDict, total=False):
     snapshot_key: str | None
     blackout_started_at: str | None
     compute_gone_at: str | None
+    held_up_at: str | None
     newcomers: tuple[str, ...]
     creation_outcome: PatchOutcome | None
     creation_asked_at: str | None

@@ -10,6 +10,7 @@ from rekey.rotation.compute.call import Call, some, unsure
 from rekey.rotation.compute.engine import Found, Pass, Stopping, find
 from rekey.rotation.compute.kinds import PAUSED
 from rekey.rotation.compute.look import Look
+from rekey.rotation.compute.pipelines import Pipelines
 from rekey.rotation.compute.runs import Runs
 from rekey.rotation.step import Step
 
@@ -24,6 +25,8 @@ def pause_triggers(step: Step) -> Progress:
     """
     call = Call(step)
     found, failed = find(PAUSED, call.look)
+    # What can be learnt now is not asked for while compute is down.
+    find([Pipelines()], call.look)
     if failed and step.rotation.triggers_key is None:
         # What is to be resumed must be known before anything is paused.
         waits = Pass()

@@ -32,7 +32,7 @@ class PoolWas(RootModel[dict[str, Any]]):
 class Pools(Kind[PoolWas]):
     noun, field, listing, id_field = "pool", "pools", "pools", "instance_pool_id"
     model = PoolWas
-    starts_in, at_once = 0, True
+    at_once, unseen = True, False
 
     def find(self, look: Look) -> list[Json]:
         """Those that hold nothing now too: somebody may still fill them."""

@@ -23,6 +23,11 @@ def terminate(step: Step) -> Progress:
     is down yet, and what is not written down could not come back.
     """
     call = Call(step)
+    if step.rotation.snapshot_key and call.notes.cut_short:
+        written = snapshot.read(call.bucket, step.rotation.snapshot_key)
+        if left := Stopping(STOPPED, call.look, call.notes).go_on(written):
+            _record(step, left)
+            return call.end(left)
     found, failed = find(STOPPED, call.look)
     if step.rotation.snapshot_key is None:
         if failed:
@@ -34,16 +39,20 @@ def terminate(step: Step) -> Progress:
         _note_newcomers(call, found)
     pass_ = Stopping(STOPPED, call.look, call.notes).run(found)
     pass_.wait_for_lists(failed)
-    if pass_.done:
-        # What was back is down again.
-        again: RotationChanges = {"compute_back_at": None} if step.rotation.compute_back_at else {}
-        step.record(STEP, Action.STOPPED, {"stopped": some(pass_.done)}, **again)
+    _record(step, pass_)
     told = [f"Whether it still holds instances cannot be told: {each}." for each in pass_.failed]
     call.find(Finding(code=FindingCode.MAY_RUN, text=each) for each in told)
     answer = call.end(pass_)
     if answer.done and step.rotation.compute_gone_at is None:
         step.note(compute_gone_at=clock.text(clock.now()))
     return answer
+
+
+def _record(step: Step, pass_: Pass) -> None:
+    if pass_.done:
+        # What was back is down again.
+        again: RotationChanges = {"compute_back_at": None} if step.rotation.compute_back_at else {}
+        step.record(STEP, Action.STOPPED, {"stopped": some(pass_.done)}, **again)
 
 
 def _begin_blackout(call: Call, found: Found) -> None:
