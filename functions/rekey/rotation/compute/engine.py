@@ -49,8 +49,18 @@ class Pass:
     """Whether Databricks' rate limit kept some of it from being asked for."""
     cut_short: bool = False
     """Whether there was no time left for some of it."""
+    moved: bool = False
+    """Whether it came any further, though nothing was asked for."""
     undecided: bool = False
     """Whether something was asked to stop whose state does not tell if it is alive."""
+
+    @classmethod
+    def for_lists(cls, failed: Mapping[str, RekeyError], unread: int) -> Self:
+        """Nothing was asked for: first it must be known what there is."""
+        waits = cls()
+        waits.wait_for_lists(failed)
+        waits.wait_for_specs(unread)
+        return waits
 
     def waiting(self) -> list[str]:
         """Every phrase for what is not there yet; what a person may have to see to comes first."""
@@ -68,13 +78,18 @@ class Pass:
         self.awaited.append(f"the {asked} that Databricks accepted so far, which are looked at next")
         return self
 
+    def wait_for_specs(self, unread: int) -> None:
+        if unread:
+            self.cut_short = self.moved = True
+            self.awaited.append(f"what {unread} more pipelines are")
+
     def note(self, error: RekeyError) -> None:
         self.limited |= isinstance(error, DatabricksThrottled)
         self.cut_short |= isinstance(error, OutOfTime)
 
     def poll_seconds(self, elapsed: float) -> int:
         """When to look again, `elapsed` seconds after something was last accepted."""
-        if self.done and (self.cut_short or self.limited):
+        if (self.done or self.moved) and (self.cut_short or self.limited):
             return 0
         return polls.seconds(elapsed, troubled=bool(self.troubled) or self.undecided)
 

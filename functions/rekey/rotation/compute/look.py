@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from rekey.base.errors import NotFound, RekeyError
+from rekey.base.errors import DatabricksThrottled, NotFound, RekeyError
 from rekey.databricks import WorkspaceApi
 from rekey.rotation.compute import pace
 from rekey.rotation.compute.classic import Use, pipelines_named, use_of_job, use_of_run
 from rekey.rotation.compute.crew import Crew
+from rekey.rotation.compute.pace import OutOfTime
 
 Json = dict[str, Any]
 
@@ -81,6 +82,10 @@ class Look:
         if isinstance(found, NotFound):
             raise found
         return None if isinstance(found, RekeyError) else _spec(found)
+
+    def unread(self) -> int:
+        """How many specs there was no time for, or no room under Databricks' limit: they are read in the next call."""
+        return sum(isinstance(each, (OutOfTime, DatabricksThrottled)) for each in self._specs.values())
 
     def known(self) -> dict[str, Json]:
         """What of all specs is asked for."""

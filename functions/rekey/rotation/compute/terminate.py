@@ -30,10 +30,8 @@ def terminate(step: Step) -> Progress:
             return call.end(left)
     found, failed = find(STOPPED, call.look)
     if step.rotation.snapshot_key is None:
-        if failed:
-            waits = Pass()
-            waits.wait_for_lists(failed)
-            return call.end(waits)
+        if failed or call.look.unread():
+            return call.end(Pass.for_lists(failed, call.look.unread()))
         _begin_blackout(call, found)
     else:
         _note_newcomers(call, found)
