@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from rekey.base.errors import (
     DatabricksThrottled,
@@ -38,6 +38,7 @@ Found = Mapping[str, Sequence[Json]]
 class Pass:
     """One pass over the pieces: what was asked for, what is awaited, and what a person has to know."""
 
+    work: Literal["stop", "start"] = "stop"
     done: list[str] = field(default_factory=list)
     """Names of what Databricks accepted now."""
     troubled: list[str] = field(default_factory=list)
@@ -73,8 +74,11 @@ class Pass:
             self.troubled.append(f"the list of {name}: {_words(error)}")
 
     def and_more(self, asked: int) -> Self:
-        """There is more than what this pass was about: `asked` pieces, at which only the next call looks."""
-        self.cut_short = True
+        """There is more than what this pass was about: `asked` pieces, at which only the next call looks.
+
+        What came to nothing is not gone on with: then the next call looks at everything.
+        """
+        self.cut_short = bool(self.done)
         self.awaited.append(f"the {asked} that Databricks accepted so far, which are looked at next")
         return self
 
@@ -137,7 +141,7 @@ class Stopping:
 
     def go_on(self, was: Snapshot) -> Pass | None:
         """What the last call had found and had no time for, without another look; None where nothing is left of it."""
-        left = not_asked(self._kinds, was, self._notes.stop_of) if self._notes.cut_short else {}
+        left = not_asked(self._kinds, was, self._notes.stop_of) if self._notes.cut_short == "stop" else {}
         found = {kind.field: [kind.piece(each) for each in those] for kind, those in left.items()}
         mine = {kind.field: [each for each in found[kind.field] if not kind.owned(each)] for kind in left}
         if not any(mine.values()):
@@ -189,12 +193,12 @@ class Restoring:
     def __init__(self, look: Look, notes: Notes) -> None:
         self._look = look
         self._notes = notes
-        self.pass_ = Pass()
+        self.pass_ = Pass("start")
 
     def go_on(self, kinds: Sequence[AnyKind], was: Snapshot) -> Pass | None:
         """As Stopping.go_on, for those kinds of which nothing but being down matters."""
         kinds = [kind for kind in kinds if kind.unseen]
-        left = not_asked(kinds, was, self._notes.start_of) if self._notes.cut_short else {}
+        left = not_asked(kinds, was, self._notes.start_of) if self._notes.cut_short == "start" else {}
         mine = {kind: [each for each in those if not kind.stays_away(each)] for kind, those in left.items()}
         if not any(mine.values()):
             return None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from rekey.base.errors import DatabricksThrottled, NotFound, RekeyError
+from rekey.base.errors import NotFound, RekeyError
 from rekey.databricks import WorkspaceApi
 from rekey.rotation.compute import pace
 from rekey.rotation.compute.classic import Use, pipelines_named, use_of_job, use_of_run
@@ -84,8 +84,8 @@ class Look:
         return None if isinstance(found, RekeyError) else _spec(found)
 
     def unread(self) -> int:
-        """How many specs there was no time for, or no room under Databricks' limit: they are read in the next call."""
-        return sum(isinstance(each, (OutOfTime, DatabricksThrottled)) for each in self._specs.values())
+        """How many specs there was no time for: they are read in the next call."""
+        return sum(isinstance(each, OutOfTime) for each in self._specs.values())
 
     def known(self) -> dict[str, Json]:
         """What of all specs is asked for."""

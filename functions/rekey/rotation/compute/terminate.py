@@ -23,7 +23,7 @@ def terminate(step: Step) -> Progress:
     is down yet, and what is not written down could not come back.
     """
     call = Call(step)
-    if step.rotation.snapshot_key and call.notes.cut_short:
+    if step.rotation.snapshot_key and call.notes.cut_short == "stop":
         written = snapshot.read(call.bucket, step.rotation.snapshot_key)
         if left := Stopping(STOPPED, call.look, call.notes).go_on(written):
             _record(step, left)
