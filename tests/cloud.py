@@ -7,8 +7,7 @@ import pytest
 
 from rekey.databricks import connect
 from tests import kms_policies, kms_states
-from tests.clients import client
-from tests.names import BUCKET, TABLE
+from tests.bucket_and_table import make_bucket_and_table
 from tests.quick_moto import quick_moto
 
 
@@ -22,24 +21,6 @@ def playing(patch: pytest.MonkeyPatch) -> Iterator[None]:
     kms_states.play(patch)
     with quick_moto():
         connect.forget_clients()
-        client("dynamodb").create_table(
-            TableName=TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[
-                {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "due_pk", "due_at")
-            ],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": "due",
-                    "KeySchema": [
-                        {"AttributeName": "due_pk", "KeyType": "HASH"},
-                        {"AttributeName": "due_at", "KeyType": "RANGE"},
-                    ],
-                    "Projection": {"ProjectionType": "ALL"},
-                }
-            ],
-        )
-        client("s3").create_bucket(Bucket=BUCKET)
+        make_bucket_and_table()
         yield
         connect.forget_clients()

@@ -57,7 +57,7 @@ MUTATIONS = [
     Mutation(graph.targets_exist, put("Verify", "Catch", 0, "Next", value="Rollback"), "Verify: goes to 'Rollback'"),
     Mutation(graph.targets_exist, put("Is compute back?", "Default", value="?"), "Is compute back?: goes to '?'"),
     Mutation(graph.targets_exist, rest("StartAt", "Plan"), "StartAt: goes to 'Plan'"),
-    Mutation(graph.states_are_reachable, drop("What was decided?", "Choices", 0), "Report plan: no way leads here"),
+    Mutation(graph.states_are_reachable, drop("Route by plan", "Choices", 0), "Report plan: no way leads here"),
     Mutation(graph.states_can_end, drop("Create key", "Next"), "Create key: there is no way on"),
     Mutation(graph.states_can_end, drop("Is compute back?", "Default"), "Is compute back?: there is no way on"),
     Mutation(graph.states_can_end, put("Wait for window", "Next", value="Wait for window"), "no end can be reached"),
@@ -198,7 +198,7 @@ MUTATIONS = [
     ),
     Mutation(
         answers.reads_are_fields_of_the_answers,
-        put("Which way?", "Choices", 0, "Condition", value="{% $plan.operations = 'rotate_material' %}"),
+        put("Which operation?", "Choices", 0, "Condition", value="{% $plan.operations = 'rotate_material' %}"),
         "plan.operations: Plan has no such field",
     ),
     Mutation(
@@ -327,7 +327,7 @@ MUTATIONS = [
         "Restart compute: what its calls take",
     ),
     Mutation(
-        budgets.worst_history_fits, put("Patch workspace", "Assign", "delay", value=1), "events of 25000"
+        budgets.worst_history_fits, put("Switch workspace key", "Assign", "delay", value=1), "events of 25000"
     ),
 ]  # fmt: skip
 

@@ -81,7 +81,7 @@ def plan(
 
 
 def switched(*, settle: bool = False, **more: Any) -> Answer:
-    """Patch workspace's last answer; the moment until which STORAGE settles has come already."""
+    """Switch workspace key's last answer; the moment until which STORAGE settles has come already."""
     return done(**{"compute_in_the_way": False, "settle_until": SETTLED if settle else None, **more})
 
 

@@ -50,14 +50,14 @@ def test_the_first_step_gets_the_request_and_the_others_only_the_rotation(play: 
 
 def test_a_dry_run_ends_with_the_plan(play: Play) -> None:
     run = play(script(plan_rotation=[plan(decision="report")]))
-    assert run.states == ["Plan rotation", "What was decided?", "Report plan"]
+    assert run.states == ["Plan rotation", "Route by plan", "Report plan"]
     assert run.status == "SUCCEEDED"
     assert run.output["plan"]["would_stop"] == {"clusters": 3}
 
 
 def test_a_repeated_request_ends_with_the_rotation_that_serves_it(play: Play) -> None:
     run = play(script(plan_rotation=[plan(decision="already_requested")]))
-    assert run.states == ["Plan rotation", "What was decided?", "Already requested"]
+    assert run.states == ["Plan rotation", "Route by plan", "Already requested"]
     assert run.output["rotation_id"] == run.folder.name
 
 
@@ -216,7 +216,7 @@ def test_an_answer_without_the_newest_fields_is_waited_for(play: Play) -> None:
     assert run.status == "SUCCEEDED"
 
 
-ASKED = ["Plan rotation", "What was decided?", "Is approval needed?", "Wait for approval"]
+ASKED = ["Plan rotation", "Route by plan", "Is approval needed?", "Wait for approval"]
 
 
 def test_an_approval_is_waited_for_before_anything_is_touched(engine: Engine, machine: str) -> None:

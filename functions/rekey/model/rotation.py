@@ -63,9 +63,9 @@ class Rotation(BaseModel):
     """Of this and approved_by at most one: the first answer counts."""
     cancel: Cancel | None = None
     watch_until: str | None = None
-    """Until when the way back waits for a change that was accepted, or may have been, and shows nowhere."""
+    """Until when the rollback waits for a change that was accepted, or may have been, and shows nowhere."""
     workspace_on: WorkspaceOn | None = None
-    """Which keys the workspace is on once the way back is done; None before."""
+    """Which keys the workspace is on once the rollback is done; None before."""
     rolled_back_at: str | None = None
     key_arn: str | None = None
     policy_added: tuple[dict[str, Any], ...] = ()
@@ -92,7 +92,7 @@ class Rotation(BaseModel):
     held_up_at: str | None = None
     """When the change was first sent while such instances were in its way."""
     newcomers: tuple[str, ...] = ()
-    """Compute that somebody else started in the blackout: stopped again, and not started by rekey."""
+    """Compute that somebody else started in the downtime: stopped again, and not started by rekey."""
     creation_outcome: PatchOutcome | None = None
     """What became of the POST that makes the workspace."""
     creation_asked_at: str | None = None
@@ -117,6 +117,8 @@ class Rotation(BaseModel):
     """How many batches they are renewed in; set once all are listed."""
     notebook_batches_done: tuple[int, ...] = ()
     ended_at: str | None = None
+    still_down: dict[str, int] = {}
+    """How many compute resources of each kind were down when the rotation ended."""
     findings: tuple[Finding, ...] = ()
     failure: Failure | None = None
     audit_seq: int = 0
@@ -220,6 +222,7 @@ class RotationChanges(TypedDict, total=False):
     notebook_batches: int | None
     notebook_batches_done: tuple[int, ...]
     ended_at: str | None
+    still_down: dict[str, int]
     findings: tuple[Finding, ...]
     failure: Failure | None
     evidence_sha256: str | None

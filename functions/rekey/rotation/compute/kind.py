@@ -57,7 +57,7 @@ class Kind(ABC, Generic[W]):
     stop_order, start_order = 0, 0
     """What takes longest goes first. Pools are before all: others' instances go back to them, and come from them."""
     beforehand = False
-    """Whether it stops before the blackout, and only because of what it would start in it."""
+    """Whether it stops before the downtime, and only because of what it would start in it."""
     owner = False
     """Whether it makes clusters for itself, which go with it."""
     unseen = True

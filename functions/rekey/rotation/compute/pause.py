@@ -1,4 +1,4 @@
-"""Pauses what would start compute in the blackout, and waits for active runs if the request says so."""
+"""Pauses what would start compute in the downtime, and waits for active runs if the request says so."""
 
 from rekey.base import clock
 from rekey.model.actions import Action
@@ -41,7 +41,7 @@ def pause_triggers(step: Step) -> Progress:
         pass_.wait_for_specs(call.look.unread())
     if pass_.done:
         step.record(STEP, Action.TRIGGERS_PAUSED, {"jobs": some(_job_ids(found, pass_))})
-    told = [f"Could not be paused, and may start compute in the blackout: {each}." for each in pass_.failed]
+    told = [f"Could not be paused, and may start compute in the downtime: {each}." for each in pass_.failed]
     call.find(Finding(code=FindingCode.NOT_PAUSED, text=each) for each in told)
     answer = call.end(pass_, _draining(step, call.look))
     if answer.done and step.rotation.quiet_at is None:

@@ -1,6 +1,7 @@
 """Brings a workspace's compute back exactly as it was written down."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from rekey.base import clock
 from rekey.model.actions import Action
@@ -10,7 +11,9 @@ from rekey.model.steps import StepName
 from rekey.rotation.compute import snapshot
 from rekey.rotation.compute.call import Call, some
 from rekey.rotation.compute.engine import Pass, Restoring
-from rekey.rotation.compute.kinds import KINDS
+from rekey.rotation.compute.kind import AnyKind
+from rekey.rotation.compute.kinds import KINDS, STOPPED
+from rekey.rotation.compute.notes import Notes
 from rekey.rotation.settling import settles
 from rekey.rotation.step import Step
 
@@ -37,6 +40,21 @@ def not_back(step: Step) -> list[Finding]:
     if not (open_ := [*pass_.troubled, *pass_.awaited]):
         return []
     return [*_findings(FindingCode.LOST, pass_.failed), *_findings(FindingCode.NOT_BACK, open_)]
+
+
+def still_down(step: Step) -> dict[str, int]:
+    """How many of each kind are to come back and have not; triggers are none. What somebody deleted is not down."""
+    rotation = step.rotation
+    if not rotation.snapshot_key or not (rotation.compute_is_down or rotation.has_found(FindingCode.LOST)):
+        return {}
+    call = Call(step)
+    was = snapshot.with_late(snapshot.read(call.bucket, rotation.snapshot_key), call.notes.late)
+    down = {kind.noun: sum(_is_down(kind, each, call.notes) for each in was.of_kind(kind)) for kind in STOPPED}
+    return {noun: number for noun, number in down.items() if number}
+
+
+def _is_down(kind: AnyKind, was: Any, notes: Notes) -> bool:
+    return not kind.stays_away(was) and notes.start_of(kind.name_of(was)).over not in ("back", "lost")
 
 
 def _restore(step: Step) -> tuple[Pass, Progress]:

@@ -71,7 +71,7 @@ def _begin_blackout(call: Call, found: Found) -> None:
 
 
 def _note_newcomers(call: Call, found: Found) -> None:
-    """Record what somebody else started in the blackout: it is stopped too, and a person should know."""
+    """Record what somebody else started in the downtime: it is stopped too, and a person should know."""
     step, key = call.step, call.step.rotation.snapshot_key
     pieces = [(kind, each) for kind in STOPPED for each in found.get(kind.field, ()) if kind.newcomer(each)]
     unknown = {str(each[kind.id_field]): kind.name(each) for kind, each in pieces}
@@ -83,7 +83,7 @@ def _note_newcomers(call: Call, found: Found) -> None:
     there = {id_ for kind in STOPPED for id_ in before.ids(kind)}
     if newcomers := sorted(set(unknown) - there):
         named = ", ".join(some([unknown[each] for each in newcomers]))
-        text = f"Started by somebody else in the blackout and stopped again: {named}."
+        text = f"Started by somebody else in the downtime and stopped again: {named}."
         step.record(
             STEP,
             Action.NEWCOMERS_FOUND,

@@ -1,4 +1,4 @@
-"""Triggers of jobs, which would start compute in the blackout: paused before it, and resumed exactly as they were."""
+"""Triggers of jobs, which would start compute in the downtime: paused before it, and resumed exactly as they were."""
 
 from typing import Any, Literal
 
