@@ -38,7 +38,7 @@ LAYER_DEPENDENCIES := $(BIN)/python -c 'import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["layer"], sep="\n")'
 ARGS ?=
 
-.PHONY: help setup run test histories faults lint bench picture map commands recording images rules request runbook schemas settings network snapshots synth deploy lock clean clean-all
+.PHONY: help setup run test histories faults lint bench bench-compute mixes picture map commands recording images rules request runbook schemas settings network snapshots synth deploy lock clean clean-all
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -95,8 +95,16 @@ lint: setup synth
 faults: setup
 	REKEY_HISTORIES=5000 $(BIN)/python -m pytest tests/faults $(ARGS)
 
+# 300 random workspaces on bad days; `test` has a few of them.
+mixes: setup
+	REKEY_MIXES=300 $(PYTEST) tests/steps/test_compute_mixes.py $(ARGS)
+
 bench: setup
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# Downtime of workspaces of up to 10,000 objects beside its bound, and beside scripts on the official SDK.
+bench-compute: setup
+	PYTHONPATH=functions $(BIN)/python -m benchmarks.compute $(ARGS)
 
 picture: setup
 	$(BIN)/python -m stepfunctions.picture docs/state-machine.md $(ARGS)
