@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import imports, notebook, rotations, start
+from benchmarks import imports, notebook, rotations, start_up
 from rekey.model.prices import KEY_MONTH
 
 RESULTS = Path(__file__).parent / "results"
@@ -20,7 +20,7 @@ def main() -> None:
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
         "scales": asdict(rotations.SCALES),
         "imports": [asdict(each) for each in imports.measure()],
-        "start": [asdict(each) for each in start.measure()],
+        "start_up": [asdict(each) for each in start_up.measure()],
         "notebooks": [asdict(each) for each in notebook.measure()],
         "rotations": [asdict(each) for each in rotations.measure()],
     }
@@ -44,11 +44,11 @@ Median of {imports.ROUNDS} fresh interpreters each, beside the official SDK in t
 
 {table(taken["imports"])}
 
-## Start of the command line
+## The command line
 
-The same, of `rekey --help`'s imports, beside those that it had while it imported what only others need.
+Median of {start_up.ROUNDS} fresh interpreters each: help and completion import no command.
 
-{table(taken["start"])}
+{table(taken["start_up"])}
 
 ## A notebook that is renewed
 

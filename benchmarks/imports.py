@@ -2,7 +2,6 @@
 
 import json
 import statistics
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from benchmarks import fresh
@@ -14,8 +13,8 @@ _PROBE = """
 import json, sys, time
 before = peak_megabytes()
 start = time.perf_counter()
-for name in sys.argv[1:]:
-    __import__(name)
+if sys.argv[1]:
+    __import__(sys.argv[1])
 took = time.perf_counter() - start
 print(json.dumps([took, peak_megabytes() - before]))
 """
@@ -39,35 +38,24 @@ def modules() -> list[str]:
 
 
 def measure() -> list[Import]:
-    """Every Lambda and the SDK."""
-    taken = medians({name: [name] for name in (SDK, *modules())})
-    (of_sdk, _) = taken[SDK]
+    """Every Lambda and the SDK. The rounds are interleaved, so that a slow moment of the machine hits all alike."""
+    names = [SDK, *modules()]
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
+    for name in names:
+        _probe(name)  # writes the bytecode and fills the page cache
+    for _ in range(ROUNDS):
+        for name in names:
+            taken[name].append(_probe(name))
+    seconds = {name: statistics.median(each[0] for each in rounds) for name, rounds in taken.items()}
+    memory = {name: statistics.median(each[1] for each in rounds) for name, rounds in taken.items()}
     return [
-        Import(name, round(seconds, 3), round(megabytes, 1), round(seconds / of_sdk, 2))
-        for name, (seconds, megabytes) in taken.items()
+        Import(name, round(seconds[name], 3), round(memory[name], 1), round(seconds[name] / seconds[SDK], 2))
+        for name in names
     ]
 
 
-def medians(imported: Mapping[str, Sequence[str]]) -> dict[str, tuple[float, float]]:
-    """(seconds, megabytes) that each list of modules takes, by its name.
-
-    The rounds are interleaved, so that a slow moment of the machine hits all alike.
-    """
-    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in imported}
-    for each in imported.values():
-        _probe(each)  # writes the bytecode and fills the page cache
-    for _ in range(ROUNDS):
-        for name, each in imported.items():
-            taken[name].append(_probe(each))
-    return {
-        name: (statistics.median(seconds), statistics.median(megabytes))
-        for name, rounds in taken.items()
-        for seconds, megabytes in [zip(*rounds, strict=True)]
-    }
-
-
-def _probe(modules: Sequence[str]) -> tuple[float, float]:
-    took, megabytes = fresh.run(_PROBE, *modules, timeout=60)
+def _probe(module: str) -> tuple[float, float]:
+    took, megabytes = fresh.run(_PROBE, module, timeout=60)
     return took, megabytes
 
 

@@ -1,13 +1,30 @@
-"""How counts and ids read."""
+"""How durations, counts and ids read."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from rekey.base import durations
 
-HOUR = durations.HOUR
+MINUTE, HOUR, DAY = durations.MINUTE, durations.HOUR, durations.DAY
 
 duration = durations.running
 roughly = durations.roughly
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """just now, 12 min ago, 3 h ago, 2 d ago; "in 23 h" for what is to come. Cut to whole units."""
+    seconds = (now - moment).total_seconds()
+    if abs(seconds) < MINUTE:
+        return "just now"
+    whole = abs(seconds)
+    unit, name = (DAY, "d") if whole >= 2 * DAY else (HOUR, "h") if whole >= 2 * HOUR else (MINUTE, "min")
+    text = f"{int(whole // unit)} {name}"
+    return f"{text} ago" if seconds > 0 else f"in {text}"
+
+
+def utc(moment: datetime) -> str:
+    """2026-11-21T20:07:00Z: for programs, and where a moment is to be exact."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def counted(count: int, noun: str) -> str:

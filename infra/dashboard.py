@@ -54,7 +54,7 @@ class Dashboard(Construct):
             _graph("Keys by state", [metric_by("Keys", "state", "Maximum", HOUR)], width=THIRD),
             _graph("Keys overdue", [metric("KeysOverdue", MAX, HOUR)], width=THIRD),
             _graph(
-                "The sweep", _counts("KeysDisabled", "KeysReenabled", "KeysNeeded", "KeySweepFailures"), width=THIRD
+                "The key check", _counts("KeysDisabled", "KeysReenabled", "KeysNeeded", "KeySweepFailures"), width=THIRD
             ),
         )
         dashboard.add_widgets(

@@ -12,11 +12,14 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra import certificates
+from infra.encryption import ITS_OWNER_KNOWS, key_statements, own_secret_statement
 from infra.ledger import Ledger
 from infra.ledger_schema import INDEXES
 from infra.log_groups import build_log_group
 from infra.login import Login, role_path
 from infra.nag import acknowledge, resource_finding
+from infra.network import EVERY_INTERFACE, WILDCARD_REASON, Network
 from infra.permissions import (
     CALLED_ASYNCHRONOUSLY,
     DATABRICKS,
@@ -64,6 +67,7 @@ class Functions(Construct):
     def __init__(self, scope: Construct, construct_id: str, shared: Shared) -> None:
         super().__init__(scope, construct_id)
         self._shared = shared
+        self._network = Network(self, "Network", shared.settings)
         self._layers = self._build_layers()
         self._environment = self._build_environment()
         self._places: Mapping[On, str] = {}
@@ -87,17 +91,16 @@ class Functions(Construct):
 
     def _build_layers(self) -> list[lambda_.ILayerVersion]:
         platform = self._shared.platform
-        if platform.layer_code is None:
-            return []
         return [
             lambda_.LayerVersion(
                 self,
-                "Dependencies",
-                code=platform.layer_code,
-                description="requirements/lambda.txt",
+                name,
+                code=layer.code,
+                description=layer.description,
                 compatible_runtimes=[platform.runtime],
                 compatible_architectures=[platform.architecture],
             )
+            for name, layer in platform.layers.items()
         ]
 
     def _chosen(self, grants: tuple[Grant, ...]) -> tuple[Grant, ...]:
@@ -121,9 +124,11 @@ class Functions(Construct):
             "EVENT_BUS": self._shared.bus.event_bus_name,
             "WATCH_SECONDS": str(settings.watch_seconds),
             "BREAK_GLASS_ROLE_ARN": settings.break_glass_role_arn,
-            "POWERTOOLS_SERVICE_NAME": "rekey",
+            "POWERTOOLS_SERVICE_NAME": Aws.STACK_NAME,
             "POWERTOOLS_METRICS_NAMESPACE": "rekey",
             "POWERTOOLS_LOG_LEVEL": settings.log_level,
+            **self._network.environment,
+            **(certificates.environment() if settings.ca_bundle else {}),
             **self._shared.login.environment,
             **self._shared.platform.environment,
         }
@@ -139,7 +144,8 @@ class Functions(Construct):
         construct_id = pascal_case(name)
         function_name = f"{settings.name}-{name.replace('_', '-')}"
         log_group = build_log_group(self, f"{construct_id}Logs", f"/aws/lambda/{function_name}", settings)
-        role = self._build_role(construct_id, log_group, grants)
+        in_vpc = self._network.statements(function_name)
+        role = self._build_role(construct_id, log_group, grants, in_vpc)
         function = lambda_.Function(
             self,
             construct_id,
@@ -157,6 +163,7 @@ class Functions(Construct):
             timeout=timeout or Duration.seconds(settings.lambda_timeout_seconds),
             tracing=lambda_.Tracing.ACTIVE,
         )
+        self._network.attach(function)
         if CALLED_ASYNCHRONOUSLY in grants:
             self._set_failures_aside(construct_id, function)
         return function
@@ -172,13 +179,24 @@ class Functions(Construct):
             destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(on_failure=destination),
         )
 
-    def _build_role(self, construct_id: str, writes: logs.ILogGroup, grants: tuple[Grant, ...]) -> iam.Role:
+    def _build_role(
+        self,
+        construct_id: str,
+        writes: logs.ILogGroup,
+        grants: tuple[Grant, ...],
+        in_vpc: list[iam.PolicyStatement],
+    ) -> iam.Role:
         statements = [
             iam.PolicyStatement(
                 actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[writes.log_group_arn]
             ),
             *[self._statement(grant) for grant in (TRACE, *grants)],
+            *key_statements(
+                self._shared.settings.encryption_key_arn, [action for grant in grants for action in grant.actions]
+            ),
         ]
+        own_secret = self._own_secret(grants)
+        statements += [*own_secret, *in_vpc]
         role = iam.Role(
             self,
             f"{construct_id}Role",
@@ -188,7 +206,15 @@ class Functions(Construct):
             inline_policies={"permissions": iam.PolicyDocument(statements=statements)},
         )
         self._acknowledge_wildcards(role, grants)
+        for statement in own_secret:
+            acknowledge(role, finding=resource_finding(self, statement.resources[0]), reason=ITS_OWNER_KNOWS)
+        if in_vpc:
+            acknowledge(role, finding=resource_finding(self, EVERY_INTERFACE), reason=WILDCARD_REASON)
         return role
+
+    def _own_secret(self, grants: tuple[Grant, ...]) -> list[iam.PolicyStatement]:
+        secret_arn = self._shared.settings.databricks_secret_arn
+        return [own_secret_statement(secret_arn)] if secret_arn and DATABRICKS in grants else []
 
     def _statement(self, grant: Grant) -> iam.PolicyStatement:
         return iam.PolicyStatement(

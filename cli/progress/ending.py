@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from cli.exits import DONE, FAILED, GOES_ON, NEEDS_ATTENTION
 from cli.follow import Execution
-from cli.output import DONE, FAILED, GOES_ON, NEEDS_ATTENTION, give, say
+from cli.output import give, say
 from cli.wording import duration, short_key
 from rekey.model.attention import down_now
 
@@ -59,8 +60,11 @@ def status_of(execution: Execution) -> str:
     return _WORDS.get(execution.status, execution.status.lower())
 
 
-def ending_of(execution: Execution, rotation_id: str, story: Callable[[float], float] = float) -> Ending:
-    """How it stands or ended. `story` turns real seconds into those to show a person."""
+def ending_of(
+    execution: Execution, rotation_id: str, story: Callable[[float], float] = float, left_open: str = ""
+) -> Ending:
+    """How it stands or ended. `story` turns real seconds into those to show a person; `left_open` says, where that is
+    so, that nobody works on it although it is not over (cli.standing)."""
     status = status_of(execution)
     facts = {
         "rotation_id": rotation_id,
@@ -72,8 +76,10 @@ def ending_of(execution: Execution, rotation_id: str, story: Callable[[float], f
         "error": execution.error or None,
         "cause": execution.cause or None,
         "result": dict(execution.output),
+        "left_open": left_open or None,
     }
-    return Ending(status, list(_lines(execution, rotation_id, status, story)), facts)
+    lines = [*_lines(execution, rotation_id, status, story), *([left_open] if left_open else [])]
+    return Ending(status, lines, facts)
 
 
 def _lines(execution: Execution, rotation_id: str, status: str, story: Callable[[float], float]) -> Iterator[str]:
@@ -89,8 +95,6 @@ def _lines(execution: Execution, rotation_id: str, status: str, story: Callable[
     elif status != "running":
         yield f"Rotation {rotation_id} {_past(status)} after {took}."
         yield from (f"  {line}" for line in execution.cause.splitlines())
-    if status == "aborted":
-        yield "  It was stopped by hand, so nothing was put back. Fix: redrive its execution; see docs/operations.md."
     if down := down_now(result.get("still_down") or {}):
         yield f"Downtime: not over: {down}"
     elif result.get("downtime_seconds") is not None:

@@ -30,7 +30,7 @@ def world(cloud: None, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Itera
         for name, value in environment(url).items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(pace, "CLOCK", PaceClock(manual))
-        pace.pace_of.cache_clear()
+        pace.forget()
         current_settings.cache_clear()
         connect.forget_clients()
         world = World(url, manual, ledger, current_settings())

@@ -13,3 +13,13 @@ def seeded(world: World) -> tuple[int, str]:
     """A workspace with a MANAGED_SERVICES key, and that key."""
     old = world.make_key()
     return world.workspace(keys={"managed_services": old})["workspace_id"], old
+
+
+def switched(world: World, **seed: Any) -> Any:
+    """A workspace whose blackout is over; nothing of its compute is back yet."""
+    workspace = world.workspace(**seed)
+    world.prepare(workspace_id=workspace["workspace_id"], operation="add")
+    world.switch()
+    world.clock.advance(1200)
+    world.loop("verify")
+    return workspace

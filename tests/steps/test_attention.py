@@ -9,7 +9,7 @@ from rekey.model.findings import Finding, FindingCode
 from rekey.pages.evidence import render
 from rekey.rotation import ending
 from tests.builders import a_rotation
-from tests.steps.test_compute_trouble import REASON, switched
+from tests.steps.workloads import FAILS
 from tests.steps.world import World
 
 
@@ -23,9 +23,8 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def ended(world: World, bad: int) -> Any:
     """Clusters that fail at each start beside one that comes back."""
-    switched(world, clusters=[*({"fails": REASON} for _ in range(bad)), {}], pools=0, warehouses=0)
-    world.loop("restart_compute", rounds=60)
-    return world.call("complete_rotation", rotation_id="r1")
+    workspace = world.workspace(clusters=[*[FAILS] * bad, {}], pools=0, warehouses=0)
+    return world.rotate(workspace_id=workspace["workspace_id"], operation="add")
 
 
 def test_three_clusters_that_stay_down_need_attention_and_the_downtime_is_not_over(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cli.preflight_text import as_text
+from cli.plan_text import as_text
 from rekey.base import errors
 from tests.clients import client
 from tests.steps.creating import BROKEN, WORKSPACES, configurations, create, prepare, wish, workspaces
@@ -50,6 +50,7 @@ def test_the_evidence_and_the_logs_name_the_workspace_once_it_is_known(world: Wo
         "workspace runs",
         "switch verified",
         "succeeded",
+        "evidence sealed",
     ]
     (runs,) = [each["detail"] for each in evidence["audit"]["entries"] if each["action"] == "workspace runs"]
     fields = dict.fromkeys(("MANAGED_SERVICES", "STORAGE"), summary["configuration_id"])
@@ -112,7 +113,8 @@ def test_a_dry_run_tells_all_and_touches_nothing(world: World) -> None:
     assert preflight["workspace"]["workspace_id"] is None
     assert [each["name"] for each in preflight["phases"]] == ["Create workspace", "Verify"]
     assert preflight["expected_downtime_seconds"] == 0
-    assert "Workspace new (new), us-east-1" in as_text(preflight)
+    text = as_text(preflight)
+    assert text.startswith("new: create workspace MANAGED_SERVICES + STORAGE\nworkspace yet to be made, us-east-1")
     assert changing_requests(world) == []
     assert kms_keys() == []
 

@@ -93,7 +93,7 @@ def test_a_new_key_that_its_guard_keeps_for_a_day_goes_by_the_sweep(
         report = world.fail()
     made = str(world.rotation().key_arn)
     (finding,) = report["findings"]
-    assert re.search("the sweep asks again. KMS said: .*an explicit deny", finding)
+    assert re.search("the key check asks again. KMS said: .*an explicit deny", finding)
     assert (world.key_state(made), world.key(made).state) == ("Enabled", "grace")
     assert world.key(made).why == "its rotation failed, and KMS would not disable it at once"
     assert world.sweep(900)["disabled"] == []

@@ -141,6 +141,7 @@ def test_the_evidence_tells_the_whole_story_and_its_chain_holds(world: World) ->
         "started",
         "compute is back",
         "succeeded",
+        "evidence sealed",
     ]
     assert all(each["hash"] == entry_hash(each) for each in entries)
     assert entries[-1]["hash"] == evidence["audit"]["head"]

@@ -1,4 +1,14 @@
-"""Jobs to seed a workspace with."""
+"""Jobs and clusters to seed a workspace with."""
+
+REASON = {
+    "code": "INIT_SCRIPT_FAILURE",
+    "type": "CLIENT_ERROR",
+    "parameters": {"databricks_error_message": "x.sh failed"},
+}
+"""Why a cluster fails at each start, as Databricks tells it."""
+
+FAILS = {"fails": REASON}
+"""A cluster that goes down at each start."""
 
 SCHEDULED = {"trigger": "schedule", "every_seconds": 300, "run_seconds": 120}
 CONTINUOUS = {"trigger": "continuous", "run_seconds": 0, "running": True}

@@ -16,7 +16,9 @@ from rekey.base import clock
 from rekey.base.settings import Settings
 from rekey.databricks.connect import connect_account
 from rekey.ledger import Ledger
-from rekey.model.chain import verify
+from rekey.model.actions import Action
+from rekey.model.chain import verify, verify_trail
+from rekey.model.contradictions import contradictions
 from rekey.model.key import Key
 from rekey.model.rotation import Rotation
 from rekey.retirement.sweep import sweep
@@ -259,7 +261,8 @@ class World:
         body = client("s3").get_object(Bucket=BUCKET, Key=f"rotations/{self.rotation_id}/evidence.json")["Body"]
         evidence = json.loads(body.read())
         jsonschema.validate(evidence, EVIDENCE)
-        assert verify(evidence).problems == ()
+        verdict = verify(evidence)
+        assert (verdict.problems, verdict.sealed) == ((), True)
         return evidence
 
     def broken_chains(self) -> dict[str, tuple[str, ...]]:
@@ -270,7 +273,10 @@ class World:
         for key in self.ledger.keys.all():
             audit = {"entries": self.ledger.keys.trail(key.key_arn), "head": key.audit_head}
             trails.append((key.key_arn, {"audit": audit}))
-        return {name: found for name, trail in trails if (found := verify(trail).problems)}
+        problems = {
+            name: (*verify_trail(trail).problems, *contradictions(trail, _unsealed(trail))) for name, trail in trails
+        }
+        return {name: found for name, found in problems.items() if found}
 
     def _trail(self, rotation: Rotation) -> dict[str, Any]:
         """What an evidence of the rotation as it is now would have of its trail."""
@@ -305,3 +311,7 @@ class World:
 
     def key_state(self, key_arn: str) -> str:
         return str(client("kms").describe_key(KeyId=key_arn)["KeyMetadata"]["KeyState"])
+
+
+def _unsealed(trail: dict[str, Any]) -> list[dict[str, Any]]:
+    return [each for each in trail["audit"]["entries"] if each["action"] != Action.SEALED]

@@ -29,15 +29,15 @@ def a_client(name: str) -> Any:
 
 
 class Session:
-    """Lambda, as it answers one invocation after the other."""
+    """Lambda, as it answers one invocation after the other, and KMS."""
 
     def __init__(self) -> None:
-        self.functions = a_client("lambda")
-        self.stub = Stubber(self.functions)
+        self.clients = {name: a_client(name) for name in ("lambda", "kms")}
+        self.stub = Stubber(self.clients["lambda"])
         self.stub.activate()
 
-    def client(self, *_: Any, **__: Any) -> Any:
-        return self.functions
+    def client(self, name: str, **_: Any) -> Any:
+        return self.clients[name]
 
     def answers(self, asked: dict[str, Any], answer: dict[str, Any]) -> None:
         body = json.dumps(answer).encode()
@@ -51,13 +51,12 @@ class Session:
 
 @pytest.fixture
 def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
-    made, kms = Session(), a_client("kms")
+    made = Session()
     monkeypatch.setenv("USER", "ada")
     monkeypatch.setattr(cli.stack, "find", lambda *_, **__: Stack(MACHINE, "evidence", "ledger", {}, made))  # type: ignore[arg-type]
-    monkeypatch.setattr("cli.keys.boto3.client", lambda *_, **__: kms)
     monkeypatch.setattr("cli.keys.time.sleep", lambda _: None)
     made.answers({**ASKED, "check_only": True}, {**ADOPTED, "adopted": False})
-    with Stubber(kms) as tagged:
+    with Stubber(made.clients["kms"]) as tagged:
         tagged.add_response("tag_resource", {})
         yield made
         tagged.assert_no_pending_responses()

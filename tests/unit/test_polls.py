@@ -11,14 +11,14 @@ def test_an_end_is_seen_within_a_twentieth_of_what_it_took(ends_after: int) -> N
     at = 0
     while at < ends_after:
         at += polls.seconds(at)
-    assert at - ends_after <= max(1, ends_after / 20)
+    assert at - ends_after <= max(2, ends_after / 20)
 
 
 def test_two_hours_are_few_rounds() -> None:
     at = rounds = 0
     while at < OUTAGE_SECONDS:
         at, rounds = at + polls.seconds(at), rounds + 1
-    assert rounds < 220
+    assert rounds < 260
 
 
 def test_what_was_refused_is_not_asked_for_again_at_once() -> None:

@@ -55,7 +55,7 @@ def adopt(ledger: Ledger, account: Account, adoption: Adoption, *, grace_seconds
         problem = f"it does not carry the tag {MANAGED}=true, its owner's consent"
         raise KeyNotTagged(str(Refusal("key_arn", problem, "tag it; a tag can take a few minutes to count")))
     if known is not None and known.state == "disabled":
-        # Only an enabled key gets here: its owner was quicker than the sweep, which would have held it.
+        # Only an enabled key gets here: its owner was quicker than the key check, which would have held it.
         held = known.to("held", "somebody enabled it, so it is theirs to let go", at)
         known = ledger.keys.change(known, held, KeyAction.FOUND_ENABLED)
     key = _adopted(known, estate, adoption, grace_seconds, at)

@@ -12,7 +12,7 @@ OBJECT_SECONDS = 0.5
 """For each object: Databricks accepts two requests a second at least."""
 
 MOST_SECONDS = 14_400
-"""Of stopping, and of bringing back; what is not done by then is the way back's, or a finding."""
+"""Of stopping, and of bringing back; what is not done by then is the rollback's, or a finding."""
 
 LONGEST_DRAIN_SECONDS = 14_400
 """The most that a request may ask for (drain_minutes)."""

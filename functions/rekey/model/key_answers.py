@@ -45,6 +45,8 @@ class KeyRow(Answer):
     """KMS' own word, or the code of the error with which it did not show the key."""
     age_days: int | None
     referenced_by: tuple[int, ...]
+    used_by: tuple[str, ...]
+    """Names of the same workspaces."""
     wanted_by: tuple[str, ...]
     last_use: str | None
     goes_at: str | None

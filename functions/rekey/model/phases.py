@@ -82,7 +82,7 @@ def phases(plan: Plan) -> list[Phase]:
         limit, why = plan.drain_minutes * 60, "active job runs are waited for; nothing is down yet"
         found.append(Phase(StepName.PAUSE_TRIGGERS, limit, limit, False, why))
     if pieces:
-        why = f"{pieces} pieces of compute stop, and their EC2 instances end a little later"
+        why = f"{pieces} compute resources stop, and their EC2 instances end a little later"
         found.append(Phase(StepName.TERMINATE, 150, plan.budgets.terminate, True, why, OUTAGE_SECONDS))
     if plan.network == "customer":
         switch, why = 180, "customer-managed network: the key field shows after a few minutes"

@@ -20,7 +20,7 @@ class OldKey(BaseModel):
 
 
 KeySource = Literal["new", "brought", "configuration"]
-"""A key that rekey makes, one that the request brings along, or that of a registered configuration."""
+"""A key that rekey makes, your own, or that of a registered configuration."""
 
 
 class Plan(BaseModel):

@@ -98,7 +98,7 @@ def _old_key(case: Case) -> OldKey | None:
 
 _SOURCES: dict[KeySource, str] = {
     "new": "a new one, made for this rotation",
-    "brought": "the one that the request brings along; it stays its owner's",
+    "brought": "your own, which the request names; it stays its owner's",
     "configuration": "that of the registered configuration; nothing new is made",
 }
 

@@ -67,6 +67,7 @@ def row(key: Key, estate: Estate, kms: Mapping[str, Any], now: datetime) -> KeyR
         kms_state=kms.get("state") or kms.get("trouble"),
         age_days=(now - clock.moment(created)).days if created else None,
         referenced_by=tuple(users),
+        used_by=tuple(sorted(each.name for each in estate.users(key.key_arn))),
         wanted_by=key.wanted_by,
         last_use=kms.get("last_use", key.last_use),
         goes_at=key.goes_at if key.state in WAITING else None,

@@ -1,8 +1,8 @@
 """When to look again: at once while there is work left over, soon after something was asked for, then ever later."""
 
-SHORTEST_SECONDS, LONGEST_SECONDS = 1, 120
+SHORTEST_SECONDS, LONGEST_SECONDS = 2, 120
 
-_PART = 0.03
+_PART = 0.02
 """Of the time that it has taken so far: so much later than it happened, at the most, an end is seen."""
 
 _LONG = 500

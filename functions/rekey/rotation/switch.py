@@ -84,7 +84,7 @@ def _patch(step: Step, workspace: Workspace) -> SwitchProgress:
             raise
         # "Please terminate all pool & cluster EC2 instances …" or an update in flight: not yet, not failed.
         if _COMPUTE_IN_THE_WAY.search(str(error)):
-            step.note(compute_gone_at=None)
+            step.note(compute_gone_at=None, held_up_at=rotation.held_up_at or sent_at)
             return _waiting(step, "EC2 instances to end: they outlive their clusters", compute_in_the_way=True)
         return _waiting(step, f"an update that is under way: {error}")
     step.record(
@@ -140,7 +140,7 @@ def fields(rotation: Rotation, workspace: Workspace) -> dict[str, str | None]:
 
 
 def _waiting(step: Step, for_what: str, *, compute_in_the_way: bool = False) -> SwitchProgress:
-    """The next look counts from when the change was sent, or from when compute began to end."""
-    since = step.rotation.change_sent_at or step.rotation.blackout_started_at
+    """When to look again counts from when the change was accepted, or first held up."""
+    since = step.rotation.change_sent_at or step.rotation.held_up_at
     poll = polls.seconds(step.elapsed(since) if since else 0.0)
     return SwitchProgress.waiting([for_what], compute_in_the_way=compute_in_the_way, poll_seconds=poll)

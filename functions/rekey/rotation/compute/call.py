@@ -24,11 +24,12 @@ class Call:
 
     def __init__(self, step: Step) -> None:
         self.step = step
-        self.look = Look(Crew(step.workspace, step.time_left()))
         self.bucket = step.settings.evidence_bucket
         self.notes = remembered.read(self.bucket, step.rotation.rotation_id)
+        self._host = step.workspace.host
+        pace.recall(self._host, self.notes.paces)
+        self.look = Look(Crew(step.workspace, step.time_left()), self.notes.specs)
         self._before = self.notes.model_dump_json()
-        self._began = pace.CLOCK.now()
 
     def save(self) -> None:
         """Write the notes if there is anything new in them."""
@@ -41,6 +42,8 @@ class Call:
 
         Who looks again lets go by at least as long as the look took: what is many is not listed all the time.
         """
+        self.notes.paces, self.notes.specs = pace.learnt(self._host), self.look.known()
+        self.notes.cut_short = pass_.work if pass_.cut_short else ""
         if pass_.done or not self.notes.asked_at:
             self.notes.asked_at = clock.text(clock.now())
         self.save()
@@ -48,8 +51,7 @@ class Call:
         if not waiting:
             return Progress(done=True)
         poll = pass_.poll_seconds(self.step.elapsed(self.notes.asked_at))
-        took = 0 if poll == 0 else round(pace.CLOCK.now() - self._began)
-        return Progress.waiting(waiting, poll_seconds=max(poll, took))
+        return Progress.waiting(waiting, poll_seconds=max(poll, round(self.look.seconds)) if poll else 0)
 
     def findings(self, found: Iterable[Finding]) -> tuple[Finding, ...]:
         """The rotation's findings and these, each once; of many the first, and where the others are."""

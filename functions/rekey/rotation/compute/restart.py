@@ -61,7 +61,8 @@ def _restore(step: Step) -> tuple[Pass, Progress]:
     rotation = step.rotation
     call = Call(step)
     written = snapshot.read_both(call.bucket, rotation.snapshot_key, rotation.triggers_key)
-    pass_ = Restoring(call.look, call.notes).run(KINDS, snapshot.with_late(written, call.notes.late))
+    was, restoring = snapshot.with_late(written, call.notes.late), Restoring(call.look, call.notes)
+    pass_ = restoring.go_on(KINDS, was) or restoring.run(KINDS, was)
     if pass_.done:
         step.record(STEP, Action.STARTED, {"started": some(pass_.done)})
     answer = call.end(pass_)

@@ -7,6 +7,7 @@ from typing import Any
 from rekey.databricks import WorkspaceApi
 from rekey.rotation.compute.crew import Crew
 from rekey.rotation.compute.engine import find
+from rekey.rotation.compute.kind import AnyKind
 from rekey.rotation.compute.kinds import KINDS, STOPPED
 from rekey.rotation.compute.look import Look
 
@@ -37,9 +38,9 @@ class Compute:
         return sum(self.counts().values()) + self.jobs
 
     def names(self) -> list[str]:
-        """One phrase a piece."""
+        """One phrase a piece: by its own name, where it has one."""
         alive = [(kind, each) for kind in STOPPED for each in self.found.get(kind.field, ()) if kind.alive(each)]
-        return [f"{kind.name(each)} {kind.state(each)}" for kind, each in alive]
+        return [f"{_called(kind, each)} {kind.state(each)}" for kind, each in alive]
 
 
 def look(api: WorkspaceApi, seconds: float = SECONDS) -> Compute:
@@ -50,3 +51,8 @@ def look(api: WorkspaceApi, seconds: float = SECONDS) -> Compute:
     for error in failed.values():
         raise error
     return Compute(found, len(seen.listed("jobs")))
+
+
+def _called(kind: AnyKind, piece: Json) -> str:
+    own = next((piece[name] for name in ("cluster_name", "instance_pool_name", "name") if piece.get(name)), None)
+    return f"{kind.noun} {own}" if own else kind.name(piece)

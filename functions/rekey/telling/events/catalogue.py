@@ -1,4 +1,4 @@
-"""Which entry of the ledger's audit trails the world is told of, and in which words. Plain functions."""
+"""Which entries of the ledger's audit trails are published as events, and in which words. Plain functions."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -155,7 +155,7 @@ class KeyReenabled(KeyEvent):
 
 
 class KeyOverdue(KeyEvent):
-    """A key should have gone more than a day ago and could not."""
+    """A key should have been disabled more than a day ago and could not."""
 
     detail_type = "Key Overdue"
 

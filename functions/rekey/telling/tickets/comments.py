@@ -113,7 +113,7 @@ def _downtime(data: Data) -> str:
 def _failed(detail: Data, data: Data) -> list[str]:
     return [
         f"The rotation of {_workspace(detail)} failed in the state {data.get('state', '?')}: {data.get('error', '')}.",
-        str(data.get("cause", "")),
+        *(each for each in str(data.get("cause", "")).splitlines() if not each.startswith(_EVIDENCE)),
         *_notes(data),
         "After fixing it, have the ticket approved again.",
         _evidence(data.get("evidence")),
@@ -179,7 +179,8 @@ def _length(data: Data) -> str:
     expected, down = data.get("expected_seconds"), data.get("expected_downtime_seconds")
     if not expected:
         return ""
-    return f" and takes about {about(expected)}{f', {about(down)} of it without classic compute' if down else ''}"
+    downtime = f", with a downtime of about {about(down)}" if down else ", without downtime"
+    return f" and takes about {about(expected)}{downtime}"
 
 
 def _old_key(data: Data) -> str:
