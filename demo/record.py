@@ -1,7 +1,7 @@
 """`python -m demo.record docs/images/rotation.json`: a whole rotation of the local cloud, for the moving picture.
 
-What is written is the execution's history in simulated seconds, cut to what the live view reads. What the Lambdas work is
-not scaled, so it counts many times over: record on a machine that has nothing else to do.
+What is written is the execution's history in simulated seconds, cut to what the live view reads. What the Lambdas work
+is not scaled, so it counts many times over: record on a machine that has nothing else to do.
 """
 
 import json
