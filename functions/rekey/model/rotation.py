@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from rekey.model.failure import Failure
 from rekey.model.findings import Finding, FindingCode
+from rekey.model.finishing import Finishing, Left, LetBe
 from rekey.model.plan import Plan
 from rekey.model.request import Request
 
@@ -78,6 +79,8 @@ class Rotation(BaseModel):
     configuration_made: bool = False
     material_before: dict[str, int] = {}
     """How often each key's material had been rotated on demand before this rotation, by ARN."""
+    material_asked: tuple[str, ...] = ()
+    """ARNs of the keys whose material KMS was asked to renew, which nobody can take back."""
     triggers_key: str | None = None
     """Where in the evidence bucket the triggers are that were paused; set with the first pause."""
     drain_until: str | None = None
@@ -117,6 +120,9 @@ class Rotation(BaseModel):
     ended_at: str | None = None
     findings: tuple[Finding, ...] = ()
     failure: Failure | None = None
+    finishing: Finishing | None = None
+    """Set once its execution has ended before it, and the finisher carries it on."""
+    let_be: LetBe | None = None
     audit_seq: int = 0
     audit_head: str = ""
     evidence_sha256: str | None = None
@@ -154,6 +160,15 @@ class Rotation(BaseModel):
     @property
     def ended(self) -> bool:
         return self.status in ENDS
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it has ended and its evidence is written: nobody has to look at it any more."""
+        return self.ended and self.evidence_sha256 is not None
+
+    def lets_be(self, what: Left) -> bool:
+        """Whether a person has decided that this stays undone."""
+        return self.let_be is not None and what in self.let_be.what
 
     @property
     def compute_is_down(self) -> bool:
@@ -194,6 +209,7 @@ class RotationChanges(TypedDict, total=False):
     configuration_id: str | None
     configuration_made: bool
     material_before: dict[str, int]
+    material_asked: tuple[str, ...]
     triggers_key: str | None
     drain_until: str | None
     quiet_at: str | None
@@ -219,6 +235,8 @@ class RotationChanges(TypedDict, total=False):
     ended_at: str | None
     findings: tuple[Finding, ...]
     failure: Failure | None
+    finishing: Finishing | None
+    let_be: LetBe | None
     evidence_sha256: str | None
 
 

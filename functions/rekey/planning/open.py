@@ -8,13 +8,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from rekey.aws.executions import look_at_execution
 from rekey.base import clock
 from rekey.base.arns import account_of
-from rekey.base.errors import RequestIdReused
+from rekey.base.errors import RequestIdReused, RotationInProgress
 from rekey.base.observability import count, identify
 from rekey.base.settings import Settings
 from rekey.databricks.connect import connect_account
-from rekey.ledger import Ledger
+from rekey.ledger import Ledger, in_progress
 from rekey.model.answers import Planned
 from rekey.model.inbox import unwrapped
 from rekey.model.plan import Plan
@@ -48,8 +49,11 @@ def open_rotation(settings: Settings, ledger: Ledger, event: PlanEvent) -> Plann
     request = parse_request(unwrapped(event.request))
     identify(rotation_id=event.rotation_id, workspace_id=request.workspace_id)
     earlier = find_earlier(ledger, event.rotation_id, request)
+    if earlier and earlier.rotation_id == event.rotation_id:
+        return _answer("rotate", earlier)
     if earlier and earlier.status not in ("failed", "cancelled"):
-        return _answer("rotate" if earlier.rotation_id == event.rotation_id else "already_requested", earlier)
+        _check_under_way(earlier)
+        return _answer("already_requested", earlier)
     account = connect_account(settings)
     workspace = find_workspace(settings, account, request)
     intent = decide(request, workspace)
@@ -83,6 +87,13 @@ def find_earlier(ledger: Ledger, rotation_id: str, request: Request) -> Rotation
     return ledger.find(str(used["rotation_id"]))
 
 
+def _check_under_way(earlier: Rotation) -> None:
+    """Raises RotationInProgress for one that nobody runs any more, and that is not yet carried to its end."""
+    if earlier.ended or not look_at_execution(earlier.execution_arn).has_ended:
+        return
+    raise RotationInProgress(f"request_id: {in_progress(earlier, runs=False)}")
+
+
 def _report(event: PlanEvent, case: Case, verdict: Verdict, *, account_id: str) -> Planned:
     """The preflight, also where it forbids the rotation: a dry run reports, it does not fail."""
     plan = verdict.plan
@@ -110,7 +121,8 @@ def open_in_ledger(
         replaces=replaces.rotation_id if replaces else None,
         keys=marked(ledger, rotation, clock.now()),
     )
-    count("RotationsStarted")
+    if opened.fence == rotation.fence:  # Not of an earlier call of the same step.
+        count("RotationsStarted")
     return opened
 
 
