@@ -8,6 +8,7 @@ import typer
 from cli import keys, local_cloud
 from cli.control import approve, cancel
 from cli.evidence import evidence
+from cli.finish import finish
 from cli.output import EXIT_CODES, say
 from cli.plan import plan
 from cli.rotate import add, create_workspace, rotate
@@ -30,6 +31,7 @@ app.command()(create_workspace)
 app.command()(status)
 app.command()(approve)
 app.command()(cancel)
+app.command()(finish)
 app.command()(terraform)
 app.command()(evidence)
 app.add_typer(keys.app, name="keys")

@@ -19,7 +19,7 @@ EXIT_CODES: Mapping[int, str] = {
     DONE: "done: it succeeded, is possible, was started, or ended as it was asked to",
     FAILED: "failed or refused; the message says why",
     USAGE: "the command was typed wrongly, or the request contradicts itself; nothing was started",
-    GOES_ON: "looked once (status --no-follow): the rotation is still under way",
+    GOES_ON: "looked once (status --no-follow, finish): the rotation is still under way",
     INTERRUPTED: "Ctrl-C: rekey let go; a rotation that was started goes on",
 }
 

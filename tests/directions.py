@@ -21,6 +21,7 @@ LIBRARY = (
     "retirement",
     "rotation",
     "planning",
+    "finisher",
     "telling",
     "control",
     "runtime",

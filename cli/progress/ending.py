@@ -83,8 +83,8 @@ def _lines(execution: Execution, rotation_id: str, status: str, story: Callable[
     elif status != "running":
         yield f"Rotation {rotation_id} {_past(status)} after {took}."
         yield from (f"  {line}" for line in execution.cause.splitlines())
-    if status == "aborted":
-        yield "  It was stopped by hand, so nothing was put back. Fix: redrive its execution; see docs/operations.md."
+    if status in ("aborted", "timed out"):
+        yield f"  Its execution was stopped, and rekey carries it on: rekey finish {rotation_id} shows how far it is."
     if result.get("downtime_seconds") is not None:
         yield f"Without classic compute: {duration(story(float(result['downtime_seconds'])))}"
     if result.get("key_arn") and status == "succeeded":

@@ -23,6 +23,8 @@ Count = Literal[
     "RotationsFailed",
     "RotationsStarted",
     "RotationsSucceeded",
+    "RotationsTakenUp",
+    "RotationsUnfinished",
     "TicketComments",
 ]
 """What is counted; infra/monitoring shows each on the dashboard."""
