@@ -30,9 +30,12 @@ from infra.platform import HANDLERS, Platform
 from infra.queues import build_dead_letter_queue
 from infra.settings import Settings
 
-MEMORY_MB = {"renew_notebooks": 1024}
+MEMORY_MB = {"renew_notebooks": 1024, "carry_on": 1024}
 """Where the setting may be too little: a 10 MB notebook takes up to 240 MB (python -m benchmarks.notebook), and a
 Lambda's share of a processor, which compares it in time, grows with its memory."""
+
+TIMEOUT_MINUTES = {"carry_on": 15}
+"""Where the setting is too little: a round of the finisher looks after one rotation after the other."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,8 @@ class Functions(Construct):
     ) -> lambda_.Function:
         settings, platform = self._shared.settings, self._shared.platform
         construct_id = pascal_case(name)
+        if name in TIMEOUT_MINUTES:
+            timeout = Duration.minutes(TIMEOUT_MINUTES[name])
         function_name = f"{settings.name}-{name.replace('_', '-')}"
         log_group = build_log_group(self, f"{construct_id}Logs", f"/aws/lambda/{function_name}", settings)
         role = self._build_role(construct_id, log_group, grants)

@@ -106,6 +106,7 @@ class Settings(BaseModel):
         description="the ARN of the one role that the guards in keys' own policies exempt, or empty for none",
     )
     retirement_rate_minutes: int = Field(ge=1, le=60, description="1 to 60 minutes")
+    finisher_rate_minutes: int = Field(ge=1, le=15, description="1 to 15 minutes")
     event_bus: str = Field(
         pattern=r"^[A-Za-z0-9._/-]{0,256}$",
         description="the name of an existing EventBridge bus, or empty to have one made",
