@@ -35,8 +35,6 @@ def consequences(rotation: Rotation) -> str:
     """Which keys the workspace is on after a failed rotation, and whether its compute is back."""
     if rotation.creates:
         return _consequence_of_creation(rotation)
-    if rotation.plan.operation == "rotate_material":
-        return _consequence_of_material(rotation)
     if rotation.switch_verified_at:
         keys_now = "The workspace is on the new key, and the switch holds."
     elif rotation.may_have_switched and rotation.has_found(FindingCode.NEW_KEY_KEPT):
@@ -50,16 +48,6 @@ def consequences(rotation: Rotation) -> str:
     else:
         compute_now = "Not all compute is back, see the findings."
     return f"{keys_now} {compute_now}"
-
-
-def _consequence_of_material(rotation: Rotation) -> str:
-    asked = rotation.material_asked
-    others = [each for each in rotation.plan.material_keys if each not in asked]
-    told = (
-        f"KMS was asked to renew {' and '.join(asked)}, which nobody can take back and needs nothing." if asked else ""
-    )
-    left = f"{' and '.join(others)} {'has' if len(others) == 1 else 'have'} the material from before." if others else ""
-    return " ".join(filter(None, [told, left, "No compute was touched."]))
 
 
 def _consequence_of_creation(rotation: Rotation) -> str:

@@ -79,8 +79,6 @@ class Rotation(BaseModel):
     configuration_made: bool = False
     material_before: dict[str, int] = {}
     """How often each key's material had been rotated on demand before this rotation, by ARN."""
-    material_asked: tuple[str, ...] = ()
-    """ARNs of the keys whose material KMS was asked to renew, which nobody can take back."""
     triggers_key: str | None = None
     """Where in the evidence bucket the triggers are that were paused; set with the first pause."""
     drain_until: str | None = None
@@ -209,7 +207,6 @@ class RotationChanges(TypedDict, total=False):
     configuration_id: str | None
     configuration_made: bool
     material_before: dict[str, int]
-    material_asked: tuple[str, ...]
     triggers_key: str | None
     drain_until: str | None
     quiet_at: str | None

@@ -1,12 +1,10 @@
 """The way back of a new workspace: nothing that was made is left behind unnoticed. rekey deletes no workspace."""
 
-from rekey.base import clock
 from rekey.base.errors import WorkspaceChanged
 from rekey.databricks import Workspace
-from rekey.model.actions import Action, KeyAction
+from rekey.model.actions import Action
 from rekey.model.findings import Finding, FindingCode
 from rekey.model.steps import StepName
-from rekey.retirement.rotations import stays
 from rekey.rotation import switch
 from rekey.rotation.create import find, why_failed
 from rekey.rotation.settling import watched_until
@@ -34,10 +32,6 @@ def settle_new(step: Step) -> tuple[str | None, bool]:
     if workspace.status == "PROVISIONING" and until:
         return f"workspace {workspace.workspace_id} PROVISIONING", False
     lives = workspace.status in ("RUNNING", "PROVISIONING") and switch.shows_anything_new(step.rotation, workspace)
-    if lives:
-        why = f"the new workspace {workspace.workspace_id} lives on with it"
-        key = stays(step.rotation, step.key_arn, why, clock.now())
-        step.ledger.keys.introduce(key, KeyAction.ROTATION_FAILED)
     _tell(step, workspace, lives=lives)
     return None, lives
 

@@ -46,11 +46,8 @@ def _rotated(step: Step, key_arn: str) -> bool:
     if step.rotation.plan.yearly_rotation and not status.get("KeyRotationEnabled"):
         key.rotate_by_itself(YEAR_DAYS)
         step.record(STEP, Action.YEARLY_ROTATION, {"key_arn": key_arn, "days": YEAR_DAYS})
-    asked = step.rotation.material_asked
     if len(on_demand(key_arn)) > step.rotation.material_before[key_arn]:
-        if key_arn not in asked:  # The call that asked was killed before it could write that down.
-            step.note(material_asked=(*asked, key_arn))
         return True
     if "OnDemandRotationStartDate" not in status and key.rotate():
-        step.record(STEP, Action.MATERIAL_ASKED_FOR, {"key_arn": key_arn}, material_asked=(*asked, key_arn))
+        step.record(STEP, Action.MATERIAL_ASKED_FOR, {"key_arn": key_arn})
     return False
