@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 import typer
 
 from cli.control import Reason, RotationId, Yes, can_ask, invoke
+from cli.exits import DONE, GOES_ON
 from cli.options import grouped
-from cli.output import DONE, GOES_ON, ask, give, say, told
+from cli.output import ask, give, say, told
 from cli.stack import StackError, Where
 from local.cloud import CloudError
 
@@ -33,7 +34,10 @@ def finish(
         bool, typer.Option("--json", help="Print one JSON object instead of text; needs --yes.")
     ] = False,
 ) -> None:
-    """Show what a rotation has left undone whose execution has ended, and have the finisher try it now, not later."""
+    """Finish a rotation whose execution has ended before it.
+
+    Shows what is undone, and has the finisher try it now. It tries by itself too, for as long as it takes.
+    """
     can_ask(yes=yes, as_json=as_json)
     with told(StackError, CloudError, as_json=as_json):
         stack = where.find()

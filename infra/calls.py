@@ -10,6 +10,8 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.encryption import key_statements
+
 
 def build_schedule(
     scope: Construct,
@@ -19,8 +21,9 @@ def build_schedule(
     minutes: int,
     function: lambda_.Function,
     undelivered: sqs.Queue,
+    encryption_key_arn: str,
 ) -> scheduler.CfnSchedule:
-    """Calls a Lambda every so many minutes, with an empty object."""
+    """Calls a Lambda every so many minutes, with an empty object. `encryption_key_arn` is the queue's, or empty."""
     # The L1 construct: the L2's role could invoke every version of the function too.
     return scheduler.CfnSchedule(
         scope,
@@ -31,7 +34,7 @@ def build_schedule(
         flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
         target=scheduler.CfnSchedule.TargetProperty(
             arn=function.function_arn,
-            role_arn=_build_schedule_role(scope, function, undelivered).role_arn,
+            role_arn=_build_schedule_role(scope, function, undelivered, encryption_key_arn).role_arn,
             input="{}",
             dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=undelivered.queue_arn),
             # The next run does the same work: an invocation older than an hour is worth nothing.
@@ -42,10 +45,13 @@ def build_schedule(
     )
 
 
-def _build_schedule_role(scope: Construct, function: lambda_.Function, undelivered: sqs.Queue) -> iam.Role:
+def _build_schedule_role(
+    scope: Construct, function: lambda_.Function, undelivered: sqs.Queue, encryption_key_arn: str
+) -> iam.Role:
     statements = [
         iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function.function_arn]),
         iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[undelivered.queue_arn]),
+        *key_statements(encryption_key_arn, ["sqs:SendMessage"]),
     ]
     return iam.Role(
         scope,

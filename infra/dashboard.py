@@ -42,7 +42,7 @@ class Dashboard(Construct):
         dashboard.add_widgets(
             _graph(
                 "Rotations by outcome",
-                _counts("RotationsStarted", "RotationsSucceeded", "RotationsFailed", "RotationsCancelled"),
+                _counts(*_OUTCOMES),
             ),
             _graph(
                 "Executions that ended before their rotation",
@@ -57,7 +57,7 @@ class Dashboard(Construct):
             _graph("Keys by state", [metric_by("Keys", "state", "Maximum", HOUR)], width=THIRD),
             _graph("Keys overdue", [metric("KeysOverdue", MAX, HOUR)], width=THIRD),
             _graph(
-                "The sweep", _counts("KeysDisabled", "KeysReenabled", "KeysNeeded", "KeySweepFailures"), width=THIRD
+                "The key check", _counts("KeysDisabled", "KeysReenabled", "KeysNeeded", "KeySweepFailures"), width=THIRD
             ),
         )
         dashboard.add_widgets(
@@ -67,6 +67,13 @@ class Dashboard(Construct):
         )
 
 
+_OUTCOMES = (
+    "RotationsStarted",
+    "RotationsSucceeded",
+    "RotationsNeedingAttention",
+    "RotationsFailed",
+    "RotationsCancelled",
+)
 _TOLD = ("EventsPublished", "RotationsAskedByTicket", "RotationsApprovedByTicket", "TicketComments")
 
 

@@ -31,6 +31,7 @@ class Finishing(Construct):
             minutes=settings.finisher_rate_minutes,
             function=carry_on,
             undelivered=undelivered,
+            encryption_key_arn=settings.encryption_key_arn,
         )
         self.rule = build_rule(
             self,

@@ -37,8 +37,9 @@ class Retirement(Construct):
             minutes=settings.retirement_rate_minutes,
             function=disable_old_key,
             undelivered=self.undelivered,
+            encryption_key_arn=platform.encryption_key_arn,
         )
-        # Uses refused for a key's state. Best effort, and of this region alone: the sweep looks for signs too.
+        # Uses refused for a key's state. Best effort, and of this region alone: the key check looks for signs too.
         self.rule = build_rule(
             self,
             "RefusedUses",

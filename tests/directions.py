@@ -4,6 +4,7 @@ python -m tests.directions docs/architecture.md      draws the map into the page
 """
 
 import ast
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ OUTSIDE: Mapping[str, frozenset[str]] = {
     "demo": frozenset({"base", "model", "local", "cli"}),
     "infra": frozenset(),
     "stepfunctions": frozenset(),
-    "benchmarks": frozenset({*LIBRARY, "local", "cli", "demo"}),
+    "benchmarks": frozenset({*LIBRARY, "local", "cli", "demo", "tests"}),
     "handlers": frozenset(LIBRARY),
 }
 """What stands outside the library, and which rooms it may import beside itself."""
@@ -124,6 +125,17 @@ def read(modules: Mapping[str, str], only: str | None = None) -> list[Arrow]:
         for imported in _imports(text, modules)
         if room(imported)
     ]
+
+
+def from_test_files(text: str) -> list[str]:
+    """The test files that a module imports. Helpers stand in modules of their own."""
+    names = [
+        f"{node.module}.{each.name}" if isinstance(node, ast.ImportFrom) else each.name
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for each in node.names
+    ]
+    return sorted({found.group() for name in names if (found := re.match(r"tests\.(\w+\.)*test_\w+", name))})
 
 
 def room(module: str) -> str:

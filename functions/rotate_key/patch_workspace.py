@@ -1,4 +1,4 @@
-"""Patch workspace: point it at the new key configuration. Called again until the workspace shows it."""
+"""Switch workspace key: point it at the new key configuration. Called again until the workspace shows it."""
 
 from rekey.model.answers import SwitchProgress
 from rekey.rotation import switch

@@ -13,13 +13,20 @@ DEFINITION = Path(__file__).resolve().parent.parent.parent / "stepfunctions" / "
 UNKNOWN_TO_THE_EMULATOR = {*PLACES["aliases"], *PLACES["machine"]}
 
 
+MEMORY_MB = {
+    **dict.fromkeys(("renew_notebooks", "pause_triggers", "terminate_compute", "restart_compute", "carry_on"), 1024),
+    **dict.fromkeys(("plan_rotation", "complete_rotation", "record_failure"), 512),
+}
+"""Of those that do more than one thing at a time."""
+
+
 @pytest.mark.parametrize("name", LAMBDAS)
 def test_a_lambda_is_built_like_the_others(template: Template, name: str) -> None:
     function = template.function(name)
     assert function["FunctionName"] == f"rekey-{name.replace('_', '-')}"
     assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
-    memory = 1024 if name in ("renew_notebooks", "carry_on") else 256
-    assert (function["MemorySize"], function["Timeout"]) == (memory, 900 if name == "carry_on" else 120)
+    timeout = 900 if name == "carry_on" else 120
+    assert (function["MemorySize"], function["Timeout"]) == (MEMORY_MB.get(name, 256), timeout)
     assert function["TracingConfig"] == {"Mode": "Active"}
     assert len(function["Layers"]) == 1
     log_group = template.resource(function["LoggingConfig"]["LogGroup"]["Ref"])["Properties"]
@@ -57,7 +64,7 @@ def test_the_environment_is_what_the_functions_read(template: Template) -> None:
         "WAIT_SCALE": "1",
         "WATCH_SECONDS": "1209600",
         "BREAK_GLASS_ROLE_ARN": "",
-        "POWERTOOLS_SERVICE_NAME": "rekey",
+        "POWERTOOLS_SERVICE_NAME": {"Ref": "AWS::StackName"},
         "POWERTOOLS_METRICS_NAMESPACE": "rekey",
         "POWERTOOLS_LOG_LEVEL": "INFO",
     }

@@ -45,7 +45,7 @@ def test_after_its_execution_was_stopped_nobody_says_that_it_runs(world: World) 
         with pytest.raises(errors.RotationInProgress, match=r"workspace_id: .*rotation r1"):
             world.plan("r3", workspace_id=asked["workspace_id"])
         world.round(30)
-    world.finish()
+    world.carried_on()
     assert world.plan("r2", **asked)["decision"] == "rotate"
 
 

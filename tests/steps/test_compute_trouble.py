@@ -8,26 +8,12 @@ import requests
 
 from tests.clients import client
 from tests.names import BUCKET
-from tests.steps.test_compute_kinds import OFTEN, sim
-from tests.steps.test_jobs import jobs, paused
+from tests.steps.looks import jobs, paused, sim
+from tests.steps.steering import switched
+from tests.steps.workloads import OFTEN, REASON
 from tests.steps.world import LAMBDA_SECONDS, POLL_SECONDS, World
 
 TWO_HOURS = 7200.0
-REASON = {
-    "code": "INIT_SCRIPT_FAILURE",
-    "type": "CLIENT_ERROR",
-    "parameters": {"databricks_error_message": "x.sh failed"},
-}
-
-
-def switched(world: World, **seed: Any) -> Any:
-    """A workspace whose blackout is over; nothing of its compute is back yet."""
-    workspace = world.workspace(**seed)
-    world.prepare(workspace_id=workspace["workspace_id"], operation="add")
-    world.switch()
-    world.clock.advance(1200)
-    world.loop("verify")
-    return workspace
 
 
 def asked(world: World, part: str) -> int:
@@ -40,7 +26,7 @@ def wait(world: World, name: str, seconds: float) -> list[Any]:
     until = world.clock.now() + seconds
     while world.clock.now() < until and not (answers and answers[-1]["done"]):
         answers.append(world.call(name, rotation_id="r1"))
-        world.clock.advance(POLL_SECONDS)
+        world.clock.advance(max(POLL_SECONDS, answers[-1]["poll_seconds"]))
     return answers
 
 
@@ -164,6 +150,13 @@ def test_a_call_hands_over_what_it_has_done_before_its_time_is_over(world: World
     assert sorted(up) == sorted(each.split(" ")[1] for each in started if each.startswith("cluster "))
     assert 0 < len(up) < 30
     assert len(first["waiting_for"]) <= 12
+    # The next call goes on at once where this one stopped, and does not list everything again.
+    lists = asked(world, "/list")
+    second = world.call("restart_compute", rotation_id="r1")
+    assert (first["poll_seconds"], asked(world, "/list")) == (0, lists)
+    now = [id_ for id_, each in sim(world, workspace)["clusters"].items() if each["state"] != "TERMINATED"]
+    assert len(now) > len(up)
+    assert second["remaining"] < first["remaining"]
     requests.delete(f"{world.url}/_sim/limits", timeout=10)
     world.loop("restart_compute")
     assert world.call("complete_rotation", rotation_id="r1")["findings"] == []

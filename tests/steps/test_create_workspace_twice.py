@@ -6,7 +6,7 @@ import pytest
 
 from rekey.base import errors
 from tests.steps.creating import WORKSPACES, configurations, prepare, wish, workspaces
-from tests.steps.test_fail import kms_keys
+from tests.steps.looks import kms_keys
 from tests.steps.world import A_DAY_LATER, POLL_SECONDS, World
 
 
@@ -57,7 +57,7 @@ def test_a_second_workspace_that_showed_too_late_is_named(world: World) -> None:
     assert len(workspaces(world)) == 2
     world.loop("create_workspace")
     world.loop("verify")
-    (finding,) = world.call("complete_rotation", rotation_id="r1")["findings"]
+    (finding,) = world.complete()["findings"]
     assert "A second workspace named new" in finding
 
 

@@ -383,7 +383,7 @@ def test_a_rotation_that_was_stopped_by_hand_is_told_of_and_so_is_what_keeps_it(
     for _ in range(4):
         world.round(1_800)
     back(world)
-    world.finish()
+    world.carried_on()
     events = bus.deliver(world)
     ends = ["Rotation Taken Up", "Rotation Unfinished", "Rotation Rolled Back", "Rotation Failed"]
     assert types(events) == ["Rotation Planned", "Rotation Started", *ends]

@@ -37,7 +37,7 @@ def test_stopped_by_hand_in_a_state_of_the_good_route(world: World, request_of: 
     if state == "Settle wait" and request_of is rotate:
         state = "Verify"
     dies(world, state, request)
-    world.finish()
+    world.carried_on()
     rotation = check(world, workspace_id, before)
     sent = FORWARD.index(state) > FORWARD.index("Patch workspace")
     assert rotation.status == ("succeeded" if sent else "cancelled" if state == "Create key" else "failed")
@@ -49,5 +49,5 @@ def test_stopped_by_hand_in_a_state_of_the_good_route(world: World, request_of: 
 def test_stopped_by_hand_on_the_way_back(world: World, state: str) -> None:
     workspace_id, before, request = storage(world)
     dies(world, state, request, breaks="Terminate compute")
-    world.finish()
+    world.carried_on()
     assert check(world, workspace_id, before).status == "failed"

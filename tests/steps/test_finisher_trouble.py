@@ -46,7 +46,7 @@ def test_databricks_is_away_for_six_hours(world: World, state: str) -> None:
         world.round(1_800)
     assert not world.rotation().ended
     back(world)
-    world.finish()
+    world.carried_on()
     check(world, workspace_id, before)
     # Half an hour after it first got nowhere the world is told, and not again on the same day.
     assert actions(world).count("unfinished") == 1
@@ -61,7 +61,7 @@ def test_on_the_way_back_too(world: World, state: str) -> None:
     for _ in range(int(SIX_HOURS // 1_800)):
         world.round(1_800)
     back(world)
-    world.finish()
+    world.carried_on()
     assert check(world, workspace_id, before).status == "failed"
 
 
@@ -95,7 +95,7 @@ def test_an_execution_that_runs_is_left_alone(world: World) -> None:
 def test_one_that_step_functions_has_forgotten_is_finished(world: World) -> None:
     workspace_id, before, request = storage(world)
     dies(world, "Patch workspace", request, how="FORGOTTEN")
-    world.finish()
+    world.carried_on()
     assert check(world, workspace_id, before).status == "failed"
 
 
@@ -113,7 +113,7 @@ def test_nothing_is_done_while_a_lambda_of_the_execution_may_still_be_at_work(wo
     assert len(world.get("requests")) == requests
     with pytest.raises(errors.AwsUnavailable):
         world.ledger.note(zombie, patch_outcome="unknown")
-    world.finish()
+    world.carried_on()
 
 
 def test_of_two_rounds_at_once_one_works_on_a_rotation(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +132,7 @@ def test_of_two_rounds_at_once_one_works_on_a_rotation(world: World, monkeypatch
     monkeypatch.setattr(module, "_walk", second_meanwhile)
     world.round()
     assert [each.get("looked_at", each.get("outcome")) for each in others] == [0, "at work"]
-    world.finish()
+    world.carried_on()
 
 
 def test_a_round_that_was_killed_is_followed_by_another(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +151,7 @@ def test_a_round_that_was_killed_is_followed_by_another(world: World, monkeypatc
         with pytest.raises(Killed):
             world.round()
     assert world.round(300)["looked_at"] == 0
-    world.finish()
+    world.carried_on()
     assert check(world, workspace_id, before).status == "failed"
 
 
@@ -198,7 +198,7 @@ def test_the_next_rotation_waits_until_what_the_last_one_left_is_done(world: Wor
             world.ledger.open(world.rotation().model_copy(update={"rotation_id": "r2", "fence": 9}), {})
         world.round()
     back(world)
-    world.finish()
+    world.carried_on()
     check(world, workspace_id, before)
     assert lease(world, workspace_id) == {}
     assert world.plan("r2", workspace_id=workspace_id, operation="add", request_id="CHG1")["decision"] == "rotate"

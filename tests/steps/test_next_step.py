@@ -10,7 +10,7 @@ from tests.steps.walker import Walk, carry_on
 from tests.steps.world import World
 
 FAILURE = {"state": "Verify", "error": "States.Timeout", "cause": "its execution died"}
-BEFORE = ["Set key policy", "Terminate compute", "Patch workspace", "Verify", "Restart compute"]
+BEFORE = ["Set key policy", "Terminate compute", "Switch workspace key", "Verify", "Restart compute"]
 BACK = ["Roll back", "Restore compute", "Record failure"]
 
 
@@ -46,7 +46,7 @@ def test_the_state_machine_takes_the_step_that_the_ledger_says(world: World, req
 
 
 @pytest.mark.parametrize(
-    "breaks", ["Set key policy", "Pause triggers", "Patch workspace", "Verify", "Complete rotation"]
+    "breaks", ["Set key policy", "Pause triggers", "Switch workspace key", "Verify", "Complete rotation"]
 )
 def test_it_takes_the_ledgers_way_back_too(world: World, breaks: str) -> None:
     walk = Walk(world, breaks=breaks)

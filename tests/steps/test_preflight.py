@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from cli.preflight_text import as_text
+from cli.plan_text import as_text
 from rekey.base import errors
-from tests.steps.test_fail import changing_requests, kms_keys
+from tests.steps.looks import changing_requests, kms_keys
 from tests.steps.world import World
 
 
@@ -27,7 +27,7 @@ def test_the_preflight_tells_all_and_touches_nothing(world: World) -> None:
     assert len(preflight["would_cut_short"]) == 2
     assert [each["name"] for each in preflight["phases"]] == [
         "Terminate compute",
-        "Patch workspace",
+        "Switch workspace key",
         "Verify",
         "Restart compute",
     ]
@@ -44,7 +44,7 @@ def test_the_settle_wait_is_in_the_plan_when_storage_is_in_play(world: World) ->
     preflight = world.plan(workspace_id=workspace_id, operation="add", dry_run=True)["preflight"]
     phases = {each["name"]: each for each in preflight["phases"]}
     assert phases["Settle wait"]["expected_seconds"] == 1200
-    assert "Databricks-managed network" in phases["Patch workspace"]["why"]
+    assert "Databricks-managed network" in phases["Switch workspace key"]["why"]
 
 
 def test_a_dry_run_reports_what_forbids_the_rotation_where_a_real_one_is_refused(world: World) -> None:
@@ -61,15 +61,18 @@ def test_the_text_reads_like_the_json(world: World) -> None:
     preflight = world.plan(workspace_id=workspace_id, operation="add", dry_run=True)["preflight"]
     text = as_text(preflight)
     for said in (
+        "prod: add MANAGED_SERVICES + STORAGE",
         "ENTERPRISE, RUNNING, customer-managed network",
-        "Would stop:",
-        "Job runs that would be cut short:",
-        "Settle wait: about 20 min",
-        "without classic compute",
+        "Would stop, and bring back",
+        "Job runs that would be cut short",
+        "Settle wait        about 20 min",
+        "downtime about",
+        "Stops 3 clusters, 1 pool",
+        "Makes 1 key (1 USD a month).",
     ):
         assert said in text
     forbidden = world.plan(workspace_id=workspace_id, operation="rotate", dry_run=True)["preflight"]
-    assert as_text(forbidden).splitlines()[-2:] == ["Forbidden:", f"  - {forbidden['findings'][0]}"]
+    assert as_text(forbidden).splitlines()[2:4] == ["Not possible now: 1 reason", f"  ✗ {forbidden['findings'][0]}"]
 
 
 def test_a_large_workspace_fits_the_state_machine(world: World) -> None:
@@ -77,3 +80,13 @@ def test_a_large_workspace_fits_the_state_machine(world: World) -> None:
     answer = world.plan(workspace_id=workspace_id, dry_run=True)
     assert len(json.dumps(answer)) < 20_000
     assert answer["plan"]["would_stop"]["clusters"] > 100
+
+
+def test_a_dry_run_sees_who_holds_the_workspace(world: World) -> None:
+    workspace_id = world.workspace()["workspace_id"]
+    world.plan(workspace_id=workspace_id, operation="add")
+    preflight = world.plan("r2", workspace_id=workspace_id, operation="add", dry_run=True)["preflight"]
+    assert (preflight["possible"], preflight["held_by"]) == (False, "r1")
+    assert "the rotation r1 is at work on this workspace" in preflight["findings"][0]
+    world.clock.advance(37 * 3600)
+    assert world.plan("r2", workspace_id=workspace_id, operation="add", dry_run=True)["preflight"]["possible"]

@@ -7,11 +7,11 @@ import pytest
 
 from rekey.base import errors
 from rekey.databricks.connect import connect_account
-from tests.steps.test_keys import own_key, policy_of
+from tests.steps.own_keys import own_key, policy_of
 from tests.steps.world import A_DAY_LATER, World
 
 PATCH = {"method": "PATCH", "path": "/workspaces"}
-LOST = {"state": "Patch workspace", "error": "OutcomeUnknown", "cause": "lost"}
+LOST = {"state": "Switch workspace key", "error": "OutcomeUnknown", "cause": "lost"}
 EC2_ALIVE = {
     "status": 409,
     "error_code": "INVALID_STATE",
@@ -52,7 +52,7 @@ def test_a_change_that_appears_late_is_waited_for_and_taken_back(world: World) -
     early = world.call("roll_back", rotation_id="r1", failure=LOST)
     assert early["waiting_for"] == [f"an accepted change that may still appear (until {world.rotation().watch_until})"]
     assert len(world.get("state")["configurations"]) == 2
-    world.fail("Patch workspace", "OutcomeUnknown")
+    world.fail("Switch workspace key", "OutcomeUnknown")
     assert trail(world, "change back accepted") == [{"configuration_id": fields[0]}]
     assert world.fields(workspace_id) == fields
     assert world.get("health")["unreadable"] == []
@@ -91,7 +91,7 @@ def test_a_refusal_says_nothing_of_the_change_before_it(world: World, before: st
         with pytest.raises(errors.DatabricksError, match="No"):
             world.call("patch_workspace", rotation_id="r1")
     assert world.rotation().patch_outcome == before
-    world.fail("Patch workspace")
+    world.fail("Switch workspace key")
     new = str(world.rotation().key_arn)
     assert (world.key_state(new), world.key(new).state) == ("Enabled", "grace")
     assert world.sweep(A_DAY_LATER)["disabled"] == [new]
@@ -103,7 +103,7 @@ def test_a_first_change_that_is_refused_lets_the_new_key_go_at_once(world: World
     with pytest.raises(errors.DatabricksError, match="No"):
         world.call("patch_workspace", rotation_id="r1")
     assert world.rotation().patch_outcome == "refused"
-    world.fail("Patch workspace")
+    world.fail("Switch workspace key")
     assert world.key_state(str(world.rotation().key_arn)) == "Disabled"
 
 
@@ -120,7 +120,7 @@ def test_a_new_key_that_one_of_two_fields_shows_is_kept(world: World) -> None:
     )
     world.clock.advance(120)
     assert world.fields(workspace_id) == (made.configuration_id, None)
-    report = world.fail("Patch workspace", "OutcomeUnknown")
+    report = world.fail("Switch workspace key", "OutcomeUnknown")
     assert "cannot remove" in report["failure"]["cause"]
     assert trail(world, "new key kept") == [{"key_arn": made.key_arn}]
     assert trail(world, "key abandoned") == []

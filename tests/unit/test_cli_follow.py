@@ -48,9 +48,7 @@ class History:
 def stopping() -> History:
     """Twenty seconds into a rotation: compute is being stopped."""
     history = History().enter(0, "Plan rotation").answer(2, "Plan rotation", plan={"settle": False})
-    history.enter(2, "What was decided?").enter(2, "Wait for window").enter(2, "Create key").enter(
-        4, "Terminate compute"
-    )
+    history.enter(2, "Route by plan").enter(2, "Wait for window").enter(2, "Create key").enter(4, "Terminate compute")
     history.answer(5, "Terminate compute", done=False, waiting_for=["cluster a TERMINATING", "cluster b TERMINATING"])
     return history.enter(5, "Is compute gone?").enter(5, "Wait for compute to stop").enter(10, "Terminate compute")
 
@@ -73,10 +71,10 @@ def test_a_loop_is_one_step_that_goes_on() -> None:
 
 
 def test_coming_back_to_a_step_adds_to_its_time() -> None:
-    history = stopping().enter(10, "Patch workspace").enter(12, "Wait for instances to stop")
-    history.enter(15, "Terminate compute").enter(16, "Patch workspace")
+    history = stopping().enter(10, "Switch workspace key").enter(12, "Wait for instances to stop")
+    history.enter(15, "Terminate compute").enter(16, "Switch workspace key")
     execution = history.read()
-    assert [execution.step(name).elapsed(now(20)) for name in ("Terminate compute", "Patch workspace")] == [  # type: ignore[union-attr]
+    assert [execution.step(name).elapsed(now(20)) for name in ("Terminate compute", "Switch workspace key")] == [  # type: ignore[union-attr]
         7,
         9,
     ]
@@ -139,8 +137,8 @@ def test_a_follower_reads_long_histories_once(monkeypatch: pytest.MonkeyPatch) -
     follower = Follower(service, "arn")  # type: ignore[arg-type]
     assert follower.look() == service.history.read()
     assert service.pages == 3
-    service.history.enter(11, "Patch workspace")
-    assert follower.look().current == "Patch workspace"
+    service.history.enter(11, "Switch workspace key")
+    assert follower.look().current == "Switch workspace key"
     assert service.pages == 4
 
 
@@ -152,7 +150,7 @@ def test_a_follower_tells_how_it_ended() -> None:
         "status": "FAILED",
         "stopDate": service.history.events[-1]["timestamp"],
         "error": "SwitchReverted",
-        "cause": "Patch workspace: …",
+        "cause": "Switch workspace key: …",
     }
     execution = follower.look()
     assert (execution.status, execution.error, execution.elapsed(now(99))) == ("FAILED", "SwitchReverted", 30)

@@ -6,7 +6,7 @@ from cli.progress import time_left
 from rekey.model.phases import Phase
 
 TERMINATE = Phase("Terminate compute", 150, 1800, True, "")
-PATCH = Phase("Patch workspace", 180, 5400, True, "")
+PATCH = Phase("Switch workspace key", 180, 5400, True, "")
 SETTLE = Phase("Settle wait", 1200, 1200, True, "")
 VERIFY = Phase("Verify", 15, 600, True, "")
 PHASES = [TERMINATE, PATCH, SETTLE, VERIFY]
@@ -18,11 +18,11 @@ PHASES = [TERMINATE, PATCH, SETTLE, VERIFY]
         ({}, None, 1545, 9000),
         ({"Create key": 30}, "Create key", 1545, 9000),
         ({"Terminate compute": 50}, "Terminate compute", 1495, 8950),
-        ({"Terminate compute": 400, "Patch workspace": 80}, "Patch workspace", 1315, 7120),
+        ({"Terminate compute": 400, "Switch workspace key": 80}, "Switch workspace key", 1315, 7120),
         ({"Settle wait": 1200, "Verify": 5}, "Verify", 10, 595),
         ({"Settle wait": 1200, "Verify": 5, "Complete rotation": 1}, "Complete rotation", 0, 0),
-        # Back from Patch workspace, because Databricks still sees instances.
-        ({"Terminate compute": 160, "Patch workspace": 10}, "Terminate compute", 170 + 1215, 1640 + 5390 + 1800),
+        # Back from Switch workspace key, because Databricks still sees instances.
+        ({"Terminate compute": 160, "Switch workspace key": 10}, "Terminate compute", 170 + 1215, 1640 + 5390 + 1800),
     ],
 )
 def test_what_is_left_is_the_rest_of_the_current_phase_and_those_to_come(
@@ -33,13 +33,13 @@ def test_what_is_left_is_the_rest_of_the_current_phase_and_those_to_come(
 
 
 def test_it_is_never_negative_and_lateness_is_said() -> None:
-    left = time_left([PATCH], {"Patch workspace": 6000}, "Patch workspace")
-    assert (left.expected, left.at_most, left.late) == (0, 0, "Patch workspace")
-    left = time_left([PATCH, VERIFY], {"Patch workspace": 200}, "Patch workspace")
+    left = time_left([PATCH], {"Switch workspace key": 6000}, "Switch workspace key")
+    assert (left.expected, left.at_most, left.late) == (0, 0, "Switch workspace key")
+    left = time_left([PATCH, VERIFY], {"Switch workspace key": 200}, "Switch workspace key")
     assert str(left) == (
-        "Patch workspace takes longer than expected; about 15 s more after it, at most 1 h 37 min by its budgets"
+        "Switch workspace key takes longer than expected; about 15 s more after it, at most 1 h 37 min by its budgets"
     )
-    assert time_left(PHASES, {"Patch workspace": 180}, "Patch workspace").late == ""
+    assert time_left(PHASES, {"Switch workspace key": 180}, "Switch workspace key").late == ""
 
 
 def test_the_wait_for_the_window_comes_on_top() -> None:

@@ -57,7 +57,7 @@ MUTATIONS = [
     Mutation(graph.targets_exist, put("Verify", "Catch", 0, "Next", value="Rollback"), "Verify: goes to 'Rollback'"),
     Mutation(graph.targets_exist, put("Is compute back?", "Default", value="?"), "Is compute back?: goes to '?'"),
     Mutation(graph.targets_exist, rest("StartAt", "Plan"), "StartAt: goes to 'Plan'"),
-    Mutation(graph.states_are_reachable, drop("What was decided?", "Choices", 0), "Report plan: no way leads here"),
+    Mutation(graph.states_are_reachable, drop("Route by plan", "Choices", 0), "Report plan: no way leads here"),
     Mutation(graph.states_can_end, drop("Create key", "Next"), "Create key: there is no way on"),
     Mutation(graph.states_can_end, drop("Is compute back?", "Default"), "Is compute back?: there is no way on"),
     Mutation(graph.states_can_end, put("Wait for window", "Next", value="Wait for window"), "no end can be reached"),
@@ -198,7 +198,7 @@ MUTATIONS = [
     ),
     Mutation(
         answers.reads_are_fields_of_the_answers,
-        put("Which way?", "Choices", 0, "Condition", value="{% $plan.operations = 'rotate_material' %}"),
+        put("Which operation?", "Choices", 0, "Condition", value="{% $plan.operations = 'rotate_material' %}"),
         "plan.operations: Plan has no such field",
     ),
     Mutation(
@@ -307,22 +307,27 @@ MUTATIONS = [
     Mutation(
         budgets.budgets_are_told_as_they_are,
         put("Is compute gone?", "Choices", 1, "Condition", value="{% $terminate_waited >= 2400 %}"),
-        "Compute did not stop: its cause does not say 2400 seconds",
+        "Compute did not stop: its cause does not say 2,400 seconds",
     ),
     Mutation(
         budgets.budgets_are_told_as_they_are,
-        put("Is compute back?", "Choices", 0, "Condition", value="{% $compute.done or $restart_waited >= 2400 %}"),
-        "Restart compute: the preflight says 1800 s, its loop has 2400",
+        put("Is the switch proven?", "Choices", 2, "Condition", value="{% $verify_waited >= 2400 %}"),
+        "Verify: the preflight says 600 s, its loop has 2400",
+    ),
+    Mutation(
+        budgets.budgets_are_told_as_they_are,
+        put("Is compute gone?", "Choices", 1, "Condition", value="{% $terminate_waited >= $plan.budgets.stop %}"),
+        "$plan.budgets.stop is no budget of a plan",
     ),
     Mutation(budgets.worst_time_fits, rest("TimeoutSeconds", 1_209_600 + 3600), "TimeoutSeconds less the 14 days"),
-    Mutation(budgets.worst_time_fits, put("Roll back", "TimeoutSeconds", value=6000), "the ledger's lease is 129600 s"),
+    Mutation(budgets.worst_time_fits, put("Roll back", "TimeoutSeconds", value=6000), "the ledger's lease is 172800 s"),
     Mutation(
         budgets.calls_count_against_their_budget,
         put("Restart compute", "Assign", "restart_waited", value="{% $restart_waited %}"),
         "Restart compute: what its calls take",
     ),
     Mutation(
-        budgets.worst_history_fits, put("Wait for the switch", "Assign", "delay", value=1), "events of 25000"
+        budgets.worst_history_fits, put("Switch workspace key", "Assign", "delay", value=1), "events of 25000"
     ),
 ]  # fmt: skip
 

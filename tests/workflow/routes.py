@@ -2,10 +2,10 @@
 
 PREPARE = [
     "Plan rotation",
-    "What was decided?",
+    "Route by plan",
     "Is approval needed?",
     "Wait for window",
-    "Which way?",
+    "Which operation?",
     "Create key",
     "Set key policy",
     "Register key configuration",
@@ -16,7 +16,7 @@ READY = [*PREPARED, *QUIET]
 CREATE = ["Create workspace", "Does the workspace run?"]
 RENEW = ["Rotate key material", "Is the material rotated?"]
 TERMINATE = ["Terminate compute", "Is compute gone?"]
-PATCH = ["Patch workspace", "Has the workspace switched?"]
+PATCH = ["Switch workspace key", "Has the workspace switched?"]
 VERIFY = ["Verify", "Is the switch proven?"]
 RESTART = ["Restart compute", "Is compute back?"]
 FINISH = [*VERIFY, *RESTART, "Are notebooks to be renewed?", "Complete rotation", "Rotation succeeded"]

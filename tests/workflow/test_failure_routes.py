@@ -40,7 +40,7 @@ FAILING = {
     ),
     "Pause triggers": ([*PREPARED, *QUIET[:1]], script(pause_triggers=[REFUSED])),
     "Terminate compute": ([*READY, *TERMINATE[:1]], script(terminate_compute=[REFUSED])),
-    "Patch workspace": ([*READY, *TERMINATE, *PATCH[:1]], script(patch_workspace=[REFUSED])),
+    "Switch workspace key": ([*READY, *TERMINATE, *PATCH[:1]], script(patch_workspace=[REFUSED])),
     "Verify": ([*READY, *TERMINATE, *PATCH, *VERIFY[:1]], script(verify=[REFUSED])),
     "Restart compute": (
         [*READY, *TERMINATE, *PATCH, *VERIFY, *RESTART[:1]],
@@ -87,7 +87,7 @@ def test_every_task_after_the_plan_is_made_to_fail() -> None:
             "Rotate key material",
             "Pause triggers",
             "Terminate compute",
-            "Patch workspace",
+            "Switch workspace key",
             "Verify",
             "Restart compute",
             "Complete rotation",

@@ -25,7 +25,7 @@ def policy_key(key_arn: str) -> Item:
 
 
 def key_item(key: Key) -> Item:
-    """A key's item. Every key is in the index "due": those that the sweep looks at under KEY, the others under KEPT."""
+    """A key's item. Every key is in the index "due": those that are checked under KEY, the others under KEPT."""
     index = {"due_pk": SWEPT if key.swept else KEPT, "due_at": key.goes_at or key.watch_until or key.since}
     return {**key_item_key(key.key_arn), **key.model_dump(mode="json"), **index}
 

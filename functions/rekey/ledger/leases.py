@@ -24,7 +24,7 @@ class Leases:
     def take_up(self, before: Rotation, taken_up: Rotation) -> Item:
         """Hold it with the fence of who takes a rotation up: writes of whoever else works for it are refused."""
         condition = {
-            "ConditionExpression": "attribute_not_exists(pk) OR (rotation_id = :me AND fence = :fence)",
+            "ConditionExpression": "attribute_not_exists(pk) OR rotation_id = :me AND fence = :fence",
             "ExpressionAttributeValues": _holder(before.rotation_id, before.fence),
         }
         return {"Put": {**self._item(taken_up), **condition}}
@@ -51,7 +51,7 @@ def _free(left_behind: Item | None) -> Item:
     if left_behind is None:
         return {"ConditionExpression": "attribute_not_exists(pk)"}
     return {
-        "ConditionExpression": "attribute_not_exists(pk) OR (rotation_id = :me AND fence = :fence)",
+        "ConditionExpression": "attribute_not_exists(pk) OR rotation_id = :me AND fence = :fence",
         "ExpressionAttributeValues": _holder(left_behind["rotation_id"], left_behind["fence"]),
     }
 

@@ -47,6 +47,18 @@ class Token:
     """Whether the execution has its answer."""
 
 
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """A trail's last entry before it is written: the rotation with it, and its item."""
+
+    rotation: Rotation
+    item: Item
+
+    @property
+    def entry(self) -> Item:
+        return entry_of(self.item)
+
+
 _LEASE, _NAME, _REQUEST = "lease", "name", "request id"
 """Writes of a transaction whose refusal means something of its own."""
 
@@ -133,6 +145,11 @@ class Ledger:
             raise LeaseLost(_lease_lost(rotation))
         return taken
 
+    def holder(self, subject: str) -> str | None:
+        """Id of the rotation that has a workspace's lease, if one has."""
+        lease = self._get(lease_key(subject))
+        return str(lease["rotation_id"]) if lease else None
+
     # --- a rotation's life ---
 
     def find(self, rotation_id: str) -> Rotation | None:
@@ -147,8 +164,8 @@ class Ledger:
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             IndexName="due",
-            KeyConditionExpression="due_pk = :open AND due_at <= :now",
-            ExpressionAttributeValues=marshal({":open": OPEN, ":now": clock.text(now)}),
+            KeyConditionExpression="due_pk = :queue AND due_at <= :now",
+            ExpressionAttributeValues=marshal({":queue": OPEN, ":now": clock.text(now)}),
             ProjectionExpression="rotation_id",
         )
         return (str(unmarshal(item)["rotation_id"]) for page in pages for item in page["Items"])
@@ -185,6 +202,19 @@ class Ledger:
                 return self.note(wished, **changes)
             raise AwsUnavailable(_MOVED_ON) from error
         return noted
+
+    def seal(self, rotation: Rotation, step: StepName, detail: Mapping[str, Any]) -> "Seal":
+        """The entry that seals an ended rotation's evidence. Nothing is written before keep_seal."""
+        return Seal(*append_entry(rotation, step, Action.SEALED, detail))
+
+    def keep_seal(self, rotation: Rotation, seal: "Seal", evidence_sha256: str) -> Rotation:
+        """Write the seal, and the hash of the file that has it, as one. The lease is given back by now."""
+        sealed = seal.rotation.model_copy(update={"evidence_sha256": evidence_sha256})
+        written = ("audit_seq", "audit_head", "evidence_sha256")
+        update = {"Update": {"TableName": self._table, **rotation_update(sealed, rotation.audit_seq, written)}}
+        if transact(self._client, {"rotation": update, "entry": self._put(seal.item, "attribute_not_exists(pk)")}):
+            raise AwsUnavailable(_MOVED_ON)
+        return sealed
 
     def check_lease(self, rotation: Rotation) -> None:
         """Raises LeaseLost unless the workspace is still this rotation's."""

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from rekey.base import clock
+from rekey.model.causes import cause
 from rekey.model.evidence import evidence_uri
 from rekey.model.failure import Failure
 from rekey.model.findings import FindingCode
@@ -11,7 +12,7 @@ from rekey.model.rotation import Rotation
 
 def downtime_seconds(rotation: Rotation) -> float | None:
     """From the first terminate until all compute was back; None when nothing was stopped, or not all is back."""
-    if rotation.blackout_started_at is None or rotation.compute_back_at is None:
+    if rotation.blackout_started_at is None or rotation.compute_back_at is None or rotation.still_down:
         return None
     down: datetime = clock.moment(rotation.compute_back_at)
     return round((down - clock.moment(rotation.blackout_started_at)).total_seconds(), 3)
@@ -26,9 +27,10 @@ def old_key_due_at(rotation: Rotation, grace_seconds: int) -> str | None:
 
 
 def failure_cause(rotation: Rotation, failure: Failure, bucket: str) -> str:
-    """What failed, what is restored, and where to read on."""
-    what = f"{failure.state}: {failure.cause.rstrip('. ')}."
-    return f"{what} {consequences(rotation)} Evidence: {evidence_uri(bucket, rotation.rotation_id)}"
+    """What happened, the state now, what to do, and where the evidence is: four lines."""
+    happened = f"{failure.state} failed ({failure.error}): {failure.cause.rstrip('. ')}."
+    command = f"rekey evidence {rotation.rotation_id} ({evidence_uri(bucket, rotation.rotation_id)})"
+    return cause(happened, consequences(rotation), failure.error, command)
 
 
 def consequences(rotation: Rotation) -> str:

@@ -15,20 +15,20 @@ Mark = tuple[str, str]
 PREPARE, SWITCH, FINISH = "Prepare", "Switch", "Finish"
 """Phases that no step gives its name: before the first that touches compute, the change until it shows, the rest."""
 
-_BEGINS: Mapping[tuple[StepName, Action | None], str] = {
-    (StepName.CREATE_WORKSPACE, None): StepName.CREATE_WORKSPACE,
-    (StepName.PAUSE_TRIGGERS, None): StepName.PAUSE_TRIGGERS,
-    (StepName.ROTATE_MATERIAL, None): StepName.ROTATE_MATERIAL,
-    (StepName.TERMINATE, Action.SNAPSHOT_WRITTEN): StepName.TERMINATE,
-    (StepName.SWITCH, Action.CHANGE_ACCEPTED): SWITCH,
-    (StepName.SWITCH, Action.SWITCHED): StepName.VERIFY,
-    (StepName.CREATE_WORKSPACE, Action.WORKSPACE_RUNS): StepName.VERIFY,
-    (StepName.VERIFY, Action.SWITCH_VERIFIED): StepName.RESTORE,
-    (StepName.ROLL_BACK, None): StepName.ROLL_BACK,
-    (StepName.RESTART, Action.COMPUTE_BACK): FINISH,
-    (StepName.ROTATE_MATERIAL, Action.MATERIAL_ROTATED): FINISH,
+_BEGINS: Mapping[StepName | Action, str] = {
+    StepName.CREATE_WORKSPACE: StepName.CREATE_WORKSPACE,
+    StepName.PAUSE_TRIGGERS: StepName.PAUSE_TRIGGERS,
+    StepName.ROTATE_MATERIAL: StepName.ROTATE_MATERIAL,
+    Action.SNAPSHOT_WRITTEN: StepName.TERMINATE,
+    Action.CHANGE_ACCEPTED: SWITCH,
+    Action.SWITCHED: StepName.VERIFY,
+    Action.WORKSPACE_RUNS: StepName.VERIFY,
+    Action.SWITCH_VERIFIED: StepName.RESTORE,
+    StepName.ROLL_BACK: StepName.ROLL_BACK,
+    Action.COMPUTE_BACK: FINISH,
+    Action.MATERIAL_ROTATED: FINISH,
 }
-"""What entry begins which phase, by step and action; no action means the step's first entry."""
+"""What entry begins which phase, by its action, whatever the step was called then; or the first entry of a step."""
 
 
 def phases(rotation: Rotation, trail: Sequence[Item]) -> list[dict[str, Any]]:
@@ -50,7 +50,7 @@ def _marks(rotation: Rotation, trail: Sequence[Item]) -> list[Mark]:
     marks = _beginning(rotation, trail)
     way_back = max((entry["seq"] for entry in trail if entry["step"] == StepName.ROLL_BACK), default=None)
     for entry in trail:
-        phase = _BEGINS.get((entry["step"], entry["action"])) or _BEGINS.get((entry["step"], None))
+        phase = _BEGINS.get(entry["action"]) or _BEGINS.get(entry["step"])
         if phase == StepName.RESTORE and rotation.snapshot_key is None:
             phase = FINISH
         if phase and all(phase != known for _, known in marks):

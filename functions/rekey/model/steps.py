@@ -15,7 +15,7 @@ class StepName(StrEnum):
     CREATE_WORKSPACE = "Create workspace"
     PAUSE_TRIGGERS = "Pause triggers"
     TERMINATE = "Terminate compute"
-    SWITCH = "Patch workspace"
+    SWITCH = "Switch workspace key"
     SETTLE = "Settle wait"
     VERIFY = "Verify"
     RESTART = "Restart compute"

@@ -9,6 +9,7 @@ from rekey.base.observability import Count, count, phase_seconds, seconds
 from rekey.base.words import shortened
 from rekey.model.actions import Action, KeyAction
 from rekey.model.answers import FailedSummary, Summary
+from rekey.model.attention import attention, outcome
 from rekey.model.findings import Finding, FindingCode
 from rekey.model.outcome import downtime_seconds, failure_cause, old_key_due_at
 from rekey.model.rotation import Cancel, RotationChanges, Status
@@ -16,7 +17,7 @@ from rekey.model.spans import phases
 from rekey.model.steps import StepName
 from rekey.retirement.rotations import moved_on, never_seen
 from rekey.rotation import keys, proof
-from rekey.rotation.compute.restart import not_back
+from rekey.rotation.compute.restart import not_back, still_down
 from rekey.rotation.notebooks.report import findings
 from rekey.rotation.rollback import required_failure
 from rekey.rotation.step import Step
@@ -72,6 +73,7 @@ def _end(
         **(more or {}),
         "status": status,
         "ended_at": clock.text(clock.now()),
+        "still_down": still_down(step),
         "findings": rotation.with_findings(found),
     }
     moved = moved_on(step.ledger, step.account, rotation, step.settings.grace_seconds, clock.now())
@@ -84,6 +86,8 @@ def _end(
 
 def _measure(step: Step, status: Status) -> None:
     count(_ENDED[status])
+    if outcome(step.rotation) == "needs_attention":
+        count("RotationsNeedingAttention")
     if (down := downtime_seconds(step.rotation)) is not None:
         seconds("Downtime", down)
     trail = step.ledger.trail(step.rotation.rotation_id)
@@ -96,6 +100,7 @@ def _summary(step: Step, evidence_uri: str) -> Summary:
     return Summary(
         rotation_id=rotation.rotation_id,
         status=rotation.status,
+        outcome=outcome(rotation),
         operation=rotation.plan.operation,
         use_cases=rotation.plan.use_cases,
         workspace_id=rotation.workspace_id,
@@ -104,6 +109,8 @@ def _summary(step: Step, evidence_uri: str) -> Summary:
         old_key=rotation.plan.old_key,
         old_key_due_at=old_key_due_at(rotation, step.settings.grace_seconds),
         downtime_seconds=downtime_seconds(rotation),
+        still_down=rotation.still_down,
+        attention=tuple(shortened([each.text for each in attention(rotation)])),
         findings=tuple(shortened([each.text for each in rotation.findings])),
         evidence=evidence_uri,
     )

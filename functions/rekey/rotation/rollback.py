@@ -1,4 +1,4 @@
-"""The way back: what a failed rotation undoes, and what it must leave as it is.
+"""Rollback: what a failed rotation undoes, and what it must leave as it is.
 
 Before the switch nothing of the workspace has changed: the unused configuration is deleted and
 the unused key disabled. After a switch that holds, the rotation stays forward. After one that
@@ -168,7 +168,7 @@ def _let_go(step: Step, key_arn: str) -> list[Finding]:
         keys.mark_abandoned(key_arn)
         why = "something may be encrypted under it"
         table.introduce(wait_to_go(rotation, key_arn, step.settings.grace_seconds, now, why), FAILED)
-        text = f"key {key_arn} may have been used for a moment: the sweep disables it after the grace period."
+        text = f"key {key_arn} may have been used for a moment: the key check disables it after the grace period."
         return [Finding(code=FindingCode.KEY_WAITS, text=text)]
     refused = keys.abandon(key_arn)
     table.introduce(never_seen(rotation, key_arn, refused, step.settings.grace_seconds, now), FAILED)
@@ -176,7 +176,7 @@ def _let_go(step: Step, key_arn: str) -> list[Finding]:
         return []
     text = (
         f"key {key_arn} is not disabled yet: KMS refused, as the key's own guard does for a day after its making; "
-        f"the sweep asks again. KMS said: {refused}"
+        f"the key check asks again. KMS said: {refused}"
     )
     return [Finding(code=FindingCode.KEY_NOT_DISABLED, text=text)]
 

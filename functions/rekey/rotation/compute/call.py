@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from rekey.base import clock
 from rekey.model.answers import Progress
 from rekey.model.findings import Finding, FindingCode
 from rekey.rotation.compute import notes as remembered
+from rekey.rotation.compute import pace
 from rekey.rotation.compute.crew import Crew
 from rekey.rotation.compute.engine import Pass
 from rekey.rotation.compute.kind import AnyKind
@@ -22,9 +24,11 @@ class Call:
 
     def __init__(self, step: Step) -> None:
         self.step = step
-        self.look = Look(Crew(step.workspace, step.time_left()))
         self.bucket = step.settings.evidence_bucket
         self.notes = remembered.read(self.bucket, step.rotation.rotation_id)
+        self._host = step.workspace.host
+        pace.recall(self._host, self.notes.paces)
+        self.look = Look(Crew(step.workspace, step.time_left()), self.notes.specs)
         self._before = self.notes.model_dump_json()
 
     def save(self) -> None:
@@ -32,6 +36,22 @@ class Call:
         if (now := self.notes.model_dump_json()) != self._before:
             remembered.write(self.bucket, self.step.rotation.rotation_id, self.notes)
             self._before = now
+
+    def end(self, pass_: Pass, more: Sequence[str] = ()) -> Progress:
+        """Write the notes, and say how far it is: done when nothing is awaited.
+
+        Who looks again lets go by at least as long as the look took: what is many is not listed all the time.
+        """
+        self.notes.paces, self.notes.specs = pace.learnt(self._host), self.look.known()
+        self.notes.cut_short = pass_.work if pass_.cut_short else ""
+        if pass_.done or not self.notes.asked_at:
+            self.notes.asked_at = clock.text(clock.now())
+        self.save()
+        waiting = [*pass_.waiting(), *more]
+        if not waiting:
+            return Progress(done=True)
+        poll = pass_.poll_seconds(self.step.elapsed(self.notes.asked_at))
+        return Progress.waiting(waiting, poll_seconds=max(poll, round(self.look.seconds)) if poll else 0)
 
     def findings(self, found: Iterable[Finding]) -> tuple[Finding, ...]:
         """The rotation's findings and these, each once; of many the first, and where the others are."""
@@ -48,12 +68,6 @@ class Call:
         findings = self.findings(found)
         if findings != self.step.rotation.findings:
             self.step.note(findings=findings)
-
-
-def progress(pass_: Pass, more: Sequence[str] = ()) -> Progress:
-    """Done when nothing is awaited."""
-    waiting = [*pass_.waiting(), *more]
-    return Progress.waiting(waiting) if waiting else Progress(done=True)
 
 
 def some(names: Sequence[Any]) -> list[Any]:

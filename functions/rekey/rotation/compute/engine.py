@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, Self
 
 from rekey.base.errors import (
     DatabricksThrottled,
@@ -15,6 +15,7 @@ from rekey.base.errors import (
     Unauthenticated,
 )
 from rekey.databricks import WorkspaceApi
+from rekey.rotation import polls
 from rekey.rotation.compute.kind import AnyKind, Json
 from rekey.rotation.compute.look import Look
 from rekey.rotation.compute.notes import Notes, Tried
@@ -25,20 +26,19 @@ TRIES = 3
 """A piece that failed this often, or was refused this often in a row, holds nobody up any longer."""
 
 SIGHTINGS = 10
-"""So often a piece may be seen waiting for something that may never come: minutes, since the polls grow to 15 s."""
+"""So often a piece may be seen waiting for something that may never come: minutes, since nobody looks again at once."""
 
 RATE_LIMIT = "waiting for Databricks' rate limit"
 
 Found = Mapping[str, Sequence[Json]]
 """Pieces by Kind.field."""
 
-_WAVES = (0, 1)
-
 
 @dataclass
 class Pass:
     """One pass over the pieces: what was asked for, what is awaited, and what a person has to know."""
 
+    work: Literal["stop", "start"] = "stop"
     done: list[str] = field(default_factory=list)
     """Names of what Databricks accepted now."""
     troubled: list[str] = field(default_factory=list)
@@ -47,6 +47,21 @@ class Pass:
     failed: list[str] = field(default_factory=list)
     """Phrases, one for each piece that holds nobody up although it is not as it should be."""
     limited: bool = False
+    """Whether Databricks' rate limit kept some of it from being asked for."""
+    cut_short: bool = False
+    """Whether there was no time left for some of it."""
+    moved: bool = False
+    """Whether it came any further, though nothing was asked for."""
+    undecided: bool = False
+    """Whether something was asked to stop whose state does not tell if it is alive."""
+
+    @classmethod
+    def for_lists(cls, failed: Mapping[str, RekeyError], unread: int) -> Self:
+        """Nothing was asked for: first it must be known what there is."""
+        waits = cls()
+        waits.wait_for_lists(failed)
+        waits.wait_for_specs(unread)
+        return waits
 
     def waiting(self) -> list[str]:
         """Every phrase for what is not there yet; what a person may have to see to comes first."""
@@ -58,8 +73,29 @@ class Pass:
             self.note(error)
             self.troubled.append(f"the list of {name}: {_words(error)}")
 
+    def and_more(self, asked: int) -> Self:
+        """There is more than what this pass was about: `asked` pieces, at which only the next call looks.
+
+        What came to nothing is not gone on with: then the next call looks at everything.
+        """
+        self.cut_short = bool(self.done)
+        self.awaited.append(f"the {asked} that Databricks accepted so far, which are looked at next")
+        return self
+
+    def wait_for_specs(self, unread: int) -> None:
+        if unread:
+            self.cut_short = self.moved = True
+            self.awaited.append(f"what {unread} more pipelines are")
+
     def note(self, error: RekeyError) -> None:
         self.limited |= isinstance(error, DatabricksThrottled)
+        self.cut_short |= isinstance(error, OutOfTime)
+
+    def poll_seconds(self, elapsed: float) -> int:
+        """When to look again, `elapsed` seconds after something was last accepted."""
+        if (self.done or self.moved) and (self.cut_short or self.limited):
+            return 0
+        return polls.seconds(elapsed, troubled=bool(self.troubled) or self.undecided)
 
 
 def find(kinds: Iterable[AnyKind], look: Look) -> tuple[dict[str, Sequence[Json]], dict[str, RekeyError]]:
@@ -68,6 +104,12 @@ def find(kinds: Iterable[AnyKind], look: Look) -> tuple[dict[str, Sequence[Json]
     look.read(name for kind in kinds for name in (kind.listing, *kind.needs))
     failed = look.failed(name for kind in kinds for name in (kind.listing, *kind.needs))
     return {kind.field: kind.find(look) for kind in kinds if kind.listing not in failed}, failed
+
+
+def not_asked(kinds: Iterable[AnyKind], was: Snapshot, tried: Callable[[str], Tried]) -> dict[AnyKind, list[Any]]:
+    """What was written down and had no turn yet: neither accepted nor refused."""
+    left = {kind: [each for each in was.of_kind(kind) if tried(kind.name_of(each)).is_open] for kind in kinds}
+    return {kind: those for kind, those in left.items() if those}
 
 
 class Stopping:
@@ -83,21 +125,35 @@ class Stopping:
         self.pass_ = Pass()
 
     def run(self, found: Found) -> Pass:
-        for wave in _WAVES:
-            asks = {
-                kind.name(piece): (kind, piece)
-                for kind in self._kinds
-                if kind.stops_in == wave
-                for piece in sorted(found.get(kind.field, ()), key=kind.size, reverse=True)
-                if kind.stoppable(piece) and not (self._new_work and kind.owned(piece))
-            }
-            answers = self._look.crew.run({name: _stop(*ask) for name, ask in asks.items()})
-            for name, answer in answers.items():
-                self._take(name, asks[name][0], answer)
+        stoppable = {
+            kind: [each for each in found.get(kind.field, ()) if kind.stoppable(each)]
+            for kind in sorted(self._kinds, key=lambda kind: kind.stop_order)
+        }
+        for kind, those in stoppable.items():
+            self._ask(kind, [each for each in those if not kind.owned(each)])
+        if not self._new_work:
+            for kind, those in stoppable.items():
+                self._ask(kind, [each for each in those if kind.owned(each)])
         for kind in self._kinds:
             for piece in found.get(kind.field, ()):
                 self._wait_for(kind, piece)
         return self.pass_
+
+    def go_on(self, was: Snapshot) -> Pass | None:
+        """What the last call had found and had no time for, without another look; None where nothing is left of it."""
+        left = not_asked(self._kinds, was, self._notes.stop_of) if self._notes.cut_short == "stop" else {}
+        found = {kind.field: [kind.piece(each) for each in those] for kind, those in left.items()}
+        mine = {kind.field: [each for each in found[kind.field] if not kind.owned(each)] for kind in left}
+        if not any(mine.values()):
+            return None
+        return self.run(mine).and_more(sum(each.asked > 0 for each in self._notes.stops.values()))
+
+    def _ask(self, kind: AnyKind, pieces: Sequence[Json]) -> None:
+        """One kind after the other: a limit that is for all of them is not fought for."""
+        in_order = sorted(pieces, key=lambda each: (kind.slow(each), kind.size(each)), reverse=True)
+        answers = self._look.crew.run({kind.name(each): _stop(kind, each) for each in in_order})
+        for name, answer in answers.items():
+            self._take(name, kind, answer)
 
     def _take(self, name: str, kind: AnyKind, answer: RekeyError | None) -> None:
         tried = self._notes.stop_of(name)
@@ -121,6 +177,7 @@ class Stopping:
         tried = self._notes.stops.get(name) or Tried()
         if kind.beforehand and tried.asked and not tried.said:
             return
+        self.pass_.undecided |= kind.undecided(piece)
         phrase = f"{name} {kind.state(piece)}" + (f": {tried.said}" if tried.said else "")
         if kind.undecided(piece) and tried.asked >= TRIES:
             self.pass_.failed.append(f"{phrase}, also after it was asked to stop {tried.asked} times")
@@ -136,7 +193,18 @@ class Restoring:
     def __init__(self, look: Look, notes: Notes) -> None:
         self._look = look
         self._notes = notes
-        self.pass_ = Pass()
+        self.pass_ = Pass("start")
+
+    def go_on(self, kinds: Sequence[AnyKind], was: Snapshot) -> Pass | None:
+        """As Stopping.go_on, for those kinds of which nothing but being down matters."""
+        kinds = [kind for kind in kinds if kind.unseen]
+        left = not_asked(kinds, was, self._notes.start_of) if self._notes.cut_short == "start" else {}
+        mine = {kind: [each for each in those if not kind.stays_away(each)] for kind, those in left.items()}
+        if not any(mine.values()):
+            return None
+        for kind in sorted(mine, key=lambda kind: kind.start_order):
+            self._serve([self._piece(kind, each, None) for each in _busiest_first(mine[kind])])
+        return self.pass_.and_more(sum(each.asked > 0 for each in self._notes.starts.values()))
 
     def run(self, kinds: Sequence[AnyKind], was: Snapshot) -> Pass:
         due = {kind: [each for each in was.of_kind(kind) if not kind.stays_away(each)] for kind in kinds}
@@ -145,17 +213,16 @@ class Restoring:
         self.pass_.wait_for_lists(failed)
         served = [kind for kind in due if kind.listing not in failed]
         shown = {kind.field: kind.shown(self._look) for kind in served}
-        for wave in _WAVES:
-            pieces = [
-                _Piece(kind, each, shown[kind.field].get(kind.id_of(each)), self._notes.start_of(kind.name_of(each)))
-                for kind in served
-                if kind.starts_in == wave
-                for each in sorted(due[kind], key=lambda each: getattr(each, "size", 0), reverse=True)
-            ]
+        for kind in sorted(served, key=lambda kind: kind.start_order):
+            now = shown[kind.field]
+            pieces = [self._piece(kind, each, now.get(kind.id_of(each))) for each in _busiest_first(due[kind])]
             self._serve([each for each in pieces if not each.tried.over])
         for kind, those in due.items():
             self._tell(kind, those)
         return self.pass_
+
+    def _piece(self, kind: AnyKind, was: Any, now: Json | None) -> "_Piece":
+        return _Piece(kind, was, now, self._notes.start_of(kind.name_of(was)))
 
     def _open(self, kind: AnyKind, those: Sequence[Any]) -> bool:
         """Whether anything of a kind is still to be looked at. What is over is told all the same."""
@@ -254,6 +321,10 @@ class _Piece:
     @property
     def name(self) -> str:
         return self.kind.name_of(self.was)
+
+
+def _busiest_first(those: Iterable[Any]) -> list[Any]:
+    return sorted(those, key=lambda each: getattr(each, "size", 0), reverse=True)
 
 
 def _is_final(error: RekeyError) -> bool:

@@ -1,4 +1,4 @@
-"""Pauses what would start compute in the blackout, and waits for active runs if the request says so."""
+"""Pauses what would start compute in the downtime, and waits for active runs if the request says so."""
 
 from rekey.base import clock
 from rekey.model.actions import Action
@@ -6,10 +6,11 @@ from rekey.model.answers import Progress
 from rekey.model.findings import Finding, FindingCode
 from rekey.model.steps import StepName
 from rekey.rotation.compute import snapshot
-from rekey.rotation.compute.call import Call, progress, some, unsure
+from rekey.rotation.compute.call import Call, some, unsure
 from rekey.rotation.compute.engine import Found, Pass, Stopping, find
 from rekey.rotation.compute.kinds import PAUSED
 from rekey.rotation.compute.look import Look
+from rekey.rotation.compute.pipelines import Pipelines
 from rekey.rotation.compute.runs import Runs
 from rekey.rotation.step import Step
 
@@ -24,11 +25,9 @@ def pause_triggers(step: Step) -> Progress:
     """
     call = Call(step)
     found, failed = find(PAUSED, call.look)
-    if failed and step.rotation.triggers_key is None:
+    if step.rotation.triggers_key is None and (failed or call.look.unread()):
         # What is to be resumed must be known before anything is paused.
-        waits = Pass()
-        waits.wait_for_lists(failed)
-        return progress(waits)
+        return call.end(Pass.for_lists(failed, call.look.unread()))
     if step.rotation.triggers_key is None:
         _remember(call, found)
     else:
@@ -36,12 +35,15 @@ def pause_triggers(step: Step) -> Progress:
     stopping = Stopping(PAUSED, call.look, call.notes)
     pass_ = stopping.run(found)
     pass_.wait_for_lists(failed)
+    if not pass_.cut_short:
+        # What can be learnt now is not asked for while compute is down.
+        find([Pipelines()], call.look)
+        pass_.wait_for_specs(call.look.unread())
     if pass_.done:
         step.record(STEP, Action.TRIGGERS_PAUSED, {"jobs": some(_job_ids(found, pass_))})
-    told = [f"Could not be paused, and may start compute in the blackout: {each}." for each in pass_.failed]
+    told = [f"Could not be paused, and may start compute in the downtime: {each}." for each in pass_.failed]
     call.find(Finding(code=FindingCode.NOT_PAUSED, text=each) for each in told)
-    call.save()
-    answer = progress(pass_, _draining(step, call.look))
+    answer = call.end(pass_, _draining(step, call.look))
     if answer.done and step.rotation.quiet_at is None:
         step.note(quiet_at=clock.text(clock.now()))
     return answer
