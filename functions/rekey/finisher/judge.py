@@ -1,8 +1,19 @@
 """Forward or back: what becomes of a rotation whose execution has ended. Plain functions."""
 
+from collections.abc import Mapping
+
 from rekey.aws.executions import FORGOTTEN, Execution
 from rekey.base import clock
-from rekey.base.errors import Cancelled, PolicyMismatch, RekeyError, SwitchReverted, WorkspaceChanged, WorkspaceFailed
+from rekey.base.errors import (
+    Cancelled,
+    ExecutionEnded,
+    LetBe,
+    PolicyMismatch,
+    RekeyError,
+    SwitchReverted,
+    WorkspaceChanged,
+    WorkspaceFailed,
+)
 from rekey.model.failure import Failure, readable
 from rekey.model.phases import BUDGETS
 from rekey.model.rotation import Rotation
@@ -12,14 +23,15 @@ from rekey.rotation.next_step import next_step
 TURNS_BACK = (Cancelled, PolicyMismatch, SwitchReverted, WorkspaceChanged, WorkspaceFailed)
 """Errors that say that the way forward leads nowhere. Any other may pass."""
 
-GIVES_UP: tuple[StepName, ...] = (
-    StepName.CREATE_WORKSPACE,
-    StepName.ROTATE_MATERIAL,
-    StepName.SWITCH,
-    StepName.TERMINATE,
-    StepName.VERIFY,
-)
-"""Steps that answered for longer than their budget that they are not done: then the rotation goes back."""
+GIVES_UP: Mapping[StepName, str] = {
+    StepName.CREATE_WORKSPACE: "WorkspaceDidNotComeUp",
+    StepName.ROTATE_MATERIAL: "MaterialWasNotRotated",
+    StepName.SWITCH: "WorkspaceDidNotSwitch",
+    StepName.TERMINATE: "ComputeDidNotStop",
+    StepName.VERIFY: "SwitchNotProven",
+}
+"""Steps that turn a rotation back once they answered for longer than their budget that they are not done, and what the
+state machine calls that error."""
 
 PASSED_OVER = (StepName.LIST_NOTEBOOKS, StepName.RENEW_NOTEBOOKS)
 """Trouble with notebooks fails no rotation: after the budget it ends without them."""
@@ -41,12 +53,13 @@ def failure_of(rotation: Rotation, execution: Execution) -> Failure | None:
     if rotation.ended or rotation.failure is not None:
         return None
     if rotation.let_be and rotation.lets_be("keys"):
-        return _failure(rotation, "LetBe", f"{rotation.let_be.by} let its keys be, as they are")
+        return _failure(rotation, LetBe.__name__, f"{rotation.let_be.by} let its keys be, as they are")
     if rotation.must_finish:
         return None
     if rotation.cancel:
         return _failure(rotation, Cancelled.__name__, f"{rotation.cancel.by} cancelled the rotation")
-    return _failure(rotation, execution.error or f"Execution{_camel(execution.status)}", in_words(execution))
+    own = execution.error if execution.status == "FAILED" else ""
+    return _failure(rotation, own or ExecutionEnded.__name__, in_words(execution))
 
 
 def failure_of_step(rotation: Rotation, error: RekeyError) -> Failure | None:
@@ -61,7 +74,7 @@ def failure_of_time(rotation: Rotation, waits_since: str, said: str, scale: floa
     step = next_step(rotation)
     if rotation.failure is not None or step not in GIVES_UP or not is_over(step, waits_since, scale):
         return None
-    return _failure(rotation, "TookTooLong", f"it was not done after {BUDGETS[step]} seconds. Waiting for: {said}")
+    return _failure(rotation, GIVES_UP[step], f"it was not done after {BUDGETS[step]} seconds. Waiting for: {said}")
 
 
 def is_over(step: StepName, waits_since: str, scale: float) -> bool:
@@ -79,7 +92,3 @@ def in_words(execution: Execution) -> str:
 
 def _failure(rotation: Rotation, error: str, cause: str) -> Failure:
     return Failure(state=next_step(rotation) or StepName.FINISH, error=error, cause=cause)
-
-
-def _camel(status: str) -> str:
-    return "".join(word.capitalize() for word in status.split("_"))
