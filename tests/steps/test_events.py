@@ -378,7 +378,7 @@ def test_a_reason_has_nothing_that_sqs_does_not_take() -> None:
 
 
 def test_a_rotation_that_was_stopped_by_hand_is_told_of_and_so_is_what_keeps_it(world: World, bus: Outbox) -> None:
-    dies(world, "Patch workspace", {"workspace_id": seeded(world)})
+    dies(world, "Switch workspace key", {"workspace_id": seeded(world)})
     away(world)
     for _ in range(4):
         world.round(1_800)

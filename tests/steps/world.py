@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +116,7 @@ class World:
     clock: ManualClock
     ledger: Ledger
     settings: Settings
-    executions: Executions
+    executions: Executions = field(default_factory=Executions)
     rotation_id: str = "r1"
     longest_call: float = 0.0
     """Seconds on the simulator's clock."""

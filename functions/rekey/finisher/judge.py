@@ -72,7 +72,7 @@ def failure_of_step(rotation: Rotation, error: RekeyError) -> Failure | None:
 def failure_of_time(rotation: Rotation, waits_since: str, said: str, scale: float) -> Failure | None:
     """Why the way forward ends with a step that took too long; None while it may take longer, and on the way back."""
     step = next_step(rotation)
-    if rotation.failure is not None or step not in GIVES_UP or not is_over(step, waits_since, scale):
+    if rotation.failure is not None or step is None or step not in GIVES_UP or not is_over(step, waits_since, scale):
         return None
     return _failure(rotation, GIVES_UP[step], f"it was not done after {BUDGETS[step]} seconds. Waiting for: {said}")
 

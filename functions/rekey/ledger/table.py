@@ -211,7 +211,7 @@ class Ledger:
         """Write the seal, and the hash of the file that has it, as one. The lease is given back by now."""
         sealed = seal.rotation.model_copy(update={"evidence_sha256": evidence_sha256})
         written = ("audit_seq", "audit_head", "evidence_sha256")
-        update = {"Update": {"TableName": self._table, **rotation_update(sealed, rotation.audit_seq, written)}}
+        update = {"Update": {"TableName": self._table, **rotation_update(rotation, sealed, written)}}
         if transact(self._client, {"rotation": update, "entry": self._put(seal.item, "attribute_not_exists(pk)")}):
             raise AwsUnavailable(_MOVED_ON)
         return sealed
