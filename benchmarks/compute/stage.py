@@ -54,7 +54,8 @@ class Stage:
     def down(self) -> int:
         """How much that ran does not run now."""
         now, workspace = self.simulator.now(), self.workspace
-        states = [each.life.state(now) for each in (*workspace.warehouses.values(), *workspace.pipelines.values())]
+        states = [each.life.state(now) for each in workspace.warehouses.values()]
+        states += [each.life.state(now) for each in workspace.pipelines.values()]
         states += [each.life.state(now) for each in workspace.clusters.values() if each.source in ("UI", "API")]
         emptied = sum(not each.min_idle_instances for each in workspace.pools.values())
         return sum(each != "RUNNING" for each in states) + emptied + self.paused()
