@@ -13,7 +13,7 @@ FORWARD = (
     *("Switch workspace key", "Wait for the switch", "Settle wait", "Verify", "Restart compute"),
     "Complete rotation",
 )
-"""States of the good route after the plan. What comes before "Switch workspace key" is put back, the rest is finished."""
+"""The good route after the plan. What comes before "Switch workspace key" is put back, the rest is finished."""
 
 BACK = ("Roll back", "Settle wait after failure", "Restore compute", "Record failure")
 
