@@ -7,24 +7,25 @@ from html import escape
 from benchmarks.compute.runs import Measured
 
 WIDTH, PANEL, HEIGHT, LEFT, TOP, GAP = 920, 190, 150, 64, 64, 30
-COLOURS = ("rekey", "many", "one", "naive")
+COLOURS = ("rekey", "many", "one")
 """Classes of the ways, in their order."""
 
 STYLE = """
   .text { font: 12px system-ui, sans-serif; fill: #24292f } .faint { fill: #57606a }
   .line { fill: none; stroke-width: 2 } .axis { stroke: #d0d7de; stroke-width: 1 } .dot { stroke: none }
-  .rekey { stroke: #0969da } .many { stroke: #bc4c00 } .one { stroke: #8250df } .naive { stroke: #cf222e }
-  .dot.rekey { fill: #0969da } .dot.many { fill: #bc4c00 } .dot.one { fill: #8250df } .dot.naive { fill: #cf222e }
+  .rekey { stroke: #0969da } .many { stroke: #bc4c00 } .one { stroke: #8250df }
+  .dot.rekey { fill: #0969da } .dot.many { fill: #bc4c00 } .dot.one { fill: #8250df }
   @media (prefers-color-scheme: dark) {
     .text { fill: #e6edf3 } .faint { fill: #8d96a0 } .axis { stroke: #3d444d }
-    .rekey { stroke: #58a6ff } .many { stroke: #f0883e } .one { stroke: #bc8cff } .naive { stroke: #ff7b72 }
-    .dot.rekey { fill: #58a6ff } .dot.many { fill: #f0883e } .dot.one { fill: #bc8cff } .dot.naive { fill: #ff7b72 }
+    .rekey { stroke: #58a6ff } .many { stroke: #f0883e } .one { stroke: #bc8cff }
+    .dot.rekey { fill: #58a6ff } .dot.many { fill: #f0883e } .dot.one { fill: #bc8cff }
   }
 """
 
 
 def draw(rows: Sequence[Measured]) -> str:
-    """An SVG. The scale of the ratio is logarithmic, from 1."""
+    """An SVG. The scale of the ratio is logarithmic, from 1. Who leaves something undone is not compared."""
+    rows = [each for each in rows if not each.left_undone]
     ways = list(dict.fromkeys(each.way for each in rows))
     limits = list(dict.fromkeys(each.accepted_a_second for each in rows))
     sizes = sorted({each.objects for each in rows})

@@ -27,6 +27,8 @@ Count = Literal[
     "RotationsNeedingAttention",
     "RotationsStarted",
     "RotationsSucceeded",
+    "RotationsTakenUp",
+    "RotationsUnfinished",
     "TicketComments",
 ]
 """What is counted; infra/monitoring shows each on the dashboard."""

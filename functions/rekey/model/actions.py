@@ -55,6 +55,10 @@ class Action(StrEnum):
     ROLLED_BACK = "rolled back"
     ORPHAN_ABANDONED = "orphan abandoned"
 
+    TAKEN_UP = "taken up"
+    UNFINISHED = "unfinished"
+    LET_BE = "let be"
+
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"

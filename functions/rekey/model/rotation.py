@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from rekey.model.failure import Failure
 from rekey.model.findings import Finding, FindingCode
+from rekey.model.finishing import Finishing, Left, LetBe
 from rekey.model.plan import Plan
 from rekey.model.request import Request
 
@@ -121,6 +122,9 @@ class Rotation(BaseModel):
     """How many compute resources of each kind were down when the rotation ended."""
     findings: tuple[Finding, ...] = ()
     failure: Failure | None = None
+    finishing: Finishing | None = None
+    """Set once its execution has ended before it, and the finisher carries it on."""
+    let_be: LetBe | None = None
     audit_seq: int = 0
     audit_head: str = ""
     evidence_sha256: str | None = None
@@ -158,6 +162,15 @@ class Rotation(BaseModel):
     @property
     def ended(self) -> bool:
         return self.status in ENDS
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it has ended and its evidence is written: nobody has to look at it any more."""
+        return self.ended and self.evidence_sha256 is not None
+
+    def lets_be(self, what: Left) -> bool:
+        """Whether a person has decided that this stays undone."""
+        return self.let_be is not None and what in self.let_be.what
 
     @property
     def compute_is_down(self) -> bool:
@@ -225,6 +238,8 @@ class RotationChanges(TypedDict, total=False):
     still_down: dict[str, int]
     findings: tuple[Finding, ...]
     failure: Failure | None
+    finishing: Finishing | None
+    let_be: LetBe | None
     evidence_sha256: str | None
 
 
