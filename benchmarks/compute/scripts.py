@@ -11,7 +11,8 @@ from unittest.mock import patch
 
 from databricks.sdk import AccountClient, WorkspaceClient
 from databricks.sdk.core import Config
-from databricks.sdk.errors import DatabricksError, OperationFailed
+from databricks.sdk.errors import OperationFailed
+from databricks.sdk.errors.base import DatabricksError
 from databricks.sdk.service import compute, pipelines, sql
 from databricks.sdk.service.compute import ListClustersFilterBy, State
 from databricks.sdk.service.jobs import JobSettings, PauseStatus
