@@ -124,7 +124,7 @@ def test_one_warehouse_that_cannot_be_started_keeps_nothing_else_down(world: Wor
     assert all(each.startswith(f"warehouse {bad}") for each in waiting)
     if not fails:
         world.loop("verify")
-    end = {"failure": failure} if fails else {}
+    end: Any = {"failure": failure} if fails else {}
     ended = world.call("record_failure" if fails else "complete_rotation", rotation_id="r1", **end)
     assert any(f"warehouse {bad}" in each and "back" in each.lower() for each in ended["findings"])
     now = sim(world, workspace)

@@ -35,4 +35,4 @@ def test_an_execution_that_cannot_be_stopped_is_told_and_stopped_by_the_next_try
         states.add_response("stop_execution", {"stopDate": 0})
         assert cancel(world)["outcome"] == "ended"
         states.assert_no_pending_responses()
-    assert actions(world) == ["planned", "cancelled"]
+    assert actions(world) == ["planned", "cancelled", "evidence sealed"]

@@ -6,6 +6,7 @@ import pytest
 
 from cli.plan_text import as_text
 from rekey.base import errors
+from rekey.model.steps import StepName
 from tests.steps.looks import changing_requests, kms_keys
 from tests.steps.world import World
 
@@ -65,9 +66,9 @@ def test_the_text_reads_like_the_json(world: World) -> None:
         "ENTERPRISE, RUNNING, customer-managed network",
         "Would stop, and bring back",
         "Job runs that would be cut short",
-        "Settle wait        about 20 min",
+        f"{'Settle wait':<{len(StepName.SWITCH)}}  about 20 min",
         "downtime about",
-        "Stops 3 clusters, 1 pool",
+        "Stops 4 clusters, 1 pool, 2 warehouses and 1 run",
         "Makes 1 key (1 USD a month).",
     ):
         assert said in text
@@ -88,5 +89,5 @@ def test_a_dry_run_sees_who_holds_the_workspace(world: World) -> None:
     preflight = world.plan("r2", workspace_id=workspace_id, operation="add", dry_run=True)["preflight"]
     assert (preflight["possible"], preflight["held_by"]) == (False, "r1")
     assert "the rotation r1 is at work on this workspace" in preflight["findings"][0]
-    world.clock.advance(37 * 3600)
+    world.clock.advance(49 * 3600)
     assert world.plan("r2", workspace_id=workspace_id, operation="add", dry_run=True)["preflight"]["possible"]

@@ -1,11 +1,22 @@
 """The evidence carries the workspace's keys for Terraform, and is written without them when they cannot be read."""
 
+from typing import Any
+
+import pytest
+
+from rekey.base.errors import AwsUnavailable
+from rekey.ledger import Ledger
 from tests.steps.world import World
 
 
-def test_the_evidence_has_the_keys_as_they_are_after_the_rotation(world: World) -> None:
+def seeded(world: World) -> tuple[int, str]:
     old = world.make_key()
-    workspace_id = world.workspace(keys={"managed_services": old}, clusters=0, pools=0, warehouses=0)["workspace_id"]
+    seed = world.workspace(keys={"managed_services": old}, clusters=0, pools=0, warehouses=0)
+    return seed["workspace_id"], old
+
+
+def test_the_evidence_has_the_keys_as_they_are_after_the_rotation(world: World) -> None:
+    workspace_id, old = seeded(world)
     summary = world.rotate(workspace_id=workspace_id)
     hcl = world.evidence()["terraform"]
     assert f'"{world.settings.databricks_account_id}/{summary["configuration_id"]}"' in hcl
@@ -13,6 +24,22 @@ def test_the_evidence_has_the_keys_as_they_are_after_the_rotation(world: World) 
     before = world.evidence()
     world.post("switches", account_admin=False)
     assert world.complete()["evidence"] == summary["evidence"]
+    assert world.evidence() == before, "what is sealed stays as it is"
+
+
+def test_keys_that_cannot_be_read_cost_the_evidence_nothing_else(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The account admin's right is lost after the end, and before the evidence is sealed."""
+    workspace_id, _ = seeded(world)
+
+    def dies(*_: Any) -> None:
+        raise AwsUnavailable("it is killed before the seal")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "keep_seal", dies)
+        with pytest.raises(AwsUnavailable):
+            world.rotate(workspace_id=workspace_id)
+    world.post("switches", account_admin=False)
+    assert world.complete()["status"] == "succeeded"
     after = world.evidence()
     assert (after["terraform"], after["keys"]["after"]) == (None, None)
-    assert {**after, "keys": None} == {**before, "keys": None, "terraform": None, "looked_at": after["looked_at"]}
+    assert after["keys"]["new_key_arn"]
