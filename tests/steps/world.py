@@ -177,8 +177,7 @@ class World:
     def until(self, moment: str | None) -> None:
         """Let the moment come, as the state machine's waits do."""
         if moment is not None:
-            ahead = (clock.moment(moment) - clock.now()).total_seconds()
-            self.clock.advance(max(0.0, ahead + 0.001))  # The two clocks' fractions are not the same.
+            self.clock.advance(max(0.0, (clock.moment(moment) - clock.now()).total_seconds()))
 
     def switch(self) -> Any:
         """Terminate and patch until the workspace shows the new configuration. Gives Switch workspace key's answer."""
