@@ -42,7 +42,7 @@ class Dashboard(Construct):
         dashboard.add_widgets(
             _graph(
                 "Rotations by outcome",
-                _counts("RotationsStarted", "RotationsSucceeded", "RotationsFailed", "RotationsCancelled"),
+                _counts(*_ENDS),
             ),
             _graph("Executions that did not end by themselves", _executions(state_machine)),
         )
@@ -60,10 +60,12 @@ class Dashboard(Construct):
         dashboard.add_widgets(
             _graph("Dead letters", [_waiting(name, queue) for name, queue in queues.items()], width=THIRD),
             _graph("Events and tickets", _counts(*_TOLD), width=THIRD),
-            _graph("Not as it should be", _counts("ComputeStartedInBlackout", "DeliveriesNotAuthentic"), width=THIRD),
+            _graph("Not as it should be", _counts(*_WRONG), width=THIRD),
         )
 
 
+_ENDS = ("RotationsStarted", "RotationsSucceeded", "RotationsFailed", "RotationsCancelled", "RotationsHandedOver")
+_WRONG = ("ComputeDown", "ComputeStartedInBlackout", "DeliveriesNotAuthentic", "RotationsUnclosed", "StepsHeldUp")
 _TOLD = ("EventsPublished", "RotationsAskedByTicket", "RotationsApprovedByTicket", "TicketComments")
 
 

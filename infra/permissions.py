@@ -123,7 +123,8 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "complete_rotation": (DATABRICKS, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE, FIND_KEYS, RETIRE_KEY),
     "roll_back": (
         *(DATABRICKS, LEDGER, READ_EVIDENCE, WRITE_EVIDENCE, FIND_KEYS, RETIRE_KEY),
-        *(READ_POLICY, WRITE_POLICY, ADD_TO_POLICY),
+        # The key to go back to may be anybody's.
+        *(SEE_KEY, READ_POLICY, WRITE_POLICY, ADD_TO_POLICY),
     ),
     "record_failure": (DATABRICKS, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE),
     "disable_old_key": (

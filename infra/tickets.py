@@ -35,6 +35,7 @@ TOLD = (
     "Rotation Started",
     "Rotation Succeeded",
     "Rotation Failed",
+    "Compute Down",
     "Rotation Cancelled",
     "Key Re-enabled",
     "Key Needed",

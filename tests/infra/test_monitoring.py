@@ -77,6 +77,8 @@ def test_what_can_go_wrong_without_tickets_is_alarmed_without_tickets(template: 
         "rotation-not-recorded",
         "keys-overdue",
         "keys-needed",
+        "compute-down",
+        "steps-held-up",
         "keys-reenabled",
         "key-sweep-failures",
         "events-late",
@@ -96,6 +98,8 @@ def test_alarms_read_the_metrics_that_the_functions_count(template: Template) ->
     ours = [each for each in alarms(template).values() if each["Namespace"] == observability.NAMESPACE]
     assert {each["MetricName"] for each in ours} == {
         "RotationsFailed",
+        "ComputeDown",
+        "StepsHeldUp",
         "KeysOverdue",
         "KeysReenabled",
         "KeysNeeded",

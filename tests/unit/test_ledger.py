@@ -44,7 +44,7 @@ def test_another_workspace_is_free(ledger: Ledger) -> None:
 
 
 def test_a_lease_that_ran_out_is_taken_over_and_the_old_holder_stopped(ledger: Ledger) -> None:
-    long_ago = clock.text(clock.now() - timedelta(days=3))
+    long_ago = clock.text(clock.now() - timedelta(days=4))
     first = ledger.open(a_rotation("r1", plan=a_plan(start_at=long_ago)), {})
     second = ledger.open(a_rotation("r2").model_copy(update={"fence": 2}), {})
     with pytest.raises(LeaseLost):
@@ -57,7 +57,7 @@ def test_a_lease_that_ran_out_is_taken_over_and_the_old_holder_stopped(ledger: L
 
 def test_a_request_id_serves_one_rotation_until_that_failed(ledger: Ledger) -> None:
     first = ledger.open(a_rotation("r1", request={"request_id": "CHG1"}), {})
-    ledger.close(first, StepName.RECORD_FAILURE, Action.FAILED, {}, status="failed")
+    ledger.close(ledger.end(first, StepName.RECORD_FAILURE, Action.FAILED, {}, status="failed"))
     with pytest.raises(RequestIdReused):
         ledger.open(a_rotation("r2", request={"request_id": "CHG1"}), {})
     ledger.open(a_rotation("r2", request={"request_id": "CHG1"}), {}, replaces="r1")
@@ -109,7 +109,7 @@ def test_a_wish_to_cancel_that_comes_between_stops_no_step_and_breaks_no_chain(l
         ),
         (lambda read: ledger.note(read, **accepted), []),
         (
-            lambda read: ledger.close(read, StepName.RECORD_FAILURE, Action.FAILED, {}, status="failed", **accepted),
+            lambda read: ledger.end(read, StepName.RECORD_FAILURE, Action.FAILED, {}, status="failed", **accepted),
             ["failed"],
         ),
     ]
@@ -125,19 +125,33 @@ def test_a_wish_to_cancel_that_comes_between_stops_no_step_and_breaks_no_chain(l
         assert verify({"rotation_id": read.rotation_id, "status": written.status, "audit": audit}).problems == ()
 
 
-def test_closing_gives_the_lease_back_and_moves_the_keys_on(ledger: Ledger) -> None:
+def test_the_end_moves_the_keys_on_and_closing_gives_the_lease_back(ledger: Ledger) -> None:
     opened = ledger.open(a_rotation(), {})
-    ledger.close(opened, StepName.COMPLETE, Action.SUCCEEDED, {}, keys=[(None, LEFT)], status="succeeded")
+    ended = ledger.end(opened, StepName.COMPLETE, Action.SUCCEEDED, {}, keys=[(None, LEFT)], status="succeeded")
+    with pytest.raises(RotationInProgress, match="r1"):
+        ledger.open(a_rotation("r2"), {})
+    closed = ledger.close(ended)
+    assert ledger.load("r1") == closed
     ledger.open(a_rotation("r2"), {})
     (waiting,) = ledger.keys.to_sweep()
     assert (waiting.key_arn, waiting.state) == (OLD_ARN, "grace")
+
+
+def test_closing_leaves_the_lease_of_another_alone_and_may_be_done_twice(ledger: Ledger) -> None:
+    long_ago = clock.text(clock.now() - timedelta(days=9))
+    opened = ledger.open(a_rotation("r1", plan=a_plan(start_at=long_ago)), {})
+    ended = ledger.end(opened, StepName.RECORD_FAILURE, Action.FAILED, {}, status="failed")
+    second = ledger.open(a_rotation("r2").model_copy(update={"fence": 2}), {})
+    for _ in range(2):
+        assert ledger.close(ended).closed_at
+        ledger.check_lease(second)
 
 
 def test_a_key_that_somebody_changed_meanwhile_stops_the_rotations_end(ledger: Ledger) -> None:
     opened = ledger.open(a_rotation(), {})
     ledger.keys.introduce(LEFT, KeyAction.ADOPTED)
     with pytest.raises(AwsUnavailable):
-        ledger.close(opened, StepName.COMPLETE, Action.SUCCEEDED, {}, keys=[(None, LEFT)], status="succeeded")
+        ledger.end(opened, StepName.COMPLETE, Action.SUCCEEDED, {}, keys=[(None, LEFT)], status="succeeded")
     assert not ledger.load("r1").ended
     ledger.check_lease(opened)
 

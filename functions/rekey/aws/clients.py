@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=20)
 
-_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AllAccessDisabled"}
+DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AllAccessDisabled"}
 TRANSIENT = {
     "ConditionalRequestConflict",
     "DependencyTimeoutException",
@@ -153,7 +153,7 @@ def named_errors() -> Iterator[None]:
     except ClientError as error:
         code, message = error_code(error), str(error)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if code in _DENIED:
+        if code in DENIED:
             raise AccessDenied(f"{message} Fix: give the Lambda's role, or the key's policy, this action.") from error
         if code in TRANSIENT or status >= 500:
             raise AwsUnavailable(message) from error

@@ -9,6 +9,7 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 NAMESPACE = "rekey"
 
 Count = Literal[
+    "ComputeDown",
     "ComputeStartedInBlackout",
     "DeliveriesNotAuthentic",
     "EventsPublished",
@@ -21,8 +22,11 @@ Count = Literal[
     "RotationsAskedByTicket",
     "RotationsCancelled",
     "RotationsFailed",
+    "RotationsHandedOver",
     "RotationsStarted",
     "RotationsSucceeded",
+    "RotationsUnclosed",
+    "StepsHeldUp",
     "TicketComments",
 ]
 """What is counted; infra/monitoring shows each on the dashboard."""

@@ -29,7 +29,7 @@ from rekey.model.steps import StepName
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-LEASE_TIME = timedelta(hours=36)
+LEASE_TIME = timedelta(days=3)
 """From the start of the window; longer than all of the state machine's budgets together."""
 
 APPROVAL_TIME = timedelta(days=3)
@@ -48,6 +48,8 @@ class Token:
 
 _LEASE, _NAME, _REQUEST = "lease", "name", "request id"
 """Writes of a transaction whose refusal means something of its own."""
+
+_OUR_LEASE, _NO_LEASE = "rotation_id = :me AND fence = :fence", "attribute_not_exists(pk)"
 
 _MOVED_ON = "The ledger has moved on since this step read it: look again."
 
@@ -101,7 +103,7 @@ class Ledger:
             raise AwsUnavailable("The rotation is already in the ledger: look again.")
         return opened
 
-    def close(
+    def end(
         self,
         rotation: Rotation,
         step: StepName,
@@ -111,17 +113,21 @@ class Ledger:
         keys: Sequence[KeyChange] = (),
         **changes: Unpack[RotationChanges],
     ) -> Rotation:
-        """Write the end of a rotation and what becomes of its keys (before, after), and give the lease back."""
-        release = {
-            "Delete": {
-                "TableName": self._table,
-                "Key": marshal(lease_key(rotation.subject)),
-                "ConditionExpression": "rotation_id = :me AND fence = :fence",
-                "ExpressionAttributeValues": marshal({":me": rotation.rotation_id, ":fence": rotation.fence}),
-            }
-        }
-        writes = together({_LEASE: release}, self.keys.writes(keys, ENDED[action]))
-        return self._change(rotation, step, action, detail, writes, changes)
+        """Write the end of a rotation and what becomes of its keys (before, after). Its lease is still its own."""
+        more = self.keys.writes(keys, ENDED[action])
+        return self.record(rotation, step, action, detail, more=more, **changes)
+
+    def close(self, rotation: Rotation) -> Rotation:
+        """Give the lease of a rotation that has ended back. Another's lease stays: then there was none to give back."""
+        closed = rotation.model_copy(update={"closed_at": clock.text(clock.now())})
+        update = {"Update": {"TableName": self._table, **rotation_update(closed, rotation.audit_seq, {"closed_at"})}}
+        release = {"Delete": {**self._if_held(rotation), "ConditionExpression": f"{_NO_LEASE} OR {_OUR_LEASE}"}}
+        refused = transact(self._client, {_LEASE: release, "rotation": update})
+        if refused == {_LEASE}:
+            refused = transact(self._client, {"rotation": update})
+        if refused:
+            raise AwsUnavailable(_MOVED_ON)
+        return closed
 
     # --- a rotation's life ---
 
@@ -143,21 +149,16 @@ class Ledger:
         step: StepName,
         action: Action,
         detail: Mapping[str, Any],
+        *,
+        more: Writes | None = None,
         **changes: Unpack[RotationChanges],
     ) -> Rotation:
-        """Write down a side effect: the rotation's change, its audit entry and the lease's check as one.
+        """Write down a side effect: the rotation's change, its audit entry, `more` and the lease's check as one.
 
         Raises LeaseLost when the workspace is no longer this rotation's.
         """
-        held = {
-            "ConditionCheck": {
-                "TableName": self._table,
-                "Key": marshal(lease_key(rotation.subject)),
-                "ConditionExpression": "rotation_id = :me AND fence = :fence",
-                "ExpressionAttributeValues": marshal({":me": rotation.rotation_id, ":fence": rotation.fence}),
-            }
-        }
-        return self._change(rotation, step, action, detail, {_LEASE: held}, changes)
+        held = {_LEASE: {"ConditionCheck": self._if_held(rotation)}}
+        return self._change(rotation, step, action, detail, together(held, more or {}), changes)
 
     def note(self, rotation: Rotation, **changes: Unpack[RotationChanges]) -> Rotation:
         """Remember something that is no side effect yet, without an audit entry."""
@@ -277,6 +278,14 @@ class Ledger:
         }
         free = "attribute_not_exists(pk) OR expires_at < :now OR rotation_id = :me"
         return self._put(lease, free, {":now": int(clock.now().timestamp()), ":me": rotation.rotation_id})
+
+    def _if_held(self, rotation: Rotation) -> Item:
+        return {
+            "TableName": self._table,
+            "Key": marshal(lease_key(rotation.subject)),
+            "ConditionExpression": _OUR_LEASE,
+            "ExpressionAttributeValues": marshal({":me": rotation.rotation_id, ":fence": rotation.fence}),
+        }
 
     def _use_request_id(self, rotation: Rotation, replaces: str | None) -> Writes:
         request = rotation.request

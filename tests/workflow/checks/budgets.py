@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +71,12 @@ def run_out(machine: Machine, cycle: list[Transition]) -> Loop | None:
     return Loop(counter, rounds, variables[counter], times * rounds * events, waves)
 
 
-def worst_loops(machine: Machine) -> dict[str, Loop]:
+@cache
+def worst_loops(machine: Machine) -> Mapping[str, Loop]:
     """For each budget the loop that makes the most events of it."""
     worst: dict[str, Loop] = {}
-    for cycle in machine.cycles:
+    # Whether its Task answered or was killed, a loop goes through the same states.
+    for cycle in {tuple(way.source for way in each): each for each in machine.cycles}.values():
         loop = run_out(machine, cycle)
         if loop and (loop.counter not in worst or loop.events > worst[loop.counter].events):
             worst[loop.counter] = loop

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from rekey.base.errors import RekeyError
 from rekey.model.answers import Progress
 from rekey.model.findings import Finding, FindingCode
 from rekey.rotation.compute import notes as remembered
 from rekey.rotation.compute.crew import Crew
-from rekey.rotation.compute.engine import Pass
+from rekey.rotation.compute.engine import Found, Pass
 from rekey.rotation.compute.kind import AnyKind
 from rekey.rotation.compute.look import Look
 from rekey.rotation.compute.snapshot import Snapshot
@@ -42,6 +43,26 @@ class Call:
             more = f"And {len(new) - MOST_FINDINGS} more of that kind: the evidence has each, and so has {where}."
             new = [*new[:MOST_FINDINGS], Finding(code=new[MOST_FINDINGS].code, text=more)]
         return (*known, *new)
+
+    def unseen(self) -> str:
+        """Why lists that were read may not have all, "" where they do: a workspace shows only admins everything."""
+        try:
+            self.look.believe()
+        except RekeyError as error:
+            return str(error)
+        return ""
+
+    def down(self, kinds: Iterable[AnyKind], found: Found, pass_: Pass) -> tuple[str, ...]:
+        """What is down, with what this pass stopped. What comes back by itself, or is nobody's to start, is not."""
+        stopped, newcomers = set(pass_.done), set(self.step.rotation.newcomers)
+        due = [
+            kind.name(each)
+            for kind in kinds
+            for each in found.get(kind.field, ())
+            if kind.name(each) in stopped and str(each[kind.id_field]) not in newcomers
+            if (was := kind.write_down(each)) is not None and not kind.stays_away(was)
+        ]
+        return tuple(some([*dict.fromkeys([*self.step.rotation.down, *due])]))
 
     def find(self, found: Iterable[Finding]) -> None:
         """Remember findings that belong to no side effect."""

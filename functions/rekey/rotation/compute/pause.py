@@ -29,6 +29,8 @@ def pause_triggers(step: Step) -> Progress:
         waits = Pass()
         waits.wait_for_lists(failed)
         return progress(waits)
+    if step.rotation.triggers_key is None and (unseen := call.unseen()):
+        return Progress.waiting([unseen])
     if step.rotation.triggers_key is None:
         _remember(call, found)
     else:
@@ -37,7 +39,8 @@ def pause_triggers(step: Step) -> Progress:
     pass_ = stopping.run(found)
     pass_.wait_for_lists(failed)
     if pass_.done:
-        step.record(STEP, Action.TRIGGERS_PAUSED, {"jobs": some(_job_ids(found, pass_))})
+        down = call.down(PAUSED, found, pass_)
+        step.record(STEP, Action.TRIGGERS_PAUSED, {"jobs": some(_job_ids(found, pass_))}, down=down)
     told = [f"Could not be paused, and may start compute in the blackout: {each}." for each in pass_.failed]
     call.find(Finding(code=FindingCode.NOT_PAUSED, text=each) for each in told)
     call.save()

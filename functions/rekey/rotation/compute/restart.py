@@ -11,7 +11,7 @@ from rekey.rotation.compute import snapshot
 from rekey.rotation.compute.call import Call, progress, some
 from rekey.rotation.compute.engine import Pass, Restoring
 from rekey.rotation.compute.kinds import KINDS
-from rekey.rotation.settling import settles
+from rekey.rotation.settling import look, settles
 from rekey.rotation.step import Step
 
 STEP = StepName.RESTART
@@ -20,11 +20,21 @@ STEP = StepName.RESTART
 def restart(step: Step) -> Progress:
     """Level-triggered: start what the snapshot has and the workspace has not. Done when all of it runs, or is known
     never to run: that is a finding, with Databricks' own words."""
-    if not step.rotation.compute_is_down:
+    if step.rotation.ended or not step.rotation.compute_is_down:
         return Progress(done=True)
-    if awaited := settles(step):
+    if awaited := _under_way(step) or settles(step):
         return Progress.waiting(awaited)
     return progress(_restore(step))
+
+
+def _under_way(step: Step) -> list[str]:
+    """What speaks against starting anything on the way back: an update, or that nobody knows whether there is one."""
+    rotation = step.rotation
+    if rotation.failure is None or rotation.creates or not rotation.may_have_switched:
+        return []
+    if look(step).status == "PROVISIONING":
+        return ["an update of the workspace to end (status PROVISIONING)"]
+    return [] if rotation.workspace_on else ["the rollback to settle which keys the workspace is on"]
 
 
 def not_back(step: Step) -> list[Finding]:
@@ -47,12 +57,16 @@ def _restore(step: Step) -> Pass:
     if pass_.done:
         step.record(STEP, Action.STARTED, {"started": some(pass_.done)})
     call.save()
-    if not pass_.waiting():
+    open_ = [*pass_.troubled, *pass_.awaited]
+    if open_ and (down := tuple(some(open_))) != rotation.down:
+        step.note(down=down)
+    if not open_:
         step.record(
             STEP,
             Action.COMPUTE_BACK,
             {"lost": some(pass_.failed)},
             compute_back_at=clock.text(clock.now()),
+            down=(),
             findings=call.findings(_findings(FindingCode.LOST, pass_.failed)),
         )
     return pass_

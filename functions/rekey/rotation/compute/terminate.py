@@ -29,20 +29,25 @@ def terminate(step: Step) -> Progress:
             waits = Pass()
             waits.wait_for_lists(failed)
             return progress(waits)
+        if unseen := call.unseen():
+            return Progress.waiting([unseen])
         _begin_blackout(call, found)
     else:
         _note_newcomers(call, found)
     pass_ = Stopping(STOPPED, call.look, call.notes).run(found)
     pass_.wait_for_lists(failed)
     if pass_.done:
-        # What was back is down again.
-        again: RotationChanges = {"compute_back_at": None} if step.rotation.compute_back_at else {}
-        step.record(STEP, Action.STOPPED, {"stopped": some(pass_.done)}, **again)
+        changes: RotationChanges = {"down": call.down(STOPPED, found, pass_)}
+        if step.rotation.compute_back_at:
+            changes["compute_back_at"] = None  # What was back is down again.
+        step.record(STEP, Action.STOPPED, {"stopped": some(pass_.done)}, **changes)
     told = [f"Whether it still holds instances cannot be told: {each}." for each in pass_.failed]
     call.find(Finding(code=FindingCode.MAY_RUN, text=each) for each in told)
     call.save()
     answer = progress(pass_)
     if answer.done and step.rotation.compute_gone_at is None:
+        if unseen := call.unseen():
+            return Progress.waiting([unseen])
         step.note(compute_gone_at=clock.text(clock.now()))
     return answer
 

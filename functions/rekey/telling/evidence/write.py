@@ -1,6 +1,7 @@
 """Puts a rotation's evidence into the bucket: evidence.json, and evidence.html for reading and printing."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,21 +19,28 @@ from rekey.telling.evidence.present import look
 
 
 def write(step: Step) -> str:
-    """Put both files. Gives the S3 URI of evidence.json, whose SHA-256 the ledger keeps."""
+    """Put both files. Gives the S3 URI of evidence.json, whose SHA-256 the ledger keeps.
+
+    The first evidence of an end is the truth, also where a try broke off right after it: what the workspace shows later
+    is no part of it.
+    """
+    rotation, bucket = step.rotation, step.settings.evidence_bucket
+    kept.write_once(bucket, evidence_key(rotation.rotation_id), _body(step))
+    body = kept.read(bucket, evidence_key(rotation.rotation_id))
+    if page := _page(json.loads(body)):
+        kept.put(bucket, page_key(rotation.rotation_id), page, "text/html; charset=utf-8")
+    step.rotation = step.ledger.note(rotation, evidence_sha256=hashlib.sha256(body).hexdigest())
+    return evidence_uri(bucket, rotation.rotation_id)
+
+
+def _body(step: Step) -> bytes:
     rotation, bucket = step.rotation, step.settings.evidence_bucket
     interrupted = snapshot.read(bucket, rotation.snapshot_key) if rotation.snapshot_key else None
     written = snapshot.read_both(bucket, rotation.snapshot_key, rotation.triggers_key)
     notes = read_notes(bucket, rotation.rotation_id) if written.pieces else Notes()
     was = snapshot.with_late(written, notes.late) if written.pieces else None
     trail = step.ledger.trail(rotation.rotation_id)
-    document = build(rotation, trail, interrupted, step.settings, look(step, was, notes), notebooks=report(step))
-    body, key = as_bytes(document), evidence_key(rotation.rotation_id)
-    kept.put(bucket, key, body)
-    step.rotation = step.ledger.note(rotation, evidence_sha256=hashlib.sha256(body).hexdigest())
-    if page := _page(document):
-        key_of_page = page_key(rotation.rotation_id)
-        kept.put(bucket, key_of_page, page, "text/html; charset=utf-8")
-    return evidence_uri(bucket, rotation.rotation_id)
+    return as_bytes(build(rotation, trail, interrupted, step.settings, look(step, was, notes), notebooks=report(step)))
 
 
 def _page(document: Mapping[str, Any]) -> bytes | None:
