@@ -38,11 +38,11 @@ LAYER_DEPENDENCIES := $(BIN)/python -c 'import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["layer"], sep="\n")'
 ARGS ?=
 
-.PHONY: help setup run test histories faults lint bench picture map commands images rules request schemas synth deploy lock clean clean-all
+.PHONY: help setup run test histories faults lint bench picture map commands recording images rules request runbook schemas settings network snapshots synth deploy lock clean clean-all
 
 help:
 	@sed -n 's/^#   //p' Makefile
-	@echo "also: setup lint faults bench picture map commands images rules request schemas synth lock clean clean-all"
+	@echo "also: setup lint faults bench picture map commands recording images rules request runbook schemas settings network snapshots synth lock clean clean-all"
 
 # --- set-up: each stamp depends on exactly what can make it stale ---
 
@@ -91,7 +91,7 @@ lint: setup synth
 	sed 's/$${Partition}/aws/g' cdk.out/rekey.template.json > build/lint.template.json
 	$(BIN)/cfn-lint --ignore-checks W3005 -- build/lint.template.json
 
-# 5,000 made-up histories of keys, workspaces, rotations, sweeps and clocks, each run another; `test` has 300 fixed ones.
+# 5,000 made-up histories of keys, workspaces, rotations, key checks and clocks, each run another; `test` has 300 fixed ones.
 faults: setup
 	REKEY_HISTORIES=5000 $(BIN)/python -m pytest tests/faults $(ARGS)
 
@@ -99,16 +99,24 @@ bench: setup
 	$(BIN)/python -m benchmarks $(ARGS)
 
 picture: setup
-	$(BIN)/python -m stepfunctions.picture README.md $(ARGS)
+	$(BIN)/python -m stepfunctions.picture docs/state-machine.md $(ARGS)
 
 # Screenshots of the evidence, and a sample of it, from the tests that look at it in a browser.
 images: setup
 	$(BIN)/python -m pytest tests/browser --images docs/images $(ARGS)
 
+# The terminal screens that tests hold, from fixed data.
+snapshots: setup
+	REKEY_SNAPSHOTS=write $(BIN)/python -m pytest -q tests/unit/test_terminal.py
+
 # The command line's reference, from the commands themselves, and its picture, from a recorded rotation.
 commands: setup
 	$(BIN)/python -m cli.reference docs/commands.md
-	$(BIN)/python -m cli.picture docs/images/rotate.svg
+	$(BIN)/python -m cli.picture docs/images/rotation.svg
+
+# A new recording for that picture: a rotation of the local cloud.
+recording: setup
+	$(BIN)/python -m demo.record docs/images/rotation.json
 
 # The table of what rekey relies on, from the tests that prove it.
 rules: setup
@@ -118,13 +126,25 @@ rules: setup
 map: setup
 	$(BIN)/python -m tests.directions docs/architecture.md
 
-# README's table of the request, from the description of its fields.
+# The runbook by error name, from the words that causes have.
+runbook: setup
+	PYTHONPATH=functions $(BIN)/python -m tests.runbook docs/runbook.md
+
+# The table of the request, from the description of its fields.
 request: setup
-	PYTHONPATH=functions $(BIN)/python -m tests.request_table README.md
+	PYTHONPATH=functions $(BIN)/python -m tests.request_table docs/request.md
 
 # JSON Schemas of the events, from the classes that the code uses.
 schemas: setup
 	$(BIN)/python -m tests.event_schemas docs/events
+
+# The page of all settings, from their own description.
+settings: setup
+	$(BIN)/python -m infra.settings.page docs/settings.md
+
+# The table of who calls whom, from the permissions.
+network: setup
+	$(BIN)/python -m infra.network_page
 
 synth: setup $(LAYER)
 	$(CDK) synth --quiet $(ARGS)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import imports, notebook, prices, rotations
+from benchmarks import imports, notebook, prices, rotations, start_up
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -19,6 +19,7 @@ def main() -> None:
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
         "scales": asdict(rotations.SCALES),
         "imports": [asdict(each) for each in imports.measure()],
+        "start_up": [asdict(each) for each in start_up.measure()],
         "notebooks": [asdict(each) for each in notebook.measure()],
         "rotations": [asdict(each) for each in rotations.measure()],
     }
@@ -41,6 +42,12 @@ Taken {taken["taken"]} on {taken["machine"]}. Times on another machine differ; t
 Median of {imports.ROUNDS} fresh interpreters each, beside the official SDK in the same run.
 
 {table(taken["imports"])}
+
+## The command line
+
+Median of {start_up.ROUNDS} fresh interpreters each: help and completion import no command.
+
+{table(taken["start_up"])}
 
 ## A notebook that is renewed
 

@@ -12,6 +12,7 @@ from cli.options import grouped
 from cli.output import ask, give, refuse, say, told
 from cli.progress import ending_of, follow
 from cli.stack import Stack, StackError, Where
+from cli.standing import left_open
 from local.cloud import CloudError
 
 LONGEST = 200
@@ -40,11 +41,15 @@ def approve(
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Let a rotation that waits for approval go on, after a look at its plan. Not your own: somebody else must."""
+    """Let a rotation that waits for approval go on, or decline it.
+
+    Its plan is shown first. Not your own: somebody else must.
+    """
     _can_ask(yes=yes, as_json=as_json)
     with told(StackError, CloudError, as_json=as_json):
         stack = where.find()
         execution = _look(stack, rotation_id)
+        _check_standing(stack, execution)
         if execution.current != APPROVAL or not execution.running:
             status = ending_of(execution, rotation_id).status
             raise StackError(
@@ -73,11 +78,15 @@ def cancel(
     detach: Annotated[bool, typer.Option("--detach", help="Do not follow it to its end.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """End a rotation, safely at any moment: before the switch all is put back, after it the rotation finishes."""
+    """End a rotation, safely at any moment.
+
+    Before the switch all is put back, after it the rotation finishes.
+    """
     _can_ask(yes=yes, as_json=as_json)
     with told(StackError, CloudError, as_json=as_json):
         stack = where.find()
         execution = _look(stack, rotation_id)
+        _check_standing(stack, execution)
         if not yes and execution.running:
             say(f"{rotation_id} is in {execution.current!r}.")
             say("Before the switch all is put back and all compute comes back; after it the rotation finishes.")
@@ -99,6 +108,12 @@ def _can_ask(*, yes: bool, as_json: bool) -> None:
 
 def _look(stack: Stack, rotation_id: str) -> Execution:
     return Follower(stack.stepfunctions, stack.execution_arn(rotation_id)).look()
+
+
+def _check_standing(stack: Stack, execution: Execution) -> None:
+    """Raises StackError for a rotation that nobody works on: what would be promised would not come."""
+    if wrong := left_open(stack, execution):
+        raise StackError(wrong)
 
 
 def _call(stack: Stack, function: str, rotation_id: str, reason: str | None, **more: Any) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def describe(client: "SFNClient", execution: Execution) -> Iterator[str]:
     yield from (f"  {each.name}: {view.expectation(each.name)}; {each.why}" for each in view.phases.values())
     expected = sum(each.expected_seconds for each in view.phases.values())
     down = sum(each.expected_seconds for each in view.phases.values() if each.downtime)
-    yield f"About {roughly(expected)}, {roughly(down)} of it without classic compute."
+    yield f"About {roughly(expected)}, {f'downtime about {roughly(down)}' if down else 'no downtime'}."
 
 
 def _shown(value: object) -> str:

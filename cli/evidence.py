@@ -3,30 +3,42 @@
 import contextlib
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import boto3
 import typer
 from boto3.dynamodb.conditions import Key
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import stack
-from cli.output import FAILED, give, note, say, told
+from cli.exits import FAILED, NOT_VERIFIED
+from cli.options import grouped
+from cli.output import give, note, refuse, say, told
+from cli.stack import Where
 from cli.wording import duration
-from local.cloud import DEFAULT_STATE_FILE, CloudError
-from rekey.model.chain import Verdict, compare, verify
+from local.cloud import CloudError
+from rekey.model.attention import down_now
+from rekey.model.chain import compare, verify
 from rekey.model.entries import Item, entry_of, rotation_key
 from rekey.model.evidence import evidence_key
+from rekey.model.fates import fates
 from rekey.pages.evidence import render
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 ONLINE = "the ledger has the same entries, and the SHA-256 of this evidence.json"
-OFFLINE = "it agrees with itself; without the ledger nothing more is proven"
+GIVEN = "its last entry seals this document, and the file has the SHA-256 that was given"
+OFFLINE = (
+    "its last entry seals this document; whether the ledger has the same is checked by a rotation's id, or --sha256"
+)
+UNSEALED = (
+    "not fully verified: it has no seal, so keys, compute, times and findings may have been changed. "
+    "Fix: check it by the rotation's id, which asks the ledger, or give the ledger's --sha256"
+)
 
 
 class EvidenceError(RuntimeError):
@@ -41,24 +53,45 @@ class Found:
     body: bytes
     differences: tuple[str, ...] | None
 
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.body).hexdigest()
 
+
+def _hash(text: str | None) -> str | None:
+    """Raises BadParameter for what is no SHA-256."""
+    if text is not None and not re.fullmatch("[0-9a-fA-F]{64}", text):
+        raise refuse("give 64 hexadecimal digits, as --verify prints them")
+    return text.lower() if text else None
+
+
+@grouped
 def evidence(
+    where: Where,
     rotation: Annotated[
         str, typer.Argument(metavar="ROTATION", help="A rotation's id, or a file that ends with .json.")
     ],
     html: Annotated[Path | None, typer.Option(metavar="FILE", dir_okay=False, help="Write the page there.")] = None,
-    check: Annotated[bool, typer.Option("--verify", help="Check the chain, and compare it with the ledger.")] = False,
-    name: stack.Name = "rekey",
-    local: stack.Local = False,
-    state_file: stack.StateFile = DEFAULT_STATE_FILE,
+    check: Annotated[
+        bool, typer.Option("--verify", help="Check chain, seal and fields; by a rotation's id the ledger too.")
+    ] = False,
+    sha256: Annotated[
+        str | None,
+        typer.Option(metavar="HEX", callback=_hash, help="With --verify: the SHA-256 that the file must have."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
 ) -> None:
-    """Show a rotation's evidence. The exit status is 1 when there is none, or when --verify finds it wrong."""
+    """Show, draw or verify a rotation's evidence.
+
+    The exit status is 1 when there is none, or when --verify finds it wrong; 5 when not all could be checked.
+    """
+    if sha256 and not check:
+        raise refuse("--sha256: give it with --verify")
     with told(EvidenceError, stack.StackError, CloudError, as_json=as_json):
         if rotation.endswith(".json"):
             found = _of_file(Path(rotation))
         else:
-            found = _of_stack(stack.find(name, local=local, state_file=state_file), rotation, check=check)
+            found = _of_stack(where.find(), rotation, check=check)
         if html:
             with _of_its_form():
                 html.write_text(render(found.document), encoding="utf-8")
@@ -67,7 +100,7 @@ def evidence(
             with _of_its_form():
                 _tell(found.document)
     if check:
-        _tell_verdict(found, as_json=as_json)
+        _tell_verdict(found, sha256, as_json=as_json)
     elif as_json:
         give(found.document)
 
@@ -84,7 +117,7 @@ def _of_stack(found: stack.Stack, rotation_id: str, *, check: bool) -> Found:
     """Read it from the bucket; with `check` also the ledger's entries, and the hash it has of the file."""
     key = evidence_key(rotation_id)
     try:
-        s3 = boto3.client("s3", **found.options)
+        s3 = found.session.client("s3", **found.options)
         body = s3.get_object(Bucket=found.evidence_bucket, Key=key)["Body"].read()
         document = _parsed(body, key)
         return Found(document, body, _differences(found, rotation_id, document, body) if check else None)
@@ -100,7 +133,7 @@ def _of_stack(found: stack.Stack, rotation_id: str, *, check: bool) -> Found:
 
 
 def _differences(found: stack.Stack, rotation_id: str, document: Mapping[str, Any], body: bytes) -> tuple[str, ...]:
-    table = boto3.resource("dynamodb", **found.options).Table(found.ledger_table)
+    table = found.session.resource("dynamodb", **found.options).Table(found.ledger_table)
     rotation = table.get_item(Key=rotation_key(rotation_id), ConsistentRead=True).get("Item")
     if rotation is None:
         return (f"the ledger knows no rotation {rotation_id}",)
@@ -151,39 +184,56 @@ def _of_its_form() -> Iterator[None]:
         ) from error
 
 
-def _tell_verdict(found: Found, *, as_json: bool) -> None:
+def _tell_verdict(found: Found, sha256: str | None, *, as_json: bool) -> None:
     verdict = verify(found.document)
     problems = [*verdict.problems, *(found.differences or ())]
-    digest = hashlib.sha256(found.body).hexdigest()
+    if sha256 and sha256 != found.sha256:
+        problems.append(f"the file has another SHA-256 than the one that was given: {found.sha256}")
+    proven = verdict.sealed or sha256 is not None or found.differences is not None
     if as_json:
         ledger = None if found.differences is None else not found.differences
-        give({"holds": not problems, "problems": problems, "entries": verdict.entries, "head": verdict.head,
-              "sha256": digest, "same_in_ledger": ledger})  # fmt: skip
+        give({"holds": not problems, "fully_verified": proven and not problems, "problems": problems,
+              "entries": verdict.entries, "head": verdict.head, "sealed": verdict.sealed, "sha256": found.sha256,
+              "same_in_ledger": ledger})  # fmt: skip
     elif not problems:
-        _tell_good(verdict, digest, ONLINE if found.differences is not None else OFFLINE)
+        said = ONLINE if found.differences is not None else GIVEN if sha256 else OFFLINE if proven else UNSEALED
+        say(f"The chain of {verdict.entries} entries holds: {said}.")
+        say(f"head    {verdict.head}")
+        say(f"sha256  {found.sha256}")
     for problem in problems:
         note(f"rekey: {problem}")
     if problems:
         note("rekey: the evidence does not hold")
         raise typer.Exit(FAILED)
-
-
-def _tell_good(verdict: Verdict, digest: str, proven: str) -> None:
-    say(f"The chain of {verdict.entries} entries holds: {proven}.")
-    say(f"head    {verdict.head}")
-    say(f"sha256  {digest}")
+    if not proven:
+        raise typer.Exit(NOT_VERIFIED)
 
 
 def _tell(document: Mapping[str, Any]) -> None:
-    plan, times, down = document["plan"], document["timeline"], document["downtime_seconds"]
-    say(f"{document['rotation_id']}: {plan['operation']} of {document['workspace']['name']}, {document['status']}")
+    plan, times = document["plan"], document["timeline"]
+    say(f"{document['rotation_id']}: {plan['operation']} of {document['workspace']['name']}, {_outcome(document)}")
     say(f"  requested by  {document['request'].get('requested_by') or '-'}")
+    say(f"  approved by   {(document.get('approval') or {}).get('by') or '-'}")
     say(f"  opened        {times['opened']}")
     say(f"  ended         {times['ended']}")
-    say(f"  downtime      {'-' if down is None else duration(down)}")
-    say(f"  new key       {document['keys']['new_key_arn'] or '-'}")
-    old = document["keys"]["old_key"]
-    if old:
-        say(f"  old key       {old['key_arn']}: {old['fate']}, {old['disabled_at_the_earliest'] or 'no date'}")
+    say(f"  downtime      {_downtime(document)}")
+    failure = document["failure"]
+    if failure:
+        say(f"  failed in     {failure['state']} ({failure['error']})")
+        for line in failure["cause"].splitlines():
+            say(f"                {line}")
+    for each in fates(document):
+        say(f"  {each.role:<12}  {each.key_arn}: {each.words}")
     for finding in document["findings"]:
         say(f"  finding       {finding}")
+
+
+def _outcome(document: Mapping[str, Any]) -> str:
+    return str(document.get("outcome", document["status"])).replace("_", " ")
+
+
+def _downtime(document: Mapping[str, Any]) -> str:
+    if down := down_now(document["compute"].get("still_down") or {}):
+        return f"not over: {down}"
+    seconds = document["downtime_seconds"]
+    return "-" if seconds is None else duration(seconds)

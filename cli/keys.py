@@ -3,18 +3,22 @@
 import os
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-import boto3
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
-from cli import stack
+from cli.options import grouped
 from cli.output import give, note, say, told
-from cli.wording import counted, short_key
-from local.cloud import DEFAULT_STATE_FILE, CloudError
+from cli.stack import Stack, StackError, Where
+from cli.table import As, Column, Output, Row, console, give_rows, show, tell
+from cli.wording import ago, counted
+from local.cloud import CloudError
+
+_STYLES = {"current": "green", "held": "yellow", "due": "yellow", "disabled": "dim"}
 
 MANAGED = {"TagKey": "rekey:managed", "TagValue": "true"}
 """The owner's consent, as infra/permissions.py checks it."""
@@ -25,42 +29,44 @@ TRY_EVERY_SECONDS = 5.0
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
-app = typer.Typer(help="Keys: what each is for, and what becomes of it.", invoke_without_command=True)
+app = typer.Typer(
+    help="List every key; `keys adopt` puts one under rekey's care.", invoke_without_command=True, add_completion=False
+)
 
 
 @app.callback(invoke_without_command=True)
-def keys(
-    context: typer.Context,
-    name: stack.Name = "rekey",
-    local: stack.Local = False,
-    state_file: stack.StateFile = DEFAULT_STATE_FILE,
-    as_json: AsJson = False,
-) -> None:
-    """List every key: its state, who refers to it, its last use, when it goes, and what it costs a month."""
+@grouped
+def keys(context: typer.Context, where: Where, output: As = Output.TEXT, as_json: AsJson = False) -> None:
+    """List every key; `keys adopt` puts one under rekey's care.
+
+    Of each key: its state, who uses it, its last use, when it is disabled at the earliest, and what it costs a month.
+    """
     if context.invoked_subcommand:
         return
-    with told(stack.StackError, CloudError, as_json=as_json):
-        found = stack.find(name, local=local, state_file=state_file).invoke("list_keys", {})
+    as_json |= output == Output.JSON
+    with told(StackError, CloudError, as_json=as_json):
+        found = where.find().invoke("list_keys", {})
     if as_json:
         give(found)
+    elif output == Output.CSV:
+        give_rows("keys", found["keys"], output)
     else:
-        _show(found)
+        show_keys(found, output, console(), datetime.now(UTC))
 
 
 @app.command()
+@grouped
 def adopt(
+    where: Where,
     key_arn: Annotated[str, typer.Argument(metavar="ARN", help="The KMS key's ARN.")],
-    name: stack.Name = "rekey",
-    local: stack.Local = False,
-    state_file: stack.StateFile = DEFAULT_STATE_FILE,
     as_json: AsJson = False,
 ) -> None:
     """Put a key under rekey's care: check it, tag it rekey:managed=true with your own rights, and write it down.
 
     A key that a workspace uses is retired once a rotation leaves it; one that nobody uses waits a day and is disabled.
     """
-    with told(stack.StackError, CloudError, as_json=as_json):
-        deployed = stack.find(name, local=local, state_file=state_file)
+    with told(StackError, CloudError, as_json=as_json):
+        deployed = where.find()
         request = {"key_arn": key_arn, "own_account": deployed.state_machine_arn.split(":")[4], "asked_by": _person()}
         # Before the tag, which gives rekey's roles their rights over the key.
         deployed.invoke("adopt_key", {**request, "check_only": True})
@@ -72,11 +78,11 @@ def adopt(
         say(f"{key_arn} is {adopted['state']}: {adopted['why']}")
 
 
-def _adopt(deployed: stack.Stack, request: Mapping[str, Any]) -> dict[str, Any]:
+def _adopt(deployed: Stack, request: Mapping[str, Any]) -> dict[str, Any]:
     for left in reversed(range(TRIES)):
         try:
             return deployed.invoke("adopt_key", request)
-        except stack.StackError as error:
+        except StackError as error:
             if "does not carry the tag" not in str(error) or not left:
                 raise
             note("rekey: the tag does not show yet, looking again")
@@ -84,13 +90,13 @@ def _adopt(deployed: stack.Stack, request: Mapping[str, Any]) -> dict[str, Any]:
     raise AssertionError("unreachable")
 
 
-def _tag(deployed: stack.Stack, key_arn: str) -> None:
+def _tag(deployed: Stack, key_arn: str) -> None:
     region, key_id = key_arn.split(":")[3], key_arn.rpartition("/")[2]
     try:
-        kms: Any = boto3.client("kms", **{**deployed.options, "region_name": region})
+        kms: Any = deployed.session.client("kms", **{**deployed.options, "region_name": region})
         kms.tag_resource(KeyId=key_id, Tags=[MANAGED])
     except (ClientError, BotoCoreError) as error:
-        raise stack.StackError(
+        raise StackError(
             f"the key could not be tagged: {error}. Fix: use credentials that may kms:TagResource it, "
             "or have its owner tag it rekey:managed=true and run this again"
         ) from error
@@ -100,24 +106,40 @@ def _person() -> str:
     return os.environ.get("USER", "")[:200]
 
 
-def _show(found: Mapping[str, Any]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("key", "state", "age", "used by", "last use", "goes", "USD/month", "why"):
-        table.add_column(column, overflow="fold")
-    for key in found["keys"]:
-        table.add_row(
-            key["key_arn"],
-            key["state"],
-            "?" if key["age_days"] is None else f"{key['age_days']} d",
-            ", ".join(map(str, key["referenced_by"])) or "-",
-            key["last_use"] or "?",
-            key["goes_at"] or "-",
-            "?" if key["usd_month"] is None else str(key["usd_month"]),
-            key["why"],
-        )
-    console = Console(soft_wrap=True)
-    console.print(table)
-    say()
-    say(f"{counted(len(found['keys']), 'key')}, {found['usd_month']} USD a month (list price)")
-    for key_arn in found["keys_may_be_deleted"]:
-        say(f"Its owner may decide to delete {short_key(key_arn)}, which rekey never does: {key_arn}")
+def show_keys(found: Mapping[str, Any], output: Output, to: Console, now: datetime) -> None:
+    """The keys as a table, and one line about all of them."""
+    if found["keys"]:
+        show(found["keys"], columns(now), output, to)
+    cost = f"{counted(len(found['keys']), 'key')}, {found['usd_month']} USD a month (list price)"
+    spare = len(found["keys_may_be_deleted"])
+    told = f"{cost}; * {counted(spare, 'disabled key')} its owner may delete, which rekey never does" if spare else cost
+    tell([Text(told)], to)
+
+
+def columns(now: datetime) -> list[Column]:
+    """The whole ARN, and all that is long, only in the wide form."""
+    return [
+        Column("key", lambda row: row["key_arn"].rpartition("/")[2], keeps=True),
+        Column("state", _state, keeps=True, style=lambda row: _STYLES.get(row["state"], "")),
+        Column("used by", _users),
+        Column("age", lambda row: "?" if row["age_days"] is None else f"{row['age_days']} d", keeps=True, goes=3),
+        Column("last use", lambda row: str(row["last_use"] or "?"), wide=True),
+        Column("disable after", lambda row: _moment(row["goes_at"], now), keeps=True, goes=1),
+        Column("USD/month", lambda row: "?" if row["usd_month"] is None else str(row["usd_month"]), keeps=True, goes=4),
+        Column("why", lambda row: str(row["why"]), goes=2),
+        Column("disable after, exactly", lambda row: row["goes_at"] or "-", keeps=True, wide=True),
+        Column("workspace ids", lambda row: " ".join(map(str, row["referenced_by"])) or "-", keeps=True, wide=True),
+        Column("ARN", lambda row: str(row["key_arn"]), keeps=True, wide=True),
+    ]
+
+
+def _state(row: Row) -> str:
+    return f"{row['state']}*" if row["may_be_deleted"] else str(row["state"])
+
+
+def _users(row: Row) -> str:
+    return ", ".join(row.get("used_by") or map(str, row["referenced_by"])) or "-"
+
+
+def _moment(written: str | None, now: datetime) -> str:
+    return ago(datetime.fromisoformat(written), now) if written else "-"

@@ -13,12 +13,15 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.output import FAILED, give, note, say, told
+from cli.exits import FAILED
+from cli.output import give, note, say, told
 from local.cloud import DEFAULT_STATE_FILE, CloudError, LocalCloud, Scales, down, up
 from local.cloud.model import ROOT
 from local.cloud.sample import SAMPLE, seed_sample
 
-app = typer.Typer(help="A cloud on this machine: AWS and Databricks, simulated, with the stack", no_args_is_help=True)
+app = typer.Typer(
+    help="Start, stop and look at a cloud on this machine, with the stack.", no_args_is_help=True, add_completion=False
+)
 
 SAMPLE_INPUT = ROOT / "stepfunctions" / "inputs" / "add.json"
 HEALTH_PATHS = {"endpoint": "/_ministack/health", "simulator_url": "/_sim/health", "tickets_url": "/_tickets/health"}
@@ -67,10 +70,14 @@ def start(
     state_file: StateFile = DEFAULT_STATE_FILE,
     as_json: AsJson = False,
 ) -> None:
-    """Start a cloud and deploy the stack to it. It runs on until `rekey local down`."""
+    """Start a cloud and deploy the stack to it. It runs on until `rekey local down`; one that runs is left alone."""
     with told(CloudError, as_json=as_json):
-        cloud = up(Scales(minute_scale, day_scale), state_file, note, secretless=not client_secret)
-        seed_sample(cloud.simulator_url)
+        cloud = _running(state_file)
+        if cloud is None:
+            cloud = up(Scales(minute_scale, day_scale), state_file, note, secretless=not client_secret)
+            seed_sample(cloud.simulator_url)
+        else:
+            note("rekey: this cloud runs already, as it was started; to change it, stop it first")
     if as_json:
         give({"status": "running", **_facts(cloud, state_file)})
         return
@@ -94,7 +101,7 @@ def status(state_file: StateFile = DEFAULT_STATE_FILE, as_json: AsJson = False) 
     """Say whether the cloud runs, and how to reach it. The exit status is 0 only when all of it answers."""
     with told(CloudError, as_json=as_json):
         cloud = LocalCloud.load(state_file)
-    silent = [name for name, path in HEALTH_PATHS.items() if not _answers(getattr(cloud, name) + path)]
+    silent = _silent(cloud)
     if as_json:
         give({"status": "broken" if silent else "running", "silent": silent, **_facts(cloud, state_file)})
     elif not silent:
@@ -109,6 +116,19 @@ def status(state_file: StateFile = DEFAULT_STATE_FILE, as_json: AsJson = False) 
         gone = " and ".join(names[each] for each in silent)
         note(f"rekey: {gone} no longer answers. Fix: {_command('down', state_file)}, then {_command('up', state_file)}")
         raise typer.Exit(FAILED)
+
+
+def _running(state_file: Path) -> LocalCloud | None:
+    """The cloud of this state file, if all of it answers."""
+    try:
+        cloud = LocalCloud.load(state_file)
+    except CloudError:
+        return None
+    return None if _silent(cloud) else cloud
+
+
+def _silent(cloud: LocalCloud) -> list[str]:
+    return [name for name, path in HEALTH_PATHS.items() if not _answers(getattr(cloud, name) + path)]
 
 
 def _facts(cloud: LocalCloud, state_file: Path) -> dict[str, Any]:
@@ -129,13 +149,13 @@ def _how_to_reach(cloud: LocalCloud, state_file: Path) -> Iterator[str]:
     yield f"Time           {1 / scales.minute:g} times as fast; the old key's 24 h take {scales.grace_seconds} s"
     yield f"Logs           {_shown(Path(cloud.emulator_log).parent)}"
     yield ""
-    yield "To talk to it:"
+    yield "With the AWS command line:"
     yield from (f"  export {name}={shlex.quote(value)}" for name, value in cloud.environment.items())
-    yield ""
-    yield f"To give the workspace {SAMPLE['workspace_id']} ({SAMPLE['workspace_name']}) its keys:"
     yield f"  {start_command(cloud)}"
     yield ""
     yield f"To stop it: {_command('down', state_file)}"
+    yield f"Next, give the workspace {SAMPLE['workspace_name']} its keys:"
+    yield f"  rekey add {SAMPLE['workspace_id']} --local{_option(state_file)}"
 
 
 def start_command(cloud: LocalCloud) -> str:
@@ -152,8 +172,11 @@ def start_command(cloud: LocalCloud) -> str:
 
 
 def _command(name: str, state_file: Path) -> str:
-    option = "" if state_file == DEFAULT_STATE_FILE else f" --state-file {shlex.quote(str(state_file))}"
-    return f"rekey local {name}{option}"
+    return f"rekey local {name}{_option(state_file)}"
+
+
+def _option(state_file: Path) -> str:
+    return "" if state_file == DEFAULT_STATE_FILE else f" --state-file {shlex.quote(str(state_file))}"
 
 
 def _shown(path: Path) -> str:

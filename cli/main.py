@@ -1,51 +1,59 @@
 """The `rekey` console script."""
 
-from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
-from cli import keys, local_cloud
-from cli.control import approve, cancel
-from cli.evidence import evidence
-from cli.output import EXIT_CODES, say
-from cli.plan import plan
-from cli.rotate import add, create_workspace, rotate
-from cli.status import status
-from cli.terraform import terraform
+from cli.exits import EXIT_CODES
+from cli.lazy import Command, LazyGroup
 
 HELP = "Customer-managed key rotation for Databricks workspaces on AWS."
 
+COMMANDS = {
+    "plan": Command("cli.plan:plan", "Say what a rotation would do, how long it would take, and why."),
+    "rotate": Command("cli.rotate:rotate", "Give a workspace a new key, and disable the old one a day later."),
+    "add": Command("cli.rotate:add", "Give a workspace the keys that it does not have yet."),
+    "create-workspace": Command("cli.rotate:create_workspace", "Make a new workspace that has its keys at once."),
+    "status": Command("cli.status:status", "Show the last rotations; or one, live, and how it ended."),
+    "approve": Command("cli.control:approve", "Let a rotation that waits for approval go on, or decline it."),
+    "cancel": Command("cli.control:cancel", "End a rotation, safely at any moment."),
+    "evidence": Command("cli.evidence:evidence", "Show, draw or verify a rotation's evidence."),
+    "keys": Command("cli.keys:app", "List every key; `keys adopt` puts one under rekey's care."),
+    "terraform": Command(
+        "cli.terraform:terraform", "Print a workspace's keys as HCL, so that Terraform sees no drift."
+    ),
+    "local": Command("cli.local_cloud:app", "Start, stop and look at a cloud on this machine, with the stack."),
+}
+
+
+class Commands(LazyGroup):
+    lazy: ClassVar = COMMANDS
+
+
 app = typer.Typer(
+    cls=Commands,
     name="rekey",
     help=HELP,
     epilog="Exit status:\n\n" + "\n\n".join(f"{code}  {meaning}" for code, meaning in EXIT_CODES.items()),
     no_args_is_help=True,
+    rich_markup_mode=None,  # Rich alone takes as long as all the rest of --help.
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(plan)
-app.command()(rotate)
-app.command()(add)
-app.command()(create_workspace)
-app.command()(status)
-app.command()(approve)
-app.command()(cancel)
-app.command()(terraform)
-app.command()(evidence)
-app.add_typer(keys.app, name="keys")
-app.add_typer(local_cloud.app, name="local")
 
 
 def _show_version(asked: bool) -> None:
     if asked:
-        say(f"rekey {version('rekey')}")
+        from importlib.metadata import version
+
+        typer.echo(f"rekey {version('rekey')}")
         raise typer.Exit
 
 
 @app.callback()
 def main(
     _version: Annotated[
-        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+        bool, typer.Option("--version", "-V", help="Show the version and exit.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
     """Customer-managed key rotation for Databricks workspaces on AWS."""

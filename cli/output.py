@@ -7,21 +7,8 @@ from typing import Any
 
 import typer
 
+from cli.exits import FAILED, INTERRUPTED
 from cli.troubles import AWS_ERRORS, explain
-
-DONE = 0
-FAILED = 1
-USAGE = 2
-GOES_ON = 3
-INTERRUPTED = 130
-
-EXIT_CODES: Mapping[int, str] = {
-    DONE: "done: it succeeded, is possible, was started, or ended as it was asked to",
-    FAILED: "failed or refused; the message says why",
-    USAGE: "the command was typed wrongly, or the request contradicts itself; nothing was started",
-    GOES_ON: "looked once (status --no-follow): the rotation is still under way",
-    INTERRUPTED: "Ctrl-C: rekey let go; a rotation that was started goes on",
-}
 
 
 def say(line: str = "") -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import typer
 
+from cli.exits import EXIT_CODES
+from cli.lazy import LazyGroup
 from cli.main import app
-from cli.output import EXIT_CODES
 
 HEAD = """# Commands
 
@@ -40,10 +41,12 @@ def page() -> str:
 
 
 def _commands(name: str, command: Any) -> Iterator[tuple[str, Any]]:
-    children = getattr(command, "commands", None)
-    if children is None:
-        yield name, command
-        return
+    if isinstance(command, LazyGroup):
+        children = {child: lazy.load(child) for child, lazy in command.lazy.items()}
+    else:
+        children = getattr(command, "commands", {})
+        if not children or command.invoke_without_command:
+            yield name, command
     for child, below in children.items():
         yield from _commands(f"{name} {child}", below)
 

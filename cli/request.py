@@ -89,5 +89,5 @@ def checked(request: dict[str, Any]) -> dict[str, Any]:
     try:
         parse_request(request)
     except InvalidRequest as error:
-        raise refuse(f"this request is not one:\n{error}") from None
+        raise refuse(f"invalid request:\n{error}") from None
     return request

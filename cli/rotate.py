@@ -10,10 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.exits import FAILED
 from cli.options import grouped
-from cli.output import FAILED, ask, give, note, refuse, say, told
-from cli.plan import preflight_of
-from cli.preflight_text import as_text
+from cli.output import ask, give, note, refuse, say, told
+from cli.plan import plan_only, preflight_of, show_plan, standing_of_holder
 from cli.progress import follow, letting_go
 from cli.request import Asked, Workspace, checked, read_object
 from cli.stack import Stack, StackError, Where
@@ -27,6 +27,7 @@ class How:
     """How to start it."""
 
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Start without asking.")] = False
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and start nothing.")] = False
     detach: Annotated[bool, typer.Option("--detach", help="Start it, and do not follow it.")] = False
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text; needs --yes.")] = False
 
@@ -41,7 +42,7 @@ def rotate(
         bool, typer.Option("--material", help="Renew the key's material inside KMS; the way for STORAGE keys.")
     ] = False,
 ) -> None:
-    """Give a workspace a new key in place of the one it has, and disable the old one a day later."""
+    """Give a workspace a new key, and disable the old one a day later."""
     operations = ("rotate_material",) if material else ("rotate", "rotate_material")
     _run(_request(asked, workspace_id, operations), how, where)
 
@@ -62,7 +63,7 @@ def create_workspace(
         typer.Argument(metavar="FILE", help='JSON: what Databricks\' "Create a workspace" takes, without keys.'),
     ] = None,
 ) -> None:
-    """Make a new workspace that has its keys from its first day."""
+    """Make a new workspace that has its keys at once."""
     request = _request(asked, None, ("create_workspace",))
     if workspace:
         request["workspace"] = read_object(workspace, "FILE")
@@ -83,6 +84,9 @@ def _request(asked: Asked, workspace_id: int | None, operations: tuple[str, ...]
 
 def _run(request: dict[str, Any], how: How, where: Where) -> None:
     checked(request)
+    if how.dry_run:
+        plan_only(request, where, as_json=how.as_json)
+        return
     if not how.yes and (how.as_json or not sys.stdin.isatty()):
         raise refuse("nobody can be asked here whether to start: look at `rekey plan`, then give --yes")
     with told(StackError, CloudError, as_json=how.as_json):
@@ -107,7 +111,9 @@ def _run(request: dict[str, Any], how: How, where: Where) -> None:
 
 def _show_plan(stack: Stack, request: dict[str, Any]) -> None:
     preflight = preflight_of(stack, {**request, "dry_run": True})
-    say(as_text(preflight))
+    show_plan(preflight)
+    if holder := standing_of_holder(stack, preflight):
+        say(holder)
     say()
     if not preflight["possible"]:
         note("rekey: this is not possible now; nothing was started")

@@ -17,7 +17,9 @@ from botocore.exceptions import ClientError
 from cli.troubles import AWS_ERRORS, explain
 from local.cloud import DEFAULT_STATE_FILE, LocalCloud
 from local.cloud.model import ROOT
+from rekey.base import errors
 from rekey.model.entries import rotation_key
+from rekey.model.rotation import ENDS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -74,7 +76,7 @@ class Stack:
         answer = self.functions.invoke(FunctionName=self.function_name(function), Payload=json.dumps(event).encode())
         result: dict[str, Any] = json.loads(answer["Payload"].read())
         if answer.get("FunctionError"):
-            raise StackError(str(result.get("errorMessage") or f"the Lambda {function} failed: see its log"))
+            raise StackError(_refusal(function, result))
         return result
 
     def execution_arn(self, rotation_id: str) -> str:
@@ -83,21 +85,39 @@ class Stack:
         if rotation_id.startswith("arn:"):
             return rotation_id
         named = f"{self.state_machine_arn.replace(':stateMachine:', ':execution:')}:{rotation_id}"
-        return self._execution_in_ledger(rotation_id) or named
+        return self._in_ledger(rotation_id).get("execution_arn") or named
 
-    def _execution_in_ledger(self, rotation_id: str) -> str | None:
-        """None also for who may follow executions and not read the ledger."""
+    def open_in_ledger(self, rotation_id: str) -> bool:
+        """Whether the ledger has the rotation as not ended; False also for who may not read it."""
+        status = self._in_ledger(rotation_id).get("status")
+        return status is not None and status not in ENDS
+
+    def _in_ledger(self, rotation_id: str) -> dict[str, str]:
+        """{"execution_arn", "status"}; empty also for who may follow executions and not read the ledger."""
         ledger: DynamoDBClient = self.session.client("dynamodb", config=_CONFIG, **self.options)
         key = {name: {"S": value} for name, value in rotation_key(rotation_id).items()}
         try:
-            found = ledger.get_item(TableName=self.ledger_table, Key=key, ProjectionExpression="execution_arn")
+            found = ledger.get_item(
+                TableName=self.ledger_table,
+                Key=key,
+                ProjectionExpression="execution_arn, #status",
+                ExpressionAttributeNames={"#status": "status"},
+            )
         except ClientError:
-            return None
-        return found.get("Item", {}).get("execution_arn", {}).get("S")
+            return {}
+        return {name: value["S"] for name, value in found.get("Item", {}).items() if "S" in value}
 
     def story(self, real_seconds: float) -> float:
         """Seconds as they are shown."""
         return real_seconds / self.minute
+
+
+def _refusal(function: str, result: Mapping[str, Any]) -> str:
+    """The message of one of rekey's own errors; of any other one only where to read it."""
+    kind, message = result.get("errorType"), result.get("errorMessage")
+    if message and hasattr(errors, str(kind)):
+        return str(message)
+    return f"the Lambda {function} failed{f' ({kind})' if kind else ''}. Fix: see its log in CloudWatch"
 
 
 PANEL = "Where the stack is"
@@ -113,7 +133,16 @@ Region = Annotated[
         metavar="REGION", help="The stack's region; else AWS_REGION, else the profile's.", rich_help_panel=PANEL
     ),
 ]
-Local = Annotated[bool, typer.Option("--local", help="Use the local cloud instead of AWS.", rich_help_panel=PANEL)]
+Local = Annotated[
+    bool,
+    typer.Option(
+        "--local",
+        envvar="REKEY_LOCAL",
+        show_envvar=False,
+        help="Use the local cloud instead of AWS; so does REKEY_LOCAL=1.",
+        rich_help_panel=PANEL,
+    ),
+]
 StateFile = Annotated[
     Path,
     typer.Option(

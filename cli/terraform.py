@@ -18,7 +18,7 @@ def terraform(
     workspace_id: Annotated[int, typer.Argument(metavar="WORKSPACE", help=FIELDS["workspace_id"].option)],
     where: stack.Where,
 ) -> None:
-    """Print HCL (import blocks and resources) of the workspace's keys, so that Terraform sees no drift."""
+    """Print a workspace's keys as HCL, so that Terraform sees no drift."""
     with told(stack.StackError, CloudError, as_json=False):
         found = where.find()
         preflight = preflight_of(found, {"workspace_id": workspace_id, "dry_run": True})

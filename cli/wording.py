@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 MINUTE = 60
 HOUR = 3600
+DAY = 86_400
 
 
 def duration(seconds: float) -> str:
@@ -23,6 +25,22 @@ def roughly(seconds: float) -> str:
         return f"{math.ceil(seconds)} s"
     minutes = math.ceil(seconds / MINUTE)
     return f"{minutes} min" if minutes < HOUR // MINUTE else f"{minutes // MINUTE} h {minutes % MINUTE:02d} min"
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """just now, 12 min ago, 3 h ago, 2 d ago; "in 23 h" for what is to come. Cut to whole units."""
+    seconds = (now - moment).total_seconds()
+    if abs(seconds) < MINUTE:
+        return "just now"
+    whole = abs(seconds)
+    unit, name = (DAY, "d") if whole >= 2 * DAY else (HOUR, "h") if whole >= 2 * HOUR else (MINUTE, "min")
+    text = f"{int(whole // unit)} {name}"
+    return f"{text} ago" if seconds > 0 else f"in {text}"
+
+
+def utc(moment: datetime) -> str:
+    """2026-11-21T20:07:00Z: for programs, and where a moment is to be exact."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def counted(count: int, noun: str) -> str:

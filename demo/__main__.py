@@ -29,7 +29,7 @@ from local.cloud.processes import is_running, tail
 from local.cloud.side_door import SideDoor
 
 SCALES = Scales(minute=1 / 30, day=1 / 3600)
-"""The longer rotation takes about a minute, after which comes the first sweep: the old key's day is over by then."""
+"""The longer rotation takes about a minute, then comes the first key check: the old key's day is over by then."""
 
 FOLDER = ROOT / ".rekey"
 MARKER = "demo"

@@ -67,9 +67,9 @@ def violations_check(violations: Sequence[Json]) -> Check:
 
 
 def old_key_check(subjects: Sequence[Subject], key: OldKey | None, scales: Scales) -> Check:
-    """Disabled, by the scheduled sweep, not before the scaled 24 hours were over."""
+    """Disabled, by the scheduled key check, not before the scaled 24 hours were over."""
     whose = next(each.name for each in subjects if each.old_key_arn)
-    return Check("the sweep disabled the old key, after its 24 h", _old_key_trouble(key, scales), whose)
+    return Check("the key check disabled the old key, after its 24 h", _old_key_trouble(key, scales), whose)
 
 
 def _old_key_trouble(key: OldKey | None, scales: Scales) -> str:

@@ -39,7 +39,7 @@ class OldKey:
     state: str
     """KMS' word: Enabled, Disabled."""
     swept: bool = False
-    """Whether the ledger says that the sweep disabled it."""
+    """Whether the ledger says that the key check disabled it."""
     why: str = ""
     since: float | None = None
     """The verified switch."""

@@ -1,4 +1,4 @@
-"""Watches the key that was replaced, until the scheduled sweep has disabled it."""
+"""Watches the key that was replaced, until the scheduled key check has disabled it."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -56,7 +56,7 @@ def waits_for(key: OldKey | None, now: float, scales: Scales) -> str:
         return ""
     if (now - key.since) / scales.day < DAY:
         return "the old key's 24 hours after the verified switch"
-    return "the scheduled sweep, which looks once a (real) minute"
+    return "the scheduled key check, which looks once a (real) minute"
 
 
 def _moment(text: object) -> float | None:

@@ -26,6 +26,6 @@ class Outcome:
 
     @property
     def interrupted(self) -> dict[str, int]:
-        """How many pieces of each kind were stopped, as the evidence has it."""
+        """How many compute resources of each kind were stopped, as the evidence has it."""
         stopped = (self.evidence.get("compute") or {}).get("interrupted") or {}
         return {kind: len(stopped.get(kind, ())) for kind in ("clusters", "pools", "warehouses")}

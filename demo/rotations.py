@@ -43,7 +43,7 @@ class Now:
 
     @property
     def key_is_awaited(self) -> bool:
-        """Whether the sweep has still to come: only a rotation that succeeded leaves a key behind."""
+        """Whether the key check has still to come: only a rotation that succeeded leaves a key behind."""
         replaced = any(
             subject.old_key_arn and execution.succeeded
             for subject, execution in zip(self.subjects, self.executions, strict=True)

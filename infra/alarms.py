@@ -15,6 +15,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from infra.encryption import key_of
 from infra.metrics import metric
 from infra.platform import Platform
 from infra.settings import Settings
@@ -24,6 +25,10 @@ PAGE = "docs/operations.md"
 MAX, SUM = cloudwatch.Stats.MAXIMUM, cloudwatch.Stats.SUM
 
 FIVE_MINUTES, HOUR = Duration.minutes(5), Duration.hours(1)
+
+_ALARMS = "cloudwatch.amazonaws.com"
+_OF_THIS_ACCOUNT = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+"""Only alarms of this account: the service acts for every customer."""
 
 LATE = Duration.minutes(15)
 """An event is told within seconds; one that waits this long will not go by itself."""
@@ -39,9 +44,15 @@ class Alarms(Construct):
         self.all: list[cloudwatch.Alarm] = []
 
     def watch_rotations(self, state_machine: sfn.StateMachine, record_failure: lambda_.Function) -> None:
-        """A rotation that failed, and the two ways in which one ends without having given its lease back."""
+        """A rotation that failed or needs attention, and the two ways to end without having given the lease back."""
         self._build(
             "RotationFailed", "A rotation failed", metric("RotationsFailed", SUM, FIVE_MINUTES), "a-rotation-failed"
+        )
+        self._build(
+            "RotationNeedsAttention",
+            "A rotation succeeded and leaves something to a person",
+            metric("RotationsNeedingAttention", SUM, FIVE_MINUTES),
+            "a-rotation-needs-attention",
         )
         self._build(
             "RotationTimedOut",
@@ -75,11 +86,11 @@ class Alarms(Construct):
     def watch_keys(self) -> None:
         self._build(
             "KeysOverdue",
-            "A key should have been disabled more than a day ago, or no sweep runs",
+            "A key should have been disabled more than a day ago, or no key check runs",
             metric("KeysOverdue", MAX, HOUR),
             "a-key-is-not-disabled",
             periods=2,
-            # Each sweep counts, also when it counts none: silence means that none runs.
+            # Each key check counts, also when it counts none: silence means that none runs.
             missing=cloudwatch.TreatMissingData.BREACHING,
         )
         self._build(
@@ -141,10 +152,28 @@ class Alarms(Construct):
         self.all.append(alarm)
 
     def _build_topic(self, platform: Platform) -> sns.Topic:
-        # Only alarms of this account: the service acts for every customer.
-        ours = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
-        cloudwatch_service = iam.ServicePrincipal("cloudwatch.amazonaws.com")
-        # A key of its own: the policy of AWS' key for SNS does not let alarms publish, and nobody can change it.
+        key = key_of(self, platform.encryption_key_arn) or self._build_key(platform)
+        topic = sns.Topic(
+            self,
+            "Topic",
+            topic_name=f"{self._settings.name}-alarms",
+            master_key=key,
+            enforce_ssl=platform.tls,
+        )
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                actions=["sns:Publish"],
+                principals=[iam.ServicePrincipal(_ALARMS)],
+                resources=[topic.topic_arn],
+                conditions=_OF_THIS_ACCOUNT,
+            )
+        )
+        if self._settings.alarm_email:
+            topic.add_subscription(subscriptions.EmailSubscription(self._settings.alarm_email))
+        return topic
+
+    def _build_key(self, platform: Platform) -> kms.Key:
+        """A key of its own: the policy of AWS' key for SNS does not let alarms publish, and nobody can change it."""
         key = kms.Key(
             self,
             "Key",
@@ -155,26 +184,12 @@ class Alarms(Construct):
         key.add_to_resource_policy(
             iam.PolicyStatement(
                 actions=["kms:Decrypt", "kms:GenerateDataKey*"],
-                principals=[cloudwatch_service],
+                principals=[iam.ServicePrincipal(_ALARMS)],
                 resources=["*"],
-                conditions=ours,
+                conditions=_OF_THIS_ACCOUNT,
             )
         )
-        topic = sns.Topic(
-            self,
-            "Topic",
-            topic_name=f"{self._settings.name}-alarms",
-            master_key=key,
-            enforce_ssl=platform.tls,
-        )
-        topic.add_to_resource_policy(
-            iam.PolicyStatement(
-                actions=["sns:Publish"], principals=[cloudwatch_service], resources=[topic.topic_arn], conditions=ours
-            )
-        )
-        if self._settings.alarm_email:
-            topic.add_subscription(subscriptions.EmailSubscription(self._settings.alarm_email))
-        return topic
+        return key
 
 
 def _kebab_case(construct_id: str) -> str:

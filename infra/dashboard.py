@@ -42,7 +42,7 @@ class Dashboard(Construct):
         dashboard.add_widgets(
             _graph(
                 "Rotations by outcome",
-                _counts(*_ENDS),
+                _counts(*_OUTCOMES),
             ),
             _graph("Executions that did not end by themselves", _executions(state_machine)),
         )
@@ -54,7 +54,7 @@ class Dashboard(Construct):
             _graph("Keys by state", [metric_by("Keys", "state", "Maximum", HOUR)], width=THIRD),
             _graph("Keys overdue", [metric("KeysOverdue", MAX, HOUR)], width=THIRD),
             _graph(
-                "The sweep", _counts("KeysDisabled", "KeysReenabled", "KeysNeeded", "KeySweepFailures"), width=THIRD
+                "The key check", _counts("KeysDisabled", "KeysReenabled", "KeysNeeded", "KeySweepFailures"), width=THIRD
             ),
         )
         dashboard.add_widgets(
@@ -64,7 +64,14 @@ class Dashboard(Construct):
         )
 
 
-_ENDS = ("RotationsStarted", "RotationsSucceeded", "RotationsFailed", "RotationsCancelled", "RotationsHandedOver")
+_OUTCOMES = (
+    "RotationsStarted",
+    "RotationsSucceeded",
+    "RotationsNeedingAttention",
+    "RotationsFailed",
+    "RotationsCancelled",
+    "RotationsHandedOver",
+)
 _WRONG = ("ComputeDown", "ComputeStartedInBlackout", "DeliveriesNotAuthentic", "RotationsUnclosed", "StepsHeldUp")
 _TOLD = ("EventsPublished", "RotationsAskedByTicket", "RotationsApprovedByTicket", "TicketComments")
 

@@ -1,4 +1,4 @@
-"""The event bus: requests that start a rotation, and what rekey tells the world."""
+"""The event bus: requests that start a rotation, and what rekey publishes."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
@@ -8,6 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from infra.encryption import key_statements
 from infra.ledger import Ledger
 from infra.platform import Platform
 from infra.queues import build_dead_letter_queue
@@ -45,7 +46,8 @@ class Events(Construct):
                     statements=[
                         iam.PolicyStatement(
                             actions=["states:StartExecution"], resources=[state_machine.state_machine_arn]
-                        )
+                        ),
+                        *key_statements(self._settings.encryption_key_arn, ["states:StartExecution"]),
                     ]
                 )
             },

@@ -12,10 +12,14 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.ledger import DUE_INDEX, Ledger
+from infra import certificates
+from infra.encryption import ITS_OWNER_KNOWS, key_statements, own_secret_statement
+from infra.ledger import Ledger
+from infra.ledger_schema import INDEXES
 from infra.log_groups import build_log_group
 from infra.login import Login, role_path
 from infra.nag import acknowledge, resource_finding
+from infra.network import EVERY_INTERFACE, WILDCARD_REASON, Network
 from infra.permissions import (
     CALLED_ASYNCHRONOUSLY,
     DATABRICKS,
@@ -30,9 +34,15 @@ from infra.platform import HANDLERS, Platform
 from infra.queues import build_dead_letter_queue
 from infra.settings import Settings
 
-MEMORY_MB = {"renew_notebooks": 1024}
-"""Where the setting may be too little: a 10 MB notebook takes up to 240 MB (python -m benchmarks.notebook), and a
-Lambda's share of a processor, which compares it in time, grows with its memory."""
+MEMORY_MB = {
+    # A 10 MB notebook takes up to 240 MB (python -m benchmarks.notebook), and is compared in time.
+    "renew_notebooks": 1024,
+    # 32 threads send up to 200 requests a second, each over TLS: with 256 MB they would share a seventh of a processor.
+    **dict.fromkeys(("pause_triggers", "terminate_compute", "restart_compute"), 1024),
+    # They look at all compute, and bring back what they can, side by side too.
+    **dict.fromkeys(("plan_rotation", "complete_rotation", "record_failure"), 512),
+}
+"""Where the setting may be too little. A Lambda's share of a processor grows with its memory: 1,769 MB are one."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +67,7 @@ class Functions(Construct):
     def __init__(self, scope: Construct, construct_id: str, shared: Shared) -> None:
         super().__init__(scope, construct_id)
         self._shared = shared
+        self._network = Network(self, "Network", shared.settings)
         self._layers = self._build_layers()
         self._environment = self._build_environment()
         self._places: Mapping[On, str] = {}
@@ -80,17 +91,16 @@ class Functions(Construct):
 
     def _build_layers(self) -> list[lambda_.ILayerVersion]:
         platform = self._shared.platform
-        if platform.layer_code is None:
-            return []
         return [
             lambda_.LayerVersion(
                 self,
-                "Dependencies",
-                code=platform.layer_code,
-                description="requirements/lambda.txt",
+                name,
+                code=layer.code,
+                description=layer.description,
                 compatible_runtimes=[platform.runtime],
                 compatible_architectures=[platform.architecture],
             )
+            for name, layer in platform.layers.items()
         ]
 
     def _chosen(self, grants: tuple[Grant, ...]) -> tuple[Grant, ...]:
@@ -114,9 +124,11 @@ class Functions(Construct):
             "EVENT_BUS": self._shared.bus.event_bus_name,
             "WATCH_SECONDS": str(settings.watch_seconds),
             "BREAK_GLASS_ROLE_ARN": settings.break_glass_role_arn,
-            "POWERTOOLS_SERVICE_NAME": "rekey",
+            "POWERTOOLS_SERVICE_NAME": Aws.STACK_NAME,
             "POWERTOOLS_METRICS_NAMESPACE": "rekey",
             "POWERTOOLS_LOG_LEVEL": settings.log_level,
+            **self._network.environment,
+            **(certificates.environment() if settings.ca_bundle else {}),
             **self._shared.login.environment,
             **self._shared.platform.environment,
         }
@@ -132,7 +144,8 @@ class Functions(Construct):
         construct_id = pascal_case(name)
         function_name = f"{settings.name}-{name.replace('_', '-')}"
         log_group = build_log_group(self, f"{construct_id}Logs", f"/aws/lambda/{function_name}", settings)
-        role = self._build_role(construct_id, log_group, grants)
+        in_vpc = self._network.statements(function_name)
+        role = self._build_role(construct_id, log_group, grants, in_vpc)
         function = lambda_.Function(
             self,
             construct_id,
@@ -150,6 +163,7 @@ class Functions(Construct):
             timeout=timeout or Duration.seconds(settings.lambda_timeout_seconds),
             tracing=lambda_.Tracing.ACTIVE,
         )
+        self._network.attach(function)
         if CALLED_ASYNCHRONOUSLY in grants:
             self._set_failures_aside(construct_id, function)
         return function
@@ -165,13 +179,24 @@ class Functions(Construct):
             destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(on_failure=destination),
         )
 
-    def _build_role(self, construct_id: str, writes: logs.ILogGroup, grants: tuple[Grant, ...]) -> iam.Role:
+    def _build_role(
+        self,
+        construct_id: str,
+        writes: logs.ILogGroup,
+        grants: tuple[Grant, ...],
+        in_vpc: list[iam.PolicyStatement],
+    ) -> iam.Role:
         statements = [
             iam.PolicyStatement(
                 actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[writes.log_group_arn]
             ),
             *[self._statement(grant) for grant in (TRACE, *grants)],
+            *key_statements(
+                self._shared.settings.encryption_key_arn, [action for grant in grants for action in grant.actions]
+            ),
         ]
+        own_secret = self._own_secret(grants)
+        statements += [*own_secret, *in_vpc]
         role = iam.Role(
             self,
             f"{construct_id}Role",
@@ -181,7 +206,15 @@ class Functions(Construct):
             inline_policies={"permissions": iam.PolicyDocument(statements=statements)},
         )
         self._acknowledge_wildcards(role, grants)
+        for statement in own_secret:
+            acknowledge(role, finding=resource_finding(self, statement.resources[0]), reason=ITS_OWNER_KNOWS)
+        if in_vpc:
+            acknowledge(role, finding=resource_finding(self, EVERY_INTERFACE), reason=WILDCARD_REASON)
         return role
+
+    def _own_secret(self, grants: tuple[Grant, ...]) -> list[iam.PolicyStatement]:
+        secret_arn = self._shared.settings.databricks_secret_arn
+        return [own_secret_statement(secret_arn)] if secret_arn and DATABRICKS in grants else []
 
     def _statement(self, grant: Grant) -> iam.PolicyStatement:
         return iam.PolicyStatement(
@@ -198,7 +231,7 @@ class Functions(Construct):
             case On.SECRET | On.DATABRICKS_ROLE:
                 return [self._shared.login.arn]
             case On.LEDGER:
-                return [table_arn, f"{table_arn}/index/{DUE_INDEX}"]
+                return [table_arn, *(f"{table_arn}/index/{name}" for name in INDEXES)]
             case On.ROTATIONS:
                 return [self._shared.ledger.bucket.arn_for_objects("rotations/*")]
             case On.STREAM:

@@ -7,30 +7,32 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.encryption import key_of
+from infra.ledger_schema import INDEXES, KEYS
 from infra.nag import acknowledge
 from infra.platform import Platform
 
-DUE_INDEX = "due"
-
 
 class Ledger(Construct):
-    """`table` (pk, sk; sparse index "due"; TTL on expires_at) and `bucket` (rotations/<rotation_id>/...)."""
+    """`table` (of ledger_schema.py; TTL on expires_at) and `bucket` (rotations/<rotation_id>/...)."""
 
-    def __init__(self, scope: Construct, construct_id: str, platform: Platform) -> None:
+    def __init__(self, scope: Construct, construct_id: str, platform: Platform, lock_days: int = 0) -> None:
         super().__init__(scope, construct_id)
         self._platform = platform
+        self._key = key_of(self, platform.encryption_key_arn)
+        self._lock_days = lock_days
         self.table = self._build_table()
         self.bucket = self._build_bucket(access_logs=self._build_access_logs())
 
     def _build_table(self) -> dynamodb.Table:
-        text = dynamodb.AttributeType.STRING
         table = dynamodb.Table(
             self,
             "Table",
-            partition_key=dynamodb.Attribute(name="pk", type=text),
-            sort_key=dynamodb.Attribute(name="sk", type=text),
+            partition_key=_text(KEYS.partition),
+            sort_key=_text(KEYS.sort),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            encryption=dynamodb.TableEncryption.AWS_MANAGED,
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED if self._key else dynamodb.TableEncryption.AWS_MANAGED,
+            encryption_key=self._key,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
@@ -39,12 +41,13 @@ class Ledger(Construct):
             deletion_protection=self._platform.keeps_data,
             removal_policy=self._platform.removal_policy,
         )
-        table.add_global_secondary_index(
-            index_name=DUE_INDEX,
-            partition_key=dynamodb.Attribute(name="due_pk", type=text),
-            sort_key=dynamodb.Attribute(name="due_at", type=text),
-            projection_type=dynamodb.ProjectionType.ALL,
-        )
+        for name, keys in INDEXES.items():
+            table.add_global_secondary_index(
+                index_name=name,
+                partition_key=_text(keys.partition),
+                sort_key=_text(keys.sort),
+                projection_type=dynamodb.ProjectionType.ALL,
+            )
         return table
 
     @property
@@ -57,7 +60,12 @@ class Ledger(Construct):
             self,
             "Evidence",
             versioned=True,
-            encryption=s3.BucketEncryption.S3_MANAGED,
+            encryption=s3.BucketEncryption.KMS if self._key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=self._key,
+            bucket_key_enabled=True if self._key else None,
+            object_lock_default_retention=s3.ObjectLockRetention.compliance(Duration.days(self._lock_days))
+            if self._lock_days
+            else None,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=self._platform.tls,
@@ -70,6 +78,7 @@ class Ledger(Construct):
         bucket = s3.Bucket(
             self,
             "EvidenceAccess",
+            # S3 delivers access logs to no bucket under another key, nor to a locked one (S3, "Logging requests").
             encryption=s3.BucketEncryption.S3_MANAGED,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
@@ -84,3 +93,7 @@ class Ledger(Construct):
             reason="It holds the evidence bucket's access logs; logging its own would never end.",
         )
         return bucket
+
+
+def _text(name: str) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)

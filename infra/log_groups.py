@@ -4,6 +4,7 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.encryption import key_of
 from infra.settings import RetentionDays, Settings
 
 _RETENTION: dict[RetentionDays, logs.RetentionDays] = {
@@ -24,6 +25,7 @@ def build_log_group(scope: Construct, construct_id: str, name: str, settings: Se
         scope,
         construct_id,
         log_group_name=name,
+        encryption_key=key_of(scope, settings.encryption_key_arn),
         retention=_RETENTION[settings.log_retention_days],
         removal_policy=RemovalPolicy.DESTROY,
     )

@@ -9,6 +9,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from infra.encryption import key_of
+from infra.guard_rails import prefixed
 from infra.nag import acknowledge
 from infra.platform import Platform
 from infra.settings import Settings
@@ -29,7 +31,7 @@ class Login:
 def login_for(scope: Construct, settings: Settings, platform: Platform) -> Login:
     """The way that the settings chose; a secret of our own when they name neither a service principal nor a secret."""
     if settings.is_secretless:
-        role_arn = f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/{role_name(settings)}"
+        role_arn = f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role{settings.role_path}{role_name(settings)}"
         client_id = str(settings.databricks_client_id)
         return Login(
             role_arn, "DatabricksRoleArn", {"DATABRICKS_ROLE_ARN": role_arn, "DATABRICKS_CLIENT_ID": client_id}
@@ -40,12 +42,12 @@ def login_for(scope: Construct, settings: Settings, platform: Platform) -> Login
 
 def role_name(settings: Settings) -> str:
     """Fixed, so that the federation policy can be written before the stack is there, and outlives its replacement."""
-    return f"{settings.name}-databricks"
+    return prefixed(settings, "databricks")
 
 
 def role_path(settings: Settings) -> str:
     """Path of the roles of the Lambdas that talk to Databricks, and of no others."""
-    return f"/{settings.name}/in-databricks/"
+    return f"{settings.role_path}{settings.name}/in-databricks/"
 
 
 class DatabricksRole(Construct):
@@ -103,6 +105,7 @@ def _build_secret(scope: Construct, platform: Platform) -> str:
         generate_secret_string=secretsmanager.SecretStringGenerator(
             secret_string_template=CREDENTIAL_FORM, generate_string_key="client_secret"
         ),
+        encryption_key=key_of(scope, platform.encryption_key_arn),
         removal_policy=platform.removal_policy,
     )
     acknowledge(

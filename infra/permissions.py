@@ -47,11 +47,13 @@ class Grant:
     only: Only | None = None
     items: str = ""
     """For the ledger: only items whose partition key is like this."""
+    by_lambda: bool = False
+    """Whether Lambda itself does it, in the role's name and from AWS' own network: not the function's code."""
     sets_policy: bool = False
     """Whether it can put a key policy: then never with the lock-out check bypassed."""
 
 
-TRACE = Grant(("xray:PutTraceSegments", "xray:PutTelemetryRecords"), On.ANYTHING)
+TRACE = Grant(("xray:PutTraceSegments", "xray:PutTelemetryRecords"), On.ANYTHING, by_lambda=True)
 # The way into Databricks: the client secret, or, where the settings give none, the role that Databricks trusts.
 DATABRICKS = Grant(("secretsmanager:GetSecretValue",), On.SECRET)
 WITHOUT_SECRET = {DATABRICKS: Grant(("sts:AssumeRole",), On.DATABRICKS_ROLE)}
@@ -90,13 +92,15 @@ ENABLE_KEY = Grant(("kms:CancelKeyDeletion", "kms:EnableKey"), On.KEYS, Only.MAN
 SEE_USE = Grant(("kms:GetKeyLastUsage",), On.KEYS)
 SEE_MATERIAL = Grant(("kms:ListKeyRotations",), On.KEYS)
 
-READ_STREAM = Grant(("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"), On.STREAM)
-FIND_STREAM = Grant(("dynamodb:ListStreams",), On.ANYTHING)
+READ_STREAM = Grant(
+    ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"), On.STREAM, by_lambda=True
+)
+FIND_STREAM = Grant(("dynamodb:ListStreams",), On.ANYTHING, by_lambda=True)
 READ_ROTATION = Grant(("dynamodb:GetItem",), On.LEDGER)
 PUBLISH = Grant(("events:PutEvents",), On.BUS)
 SET_ASIDE = Grant(("sqs:SendMessage",), On.UNPUBLISHED)
 # On the rows of what rules and schedules call: Lambda tries such a call three times, then puts it where it is seen.
-CALLED_ASYNCHRONOUSLY = Grant(("sqs:SendMessage",), On.FAILED)
+CALLED_ASYNCHRONOUSLY = Grant(("sqs:SendMessage",), On.FAILED, by_lambda=True)
 ANSWER = Grant(("states:SendTaskSuccess", "states:SendTaskFailure"), On.WORKFLOW)
 SEE_WHO_WAITS = Grant(("states:SendTaskHeartbeat",), On.WORKFLOW)
 STOP = Grant(("states:StopExecution",), On.EXECUTIONS)

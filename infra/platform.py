@@ -19,7 +19,8 @@ from aws_cdk import (
 )
 from aws_cdk import aws_lambda as lambda_
 
-from infra.layer import layer_directory, layer_key
+from infra.certificates import certificates_directory
+from infra.layer import layer_directory
 from infra.permissions import On
 from infra.settings import Settings
 
@@ -32,16 +33,25 @@ NOT_CODE = ("__pycache__", "*.pyc", "*.egg-info")
 
 
 @dataclass(frozen=True)
+class Layer:
+    code: lambda_.Code
+    description: str
+
+
+@dataclass(frozen=True)
 class Platform:
     """Where the stack runs, as far as the constructs need to know."""
 
     runtime: lambda_.Runtime
     architecture: lambda_.Architecture
     code: lambda_.Code
-    layer_code: lambda_.Code | None
+    layers: Mapping[str, Layer]
+    """By the name of its construct."""
     removal_policy: RemovalPolicy
     tls: bool
     synthesizer: IStackSynthesizer
+    encryption_key_arn: str
+    """The customer's own key; empty: AWS' keys."""
     environment: Mapping[str, str] = field(default_factory=dict)
     without_arns: frozenset[On] = frozenset()
 
@@ -53,22 +63,34 @@ class Platform:
 
 def platform_for(settings: Settings) -> Platform:
     """The platform that the stage asks for. Raises SettingsError for AWS while the layer is not built."""
-    return _local(settings) if settings.is_local else _aws()
+    return _local(settings) if settings.is_local else _aws(settings)
 
 
-def _aws() -> Platform:
+def _aws(settings: Settings) -> Platform:
     return Platform(
         runtime=lambda_.Runtime.PYTHON_3_13,
         architecture=lambda_.Architecture.ARM_64,
         code=lambda_.Code.from_asset(str(FUNCTIONS), exclude=list(NOT_CODE), ignore_mode=IgnoreMode.GIT),
-        # The lock decides the layer's content, so its hash stands for it: no file time gets into the template.
-        layer_code=lambda_.Code.from_asset(
-            str(layer_directory()), asset_hash_type=AssetHashType.CUSTOM, asset_hash=layer_key()
-        ),
+        layers=_layers(settings),
         removal_policy=RemovalPolicy.RETAIN,
         tls=True,
-        synthesizer=DefaultStackSynthesizer(),
+        synthesizer=DefaultStackSynthesizer(qualifier=settings.bootstrap_qualifier or None),
+        encryption_key_arn=settings.encryption_key_arn,
     )
+
+
+def _layers(settings: Settings) -> dict[str, Layer]:
+    # Their content decides their folders' names, which stand for it: no file time gets into the template.
+    folders = {"Dependencies": (layer_directory(), "requirements/lambda.txt")}
+    if settings.ca_bundle:
+        folders["Certificates"] = (certificates_directory(settings.ca_bundle), "rekey:ca_bundle")
+    return {
+        name: Layer(
+            lambda_.Code.from_asset(str(folder), asset_hash_type=AssetHashType.CUSTOM, asset_hash=folder.name),
+            description,
+        )
+        for name, (folder, description) in folders.items()
+    }
 
 
 def _local(settings: Settings) -> Platform:
@@ -81,7 +103,7 @@ def _local(settings: Settings) -> Platform:
             asset_hash_type=AssetHashType.OUTPUT,
             bundling=BundlingOptions(image=DockerImage.from_registry("never-used"), local=_FunctionsWithBootstrap()),
         ),
-        layer_code=None,
+        layers={},
         removal_policy=RemovalPolicy.DESTROY,
         # It speaks plain HTTP on loopback, and would enforce a policy that refuses that.
         tls=False,
@@ -89,6 +111,7 @@ def _local(settings: Settings) -> Platform:
         without_arns=frozenset({On.ALIASES, On.WORKFLOW}),
         # The emulator's IAM knows nothing of the roles that a bootstrap stack would bring.
         synthesizer=CliCredentialsStackSynthesizer(),
+        encryption_key_arn=settings.encryption_key_arn,
         environment={"PYTHON": settings.local_python, "POWERTOOLS_TRACE_DISABLED": "true"},
     )
 

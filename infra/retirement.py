@@ -7,6 +7,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
+from infra.encryption import key_statements
 from infra.platform import Platform
 from infra.queues import build_dead_letter_queue
 from infra.settings import Settings
@@ -33,14 +34,15 @@ class Retirement(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.undelivered = build_dead_letter_queue(self, "Undelivered", platform)
-        role = self._build_role(disable_old_key)
+        role = self._build_role(disable_old_key, platform)
         self.schedule = self._build_schedule(settings, disable_old_key, role)
         self.rule = self._build_rule(settings, reenable_key)
 
-    def _build_role(self, disable_old_key: lambda_.Function) -> iam.Role:
+    def _build_role(self, disable_old_key: lambda_.Function, platform: Platform) -> iam.Role:
         statements = [
             iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[disable_old_key.function_arn]),
             iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[self.undelivered.queue_arn]),
+            *key_statements(platform.encryption_key_arn, ["sqs:SendMessage"]),
         ]
         return iam.Role(
             self,
@@ -77,7 +79,7 @@ class Retirement(Construct):
         )
 
     def _build_rule(self, settings: Settings, reenable_key: lambda_.Function) -> events.CfnRule:
-        """Uses refused for a key's state. Best effort, and of this region alone: the sweep looks for signs too.
+        """Uses refused for a key's state. Best effort, and of this region alone: the key check looks for signs too.
 
         The L1 construct: Decrypt and its like are read-only management events, which reach only a rule in this state.
         """

@@ -5,6 +5,7 @@ from constructs import Construct
 
 from infra.events import Events
 from infra.functions import Functions, Shared
+from infra.guard_rails import keep_to_guard_rails
 from infra.ledger import Ledger
 from infra.login import DatabricksRole, login_for
 from infra.monitoring import Monitoring, Watched
@@ -31,6 +32,7 @@ class RekeyStack(Stack):
         self._warn_of_placeholders(settings)
         self._build_pieces(settings, platform)
         Tags.of(self).add("rekey:stage", settings.stage)
+        keep_to_guard_rails(self, settings)
         acknowledge(
             self,
             finding="AwsSolutions-L1",
@@ -38,7 +40,7 @@ class RekeyStack(Stack):
         )
 
     def _build_pieces(self, settings: Settings, platform: Platform) -> None:
-        ledger = Ledger(self, "Ledger", platform)
+        ledger = Ledger(self, "Ledger", platform, settings.evidence_lock_days)
         login = login_for(self, settings, platform)
         events = Events(self, "Events", settings, platform)
         built = Functions(self, "Functions", Shared(settings, platform, ledger, login, events.bus, events.unpublished))

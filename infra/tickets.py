@@ -14,12 +14,13 @@ from aws_cdk import aws_ssm as ssm
 from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
+from infra.encryption import key_of
 from infra.functions import Functions
 from infra.log_groups import build_log_group
 from infra.nag import acknowledge
 from infra.permissions import TICKET_GRANTS, On
 from infra.platform import Platform
-from infra.queues import build_dead_letter_queue
+from infra.queues import build_dead_letter_queue, build_queue
 from infra.settings import Settings
 
 WEBHOOK_TIMEOUT = Duration.seconds(29)
@@ -86,6 +87,7 @@ class Tickets(Construct):
             description="Webhook secrets and API tokens of the ticket systems: docs/tickets.md has the form",
             # No secret yet: with an empty object no delivery is authentic.
             secret_string_value=SecretValue.unsafe_plain_text("{}"),
+            encryption_key=key_of(self, self._platform.encryption_key_arn),
             removal_policy=self._platform.removal_policy,
         )
         acknowledge(
@@ -109,14 +111,12 @@ class Tickets(Construct):
         )
 
     def _build_queue(self) -> sqs.Queue:
-        return sqs.Queue(
+        return build_queue(
             self,
             "Comments",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=self._platform.tls,
+            self._platform,
             # Six times the Lambda's timeout (Lambda developer guide, SQS); a failed try sets its own wait.
             visibility_timeout=Duration.seconds(6 * COMMENT_TIMEOUT.to_seconds()),
-            retention_period=Duration.days(14),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.untold, max_receive_count=TRIES),
         )
 

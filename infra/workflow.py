@@ -10,6 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from infra.encryption import key_of
 from infra.functions import pascal_case
 from infra.log_groups import build_log_group
 from infra.nag import acknowledge
@@ -48,6 +49,7 @@ class Workflow(Construct):
     def _build_state_machine(self) -> sfn.StateMachine:
         name = f"{self._settings.name}-rotate-key"
         log_group = build_log_group(self, "Logs", f"/aws/vendedlogs/states/{name}", self._settings)
+        key = key_of(self, self._settings.encryption_key_arn)
         state_machine = sfn.StateMachine(
             self,
             "RotateKey",
@@ -58,6 +60,7 @@ class Workflow(Construct):
             definition_substitutions=self._substitutions(),
             logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=True),
             tracing_enabled=True,
+            encryption_configuration=sfn.CustomerManagedEncryptionConfiguration(key) if key else None,
         )
         state_machine.add_to_role_policy(
             iam.PolicyStatement(

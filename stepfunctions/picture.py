@@ -1,7 +1,7 @@
 """Draws the state machine as a Mermaid flowchart into a Markdown file, or checks that what is drawn there is current.
 
-python -m stepfunctions.picture README.md            rewrites the block between the two marker comments
-python -m stepfunctions.picture README.md --check    exits 1 when the block is not what would be written
+python -m stepfunctions.picture docs/state-machine.md            rewrites the block between the two marker comments
+python -m stepfunctions.picture docs/state-machine.md --check    exits 1 when the block is not what would be written
 """
 
 import argparse
@@ -47,7 +47,7 @@ class Picture:
     """One definition's flowchart, folded so that a person takes it in.
 
     A poll - a Task, the Choice after it and the Wait that leads back - is one node with a round arrow and the budget.
-    Whatever fails leads to the way back: one dotted arrow, from the first state that has something to undo, stands for
+    Whatever fails leads to the rollback: one dotted arrow, from the first state that has something to undo, stands for
     every Catch and for every Pass that only writes down which budget is over. The way back itself goes on when one of
     its steps fails, so its Catches show no other way than its arrows do.
     """
@@ -88,7 +88,7 @@ class Picture:
         label = name
         if name in self._polls:
             budget = re.search(r"Budget: ([\d,]+) seconds", self._states[self._states[name]["Next"]]["Comment"])
-            label += "<br/>↻" + (f" ≤ {int(budget[1].replace(',', '')) // 60} min" if budget else "")
+            label += "<br/>↻" + (f" ≤ {int(budget[1].replace(',', '')) // 60} min" if budget else " as planned")
         return _id(name) + _SHAPES[self._states[name]["Type"]].format(label)
 
     def _arrows(self, name: str) -> Iterator[str]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from rekey.base import clock
 from rekey.databricks import Estate, KeyConfiguration, Workspace
+from rekey.model.key import meet
 from rekey.model.plan import OldKey, Plan
 from rekey.model.request import UseCase, parse_request
 from rekey.model.rotation import Rotation
@@ -11,6 +12,10 @@ from rekey.planning.case import Case, Facts, Inside, Wished
 from rekey.planning.intent import decide
 
 OLD_ARN = "arn:aws:kms:us-east-1:123456789012:key/old"
+NOW = clock.now()
+
+LEFT = meet(OLD_ARN, "grace", "waits", NOW, goes_at=clock.text(NOW), workspaces=(1, 2), unreferenced_since=None)
+"""A key that a rotation left, and that waits to go."""
 
 BARE = Workspace(
     workspace_id=1,

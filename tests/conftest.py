@@ -10,14 +10,12 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from rekey.aws import clients
 from rekey.base.settings import Settings
-from rekey.databricks import connect
 from rekey.ledger import Ledger
-from tests import kms_policies, kms_states, rules
-from tests.clients import client
+from tests import kms_policies, rules
+from tests.cloud import playing
 from tests.kms_policies import Policies
 from tests.kms_usage import Usage, play
 from tests.names import ACCOUNT_ID, BUCKET, TABLE
-from tests.quick_moto import quick_moto
 
 # A busy machine is no failure, and every run of one commit has the same examples.
 _UNTIMED = [hypothesis.HealthCheck.too_slow]
@@ -33,35 +31,8 @@ def usage(monkeypatch: pytest.MonkeyPatch) -> Usage:
 
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch, usage: Usage) -> Iterator[None]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    kms_policies.play(monkeypatch)
-    kms_states.play(monkeypatch)
-    with quick_moto():
-        connect.forget_clients()
-        client("dynamodb").create_table(
-            TableName=TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[
-                {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "due_pk", "due_at")
-            ],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": "due",
-                    "KeySchema": [
-                        {"AttributeName": "due_pk", "KeyType": "HASH"},
-                        {"AttributeName": "due_at", "KeyType": "RANGE"},
-                    ],
-                    "Projection": {"ProjectionType": "ALL"},
-                }
-            ],
-        )
-        client("s3").create_bucket(Bucket=BUCKET)
+    with playing(monkeypatch):
         yield
-        connect.forget_clients()
 
 
 @pytest.fixture

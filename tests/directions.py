@@ -4,6 +4,7 @@ python -m tests.directions docs/architecture.md      draws the map into the page
 """
 
 import ast
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -123,6 +124,17 @@ def read(modules: Mapping[str, str], only: str | None = None) -> list[Arrow]:
         for imported in _imports(text, modules)
         if room(imported)
     ]
+
+
+def from_test_files(text: str) -> list[str]:
+    """The test files that a module imports. Helpers stand in modules of their own."""
+    names = [
+        f"{node.module}.{each.name}" if isinstance(node, ast.ImportFrom) else each.name
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for each in node.names
+    ]
+    return sorted({found.group() for name in names if (found := re.match(r"tests\.(\w+\.)*test_\w+", name))})
 
 
 def room(module: str) -> str:

@@ -1,6 +1,6 @@
-"""README's table of the request, made from the description of its fields.
+"""The table of the request, made from the description of its fields.
 
-python -m tests.request_table README.md      writes it into the page (`make request`)
+python -m tests.request_table docs/request.md      writes it into the page (`make request`)
 """
 
 import sys

@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from cli.exits import DONE, FAILED, GOES_ON, NEEDS_ATTENTION
 from cli.follow import Execution
-from cli.output import DONE, FAILED, GOES_ON, give, say
+from cli.output import give, say
 from cli.wording import duration, short_key
+from rekey.model.attention import down_now
 
 CANCELLED = "Cancelled"
 """The error's name when a person cancelled; see functions/rekey/base/errors.py and rekey/control/cancel.py."""
@@ -22,7 +24,7 @@ class Ending:
     """How it stands with an execution, or how it ended."""
 
     status: str
-    """running, succeeded, failed, refused, cancelled, aborted or timed out."""
+    """running, succeeded, needs attention, failed, refused, cancelled, aborted or timed out."""
     lines: list[str]
     """For a person."""
     facts: dict[str, Any]
@@ -31,12 +33,12 @@ class Ending:
     @property
     def exit_code(self) -> int:
         """For whoever waited for it to succeed."""
-        return {"succeeded": DONE, "running": GOES_ON}.get(self.status, FAILED)
+        return {"succeeded": DONE, "needs attention": NEEDS_ATTENTION, "running": GOES_ON}.get(self.status, FAILED)
 
     @property
     def cancel_exit_code(self) -> int:
         """For whoever wanted it to end: put back or finished, both are safe."""
-        return {"succeeded": DONE, "cancelled": DONE, "running": GOES_ON}.get(self.status, FAILED)
+        return DONE if self.status == "cancelled" else self.exit_code
 
     def tell(self, *, as_json: bool) -> None:
         """On standard output."""
@@ -48,16 +50,21 @@ class Ending:
 
 
 def status_of(execution: Execution) -> str:
-    """running, succeeded, failed, refused (nothing was touched), cancelled, aborted or timed out."""
+    """running, succeeded, needs attention, failed, refused (nothing was touched), cancelled, aborted or timed out."""
     if execution.step(REFUSAL):
         return "refused"
     if execution.error == CANCELLED:
         return "cancelled"
+    if execution.succeeded and execution.output.get("outcome") == "needs_attention":
+        return "needs attention"
     return _WORDS.get(execution.status, execution.status.lower())
 
 
-def ending_of(execution: Execution, rotation_id: str, story: Callable[[float], float] = float) -> Ending:
-    """How it stands or ended. `story` turns real seconds into those to show a person."""
+def ending_of(
+    execution: Execution, rotation_id: str, story: Callable[[float], float] = float, left_open: str = ""
+) -> Ending:
+    """How it stands or ended. `story` turns real seconds into those to show a person; `left_open` says, where that is
+    so, that nobody works on it although it is not over (cli.standing)."""
     status = status_of(execution)
     facts = {
         "rotation_id": rotation_id,
@@ -69,8 +76,10 @@ def ending_of(execution: Execution, rotation_id: str, story: Callable[[float], f
         "error": execution.error or None,
         "cause": execution.cause or None,
         "result": dict(execution.output),
+        "left_open": left_open or None,
     }
-    return Ending(status, list(_lines(execution, rotation_id, status, story)), facts)
+    lines = [*_lines(execution, rotation_id, status, story), *([left_open] if left_open else [])]
+    return Ending(status, lines, facts)
 
 
 def _lines(execution: Execution, rotation_id: str, status: str, story: Callable[[float], float]) -> Iterator[str]:
@@ -80,17 +89,21 @@ def _lines(execution: Execution, rotation_id: str, status: str, story: Callable[
         yield f"{rotation_id} only planned: nothing was touched."
     elif status == "succeeded":
         yield f"Rotation {rotation_id} succeeded in {took}."
+    elif status == "needs attention":
+        yield f"Rotation {rotation_id} succeeded in {took}, and needs attention:"
+        yield from (f"  {each}" for each in result.get("attention") or ())
     elif status != "running":
         yield f"Rotation {rotation_id} {_past(status)} after {took}."
         yield from (f"  {line}" for line in execution.cause.splitlines())
-    if status == "aborted":
-        yield "  It was stopped by hand, so nothing was put back. Fix: redrive its execution; see docs/operations.md."
-    if result.get("downtime_seconds") is not None:
-        yield f"Without classic compute: {duration(story(float(result['downtime_seconds'])))}"
-    if result.get("key_arn") and status == "succeeded":
+    if down := down_now(result.get("still_down") or {}):
+        yield f"Downtime: not over: {down}"
+    elif result.get("downtime_seconds") is not None:
+        yield f"Downtime: {duration(story(float(result['downtime_seconds'])))}"
+    if result.get("key_arn") and execution.succeeded:
         yield f"Key: {result['key_arn']}"
     yield from _old_key(result)
-    yield from (f"Finding: {each}" for each in result.get("findings") or ())
+    told = result.get("attention") or () if status == "needs attention" else ()
+    yield from (f"Finding: {each}" for each in result.get("findings") or () if each not in told)
     if result.get("evidence"):
         yield f"Evidence: {result['evidence']}"
 

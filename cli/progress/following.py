@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 import typer
 
+from cli.exits import INTERRUPTED
 from cli.follow import Execution, Follower
-from cli.output import INTERRUPTED, give, note
+from cli.output import give, note
 from cli.progress.ending import Ending, ending_of
 from cli.progress.screen import Screen
 from cli.progress.view import View
 from cli.stack import Stack, Where
+from cli.standing import left_open
 from cli.troubles import AWS_ERRORS, explain, passes
 
 LOOK_EVERY_SECONDS = 2.0
@@ -27,7 +29,7 @@ def follow(stack: Stack, where: Where, rotation_id: str, *, as_json: bool) -> En
             rotation_id = str(execution.output["rotation_id"])
             note(f"rekey: this was requested before, and is served by {rotation_id}")
             execution = watch(stack, rotation_id)
-    ending = ending_of(execution, rotation_id, stack.story)
+    ending = ending_of(execution, rotation_id, stack.story, left_open(stack, execution))
     ending.tell(as_json=as_json)
     return ending
 

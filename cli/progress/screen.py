@@ -52,12 +52,15 @@ def _news(view: View) -> Iterator[tuple[str, str]]:
         if step.name not in MAY_BE_NOTHING or step.name == execution.current:
             expectation = view.expectation(step.name)
             yield step.name, f"{step.name} ({expectation})" if expectation else step.name
+            if (step.since is None and step.name != execution.current) or not execution.running:
+                yield f"{step.name} ended", f"  {step.name} took {duration(view.story(step.elapsed(view.now)))}"
     if waits_for := first_of(execution.waiting_for):
         # Once a step: what it waits for changes with every look.
         yield f"{execution.current} waits", f"  waits for {waits_for}"
     if left := view.time_left():
         # Once a phase, and again when it takes longer.
         phase = execution.current if execution.current in view.phases else ""
-        yield f"left in {phase} {left.late}", f"  {left}"
+        ends = f"; {left.ends(view.now, 1 / view.story(1.0), view.zone)}" if left.at_most else ""
+        yield f"left in {phase} {left.late}", f"  {left}{ends}"
     if view.trouble:
         yield f"{execution.current} {view.trouble}", f"  {view.trouble}; trying again"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 
 from cli.wording import roughly
 from rekey.model.phases import Phase
@@ -16,6 +17,14 @@ class TimeLeft:
     late: str = ""
     """Name of the current step when it takes longer than expected."""
 
+    def ends(self, now: float, real: float, zone: tzinfo | None) -> str:
+        """ends about 20:31, at the latest 22:10: by the clock on the wall. `real` is real seconds for one of these."""
+        at_most = _clock(now + self.at_most * real, zone)
+        if self.late or not self.expected:
+            return f"ends at the latest {at_most}"
+        about = _clock(now + self.expected * real, zone)
+        return f"ends about {about}" if about == at_most else f"ends about {about}, at the latest {at_most}"
+
     def __str__(self) -> str:
         """about 12 min left, at most 1 h 40 min by its budgets"""
         if self.at_most == 0:
@@ -25,6 +34,11 @@ class TimeLeft:
             return f"about {roughly(self.expected)} left, {most}"
         after = f"about {roughly(self.expected)} more after it" if self.expected else "it is the last to take time"
         return f"{self.late} takes longer than expected; {after}, {most}"
+
+
+def _clock(moment: float, zone: tzinfo | None) -> str:
+    """20:31, and the day where it is not within the next hours."""
+    return datetime.fromtimestamp(moment, zone).strftime("%H:%M")
 
 
 def time_left(

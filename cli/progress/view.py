@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import tzinfo
 from functools import cached_property
 
 from pydantic import ValidationError
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -20,6 +21,8 @@ from rekey.model.steps import StepName
 
 STEP_WIDTH = 27
 TOOK_WIDTH = 16
+WIDE = 76
+"""Columns that a terminal needs for what a step takes at the most."""
 
 _BEFORE_THE_WINDOW = (StepName.PLAN, APPROVAL, *MAY_BE_NOTHING)
 
@@ -34,6 +37,8 @@ class View:
     story: Callable[[float], float] = float
     trouble: str = ""
     """Why this is not the latest: AWS cannot be reached just now."""
+    zone: tzinfo | None = None
+    """Of clock times; None is the machine's."""
 
     @cached_property
     def plan(self) -> Plan | None:
@@ -48,7 +53,7 @@ class View:
         return {each.name: each for each in phases(self.plan)} if self.plan else {}
 
     def time_left(self) -> TimeLeft | None:
-        """None when the plan does not tell: before it is made, after the end, and on the way back after a failure."""
+        """None when the plan does not tell: before it is made, after the end, and in the rollback after a failure."""
         if self.plan is None or not self.execution.running or self.execution.failed_in:
             return None
         took = {each.name: self.story(each.elapsed(self.now)) for each in self.execution.steps}
@@ -64,6 +69,10 @@ class View:
             return ""
         about, most = roughly(phase.expected_seconds), roughly(phase.budget_seconds)
         return about if about == most else f"about {about}, at most {most}"
+
+    def _about(self, step: str) -> str:
+        phase = self.phases.get(step)
+        return f"about {roughly(phase.expected_seconds)}" if phase else ""
 
     def heading(self) -> list[str]:
         """What is done to which workspace, as far as it is known."""
@@ -88,25 +97,28 @@ class View:
             yield f"{passed}; once approved: {left}"
         else:
             yield f"{passed}; {left}"
+            if left.at_most:
+                yield left.ends(self.now, 1 / self.story(1.0), self.zone)
         if self.trouble:
             yield f"{self.trouble}; trying again"
 
-    def __rich__(self) -> RenderableType:
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         title, *rest = self.heading()
-        heading = [Text(title, style="bold"), *(Text(line, style="dim") for line in rest), Text("")]
-        lines = [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in self.footer()]
-        return Group(*heading, self._table(), Text(""), *lines)
+        yield Text(title, style="bold", no_wrap=True, overflow="fold")
+        yield from (Text(line, style="dim") for line in rest)
+        yield from (Text(""), self._table(narrow=options.max_width < WIDE), Text(""))
+        yield from (Text(line, style="dim") for line in self.footer())
 
-    def _table(self) -> Table:
+    def _table(self, *, narrow: bool) -> Table:
         table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
         table.add_column(width=STEP_WIDTH, no_wrap=True)
         table.add_column(width=TOOK_WIDTH, no_wrap=True)
-        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True, overflow="ellipsis")
         for name, look in cells(Column("", (), self.execution), self.now, self.story).items():
             here = self.execution.running and name == self.execution.current
             table.add_row(
                 Text(name, style="bold" if here else ""),
                 Text(str(look), style=look.style),
-                Text(self.expectation(name), style="dim"),
+                Text(self._about(name) if narrow else self.expectation(name), style="dim"),
             )
         return table

@@ -1,4 +1,4 @@
-"""List keys: every key with its state, who refers to it, its last use, when it goes and what it costs."""
+"""List keys: every key with its state, who refers to it, its last use, when it is disabled and what it costs."""
 
 from typing import Any
 

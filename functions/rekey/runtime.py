@@ -29,6 +29,9 @@ def open_ledger(settings: Settings) -> Ledger:
     return Ledger(clients.dynamodb(), settings.ledger_table)
 
 
+HELD_UP_SECONDS = 30
+"""When a step that an error holds up is called again: an outage of hours must not fill an execution's history."""
+
 Result = dict[str, Any]
 """What Lambda makes JSON of."""
 
@@ -70,7 +73,7 @@ def step(
     `begins` is False for what comes before the window: the rotation has not begun by it. `ends` is True for what may be
     called once it has ended: any other step has nothing to do then, and no lease to do it under. `patient` is what a
     level-triggered step answers: then an error that passes is no error, but what is waited for, and the step's loop
-    counts it against its budget. On the way back every error is waited for: nobody else would bring compute back.
+    counts it against its budget. In the rollback every error is waited for: nobody else would bring compute back.
     """
 
     def run(event: StepEvent, context: LambdaContext) -> Answer:
@@ -89,7 +92,7 @@ def step(
             with clients.named_errors():
                 answer = function(at_work)
         except Exception as error:
-            if patient is None or not passes(error, way_back=at_work.rotation.failure is not None):
+            if patient is None or not passes(error, rolling_back=at_work.rotation.failure is not None):
                 raise
             answer = _held_up(patient, error)
         if patient is not None:
@@ -105,7 +108,7 @@ def step(
             with clients.named_errors():
                 return run(event, context)
         except Exception as error:
-            if patient is None or not passes(error, way_back=event.failure is not None):
+            if patient is None or not passes(error, rolling_back=event.failure is not None):
                 raise
             return _held_up(patient, error)
 
@@ -115,4 +118,4 @@ def step(
 def _held_up(patient: type[Progress], error: Exception) -> Progress:
     logger.exception("not done yet, because of an error that is waited out")
     count("StepsHeldUp")
-    return patient.waiting([f"{type(error).__name__}: {error}"])
+    return patient.waiting([f"{type(error).__name__}: {error}"], poll_seconds=HELD_UP_SECONDS)

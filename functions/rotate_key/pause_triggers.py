@@ -1,4 +1,4 @@
-"""Pause triggers: nothing may start by itself in the blackout. Called again until awaited job runs have ended."""
+"""Pause triggers: nothing may start by itself in the downtime. Called again until awaited job runs have ended."""
 
 from functools import partial
 

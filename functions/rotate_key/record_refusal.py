@@ -1,4 +1,4 @@
-"""Record refusal: write down that a request was not started, and why, so that its asker hears of it."""
+"""Record refusal: write down that a request was not started, and why, so that the requester is notified."""
 
 from typing import Any
 

@@ -44,6 +44,12 @@ def look(jobs: Sequence[dict[str, Any]]) -> list[Any]:
     return seen
 
 
+def axe_core() -> str | None:
+    """axe-core's file; None where npm has not brought it."""
+    file = PACKAGES / "axe-core" / "axe.min.js"
+    return str(file) if file.is_file() else None
+
+
 def _browser() -> tuple[str, dict[str, str]]:
     """The browser's file, and the environment it needs."""
     if not (PACKAGES / "playwright-core").is_dir():

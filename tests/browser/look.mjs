@@ -1,5 +1,6 @@
 // Opens pages in headless Chromium and says what it saw. Reads {"executable", "jobs": [{"page", "widths", "images"}]}
-// as JSON from standard input; `images` are PNG files by width. Gives one object a job on standard output.
+// as JSON from standard input; `images` are PNG files by width, `390-dark` in the dark scheme; `axe` is axe-core's file,
+// or null. Gives one object a job on standard output.
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
@@ -21,21 +22,41 @@ const look = () => {
   };
   const labels = all("svg text").map((each) => ({ text: each.textContent, at: box(each) })).filter((each) => each.at.width);
   const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  const inked = (cell) => {
+    const range = document.createRange();
+    range.selectNodeContents(cell);
+    return [...range.getClientRects()].filter((each) => each.width > 0);
+  };
+  const touch = ([a, b]) => {
+    if (getComputedStyle(b).display !== "table-cell" || !inked(a).length || !inked(b).length) return false;
+    return Math.min(...inked(b).map((each) => each.left)) - Math.max(...inked(a).map((each) => each.right)) < 4;
+  };
   return {
     scrollWidth: root.scrollWidth,
     clientWidth: root.clientWidth,
     text: document.body.innerText,
     outside: all("body *").filter(reachesOut).slice(0, 5).map(told),
-    active: all("script, img, iframe, object, embed, link, base, form, a").length
+    active: all("script, img, iframe, object, embed, link, base, form, a:not([href^=\"#\"])").length
       + all("*").filter((each) => each.getAttributeNames().some((name) => name.startsWith("on"))).length,
     bars: all("rect.bar[data-phase]").map((each) => ({ phase: each.dataset.phase, left: box(each).left, width: box(each).width })),
     track: all("rect.track").map((each) => box(each).width)[0],
+    touching: all("tr").flatMap((row) => [...row.children].slice(1).map((cell, n) => [row.children[n], cell])).filter(touch)
+      .slice(0, 5).map(([a, b]) => `${told(a)} | ${told(b)}`),
     overlaps: labels.flatMap((a, i) => labels.slice(i + 1).filter((b) => meet(a.at, b.at)).map((b) => `${a.text} | ${b.text}`)),
   };
 };
 
+// What axe finds serious, or worse; long sections are opened for it.
+const wrong = async (page, file) => {
+  await page.evaluate(`${readFileSync(file, "utf8")}; document.querySelectorAll("details").forEach((each) => { each.open = true; })`);
+  const found = await page.evaluate(() => window.axe.run({ resultTypes: ["violations"] }));
+  await page.evaluate(() => document.querySelectorAll("details").forEach((each) => { each.open = false; }));
+  return found.violations.filter((each) => ["serious", "critical"].includes(each.impact))
+    .map((each) => `${each.id}: ${each.nodes.map((node) => `${node.target} ${node.any.map((one) => one.message)}`).slice(0, 3)}`);
+};
+
 const open = async (browser, job) => {
-  const seen = { troubles: [], requests: [], widths: {} };
+  const seen = { troubles: [], requests: [], axe: [], widths: {} };
   const page = await browser.newPage();
   const address = pathToFileURL(job.page).href;
   page.on("console", (message) => seen.troubles.push(`${message.type()}: ${message.text()}`));
@@ -46,7 +67,13 @@ const open = async (browser, job) => {
   for (const width of job.widths) {
     await page.setViewportSize({ width, height: 900 });
     seen.widths[width] = await page.evaluate(look);
-    if (job.images[width]) await page.screenshot({ path: job.images[width], clip: { x: 0, y: 0, width, height: TOP }, fullPage: true });
+    for (const scheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme: scheme });
+      const path = job.images[scheme === "dark" ? `${width}-dark` : width];
+      if (path) await page.screenshot({ path, clip: { x: 0, y: 0, width, height: TOP }, fullPage: true });
+      if (job.axe) seen.axe.push(...(await wrong(page, job.axe)).map((each) => `${width} ${scheme}: ${each}`));
+    }
+    await page.emulateMedia({ colorScheme: "light" });
   }
   await page.emulateMedia({ media: "print" });
   await page.setViewportSize(PRINTED);

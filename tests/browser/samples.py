@@ -10,6 +10,8 @@ import boto3
 import pytest
 
 from rekey.base import clock, errors
+from tests.seals import sealed_anew
+from tests.steps.workloads import FAILS
 from tests.steps.world import World
 
 Evidence = dict[str, Any]
@@ -52,6 +54,20 @@ def succeeded(world: World) -> Evidence:
     return evidence_of(world)
 
 
+def attention(world: World) -> Evidence:
+    """Three clusters that fail at each start."""
+    clusters = [*({**FAILS, "name": f"etl-{number}"} for number in range(3)), {}]
+    seed = {"workspace_name": "analytics", "clusters": clusters, "pools": 1, "warehouses": 1}
+    world.rotate(
+        workspace_id=world.workspace(**seed)["workspace_id"],
+        operation="add",
+        use_cases=["MANAGED_SERVICES"],
+        reason="First customer-managed key",
+        requested_by="kim@example.com",
+    )
+    return evidence_of(world)
+
+
 def failed(world: World) -> Evidence:
     """Somebody breaks the new key's policy: Verify sees it, and the workspace goes back to its old key."""
     seed = {"workspace_name": "risk-models", "keys": {"managed_services": world.make_key()}}
@@ -82,14 +98,14 @@ def hostile(world: World) -> Evidence:
         ticket={"provider": "<b>jira</b>", "key": "</style><script>alert(3)</script>"},
     )
     evidence = evidence_of(world)
-    # Compute is not in the audit trail: more of it, with other names, leaves the chain whole.
+    # Compute is not in the audit trail: more of it, with other names, leaves the chain whole, once it is sealed anew.
     row = evidence["compute"]["compared"][0]
     many = [{**copy.deepcopy(row), "id": f"{row['id']}-{number}", "name": f"etl-{number}"} for number in range(MANY)]
     evidence["compute"]["compared"] = [{**row, "name": HOSTILE, "note": HOSTILE}, *many]
     evidence["findings"] = [HOSTILE]
     paths = [{"path": f"/Users/{HOSTILE}", "outcome": "failed: </td></table><script>alert(4)</script>"}]
     evidence["notebooks"] = {"paths": ["/Users"], "listed": True, "counts": {"renewed": 0, "failed": 1}, "table": paths}
-    return evidence
+    return sealed_anew(evidence)
 
 
 def evidence_of(world: World) -> Evidence:
@@ -101,4 +117,9 @@ def as_text(evidence: Evidence) -> str:
     return json.dumps(evidence, indent=2) + "\n"
 
 
-SAMPLES: dict[str, Callable[[World], Evidence]] = {"succeeded": succeeded, "failed": failed, "hostile": hostile}
+SAMPLES: dict[str, Callable[[World], Evidence]] = {
+    "succeeded": succeeded,
+    "attention": attention,
+    "failed": failed,
+    "hostile": hostile,
+}

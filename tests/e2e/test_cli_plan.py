@@ -1,14 +1,15 @@
 """`rekey plan` against the local cloud."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
+from tests.e2e.common import wish
 from tests.e2e.driver import Driver
-from tests.e2e.test_create_workspace import wish
 
 
 @pytest.fixture
@@ -26,7 +27,8 @@ def test_the_plan_is_told_as_text_and_as_json(driver: Driver, state_file: Path) 
     workspace_id = str(driver.workspace())
     code, text = rekey(state_file, workspace_id)
     assert code == 0
-    assert "Settle wait: about 20 min" in text
+    assert re.search("Settle wait +about 20 min", text)
+    assert f"Next: rekey add {workspace_id} --local" in text
     code, text = rekey(state_file, "--json", workspace_id)
     assert (code, json.loads(text)["possible"]) == (0, True)
 
@@ -46,7 +48,7 @@ def test_a_workspace_that_is_to_be_made_is_planned_from_a_request_file(
 def test_what_is_not_possible_is_said_with_its_fix(driver: Driver, state_file: Path) -> None:
     code, text = rekey(state_file, "--operation", "rotate", str(driver.workspace()))
     assert code == 1
-    assert "Forbidden:" in text
+    assert "Not possible now: 1 reason" in text
     assert 'Fix: ask for operation "add"' in text
 
 

@@ -1,27 +1,12 @@
 """A workspace is made with its keys on the deployed stack, and one that fails is reported and left for a person."""
 
-import uuid
 from typing import Any
 
+from tests.e2e.common import whole, wish
 from tests.e2e.driver import Driver
-from tests.e2e.test_rotation import whole
 
 BROKEN = [{"error_type": "subnet", "error_message": "The subnet subnet-1 does not exist."}]
 NOTHING_YET: dict[str, Any] = {"clusters": {}, "warehouses": {}, "pools": {}}
-
-
-def wish(driver: Driver, network: dict[str, Any] | None) -> dict[str, Any]:
-    """A workspace whose parts exist; without a network it gets one that Databricks manages."""
-    name = f"made-{uuid.uuid4().hex[:8]}"
-    workspace = {
-        "workspace_name": name,
-        "aws_region": "us-east-1",
-        "credentials_id": driver.post("credentials", credentials_name=name)["credentials_id"],
-        "storage_configuration_id": driver.post("storage_configurations")["storage_configuration_id"],
-    }
-    if network is not None:
-        workspace["network_id"] = driver.post("networks", **network)["network_id"]
-    return workspace
 
 
 def start(driver: Driver, network: dict[str, Any] | None) -> str:

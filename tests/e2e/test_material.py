@@ -1,7 +1,7 @@
 """Material is renewed in place on the deployed stack, and only of keys with rekey's tag or their owner's."""
 
+from tests.e2e.common import NETWORKS, whole
 from tests.e2e.driver import Driver
-from tests.e2e.test_rotation import NETWORKS, whole
 
 
 def test_a_storage_key_is_renewed_in_place(driver: Driver) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from rekey.model.canary import is_canary
+from tests.e2e.common import NETWORKS, whole
 from tests.e2e.driver import Driver, until
-from tests.e2e.test_rotation import NETWORKS, whole
 
 
 def notebook_keys(driver: Driver, workspace_id: int) -> dict[str, Any]:

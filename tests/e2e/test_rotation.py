@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.common import NETWORKS, whole
 from tests.e2e.driver import Driver, Ended, until
-
-NETWORKS = ("customer", "databricks")
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -78,13 +77,6 @@ def test_throttling_and_lost_answers_are_ridden_out(driver: Driver) -> None:
     assert ended.status == "SUCCEEDED", ended
     assert len(driver.get("state")["configurations"]) == registered + 1
     whole(driver, workspace_id, before)
-
-
-def whole(driver: Driver, workspace_id: int, before: dict[str, Any]) -> None:
-    """Compute as it was, everything readable, no rule broken."""
-    assert driver.compute(workspace_id) == before
-    assert driver.unreadable(workspace_id) == []
-    assert driver.violations(workspace_id) == []
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """A DynamoDB table of one process, quick enough for thousands of histories: exactly the calls that the ledger makes.
 
-tests/faults/test_table.py runs the ledger's own tests on it, which run on moto too.
+tests/unit/test_ledger.py holds it: the ledger's own tests run on it and on moto.
 """
 
 import re

@@ -33,6 +33,29 @@ TICKETS: dict[str, dict[str, object]] = {
     },
 }
 
+# All that an organisation may ask of a stack, at once.
+BOUNDARY, ENCRYPTION_KEY, OWN_SECRET = (
+    "team/boundary",
+    "arn:aws:kms:eu-central-1:111122223333:key/8d2f0a3e-3c5e-4f0c-9a59-9d5d0f0f1c11",
+    "arn:aws:secretsmanager:eu-central-1:111122223333:secret:databricks-AbCdEf",
+)
+BANK: dict[str, object] = {
+    "rekey:name": "vault",
+    "rekey:databricks_secret_arn": OWN_SECRET,
+    "rekey:vpc_id": "vpc-0a1b2c3d4e5f60718",
+    "rekey:subnet_ids": "subnet-0a1b2c3d,subnet-1a1b2c3d",
+    "rekey:https_proxy": "http://proxy.bank.example:3128",
+    "rekey:ca_bundle": str(ROOT / "tests" / "infra" / "private-authority.pem"),
+    "rekey:permissions_boundary": BOUNDARY,
+    "rekey:role_prefix": "app-",
+    "rekey:role_path": "/platform/",
+    "rekey:stack_tags": '{"cost-centre": "4711"}',
+    "rekey:bootstrap_qualifier": "bank",
+    "rekey:encryption_key_arn": ENCRYPTION_KEY,
+    "rekey:evidence_lock_days": "2555",
+    "rekey:tickets": json.dumps(TICKETS),
+}
+
 # The app without one acknowledged reason: cdk-nag must stop it.
 APP_WITHOUT_A_REASON = """
 from infra import permissions
@@ -53,7 +76,8 @@ class Synthesis:
     @property
     def template(self) -> Template:
         assert self.code == 0, self.output
-        return Template(json.loads((self.assembly / "rekey.template.json").read_text()))
+        [template] = self.assembly.glob("*.template.json")
+        return Template(json.loads(template.read_text()))
 
 
 def cdk_json_context() -> dict[str, object]:
@@ -112,6 +136,7 @@ def syntheses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesis]:
         "tickets": _start(
             folder / "tickets", {"rekey:tickets": json.dumps(TICKETS), "rekey:alarm_email": "security@example.com"}
         ),
+        "bank": _start(folder / "bank", BANK),
         "without a reason": _start(folder / "nag", {}, "-c", APP_WITHOUT_A_REASON),
         "settle too short": _start(folder / "settle", {"rekey:settle_seconds": "1199"}),
     }
@@ -139,6 +164,11 @@ def secretless_template(syntheses: dict[str, Synthesis]) -> Template:
 @pytest.fixture(scope="session")
 def local_template(syntheses: dict[str, Synthesis]) -> Template:
     return syntheses["local"].template
+
+
+@pytest.fixture(scope="session")
+def bank_template(syntheses: dict[str, Synthesis]) -> Template:
+    return syntheses["bank"].template
 
 
 @pytest.fixture(scope="session")

@@ -94,18 +94,18 @@ set_policy:         LEDGER
     kms:PutKeyPolicy on keys if brought+checked
 register_config:    DATABRICKS LEDGER
 create_workspace:   DATABRICKS LEDGER
-pause_triggers:     DATABRICKS LEDGER WRITE
+pause_triggers:     DATABRICKS LEDGER READ WRITE
 terminate_compute:  DATABRICKS LEDGER READ WRITE
 patch_workspace:    DATABRICKS LEDGER
 verify:             DATABRICKS LEDGER
     kms:DescribeKey,GetKeyPolicy on keys
-restart_compute:    DATABRICKS LEDGER READ
+restart_compute:    DATABRICKS LEDGER READ WRITE
 list_notebooks:     DATABRICKS LEDGER READ WRITE
 renew_notebooks:    DATABRICKS LEDGER READ WRITE
 complete_rotation:  DATABRICKS LEDGER LEASE READ WRITE
     tag:GetResources on anything
     kms:DescribeKey,DisableKey,TagResource on keys if managed
-roll_back:          DATABRICKS LEDGER READ
+roll_back:          DATABRICKS LEDGER READ WRITE
     tag:GetResources on anything
     kms:DescribeKey,DisableKey,TagResource on keys if managed
     kms:GetKeyPolicy on keys

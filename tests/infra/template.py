@@ -78,7 +78,11 @@ class Template:
 
     def statements_of(self, name: str) -> list[Statement]:
         """Everything a Lambda's role may do."""
-        return list(self._statements(self.role_of(name)))
+        return self.of_role(self.role_of(name))
+
+    def of_role(self, role: str) -> list[Statement]:
+        """Everything a role may do, by its logical id."""
+        return list(self._statements(role))
 
     def actions_of(self, name: str) -> set[str]:
         return {action for statement in self.statements_of(name) for action in statement.actions}
@@ -90,14 +94,20 @@ class Template:
         for policy in self.all("AWS::IAM::Policy").values():
             yield from _parse(policy["PolicyDocument"])
 
-    def _statements(self, role: str) -> Iterator[Statement]:
+    def denials_of(self, name: str) -> list[Statement]:
+        """What a Lambda's role is denied, whatever else it has."""
+        return list(self._statements(self.role_of(name), "Deny"))
+
+    def _statements(self, role: str, effect: str = "Allow") -> Iterator[Statement]:
         for policy in self.resource(role)["Properties"].get("Policies", []):
-            yield from _parse(policy["PolicyDocument"])
+            yield from _parse(policy["PolicyDocument"], effect)
 
 
-def _parse(document: dict[str, Any]) -> Iterator[Statement]:
+def _parse(document: dict[str, Any], effect: str = "Allow") -> Iterator[Statement]:
     for statement in document["Statement"]:
-        assert statement["Effect"] == "Allow"
+        assert statement["Effect"] in ("Allow", "Deny")
+        if statement["Effect"] != effect:
+            continue
         yield Statement(
             actions=_listed(statement["Action"]),
             resources=_listed(statement["Resource"]),

@@ -73,6 +73,7 @@ def test_every_dead_letter_queue_has_an_alarm_and_a_line(tickets_template: Templ
 def test_what_can_go_wrong_without_tickets_is_alarmed_without_tickets(template: Template) -> None:
     assert set(alarms(template)) == {
         "rotation-failed",
+        "rotation-needs-attention",
         "rotation-timed-out",
         "rotation-not-recorded",
         "keys-overdue",
@@ -100,12 +101,16 @@ def test_alarms_read_the_metrics_that_the_functions_count(template: Template) ->
         "RotationsFailed",
         "ComputeDown",
         "StepsHeldUp",
+        "RotationsNeedingAttention",
         "KeysOverdue",
         "KeysReenabled",
         "KeysNeeded",
         "KeySweepFailures",
     }
-    assert all(each["Dimensions"] == [{"Name": "service", "Value": observability.NAMESPACE}] for each in ours)
+    # The name that the Lambdas count under: two stacks in one account must not set off each other's alarms.
+    assert all(each["Dimensions"] == [{"Name": "service", "Value": {"Ref": "AWS::StackName"}}] for each in ours)
+    counted = template.function("complete_rotation")["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+    assert counted == {"Ref": "AWS::StackName"}
 
 
 def test_alarms_may_publish_and_use_the_topics_key_and_only_those_of_this_account(template: Template) -> None:
@@ -137,10 +142,12 @@ def test_the_dashboard_shows_exactly_what_the_functions_measure(template: Templa
     shown, searched = set(), {}
     for line in (line for widget in dashboard(template) for line in widget.get("metrics", [])):
         if line[0] == observability.NAMESPACE:
-            assert line[2:4] == ["service", observability.NAMESPACE]
+            assert line[2:4] == ["service", "…"]
             shown.add(line[1])
         elif isinstance(line[0], dict):
-            found = re.match(r"SEARCH\('\{rekey,(\w+),service\} MetricName=\"(\w+)\"'", line[0]["expression"])
+            found = re.match(
+                r"SEARCH\('\{rekey,(\w+),service\} MetricName=\"(\w+)\" service=\"…\"'", line[0]["expression"]
+            )
             assert found
             searched[found[2]] = found[1]
     assert shown == COUNTED

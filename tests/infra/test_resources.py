@@ -57,7 +57,7 @@ def test_the_environment_is_what_the_functions_read(template: Template) -> None:
         "WAIT_SCALE": "1",
         "WATCH_SECONDS": "1209600",
         "BREAK_GLASS_ROLE_ARN": "",
-        "POWERTOOLS_SERVICE_NAME": "rekey",
+        "POWERTOOLS_SERVICE_NAME": {"Ref": "AWS::StackName"},
         "POWERTOOLS_METRICS_NAMESPACE": "rekey",
         "POWERTOOLS_LOG_LEVEL": "INFO",
     }

@@ -58,6 +58,25 @@ def test_values_from_the_command_line_are_text() -> None:
         ("log_retention_days", 8, "one of 7, 30, 90"),
         ("lambda_timeout_seconds", 150, "30 to 120"),
         ("name", "Rekey_1", "a letter first"),
+        ("vpc_id", "my-vpc", "a VPC's id"),
+        ("subnet_ids", "subnet-0a1b2c3d, 10.0.0.0/24", "'10.0.0.0/24' is not the id of a subnet; give up to 16 ids"),
+        ("security_group_ids", ["default"], "'default' is not the id of a sg"),
+        ("https_proxy", "http://me:secret@proxy:3128", "without user and password"),
+        ("no_proxy", "10.0.0.0/8", "'10.0.0.0/8' is neither a host nor a .domain"),
+        ("ca_bundle", "/no/such/file.pem", "'/no/such/file.pem' cannot be read as certificates"),
+        ("ca_bundle", "cdk.json", "'cdk.json' cannot be read as certificates"),
+        ("permissions_boundary", "arn:aws:iam::111122223333:role/boundary", "the name of a policy"),
+        ("permissions_boundary", '{"name": "boundary"}', "the name of a policy of the stack's account"),
+        ("permissions_boundary", "arn:aws-cn:iam::111122223333:policy/b", "commercial is in aws; give the name"),
+        ("role_prefix", "app/", "up to 20 letters"),
+        ("role_path", "platform", "a path that begins and ends with /"),
+        ("stack_tags", "cost-centre=4711", "it is not JSON; give an object such as"),
+        ("stack_tags", {"aws:owner": "me"}, "'aws:owner': names that begin with aws: are AWS'"),
+        ("stack_tags", {"cost|centre": "4711"}, "'cost|centre': a name has 1 to 128 characters"),
+        ("bootstrap_qualifier", "my qualifier", "1 to 10 letters"),
+        ("encryption_key_arn", "alias/logs", "the ARN of a symmetric KMS key (not of an alias)"),
+        ("encryption_key_arn", "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/1", "commercial is in aws"),
+        ("evidence_lock_days", 36500, "1 to 3650 days"),
         ("setle_seconds", 1200, "there is no such setting"),
     ],
 )
@@ -90,6 +109,48 @@ def test_there_is_one_way_into_databricks() -> None:
     assert read(databricks_client_id=client_id).is_secretless
     with pytest.raises(SettingsError, match="rekey:databricks_client_id and rekey:databricks_secret_arn: give one"):
         read(databricks_client_id=client_id, databricks_secret_arn=secret_arn)
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "said"),
+    [
+        ("@aws-cdk/core:permissionsBoundary", {"name": "boundary"}, "give rekey:permissions_boundary=boundary"),
+        ("@aws-cdk/core:permissionsBoundary", "boundary", "give rekey:permissions_boundary=boundary"),
+        ("@aws-cdk/core:bootstrapQualifier", "bank", "give rekey:bootstrap_qualifier=bank"),
+    ],
+)
+def test_cdks_own_context_may_not_say_otherwise(key: str, given: object, said: str) -> None:
+    """CDK heeds a boundary in one spelling, and drops it without a word in another."""
+    with pytest.raises(SettingsError, match=said):
+        Settings.from_context(cdk_json_context() | {key: given})
+    name, _, value = said.removeprefix("give ").partition("=")
+    assert Settings.from_context(cdk_json_context() | {key: given, name: value})
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"vpc_id": "vpc-0a1b2c3d"}, "rekey:vpc_id and rekey:subnet_ids: give both"),
+        ({"subnet_ids": "subnet-0a1b2c3d"}, "rekey:vpc_id and rekey:subnet_ids: give both"),
+        ({"security_group_ids": "sg-0a1b2c3d"}, "give rekey:vpc_id too"),
+        (LOCAL | {"https_proxy": "http://proxy:3128"}, "leave them empty in stage local"),
+    ],
+)
+def test_a_network_is_whole(changes: dict[str, object], said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        read(**changes)
+
+
+def test_lists_may_be_one_text_with_commas() -> None:
+    ids = ("subnet-0a1b2c3d", "subnet-1a1b2c3d")
+    for given in ("subnet-0a1b2c3d, subnet-1a1b2c3d", '["subnet-0a1b2c3d", "subnet-1a1b2c3d"]', list(ids)):
+        assert read(vpc_id="vpc-0a1b2c3d", subnet_ids=given).subnet_ids == ids
+
+
+def test_a_roles_whole_name_fits() -> None:
+    with pytest.raises(SettingsError, match="role_prefix and rekey:name: together they have 41 characters"):
+        read(role_prefix="a" * 20, name="b" * 21)
+    assert read(role_prefix="a" * 20, name="b" * 20)
 
 
 def test_a_missing_setting_is_named() -> None:

@@ -5,9 +5,9 @@ from typing import Any, get_args
 
 import pytest
 
-from infra import ticket_settings
 from infra import tickets as infra_tickets
 from infra.settings import PREFIX, Settings, SettingsError
+from infra.settings import tickets as ticket_settings
 from rekey.telling.tickets.comments import TOLD
 from rekey.telling.tickets.mapping import MAPPABLE
 from rekey.telling.tickets.settings import PROVIDERS, TicketSettings

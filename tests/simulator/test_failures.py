@@ -8,7 +8,7 @@ import requests
 from databricks.sdk.service import compute, sql
 
 from tests.simulator.bench import Bench, Json
-from tests.simulator.test_jobs import JOBS, job_id, runs, states
+from tests.simulator.jobs import JOBS, job_id, runs, states
 
 CAPACITY: Json = {
     "code": "AWS_INSUFFICIENT_INSTANCE_CAPACITY_FAILURE",

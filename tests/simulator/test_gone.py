@@ -7,7 +7,7 @@ from databricks.sdk.core import Config
 from databricks.sdk.errors import ResourceDoesNotExist
 
 from tests.simulator.bench import Bench, Json
-from tests.simulator.test_jobs import JOBS, job_id, runs
+from tests.simulator.jobs import JOBS, job_id, runs
 
 SOME: Json = {
     "clusters": 1,

@@ -7,7 +7,7 @@ import pytest
 from databricks.sdk.service.jobs import RunTask, Task, TriggerSettings
 
 from tests.simulator.bench import Bench, Json
-from tests.simulator.test_jobs import JOBS, cancel, jobs, pause, runs, states
+from tests.simulator.jobs import JOBS, cancel, jobs, pause, runs, states
 
 SOME: Json = {"clusters": 1, "pipelines": [*3 * [{}], {"serverless": True}], "warehouses": 4}
 """Pipeline 2 is idle, 3 serverless; warehouse 0 is classic, 1 pro, 2 serverless, 3 classic and off."""

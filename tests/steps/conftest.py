@@ -1,6 +1,5 @@
 """The steps' world as a fixture."""
 
-import json
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -15,10 +14,9 @@ from rekey.ledger import Ledger
 from rekey.rotation.compute import pace
 from rekey.rotation.notebooks import renew
 from rekey.runtime import current_settings
-from tests.clients import client
-from tests.names import ACCOUNT_ID, BUCKET, TABLE
+from tests.names import ACCOUNT_ID
 from tests.steps.tasks import Tasks
-from tests.steps.world import PaceClock, World
+from tests.steps.world import PaceClock, World, environment, keep_secret
 
 
 @pytest.fixture
@@ -28,28 +26,11 @@ def world(cloud: None, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Itera
     monkeypatch.setattr(clock, "now", lambda: real + timedelta(seconds=manual.now() - began))
     simulator = SimulatorSettings(account_id=ACCOUNT_ID, customer_account="123456789012")
     with running(simulator, clock=manual) as (url, _):
-        secret = {"client_id": simulator.client_id, "client_secret": simulator.client_secret}
-        client("secretsmanager").create_secret(Name="databricks", SecretString=json.dumps(secret))
-        for name, value in {
-            "REKEY_STAGE": "local",
-            "LEDGER_TABLE": TABLE,
-            "EVIDENCE_BUCKET": BUCKET,
-            "DATABRICKS_ACCOUNT_ID": ACCOUNT_ID,
-            "DATABRICKS_ACCOUNT_HOST": url,
-            "DATABRICKS_WORKSPACE_HOST": url + "/w/{deployment_name}",
-            "DATABRICKS_SECRET_ARN": "databricks",
-            "DATABRICKS_SHARD": "commercial",
-            "GRACE_SECONDS": "86400",
-            "SETTLE_SECONDS": "1200",
-            "EVENT_BUS": "rekey",
-            "WATCH_SECONDS": "1209600",
-            "POWERTOOLS_SERVICE_NAME": "rekey",
-            "POWERTOOLS_METRICS_NAMESPACE": "rekey",
-            "POWERTOOLS_TRACE_DISABLED": "true",
-        }.items():
+        keep_secret(simulator)
+        for name, value in environment(url).items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(pace, "CLOCK", PaceClock(manual))
-        pace.pace_of.cache_clear()
+        pace.forget()
         current_settings.cache_clear()
         connect.forget_clients()
         world = World(url, manual, ledger, current_settings())

@@ -24,8 +24,7 @@ def wish(world: World, network: dict[str, Any] | None = None, **changes: Any) ->
 def prepare(world: World, request: dict[str, Any]) -> Any:
     """All that comes before the workspace is asked for."""
     plan = world.plan(**request)["plan"]
-    for name in ("create_key", "set_policy", "register_config"):
-        world.call(name, rotation_id=world.rotation_id)
+    world.register()
     return plan
 
 
@@ -34,7 +33,7 @@ def create(world: World, request: dict[str, Any]) -> Any:
     prepare(world, request)
     world.loop("create_workspace")
     world.loop("verify")
-    return world.call("complete_rotation", rotation_id=world.rotation_id)
+    return world.complete()
 
 
 def workspaces(world: World) -> list[dict[str, Any]]:

@@ -59,14 +59,13 @@ def keys_of(world: World, workspace: dict[str, Any]) -> dict[str, str]:
 def ready(world: World, workspace: dict[str, Any], *paths: str, **request: Any) -> None:
     """A rotation up to the moment in which compute is back."""
     world.prepare(workspace_id=workspace["workspace_id"], renew_notebooks=list(paths or ("/",)), **request)
-    world.switch()
-    world.loop("verify")
+    world.switch_and_verify()
     world.loop("restart_compute")
 
 
 def finish(world: World) -> tuple[dict[str, Any], dict[str, str]]:
     """(summary, outcome by path)."""
-    summary = world.call("complete_rotation", rotation_id=world.rotation_id)
+    summary = world.complete()
     return summary, {row["path"]: row["outcome"] for row in world.evidence()["notebooks"]["table"]}
 
 

@@ -9,8 +9,8 @@ import pytest
 from rekey.base import clock, errors
 from rekey.control import approval
 from rekey.ledger import APPROVAL_TIME, Ledger
+from tests.steps.looks import changing_requests, kms_keys
 from tests.steps.tasks import Tasks
-from tests.steps.test_fail import changing_requests, kms_keys
 from tests.steps.world import World
 
 REQUEST = {"approval": True, "requested_by": "grace"}

@@ -6,7 +6,8 @@ import pytest
 import requests
 
 from rekey.databricks.connect import connect_workspace
-from tests.steps.test_jobs import jobs, paused
+from tests.steps.looks import jobs, paused, sim
+from tests.steps.workloads import OFTEN
 from tests.steps.world import World
 
 INDIRECT: dict[str, dict[str, Any]] = {
@@ -19,13 +20,6 @@ INDIRECT: dict[str, dict[str, Any]] = {
     "a type not known yet": {"compute": "unknown"},
 }
 UNSURE = ("a dashboard's own warehouse", "a type not known yet")
-OFTEN = {"every_seconds": 200, "run_seconds": 60}
-
-
-def sim(world: World, workspace: Any) -> Any:
-    """What the simulator has of a workspace, by kind."""
-    shown = world.get("state")["workspaces"]
-    return next(each["sim"] for each in shown if each["workspace_id"] == workspace["workspace_id"])
 
 
 def run_through(world: World, workspace: Any) -> Any:

@@ -12,8 +12,7 @@ import pytest
 import requests
 
 from rekey.model.findings import FindingCode
-from tests.steps.test_compute_kinds import sim
-from tests.steps.test_jobs import jobs
+from tests.steps.looks import jobs, sim
 from tests.steps.world import POLL_SECONDS, World
 
 MIXES = int(os.environ.get("REKEY_MIXES", "24"))

@@ -8,26 +8,12 @@ import requests
 
 from tests.clients import client
 from tests.names import BUCKET
-from tests.steps.test_compute_kinds import OFTEN, sim
-from tests.steps.test_jobs import jobs, paused
+from tests.steps.looks import jobs, paused, sim
+from tests.steps.steering import switched
+from tests.steps.workloads import OFTEN, REASON
 from tests.steps.world import LAMBDA_SECONDS, POLL_SECONDS, World
 
 TWO_HOURS = 7200.0
-REASON = {
-    "code": "INIT_SCRIPT_FAILURE",
-    "type": "CLIENT_ERROR",
-    "parameters": {"databricks_error_message": "x.sh failed"},
-}
-
-
-def switched(world: World, **seed: Any) -> Any:
-    """A workspace whose blackout is over; nothing of its compute is back yet."""
-    workspace = world.workspace(**seed)
-    world.prepare(workspace_id=workspace["workspace_id"], operation="add")
-    world.switch()
-    world.clock.advance(1200)
-    world.loop("verify")
-    return workspace
 
 
 def asked(world: World, part: str) -> int:

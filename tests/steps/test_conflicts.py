@@ -78,8 +78,7 @@ def test_every_write_of_the_ledger_is_tried_again(world: World, monkeypatch: pyt
     played = refused_at_first(monkeypatch, clients.dynamodb(), "transact_write_items", lambda: cancelled(reason))
     again = patient(world, monkeypatch)
     world.plan(workspace_id=workspace_id, operation="rotate")
-    for name in ("create_key", "set_policy", "register_config"):
-        world.call(name, rotation_id="r1")
+    world.register()
     assert len(played) == len(again) >= 3
     assert world.rotation().configuration_id is not None
 

@@ -11,8 +11,8 @@ from rekey.databricks import Account
 from rekey.model.actions import Action
 from rekey.model.steps import StepName
 from tests.steps.creating import prepare, wish
-from tests.steps.test_fail import changing_requests, kms_keys
-from tests.steps.test_rotate import settled
+from tests.steps.looks import changing_requests, kms_keys, settled
+from tests.steps.steering import cancel, seeded
 from tests.steps.world import POLL_SECONDS, World
 
 BEFORE_THE_SWITCH = (
@@ -24,16 +24,6 @@ BEFORE_THE_SWITCH = (
     "terminate_compute",
 )
 AFTER_THE_SWITCH = ("patch_workspace", "switch", "settle", "verify", "restart_compute")
-
-
-def cancel(world: World, **more: Any) -> Any:
-    return world.call("cancel_rotation", rotation_id=world.rotation_id, by="ada", **more)
-
-
-def seeded(world: World) -> tuple[int, str]:
-    """A workspace with a MANAGED_SERVICES key, and that key."""
-    old = world.make_key()
-    return world.workspace(keys={"managed_services": old})["workspace_id"], old
 
 
 def steps(world: World) -> dict[str, Callable[[], Any]]:
@@ -109,7 +99,7 @@ def test_cancelled_after_the_switch_was_sent_the_rotation_finishes(world: World,
             answer = cancel(world)
             assert answer["outcome"] == "finishing"
             assert "unreadable" in answer["what"]
-    summary = world.call("complete_rotation", rotation_id="r1")
+    summary = world.complete()
     assert summary["status"] == "succeeded"
     assert settled(world.compute(workspace_id)) == settled(before)
     assert world.get("health")["unreadable"] == []
@@ -142,11 +132,7 @@ def test_cancelled_while_a_change_is_with_databricks_its_answer_decides(
     assert rotation.cancel is not None
     assert rotation.patch_outcome == ("accepted" if accepted else "refused")
     if accepted:
-        world.switch()
-        world.clock.advance(world.settings.settle_seconds)
-        world.loop("verify")
-        world.loop("restart_compute")
-        assert world.call("complete_rotation", rotation_id="r1")["status"] == "succeeded"
+        assert world.finish()["status"] == "succeeded"
     else:
         with pytest.raises(errors.Cancelled):
             world.call("patch_workspace", rotation_id="r1")
@@ -190,7 +176,7 @@ def test_cancelled_while_it_creates_a_workspace(world: World) -> None:
             assert cancel(world)["outcome"] == "finishing"
             world.loop("create_workspace")
             world.loop("verify")
-            assert world.call("complete_rotation", rotation_id=world.rotation_id)["status"] == "succeeded"
+            assert world.complete()["status"] == "succeeded"
         else:
             assert cancel(world)["outcome"] == "rolling_back"
             with pytest.raises(errors.Cancelled):
@@ -204,8 +190,7 @@ def test_cancelled_while_it_creates_a_workspace(world: World) -> None:
 def test_cancelled_when_all_is_proven_the_rotation_finishes(world: World, state: str) -> None:
     workspace_id, _ = seeded(world)
     world.prepare(workspace_id=workspace_id, renew_notebooks=["/"])
-    world.switch()
-    world.loop("verify")
+    world.switch_and_verify()
     world.loop("restart_compute")
     batches = []
     if state != "list_notebooks":
@@ -219,7 +204,7 @@ def test_cancelled_when_all_is_proven_the_rotation_finishes(world: World, state:
     if state != "complete_rotation":
         for number in batches:
             world.loop("renew_notebooks", batch=number)
-    assert world.call("complete_rotation", rotation_id="r1")["status"] == "succeeded"
+    assert world.complete()["status"] == "succeeded"
     assert world.get("health")["unreadable"] == []
 
 

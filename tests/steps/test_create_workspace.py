@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from cli.preflight_text import as_text
+from cli.plan_text import as_text
 from rekey.base import errors
 from tests.clients import client
 from tests.steps.creating import BROKEN, WORKSPACES, configurations, create, prepare, wish, workspaces
-from tests.steps.test_fail import changing_requests, kms_keys
-from tests.steps.test_keys import own_key, policy_of
+from tests.steps.looks import changing_requests, kms_keys
+from tests.steps.own_keys import own_key, policy_of
 from tests.steps.world import A_DAY_LATER, World
 
 
@@ -50,6 +50,7 @@ def test_the_evidence_and_the_logs_name_the_workspace_once_it_is_known(world: Wo
         "workspace runs",
         "switch verified",
         "succeeded",
+        "evidence sealed",
     ]
     (runs,) = [each["detail"] for each in evidence["audit"]["entries"] if each["action"] == "workspace runs"]
     fields = dict.fromkeys(("MANAGED_SERVICES", "STORAGE"), summary["configuration_id"])
@@ -96,8 +97,8 @@ def test_every_step_called_twice_makes_nothing_twice(world: World) -> None:
     world.loop("create_workspace")
     assert world.call("create_workspace", rotation_id="r1")["done"]
     world.loop("verify")
-    summary = world.call("complete_rotation", rotation_id="r1")
-    assert world.call("complete_rotation", rotation_id="r1") == summary
+    summary = world.complete()
+    assert world.complete() == summary
     assert (len(workspaces(world)), len(configurations(world)), len(kms_keys())) == (1, 1, 1)
     assert world.plan("r2", **request)["decision"] == "already_requested"
 
@@ -112,7 +113,8 @@ def test_a_dry_run_tells_all_and_touches_nothing(world: World) -> None:
     assert preflight["workspace"]["workspace_id"] is None
     assert [each["name"] for each in preflight["phases"]] == ["Create workspace", "Verify"]
     assert preflight["expected_downtime_seconds"] == 0
-    assert "Workspace new (new), us-east-1" in as_text(preflight)
+    text = as_text(preflight)
+    assert text.startswith("new: create workspace MANAGED_SERVICES + STORAGE\nworkspace yet to be made, us-east-1")
     assert changing_requests(world) == []
     assert kms_keys() == []
 
@@ -165,7 +167,7 @@ def test_the_name_is_leased_until_the_workspace_is_proven(world: World) -> None:
     with pytest.raises(errors.RotationInProgress, match="workspace_id: the rotation r1"):
         world.plan("r2", workspace_id=made["workspace_id"])
     world.loop("verify")
-    world.call("complete_rotation", rotation_id="r1")
+    world.complete()
     assert world.plan("r2", workspace_id=made["workspace_id"])["decision"] == "rotate"
 
 

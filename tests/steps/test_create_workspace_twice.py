@@ -6,8 +6,8 @@ import pytest
 
 from rekey.base import errors
 from tests.steps.creating import WORKSPACES, configurations, prepare, wish, workspaces
+from tests.steps.looks import kms_keys
 from tests.steps.outages import held_up
-from tests.steps.test_fail import kms_keys
 from tests.steps.world import A_DAY_LATER, POLL_SECONDS, World
 
 
@@ -54,7 +54,7 @@ def test_a_second_workspace_that_showed_too_late_is_named(world: World) -> None:
     assert len(workspaces(world)) == 2
     world.loop("create_workspace")
     world.loop("verify")
-    (finding,) = world.call("complete_rotation", rotation_id="r1")["findings"]
+    (finding,) = world.complete()["findings"]
     assert "A second workspace named new" in finding
 
 

@@ -10,21 +10,9 @@ from moto.kms.models import KmsBackend
 from rekey.base import errors
 from rekey.rotation import keys
 from tests.clients import client
-from tests.steps.test_rotate import settled
+from tests.steps.looks import changing_requests, kms_keys, settled
+from tests.steps.rolling_back import break_policy
 from tests.steps.world import A_DAY_LATER, World
-
-
-def kms_keys() -> list[str]:
-    return [each["KeyId"] for each in client("kms").list_keys()["Keys"]]
-
-
-def changing_requests(world: World) -> list[str]:
-    """Every request that changes something at Databricks."""
-    return [
-        f"{each['method']} {each['path']}"
-        for each in world.get("requests")
-        if each["method"] != "GET" and "/oidc/" not in each["path"]
-    ]
 
 
 @pytest.mark.rule("rule-1", "storage-never-replaced")
@@ -106,7 +94,7 @@ def test_a_new_key_that_its_guard_keeps_for_a_day_goes_by_the_sweep(
         report = world.fail()
     made = str(world.rotation().key_arn)
     (finding,) = report["findings"]
-    assert re.search("the sweep asks again. KMS said: .*an explicit deny", finding)
+    assert re.search("the key check asks again. KMS said: .*an explicit deny", finding)
     assert (world.key_state(made), world.key(made).state) == ("Enabled", "grace")
     assert world.key(made).why == "its rotation failed, and KMS would not disable it at once"
     assert world.sweep(900)["disabled"] == []
@@ -128,15 +116,6 @@ def test_a_failure_in_the_blackout_brings_all_compute_back(world: World) -> None
     assert world.get("violations") == []
     assert world.sweep(2 * 86_400)["looked_at"] == 0
     assert world.key_state(old) == "Enabled"
-
-
-def break_policy(world: World) -> None:
-    """Somebody takes Databricks out of the new key's policy."""
-    key_arn = world.rotation().key_arn
-    assert key_arn is not None
-    kms = client("kms")
-    policy = kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]
-    kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=policy.replace("414351767826", "111111111111"))
 
 
 @pytest.mark.rule("rule-8")
@@ -201,11 +180,10 @@ def test_a_switch_that_reverts_after_it_was_proven_is_found_at_the_end(world: Wo
     before, fields = world.compute(workspace_id), world.fields(workspace_id)
     world.prepare(workspace_id=workspace_id)
     world.post("faults", match={"method": "PATCH"}, fault="silent_revert", times=1, visible_seconds=120)
-    world.switch()
-    world.loop("verify")
+    world.switch_and_verify()
     world.loop("restart_compute")
     with pytest.raises(errors.SwitchReverted, match="no longer shows"):
-        world.call("complete_rotation", rotation_id="r1")
+        world.complete()
     report = world.fail("Complete rotation", "SwitchReverted")
     assert "on the keys it had before" in report["failure"]["cause"]
     assert world.fields(workspace_id) == fields
@@ -222,8 +200,7 @@ def test_a_failure_after_the_proof_stays_forward_and_still_retires_the_old_key(w
     workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
     before = world.compute(workspace_id)
     world.prepare(workspace_id=workspace_id)
-    world.switch()
-    world.loop("verify")
+    world.switch_and_verify()
     report = world.fail("Restart compute", "AwsError")
     assert "on the new key, and the switch holds" in report["failure"]["cause"]
     assert world.fields(workspace_id)[0] == world.rotation().configuration_id
@@ -281,13 +258,11 @@ def test_a_crash_between_create_key_and_the_ledger_is_found_again(
     second = keys.make_key(world.rotation())
     for name in ("set_policy", "register_config"):
         world.call(name, rotation_id="r1")
-    world.switch()
-    world.clock.advance(1200)
-    world.loop("verify")
+    world.switch_and_verify()
     world.loop("restart_compute")
     if refused:
         monkeypatch.setattr(KmsBackend, "disable_key", guarded)
-    summary = world.call("complete_rotation", rotation_id="r1")
+    summary = world.complete()
     assert world.key_state(orphan) == "Enabled"
     (finding,) = summary["findings"]
     if refused:

@@ -7,7 +7,7 @@ from botocore.stub import Stubber
 
 from rekey.aws import clients
 from rekey.base import errors
-from tests.steps.test_control import cancel, seeded
+from tests.steps.steering import cancel, seeded
 from tests.steps.world import World
 
 

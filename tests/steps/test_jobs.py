@@ -4,26 +4,9 @@ from typing import Any
 
 import pytest
 
-from rekey.databricks.connect import connect_workspace
+from tests.steps.looks import jobs, paused, pipelines
+from tests.steps.workloads import CONTINUOUS, ENDLESS, LONG, OFF, SCHEDULED, SERVERLESS
 from tests.steps.world import World
-
-SCHEDULED = {"trigger": "schedule", "every_seconds": 300, "run_seconds": 120}
-CONTINUOUS = {"trigger": "continuous", "run_seconds": 0, "running": True}
-LONG = {"trigger": "none", "run_seconds": 1800, "running": True, "max_retries": 3}
-ENDLESS = {"trigger": "none", "run_seconds": 0, "running": True}
-SERVERLESS = {"trigger": "schedule", "compute": "serverless", "every_seconds": 300, "running": True, "run_seconds": 0}
-OFF = {"trigger": "periodic", "paused": True}
-
-
-def jobs(world: World, workspace: dict[str, Any]) -> dict[int, Any]:
-    """Every job's settings by its id."""
-    api = connect_workspace(world.settings, workspace["deployment_name"])
-    return {each["job_id"]: each["settings"] for each in api.list_jobs()}
-
-
-def paused(settings: dict[str, Any]) -> bool:
-    values = [settings[kind] for kind in ("schedule", "continuous", "trigger") if kind in settings]
-    return any(each.get("pause_status") == "PAUSED" for each in values)
 
 
 def actions(world: World, action: str) -> list[Any]:
@@ -36,11 +19,7 @@ def test_triggers_are_paused_in_the_blackout_and_resumed_exactly(world: World) -
     before = jobs(world, workspace)
     world.prepare(workspace_id=workspace["workspace_id"], operation="add")
     assert [paused(each) for each in jobs(world, workspace).values()].count(True) == 3
-    world.switch()
-    world.clock.advance(1200)
-    world.loop("verify")
-    world.loop("restart_compute")
-    summary = world.call("complete_rotation", rotation_id="r1")
+    summary = world.finish()
     assert (summary["status"], summary["findings"]) == ("succeeded", [])
     assert jobs(world, workspace) == before
     assert world.get("violations") == []
@@ -74,8 +53,7 @@ def test_a_drain_ends_when_its_time_is_over(world: World) -> None:
 def test_a_drain_does_not_wait_for_runs_that_never_end(world: World) -> None:
     workspace_id = world.workspace(jobs=[CONTINUOUS])["workspace_id"]
     world.plan(workspace_id=workspace_id, operation="add", jobs="drain")
-    for name in ("create_key", "set_policy", "register_config"):
-        world.call(name, rotation_id="r1")
+    world.register()
     assert world.call("pause_triggers", rotation_id="r1")["done"]
 
 
@@ -100,8 +78,3 @@ def test_pipelines_stop_through_their_own_api_and_continuous_ones_come_back(worl
     assert pipelines(world, workspace) == {**before, **dict.fromkeys(cut_short, "IDLE")}
     assert world.get("violations") == []
     assert world.get("health")["unreadable"] == []
-
-
-def pipelines(world: World, workspace: dict[str, Any]) -> dict[str, str]:
-    api = connect_workspace(world.settings, workspace["deployment_name"])
-    return {each["pipeline_id"]: each["state"] for each in api.list_pipelines()}

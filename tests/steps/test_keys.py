@@ -1,51 +1,13 @@
 """Keys that are given: brought along by ARN, or that of a registered configuration. They stay their owner's."""
 
-import json
 from typing import Any
 
 import pytest
 
 from rekey.base import errors
 from tests.clients import client
+from tests.steps.own_keys import FOREIGN, own_key, policy_of, refused
 from tests.steps.world import A_DAY_LATER, ADMINISTRATION, World
-
-FOREIGN = {
-    "Sid": "Auditors may look",
-    "Effect": "Allow",
-    "Principal": {"AWS": "arn:aws:iam::123456789012:role/auditors"},
-    "Action": "kms:DescribeKey",
-    "Resource": "*",
-}
-
-
-def own_key(*, tag: str | None = "rekey:brought", region: str = "us-east-1", **create: Any) -> str:
-    """A key with the owner's own policy."""
-    admin = {
-        "Effect": "Allow",
-        "Principal": {"AWS": ADMINISTRATION},
-        "Action": "kms:*",
-        "Resource": "*",
-        "Sid": "admin",
-    }
-    made = client("kms", region_name=region).create_key(
-        Policy=json.dumps({"Version": "2012-10-17", "Id": "mine", "Statement": [admin, FOREIGN]}),
-        Tags=[{"TagKey": tag, "TagValue": "true"}] if tag else [],
-        **{"KeyUsage": "ENCRYPT_DECRYPT", **create},
-    )
-    return str(made["KeyMetadata"]["Arn"])
-
-
-def policy_of(key_arn: str) -> dict[str, Any]:
-    text = client("kms", region_name=key_arn.split(":")[3]).get_key_policy(KeyId=key_arn, PolicyName="default")[
-        "Policy"
-    ]
-    document: dict[str, Any] = json.loads(text)
-    return document
-
-
-def keys_and_requests(world: World) -> tuple[int, int]:
-    changes = [each for each in world.get("requests") if each["method"] != "GET" and "/api/" in each["path"]]
-    return len(client("kms").list_keys()["Keys"]), len(changes)
 
 
 @pytest.mark.rule("policy-administration", "key-guard")
@@ -153,16 +115,6 @@ def test_a_key_that_cannot_serve_is_refused_before_anything_is_touched(
 ) -> None:
     key_arn = own_key(**create)
     refused(world, said, key_arn=key_arn)
-
-
-def refused(world: World, said: str, **request: Any) -> None:
-    workspace_id = world.workspace()["workspace_id"]
-    before = keys_and_requests(world)
-    with pytest.raises(errors.RequestRefused, match=said) as refusal:
-        world.plan(workspace_id=workspace_id, operation="add", **request)
-    assert "Fix:" in str(refusal.value)
-    assert keys_and_requests(world) == before
-    assert world.ledger.find("r1") is None
 
 
 def test_a_disabled_key_is_refused(world: World) -> None:

@@ -7,7 +7,7 @@ import pytest
 from rekey.base import errors
 from rekey.rotation import material
 from tests.clients import client
-from tests.steps.test_rotate import settled
+from tests.steps.looks import settled
 from tests.steps.world import World
 
 
@@ -23,7 +23,7 @@ def renew(world: World, **request: Any) -> dict[str, object]:
     assert plan["settle"] is False
     assert plan["would_stop"] == {}
     world.loop("rotate_material")
-    summary: dict[str, object] = world.call("complete_rotation", rotation_id=world.rotation_id)
+    summary: dict[str, object] = world.complete()
     return summary
 
 

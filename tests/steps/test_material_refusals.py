@@ -65,7 +65,7 @@ def test_imported_material_is_renewed_once_new_material_waits(world: World, kms_
     kms_keeps.waiting[key_arn.rpartition("/")[2]] = "PENDING_ROTATION"
     world.plan(workspace_id=workspace_id, operation="rotate_material")
     world.loop("rotate_material")
-    assert world.call("complete_rotation", rotation_id="r1")["status"] == "succeeded"
+    assert world.complete()["status"] == "succeeded"
     assert kms_keeps.asked == 1
 
 

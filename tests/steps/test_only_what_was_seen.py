@@ -9,9 +9,9 @@ from rekey.model.outcome import consequences
 from tests.clients import client
 from tests.steps.creating import prepare as prepare_new
 from tests.steps.creating import wish
+from tests.steps.looks import changing_requests
 from tests.steps.outages import OUTAGES, aws_away, databricks_fails
-from tests.steps.test_fail import break_policy, changing_requests
-from tests.steps.test_way_back import ready, trail
+from tests.steps.rolling_back import PATCH, break_policy, ready, trail
 from tests.steps.walker import carry_on
 from tests.steps.world import World
 
@@ -41,7 +41,7 @@ def test_a_change_back_whose_answer_was_lost_is_sent_again_only_once_it_has_sure
     workspace_id = ready(world)
     fields = world.fields(workspace_id)
     world.loop("patch_workspace")
-    world.post("faults", match={"method": "PATCH", "path": "/workspaces"}, fault=fault)
+    world.post("faults", match=PATCH, fault=fault)
     world.fail()
     assert patches(world) == (2 if fault == "applied_then_lost" else 3)
     assert world.fields(workspace_id) == fields

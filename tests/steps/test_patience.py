@@ -8,8 +8,9 @@ import pytest
 from rekey.base import errors
 from rekey.model.steps import StepName
 from rekey.rotation.next_step import next_step
+from tests.steps.looks import settled
 from tests.steps.outages import OUTAGES, aws_away, databricks_fails, held_up
-from tests.steps.test_rotate import settled
+from tests.steps.rolling_back import PATCH
 from tests.steps.walker import carry_on
 from tests.steps.world import World
 
@@ -56,8 +57,7 @@ def test_a_ledger_that_is_away_is_waited_for_too(world: World, name: str) -> Non
 
 def test_what_is_refused_for_good_still_fails_the_way_forward(world: World) -> None:
     in_the_blackout(world)
-    patch = {"method": "PATCH", "path": "/workspaces"}
-    world.post("faults", match=patch, fault="status", status=403, error_code="PERMISSION_DENIED")
+    world.post("faults", match=PATCH, fault="status", status=403, error_code="PERMISSION_DENIED")
     with pytest.raises(errors.PermissionDenied):
         world.call("patch_workspace", rotation_id="r1")
 
@@ -73,7 +73,7 @@ def test_a_lease_that_is_lost_is_waited_for_by_nobody(world: World) -> None:
 @pytest.mark.rule("rule-5")
 def test_the_way_back_waits_everything_out_and_compute_comes_back(world: World) -> None:
     before = in_the_blackout(world)
-    world.post("faults", match={"method": "PATCH", "path": "/workspaces"}, fault="reset")
+    world.post("faults", match=PATCH, fault="reset")
     world.call("patch_workspace", rotation_id="r1")
     for outage in OUTAGES.values():
         with databricks_fails(world, **outage):
@@ -98,7 +98,7 @@ def test_the_way_back_waits_everything_out_and_compute_comes_back(world: World) 
 
 def test_an_answer_that_nobody_foresaw_is_waited_out_too(world: World) -> None:
     in_the_blackout(world)
-    world.post("faults", match={"method": "PATCH", "path": "/workspaces"}, fault="reset")
+    world.post("faults", match=PATCH, fault="reset")
     world.call("patch_workspace", rotation_id="r1")
     one = {"method": "GET", "path": "*/workspaces/*"}
     world.post("faults", match=one, fault="status", status=200, body='{"workspace_id": []}')

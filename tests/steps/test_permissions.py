@@ -5,7 +5,7 @@ import json
 import pytest
 
 from rekey.base import errors
-from tests.steps.test_fail import changing_requests, kms_keys
+from tests.steps.looks import changing_requests, kms_keys
 from tests.steps.world import World
 
 READINGS = ("filter", "refuse")

@@ -5,10 +5,8 @@ from typing import Any
 import pytest
 
 from rekey.base import errors
-from tests.steps.test_fail import changing_requests
-from tests.steps.test_keys import own_key
-from tests.steps.test_policy_refusals import preflight
-from tests.steps.test_put_back import edit, workspace
+from tests.steps.looks import changing_requests
+from tests.steps.own_keys import edit, own_key, preflight
 from tests.steps.world import World
 
 USES = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:CreateGrant"]
@@ -51,7 +49,7 @@ def denying(**parts: Any) -> str:
 )
 def test_a_denial_that_surely_hits_is_refused(world: World, parts: dict[str, Any], said: str) -> None:
     key_arn = denying(**parts)
-    workspace_id = workspace(world, "prod")
+    workspace_id = world.workspace()["workspace_id"]
     with pytest.raises(errors.RequestRefused, match=f"key_arn: the statement .*{said}.* Fix: except"):
         world.plan(workspace_id=workspace_id, operation="add", key_arn=key_arn)
     assert changing_requests(world) == []
@@ -106,7 +104,7 @@ def test_an_action_that_databricks_does_not_need_may_be_denied(world: World) -> 
 def test_a_revert_names_the_policy_as_a_suspect(world: World) -> None:
     key_arn = denying(Condition={"StringNotEquals": {"aws:SourceVpce": "vpce-1"}})
     old = world.make_key()
-    workspace_id = workspace(world, "prod", keys={"managed_services": old})
+    workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
     world.prepare(workspace_id=workspace_id, operation="rotate", key_arn=key_arn)
     with pytest.raises(errors.SwitchReverted, match=f"A suspect is the policy of the key {key_arn}.*aws:SourceVpce"):
         world.switch()

@@ -10,17 +10,10 @@ from rekey.aws.policy_document import compact, size
 from rekey.base import clock, errors
 from tests.clients import client
 from tests.kms_policies import Policies
-from tests.steps.test_keys import own_key, policy_of, refused
-from tests.steps.test_put_back import PAYMENTS, edit
+from tests.steps.own_keys import PAYMENTS, edit, own_key, policy_of, preflight, refused
 from tests.steps.world import World
 
 ORPHANS = ["AROAEXAMPLEEXAMPLE77", "AIDAEXAMPLEEXAMPLE77"]
-
-
-def preflight(world: World, key_arn: str, **request: Any) -> Any:
-    workspace_id = world.workspace(workspace_name="dry")["workspace_id"]
-    answer = world.plan(workspace_id=workspace_id, operation="add", key_arn=key_arn, dry_run=True, **request)
-    return answer["preflight"]
 
 
 @pytest.mark.rule("policy-taken-no-more")

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from cli.preflight_text import as_text
+from cli.plan_text import as_text
 from rekey.base import errors
-from tests.steps.test_fail import changing_requests, kms_keys
+from tests.steps.looks import changing_requests, kms_keys
 from tests.steps.world import World
 
 
@@ -61,15 +61,18 @@ def test_the_text_reads_like_the_json(world: World) -> None:
     preflight = world.plan(workspace_id=workspace_id, operation="add", dry_run=True)["preflight"]
     text = as_text(preflight)
     for said in (
+        "prod: add MANAGED_SERVICES + STORAGE",
         "ENTERPRISE, RUNNING, customer-managed network",
-        "Would stop:",
-        "Job runs that would be cut short:",
-        "Settle wait: about 20 min",
-        "without classic compute",
+        "Would stop, and bring back",
+        "Job runs that would be cut short",
+        "Settle wait        about 20 min",
+        "downtime about",
+        "Stops 3 clusters, 1 pool",
+        "Makes 1 key (1 USD a month).",
     ):
         assert said in text
     forbidden = world.plan(workspace_id=workspace_id, operation="rotate", dry_run=True)["preflight"]
-    assert as_text(forbidden).splitlines()[-2:] == ["Forbidden:", f"  - {forbidden['findings'][0]}"]
+    assert as_text(forbidden).splitlines()[2:4] == ["Not possible now: 1 reason", f"  ✗ {forbidden['findings'][0]}"]
 
 
 def test_a_large_workspace_fits_the_state_machine(world: World) -> None:
@@ -77,3 +80,13 @@ def test_a_large_workspace_fits_the_state_machine(world: World) -> None:
     answer = world.plan(workspace_id=workspace_id, dry_run=True)
     assert len(json.dumps(answer)) < 20_000
     assert answer["plan"]["would_stop"]["clusters"] > 100
+
+
+def test_a_dry_run_sees_who_holds_the_workspace(world: World) -> None:
+    workspace_id = world.workspace()["workspace_id"]
+    world.plan(workspace_id=workspace_id, operation="add")
+    preflight = world.plan("r2", workspace_id=workspace_id, operation="add", dry_run=True)["preflight"]
+    assert (preflight["possible"], preflight["held_by"]) == (False, "r1")
+    assert "the rotation r1 is at work on this workspace" in preflight["findings"][0]
+    world.clock.advance(37 * 3600)
+    assert world.plan("r2", workspace_id=workspace_id, operation="add", dry_run=True)["preflight"]["possible"]

@@ -1,39 +1,22 @@
 """The way back of a given key's policy: what the rotation added goes, and nobody's access goes with it."""
 
-import json
 from typing import Any
 
 import pytest
 
 from rekey.aws.policy_document import meaning, same
 from rekey.base import errors
-from tests.clients import client
 from tests.kms_policies import Policies
-from tests.steps.test_keys import own_key, policy_of
+from tests.steps.own_keys import PAYMENTS, edit, own_key, policy_of
 from tests.steps.world import DATABRICKS, World
 
 MANAGED = "Allow Databricks to use KMS key for managed services in the control plane"
 VOLUMES = "Allow Databricks to use KMS key for EBS"
 TOO_LONG = ("Terminate compute", "States.Timeout", "it took too long")
-PAYMENTS = {
-    "Sid": "payments may decrypt",
-    "Effect": "Allow",
-    "Principal": {"AWS": "arn:aws:iam::123456789012:role/payments"},
-    "Action": "kms:Decrypt",
-    "Resource": "*",
-}
 
 
 def sids(key_arn: str) -> list[str]:
     return [each["Sid"] for each in policy_of(key_arn)["Statement"]]
-
-
-def edit(key_arn: str, *statements: dict[str, Any], less: str = "") -> None:
-    """The owner changes the policy by hand."""
-    document = policy_of(key_arn)
-    kept = [each for each in document["Statement"] if each["Sid"] != less]
-    changed = {**document, "Statement": [*kept, *statements]}
-    client("kms").put_key_policy(KeyId=key_arn, PolicyName="default", Policy=json.dumps(changed))
 
 
 def workspace(world: World, name: str, **seed: Any) -> int:
@@ -104,9 +87,7 @@ def test_a_statement_that_a_rotation_under_way_relies_on_stays(world: World) -> 
     assert "the rotation r2 is at work with it" in " ".join(ended["findings"])
     assert any("configuration" in each and "the rotation r2 takes it" in each for each in ended["findings"])
     world.rotation_id = "r2"
-    world.switch()
-    world.clock.advance(world.settings.settle_seconds)
-    world.loop("verify")
+    world.switch_and_verify()
     assert world.get("health")["unreadable"] == []
 
 

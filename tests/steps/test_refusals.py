@@ -12,8 +12,8 @@ from rekey.base import errors
 from rekey.base.arns import KeyArn
 from rekey.model.use_cases import USE_CASES
 from tests.clients import client
-from tests.steps.test_fail import changing_requests
-from tests.steps.test_keys import own_key, policy_of
+from tests.steps.looks import changing_requests
+from tests.steps.own_keys import own_key, policy_of
 from tests.steps.world import World
 
 BOTH = list(USE_CASES)

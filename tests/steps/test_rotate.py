@@ -9,6 +9,7 @@ from rekey.base import clock
 from rekey.base.errors import RequestIdReused
 from rekey.databricks.connect import connect_workspace
 from rekey.model.entries import entry_hash
+from tests.steps.looks import settled
 from tests.steps.world import World
 
 NETWORKS = ("customer", "databricks")
@@ -75,7 +76,7 @@ def test_every_step_called_twice_changes_nothing_more(world: World) -> None:
     assert world.call("verify", rotation_id="r1")["done"]
     world.loop("restart_compute")
     assert world.call("restart_compute", rotation_id="r1")["done"]
-    assert world.call("complete_rotation", rotation_id="r1") == world.call("complete_rotation", rotation_id="r1")
+    assert world.complete() == world.complete()
     state = world.get("state")
     assert len(state["configurations"]) == 2
     assert len([each for each in world.get("requests") if each["method"] == "PATCH" and each["status"] == 200]) == 1
@@ -110,11 +111,7 @@ def test_compute_that_somebody_starts_in_the_blackout_is_stopped_and_named(world
     world.prepare(workspace_id=workspace_id, operation="add")
     world.loop("terminate_compute")
     api(world, workspace).start_cluster(stopped)
-    world.switch()
-    world.clock.advance(1200)
-    world.loop("verify")
-    world.loop("restart_compute")
-    summary = world.call("complete_rotation", rotation_id="r1")
+    summary = world.finish()
     assert stopped in " ".join(summary["findings"])
     assert world.compute(workspace_id)["clusters"][stopped]["state"] in ("TERMINATED", "TERMINATING")
 
@@ -144,6 +141,7 @@ def test_the_evidence_tells_the_whole_story_and_its_chain_holds(world: World) ->
         "started",
         "compute is back",
         "succeeded",
+        "evidence sealed",
     ]
     assert all(each["hash"] == entry_hash(each) for each in entries)
     assert entries[-1]["hash"] == evidence["audit"]["head"]
@@ -153,17 +151,6 @@ def test_the_evidence_tells_the_whole_story_and_its_chain_holds(world: World) ->
 
 def api(world: World, workspace: dict[str, Any]) -> Any:
     return connect_workspace(world.settings, workspace["deployment_name"])
-
-
-def settled(compute: dict[str, Any]) -> dict[str, Any]:
-    """What must be the same before and after: states of clusters and warehouses, settings of pools."""
-    settings = ("name", "node_type_id", "min_idle_instances", "max_capacity", "custom_tags")
-    grace = "idle_instance_autotermination_minutes"
-    return {
-        "clusters": {each: cluster["state"] for each, cluster in compute["clusters"].items()},
-        "warehouses": {each: warehouse["state"] for each, warehouse in compute["warehouses"].items()},
-        "pools": {each: [pool[name] for name in (*settings, grace)] for each, pool in compute["pools"].items()},
-    }
 
 
 def test_a_pool_that_somebody_fills_in_the_blackout_gets_its_settings_back_too(world: World) -> None:
@@ -178,10 +165,6 @@ def test_a_pool_that_somebody_fills_in_the_blackout_gets_its_settings_back_too(w
     world.prepare(workspace_id=workspace_id, operation="add")
     world.loop("terminate_compute")
     api(world, workspace).edit_pool({**quiet, "min_idle_instances": 1, "idle_instance_autotermination_minutes": 7})
-    world.switch()
-    world.clock.advance(1200)
-    world.loop("verify")
-    world.loop("restart_compute")
-    world.call("complete_rotation", rotation_id="r1")
+    world.finish()
     assert settled(world.compute(workspace_id)) == before
     assert world.get("violations") == []

@@ -92,7 +92,7 @@ def test_each_phase_of_the_evidence_is_measured_once(world: World, capsys: pytes
     measured = gauges(capsys.readouterr().out, "PhaseSeconds", "phase")
     assert measured == {each["phase"]: each["seconds"] for each in world.evidence()["phases"]}
     assert "Settle wait" in measured
-    world.call("complete_rotation", rotation_id="r1")
+    world.complete()
     assert gauges(capsys.readouterr().out, "PhaseSeconds", "phase") == {}
 
 

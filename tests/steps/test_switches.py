@@ -8,8 +8,7 @@ import pytest
 from local.databricks.settings import Switches
 from rekey.databricks import WorkspaceApi
 from rekey.databricks.connect import connect_workspace
-from tests.steps.test_jobs import jobs, pipelines
-from tests.steps.test_rotate import settled
+from tests.steps.looks import jobs, pipelines, settled
 from tests.steps.world import World
 
 ELSEWHERE = {

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.steps.test_jobs import LONG
+from tests.steps.workloads import LONG
 from tests.steps.world import World
 
 REFUSALS = [(400, "INVALID_STATE"), (404, "RESOURCE_DOES_NOT_EXIST")]

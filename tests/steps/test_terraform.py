@@ -12,7 +12,7 @@ def test_the_evidence_has_the_keys_as_they_are_after_the_rotation(world: World) 
     assert (summary["key_arn"] in hcl, old in hcl) == (True, False)
     before = world.evidence()
     world.post("switches", account_admin=False)
-    assert world.call("complete_rotation", rotation_id="r1")["evidence"] == summary["evidence"]
+    assert world.complete()["evidence"] == summary["evidence"]
     after = world.evidence()
     assert (after["terraform"], after["keys"]["after"]) == (None, None)
     assert {**after, "keys": None} == {**before, "keys": None, "terraform": None, "looked_at": after["looked_at"]}

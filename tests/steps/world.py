@@ -11,11 +11,14 @@ import jsonschema
 import requests
 
 from local.databricks.clock import ManualClock
+from local.databricks.settings import Settings as SimulatorSettings
 from rekey.base import clock
 from rekey.base.settings import Settings
 from rekey.databricks.connect import connect_account
 from rekey.ledger import Ledger
-from rekey.model.chain import verify
+from rekey.model.actions import Action
+from rekey.model.chain import verify, verify_trail
+from rekey.model.contradictions import contradictions
 from rekey.model.key import Key
 from rekey.model.rotation import Rotation
 from rekey.retirement.sweep import sweep
@@ -34,6 +37,33 @@ EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:rekey-rotate-key:r1
 EVIDENCE = json.loads((Path(__file__).resolve().parents[2] / "docs" / "evidence.schema.json").read_text("utf-8"))
 """The schema that every evidence of every test must be of."""
 ADMINISTRATION = "arn:aws:iam::123456789012:root"
+
+
+def environment(url: str) -> dict[str, str]:
+    """What the stack sets for every Lambda, with the simulator for Databricks."""
+    return {
+        "REKEY_STAGE": "local",
+        "LEDGER_TABLE": TABLE,
+        "EVIDENCE_BUCKET": BUCKET,
+        "DATABRICKS_ACCOUNT_ID": ACCOUNT_ID,
+        "DATABRICKS_ACCOUNT_HOST": url,
+        "DATABRICKS_WORKSPACE_HOST": url + "/w/{deployment_name}",
+        "DATABRICKS_SECRET_ARN": "databricks",
+        "DATABRICKS_SHARD": "commercial",
+        "GRACE_SECONDS": "86400",
+        "SETTLE_SECONDS": "1200",
+        "EVENT_BUS": "rekey",
+        "WATCH_SECONDS": "1209600",
+        "POWERTOOLS_SERVICE_NAME": "rekey",
+        "POWERTOOLS_METRICS_NAMESPACE": "rekey",
+        "POWERTOOLS_TRACE_DISABLED": "true",
+    }
+
+
+def keep_secret(simulator: SimulatorSettings) -> None:
+    """Put the simulator's credential where the Lambdas look for it."""
+    secret = {"client_id": simulator.client_id, "client_secret": simulator.client_secret}
+    client("secretsmanager").create_secret(Name="databricks", SecretString=json.dumps(secret))
 
 
 LAMBDA_SECONDS = 120.0
@@ -135,15 +165,20 @@ class World:
     def prepare(self, **request: Any) -> Any:
         """Everything that needs no downtime."""
         planned = self.plan(**request)
-        for name in ("create_key", "set_policy", "register_config"):
-            self.call(name, rotation_id=self.rotation_id)
+        self.register()
         self.loop("pause_triggers")
         return planned["plan"]
 
+    def register(self) -> None:
+        """A key, its policy and its configuration, from the plan on."""
+        for name in ("create_key", "set_policy", "register_config"):
+            self.call(name, rotation_id=self.rotation_id)
+
     def until(self, moment: str | None) -> None:
         """Let the moment come, as the state machine's waits do."""
-        if moment is not None:
-            self.clock.advance(max(0.0, (clock.moment(moment) - clock.now()).total_seconds()))
+        if moment is not None and not clock.passed(moment):
+            # Sums of floats may fall short of it by a microsecond.
+            self.clock.advance((clock.moment(moment) - clock.now()).total_seconds() + 0.001)
 
     def switch(self) -> Any:
         """Terminate and patch until the workspace shows the new configuration. Gives Switch workspace key's answer."""
@@ -155,15 +190,28 @@ class World:
             self.clock.advance(POLL_SECONDS)
         raise AssertionError(f"the workspace did not switch: {answer}")
 
-    def rotate(self, **request: Any) -> Any:
-        """A whole rotation on the good route. Gives the summary."""
-        plan = self.prepare(**request)
+    def switch_and_verify(self) -> None:
+        """The switch until it has settled and is proven; compute is still down."""
         self.until(self.switch()["settle_until"])
         self.loop("verify")
+
+    def finish(self) -> Any:
+        """What is left of the good route once all is prepared. Gives the summary."""
+        if self.rotation(self.rotation_id).switch_verified_at is None:
+            self.switch_and_verify()
         self.loop("restart_compute")
-        if plan["renew_notebooks"]:
+        if self.rotation(self.rotation_id).plan.renew_notebooks:
             self.renew_notebooks()
+        return self.complete()
+
+    def complete(self) -> Any:
+        """The last step. Gives the summary."""
         return self.call("complete_rotation", rotation_id=self.rotation_id)
+
+    def rotate(self, **request: Any) -> Any:
+        """A whole rotation on the good route. Gives the summary."""
+        self.prepare(**request)
+        return self.finish()
 
     def renew_notebooks(self) -> None:
         """List them, and renew one batch after the other."""
@@ -197,7 +245,8 @@ class World:
         body = client("s3").get_object(Bucket=BUCKET, Key=f"rotations/{self.rotation_id}/evidence.json")["Body"]
         evidence = json.loads(body.read())
         jsonschema.validate(evidence, EVIDENCE)
-        assert verify(evidence).problems == ()
+        verdict = verify(evidence)
+        assert (verdict.problems, verdict.sealed) == ((), True)
         return evidence
 
     def broken_chains(self) -> dict[str, tuple[str, ...]]:
@@ -208,7 +257,10 @@ class World:
         for key in self.ledger.keys.all():
             audit = {"entries": self.ledger.keys.trail(key.key_arn), "head": key.audit_head}
             trails.append((key.key_arn, {"audit": audit}))
-        return {name: found for name, trail in trails if (found := verify(trail).problems)}
+        problems = {
+            name: (*verify_trail(trail).problems, *contradictions(trail, _unsealed(trail))) for name, trail in trails
+        }
+        return {name: found for name, found in problems.items() if found}
 
     def _trail(self, rotation: Rotation) -> dict[str, Any]:
         """What an evidence of the rotation as it is now would have of its trail."""
@@ -243,3 +295,7 @@ class World:
 
     def key_state(self, key_arn: str) -> str:
         return str(client("kms").describe_key(KeyId=key_arn)["KeyMetadata"]["KeyState"])
+
+
+def _unsealed(trail: dict[str, Any]) -> list[dict[str, Any]]:
+    return [each for each in trail["audit"]["entries"] if each["action"] != Action.SEALED]

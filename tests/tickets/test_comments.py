@@ -197,7 +197,7 @@ def text(kind: str, **data: Any) -> str:
 def test_accepted_says_what_stops_and_when() -> None:
     said = text("Rotation Planned", **PLANNED)
     assert "key rotation (MANAGED_SERVICES) of workspace 1234567890123456" in said
-    assert "at 2026-11-30T21:00:00.000Z and takes about 15 min, 10 min of it without classic compute." in said
+    assert "at 2026-11-30T21:00:00.000Z and takes about 15 min, with a downtime of about 10 min." in said
     assert "waits for rekey's own approval" in said
     assert "It stops and brings back: 3 clusters, 2 warehouses." in said
 

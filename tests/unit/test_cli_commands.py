@@ -18,6 +18,7 @@ import cli.stack
 from cli.main import app
 from cli.picture import recorded
 from cli.stack import Stack
+from tests.terminal_samples import BLOCKED
 
 MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:rekey-rotate-key"
 EXECUTION = "arn:aws:states:eu-central-1:123456789012:execution:rekey-rotate-key:r1"
@@ -31,13 +32,16 @@ class Table:
 
     def __init__(self) -> None:
         self.executions: dict[str, str] = {}
+        self.status: dict[str, str] = {}
         self.refuses = False
 
     def get_item(self, **asked: Any) -> dict[str, Any]:
         if self.refuses:
             raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetItem")
-        arn = self.executions.get(asked["Key"]["pk"]["S"].removeprefix("ROTATION#"))
-        return {"Item": {"execution_arn": {"S": arn}}} if arn else {}
+        name = asked["Key"]["pk"]["S"].removeprefix("ROTATION#")
+        known = {"execution_arn": self.executions.get(name), "status": self.status.get(name)}
+        item = {field: {"S": value} for field, value in known.items() if value}
+        return {"Item": item} if item else {}
 
 
 class Aws:
@@ -155,7 +159,7 @@ def test_the_end_is_told_with_downtime_findings_evidence_and_the_old_keys_day(aw
         0,
         [
             "Rotation r1 succeeded in 12 min 00 s.",
-            "Without classic compute: 9 min 34 s",
+            "Downtime: 9 min 34 s",
             f"Key: {SUMMARY['key_arn']}",
             "Old key 9f8e7d6c: disabled at the earliest 2026-11-22T20:09:00.000Z, once nothing uses it",
             "Finding: somebody started a cluster",
@@ -175,7 +179,7 @@ def test_the_end_is_told_with_downtime_findings_evidence_and_the_old_keys_day(aw
         ),
         ([("Record refusal", {})], {"status": "FAILED", "error": "RequestRefused", "cause": "c"}, 1, "r1 was refused"),
         ([PLANNED], {"status": "ABORTED", "error": "Cancelled", "cause": "c"}, 1, "r1 was cancelled"),
-        ([PLANNED], {"status": "ABORTED"}, 1, "redrive"),
+        ([PLANNED], {"status": "ABORTED"}, 1, "was aborted after"),
         ([PLANNED], {"status": "SUCCEEDED", "output": '{"decision": "report"}'}, 0, "r1 only planned"),
         ([PLANNED], {"status": "TIMED_OUT"}, 1, "timed out"),
         ([PLANNED, ("Wait for approval", {})], {}, 3, "waits for an approver"),
@@ -211,10 +215,50 @@ def test_the_list_tells_workspace_operation_and_state(aws: Aws) -> None:
     aws.described(status="FAILED", error="RequestRefused", input=json.dumps(event))
     aws.answers("stepfunctions", "get_execution_history", {"events": []})
     rows = json.loads(run("status", "--json").stdout)["rotations"]
-    assert [(row["rotation_id"], row["workspace"], row["operation"], row["status"]) for row in rows] == [
-        ("r1", "sample (1234567890123456)", "rotate", "Switch workspace key"),
-        ("r2", "7", "add", "failed"),
+    names = ("rotation_id", "workspace_id", "workspace_name", "operation", "status", "since")
+    assert [tuple(row[name] for name in names) for row in rows] == [
+        ("r1", 1234567890123456, "sample", "rotate", "Switch workspace key", "2026-11-21T20:00:00Z"),
+        ("r2", 7, None, "add", "failed", "2026-11-21T20:00:00Z"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("options", "left", "looked_at"),
+    [
+        ([], ["r1", "r2", "r3"], 3),
+        (["--failed"], ["r2", "r3"], 3),
+        (["--state", "Failed"], ["r2"], 3),
+        (["--workspace", "8"], ["r3"], 3),
+        (["--limit", "2"], ["r1", "r2"], 2),
+        (["--failed", "--limit", "1"], ["r2"], 2),
+    ],
+)
+def test_the_list_is_filtered_and_counted_in_one_line(
+    aws: Aws, options: list[str], left: list[str], looked_at: int
+) -> None:
+    listed = [
+        {"executionArn": EXECUTION, "stateMachineArn": MACHINE, "name": name, "status": "x", "startDate": STARTED}
+        for name in ("r1", "r2", "r3")
+    ]
+    attention = json.dumps({"outcome": "needs_attention"})
+    ended: list[dict[str, Any]] = [
+        {"status": "SUCCEEDED", "input": '{"workspace_id": 7}', "output": "{}"},
+        {"status": "FAILED", "error": "SwitchReverted", "input": '{"workspace_id": 7}'},
+        {"status": "SUCCEEDED", "input": '{"workspace_id": 8}', "output": attention},
+    ]
+    aws.answers("stepfunctions", "list_executions", {"executions": listed})
+    for described in ended[:looked_at]:
+        aws.described(**described)
+        aws.answers("stepfunctions", "get_execution_history", {"events": []})
+    result = run("status", *options)
+    *_, count = result.stdout.splitlines()
+    assert [line.split()[0] for line in result.stdout.splitlines()[1:-1]] == left
+    assert count.startswith(f"{len(left)} of the last {looked_at} rotations")
+    assert result.exit_code == 0
+
+
+def test_filters_are_for_the_list(aws: Aws) -> None:
+    assert run("status", "r1", "--failed").exit_code == 2
 
 
 def test_approval_shows_the_decided_plan_and_answers_in_the_callers_name(aws: Aws) -> None:
@@ -320,3 +364,46 @@ def test_a_rotation_is_looked_for_where_the_ledger_says_it_is(
 def test_who_may_not_read_the_ledger_follows_by_name(aws: Aws) -> None:
     aws.ledger.refuses = True
     assert Stack(MACHINE, "evidence", "ledger", {}, aws).execution_arn("r1") == EXECUTION  # type: ignore[arg-type]
+
+
+def test_what_needs_attention_has_an_exit_status_of_its_own_and_is_named_first(aws: Aws) -> None:
+    left = {"outcome": "needs_attention", "downtime_seconds": None, "still_down": {"cluster": 3}}
+    summary = {**SUMMARY, **left, "attention": ["Could not be brought back: cluster a."]}
+    aws.looked_at(PLANNED, ("Complete rotation", {}), status="SUCCEEDED", output=json.dumps(summary))
+    result = run("status", "r1")
+    assert (result.exit_code, result.stdout.splitlines()[:3]) == (
+        4,
+        [
+            "Rotation r1 succeeded in 12 min 00 s, and needs attention:",
+            "  Could not be brought back: cluster a.",
+            "Downtime: not over: 3 clusters are down",
+        ],
+    )
+
+
+@pytest.mark.parametrize("ended", ["ABORTED", "TIMED_OUT", "FAILED"])
+@pytest.mark.parametrize("command", [["status", "r1"], ["status", "r1", "--no-follow"], ["cancel", "r1", "--yes"],
+                                     ["approve", "r1", "--yes"]])  # fmt: skip
+def test_every_command_sees_that_nobody_works_on_a_rotation_that_is_not_over(
+    aws: Aws, command: list[str], ended: str
+) -> None:
+    aws.ledger.status["r1"] = "running"
+    aws.looked_at(PLANNED, ("Terminate compute", {}), status=ended)
+    result = run(*command)
+    told = " ".join((result.stdout + result.stderr).split())
+    assert result.exit_code == 1
+    assert "r1 is not over: its execution has ended" in told
+    assert f"redrive-execution --execution-arn {EXECUTION}" in told
+    assert "the rotation finishes" not in told
+
+
+@pytest.mark.parametrize(("status", "open_"), [("running", True), ("switched", True), ("failed", False)])
+def test_a_plan_tells_of_the_rotation_that_is_in_its_way(aws: Aws, status: str, open_: bool) -> None:
+    aws.ledger.status["r0"] = status
+    aws.ledger.executions["r0"] = EXECUTION
+    aws.answers("stepfunctions", "start_execution", {"executionArn": EXECUTION, "startDate": STARTED})
+    held = {**BLOCKED, "held_by": "r0"}
+    aws.looked_at(("Plan rotation", {}), status="SUCCEEDED", output=json.dumps({"preflight": held}))
+    aws.looked_at(("Plan rotation", {"plan": PLAN, "rotation_id": "r0"}), status="ABORTED")
+    result = run("plan", "7")
+    assert (result.exit_code, "r0 is not over" in result.stdout) == (1, open_)

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from cli import local_cloud
 from cli.main import app
 from local.cloud import CloudError, LocalCloud, Scales
+from local.cloud.sample import SAMPLE
 
 Run = Callable[..., Any]
 
@@ -80,6 +81,26 @@ def test_up_says_how_to_reach_it(run: Run, starts: list[Scales]) -> None:
     assert dict(each[1].split("=", 1) for each in exports) == a_cloud(Scales()).environment
     assert "30 times as fast; the old key's 24 h take 86 s" in result.stdout
     assert local_cloud.start_command(a_cloud(Scales())) in result.stdout
+
+
+def test_up_ends_with_the_command_to_try_next(run: Run, starts: list[Scales], state_file: Path) -> None:
+    assert (
+        run("up").stdout.splitlines()[-1] == f"  rekey add {SAMPLE['workspace_id']} --local --state-file {state_file}"
+    )
+
+
+def test_up_twice_is_harmless(run: Run, starts: list[Scales], monkeypatch: pytest.MonkeyPatch) -> None:
+    first = run("up")
+    monkeypatch.setattr(local_cloud, "_answers", lambda _: True)
+    second = run("up")
+    assert (second.exit_code, second.stdout, len(starts)) == (0, first.stdout, 1)
+    assert "runs already" in second.stderr
+
+
+def test_a_cloud_that_answers_no_more_is_not_taken_for_one_that_runs(run: Run, starts: list[Scales]) -> None:
+    run("up")
+    run("up")
+    assert len(starts) == 2
 
 
 def test_a_client_secret_is_asked_for(run: Run, starts: list[Scales]) -> None:

@@ -1,6 +1,7 @@
 """From what was typed to a request, or to a message before anything is started."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from cli.main import app
 from cli.options import grouped
 from cli.request import Asked, checked
 from cli.stack import Where
-from rekey.model.request import Request
+from rekey.base.errors import InvalidRequest
+from rekey.model.request import Request, parse_request
+from rekey.model.request_fields import FIELDS
 
 INPUTS = Path(__file__).resolve().parents[2] / "stepfunctions" / "inputs"
 
@@ -90,3 +93,19 @@ def test_a_dataclass_becomes_options() -> None:
 )
 def test_coming_back_is_typed_with_the_same_place(where: Where, typed: str) -> None:
     assert where.typed == typed
+
+
+ODD: list[Any] = [True, 0, -1, 1.5, 10**30, "", "x", "x" * 5000, [], [1], ["STORAGE"] * 3, {}, {"a": 1}]
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_no_sentence_of_the_parser_reaches_a_person(field: str) -> None:
+    refusals = []
+    for value in ODD:
+        try:
+            parse_request({"workspace_id": 7, field: value})
+        except InvalidRequest as refused:
+            refusals.append(str(refused))
+    assert refusals
+    assert not re.search(r"Input should|Value error|should (have|match)|pydantic|validation|Tuple", "\n".join(refusals))
+    assert not [each for each in "\n".join(refusals).splitlines() if "Fix: " not in each]

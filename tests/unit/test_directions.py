@@ -5,7 +5,18 @@ import sys
 
 import pytest
 
-from tests.directions import LIBRARY, OUTSIDE, ROOT, circles, may_import, read, sources, with_map, wrong_arrows
+from tests.directions import (
+    LIBRARY,
+    OUTSIDE,
+    ROOT,
+    circles,
+    from_test_files,
+    may_import,
+    read,
+    sources,
+    with_map,
+    wrong_arrows,
+)
 
 MODULES = sources()
 ARROWS = read(MODULES)
@@ -57,6 +68,26 @@ def test_a_circle_is_found() -> None:
     }
     changed["rekey.base.errors"] += "\nfrom rekey.base import clock\n"
     assert ["rekey.base.clock", "rekey.base.errors"] in circles(read(changed))
+
+
+@pytest.mark.parametrize(
+    ("line", "borrowed"),
+    [
+        ("from tests.steps.test_fail import kms_keys", ["tests.steps.test_fail"]),
+        ("from tests.unit import test_ledger", ["tests.unit.test_ledger"]),
+        ("import tests.unit.test_ledger as ledger", ["tests.unit.test_ledger"]),
+        ("from tests.steps.looks import kms_keys", []),
+        ("from tests import handlers", []),
+    ],
+)
+def test_what_is_borrowed_from_a_test_file_is_found(line: str, borrowed: list[str]) -> None:
+    assert from_test_files(line) == borrowed
+
+
+def test_no_test_borrows_from_another_test_file() -> None:
+    files = sorted((ROOT / "tests").rglob("*.py"))
+    found = {file.name: from_test_files(file.read_text(encoding="utf-8")) for file in files}
+    assert {name: borrowed for name, borrowed in found.items() if borrowed} == {}
 
 
 def test_the_command_line_loads_neither_lambdas_frame_nor_simulator() -> None:

@@ -19,10 +19,13 @@ from rekey.pages.evidence import render
 from rekey.pages.evidence.html import tag, visible
 from rekey.pages.evidence.timeline import timeline
 from rekey.pages.evidence.wording import duration
+from tests.seals import without_seal
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
-SAMPLE: dict[str, Any] = json.loads((DOCS / "evidence.sample.json").read_text(encoding="utf-8"))
+SEALED: dict[str, Any] = json.loads((DOCS / "evidence.sample.json").read_text(encoding="utf-8"))
 """As the real handlers wrote it (`make images`)."""
+SAMPLE = without_seal(SEALED)
+"""tests/unit/test_seal.py sees to the seal."""
 
 HOSTILE = (
     "</title><script>alert(1)</script>",
@@ -79,7 +82,7 @@ def ends(action: str, status: str) -> Callable[[dict[str, Any]], None]:
         (lambda e: e["audit"].update(head="0"), "its hash is not the head"),
         (lambda e: e.update(rotation_id="other"), "entry 1 is of another rotation: r1"),
         (lambda e: e["request"].update(requested_by="eve"), "entry 1 has another request than the document"),
-        (lambda e: e["plan"].update(why=[]), "entry 1 has other reasons than the document"),
+        (lambda e: e["plan"].update(why=[]), "entry 1 has another plan.why than the document"),
         (lambda e: e.update(status="failed"), "says succeeded, the document failed"),
         (ends("cancelled", "failed"), "says cancelled, the document failed"),
         (ends("failed", "cancelled"), "says failed, the document cancelled"),
@@ -185,10 +188,10 @@ def rekey(*arguments: str) -> tuple[int, str, str]:
 
 def test_a_file_is_verified_without_any_cloud(tmp_path: Path) -> None:
     good, bad = tmp_path / "good.json", tmp_path / "bad.json"
-    good.write_bytes(as_bytes(SAMPLE))
+    good.write_bytes(as_bytes(SEALED))
     bad.write_bytes(as_bytes(spoiled(lambda e: e["audit"]["entries"][4].update(at="2026-01-01T00:00:00.000Z"))))
     code, out, _ = rekey("--verify", str(good))
-    assert (code, "without the ledger nothing more is proven" in out) == (0, True)
+    assert (code, "its last entry seals this document" in out) == (0, True)
     code, out, err = rekey("--verify", str(bad))
     assert (code, out) == (1, "")
     assert "entry 5 was changed" in err
@@ -218,7 +221,7 @@ def test_the_page_can_be_drawn_again_from_a_file(tmp_path: Path) -> None:
     ("spoil", "said"),
     [
         (dict, "and is back."),
-        (lambda e: e["compute"]["compared"][0].update(back=False), "1 piece of it did not come back"),
+        (lambda e: e["compute"]["compared"][0].update(back=False), "1 resource did not come back"),
         (lambda e: e["compute"].update(compared=None), "how it is now could not be read"),
         (lambda e: e.update(downtime_seconds=None), "Not all compute is back"),
         (lambda e: e["findings"].append("Odd."), "Succeeded, with findings"),

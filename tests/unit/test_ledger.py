@@ -2,20 +2,31 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from rekey.aws import clients
 from rekey.base import clock
 from rekey.base.errors import AwsUnavailable, LeaseLost, RekeyError, RequestIdReused, RotationInProgress
 from rekey.ledger import Ledger
 from rekey.model.actions import Action, KeyAction
 from rekey.model.chain import verify
 from rekey.model.entries import entry_hash
-from rekey.model.key import meet
 from rekey.model.rotation import Cancel, Rotation
 from rekey.model.steps import StepName
-from tests.builders import OLD_ARN, a_plan, a_rotation
+from tests.builders import LEFT, NOW, OLD_ARN, a_plan, a_rotation
+from tests.faults.table import Table
+from tests.names import TABLE
+
+
+@pytest.fixture(params=["dynamodb", "quick table"])
+def ledger(request: pytest.FixtureRequest) -> Ledger:
+    """On DynamoDB as moto plays it, and on the quick table of the made-up histories: nothing tells the two apart."""
+    if request.param == "quick table":
+        return Ledger(cast("Any", Table()), TABLE)
+    request.getfixturevalue("cloud")
+    return Ledger(clients.dynamodb(), TABLE)
 
 
 def test_a_rotation_reads_back_as_it_was_written(ledger: Ledger) -> None:
@@ -187,7 +198,3 @@ def test_keys_that_nobody_has_to_look_at_are_listed_and_not_swept(ledger: Ledger
     ledger.keys.change(key, key.to("retained", "for storage", NOW), KeyAction.LOOKED_AT)
     assert ledger.keys.to_sweep() == []
     assert [each.key_arn for each in ledger.keys.all()] == [OLD_ARN]
-
-
-NOW = clock.now()
-LEFT = meet(OLD_ARN, "grace", "waits", NOW, goes_at=clock.text(NOW), workspaces=(1, 2), unreferenced_since=None)

@@ -11,8 +11,7 @@ from rekey.base.errors import AwsUnavailable
 from rekey.ledger import Ledger
 from rekey.model.actions import Action, KeyAction
 from rekey.model.steps import StepName
-from tests.builders import OLD_ARN, a_rotation
-from tests.unit.test_ledger import LEFT
+from tests.builders import LEFT, OLD_ARN, a_rotation
 
 
 def cancelled(*codes: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The picture of the state machine: complete, in plain Mermaid, and current in README.md."""
+"""The picture of the state machine: complete, in plain Mermaid, and current in its page."""
 
 import json
 import re
@@ -9,7 +9,7 @@ import pytest
 
 from stepfunctions.picture import BEGIN, DEFINITION, END, PictureError, draw, main, with_picture
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+CURRENT = Path(__file__).resolve().parents[2] / "docs" / "state-machine.md"
 
 # The plain part of Mermaid's flowchart language, which every version and every viewer knows.
 NODE = re.compile(r'    (\w+)(\["[^"]+"\]|\(\["[^"]+"\]\)|\{\{"[^"]+"\}\})')
@@ -85,7 +85,7 @@ def test_the_picture_reads_from_the_plan_to_the_end(lines: list[str]) -> None:
         "record_failure --> rotation_failed",
     ):
         assert f"    {arrow}\n" in text
-    assert 'terminate_compute["Terminate compute<br/>↻ ≤ 30 min"]' in text
+    assert 'terminate_compute["Terminate compute<br/>↻ as planned"]' in text
 
 
 def test_all_catches_are_a_few_dotted_arrows(lines: list[str]) -> None:
@@ -139,6 +139,6 @@ def test_a_page_without_a_place_for_the_picture_is_refused(
 
 
 def test_readme_has_the_current_picture(page: Path) -> None:
-    if not README.exists():  # Then the page stands for it.
+    if not CURRENT.exists():  # Then the page stands for it.
         main([str(page)])
-    assert main([str(README if README.exists() else page), "--check"]) == 0
+    assert main([str(CURRENT if CURRENT.exists() else page), "--check"]) == 0

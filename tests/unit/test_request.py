@@ -17,7 +17,7 @@ from rekey.model.request_fields import FIELDS, KEY_IDS, WORKSPACE_FIELDS
 from rekey.model.wish import NewWorkspace
 from tests.request_table import with_table
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "request.md"
 INPUTS = sorted(Path("stepfunctions/inputs").glob("*.json"))
 
 
@@ -229,7 +229,7 @@ def test_every_field_is_described_and_no_other() -> None:
 
 
 def test_the_readmes_table_is_made_of_the_descriptions() -> None:
-    page = README.read_text(encoding="utf-8")
+    page = PAGE.read_text(encoding="utf-8")
     assert with_table(page) == page, "run `make request`"
 
 

@@ -329,12 +329,17 @@ MUTATIONS = [
     Mutation(
         budgets.budgets_are_told_as_they_are,
         put("Is compute gone?", "Choices", 1, "Condition", value="{% $terminate_waited >= 2400 %}"),
-        "Compute did not stop: its cause does not say 2400 seconds",
+        "Compute did not stop: its cause does not say 2,400 seconds",
     ),
     Mutation(
         budgets.budgets_are_told_as_they_are,
-        put("Is compute back?", "Choices", 0, "Condition", value="{% $compute.done or $restart_waited >= 2400 %}"),
-        "Restart compute: the preflight says 1800 s, its loop has 2400",
+        put("Is the switch proven?", "Choices", 2, "Condition", value="{% $verify_waited >= 2400 %}"),
+        "Verify: the preflight says 600 s, its loop has 2400",
+    ),
+    Mutation(
+        budgets.budgets_are_told_as_they_are,
+        put("Is compute gone?", "Choices", 1, "Condition", value="{% $terminate_waited >= $plan.budgets.stop %}"),
+        "$plan.budgets.stop is no budget of a plan",
     ),
     Mutation(budgets.worst_time_fits, rest("TimeoutSeconds", 1_209_600 + 3600), "TimeoutSeconds less the 14 days"),
     Mutation(budgets.worst_time_fits, put("Roll back", "TimeoutSeconds", value=9000), "the ledger's lease is 259200 s"),
@@ -344,7 +349,7 @@ MUTATIONS = [
         "Restart compute: what its calls take",
     ),
     Mutation(
-        budgets.worst_history_fits, put("Wait for the switch", "Assign", "delay", value=1), "events of 25000"
+        budgets.worst_history_fits, put("Switch workspace key", "Assign", "delay", value=1), "events of 25000"
     ),
 ]  # fmt: skip
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rekey.model.answers import Progress
+from rekey.model.budgets import Budgets
 from rekey.model.plan import OldKey
 from rekey.model.request import Operation
 from tests.builders import a_plan
@@ -13,6 +14,9 @@ Script = Mapping[str, Sequence[Answer]]
 
 SETTLED = "2025-01-01T00:00:00.000Z"
 """A settle wait that is over."""
+
+BUDGETS = Budgets(pause=600, terminate=600, restart=600)
+"""Short, so that a loop that never ends is soon over."""
 
 THIS_ROTATION = "<this rotation>"
 """Stands for the execution's name, which is the rotation's id."""
@@ -71,6 +75,7 @@ def plan(
         start_at=start_at,
         approval=approval,
         would_stop={"clusters": 3},
+        budgets=BUDGETS,
     )
     return returns(decision=decision, rotation_id=THIS_ROTATION, status="planned", plan=made.model_dump(mode="json"))
 

@@ -107,29 +107,32 @@ def test_a_new_workspace_is_polled_until_it_runs_and_proven(play: Play) -> None:
 
 
 def test_job_runs_are_waited_for_before_anything_is_down(play: Play) -> None:
-    run = play(script(pause_triggers=[waits("run 1 of job 2 RUNNING"), waits(), done()]))
+    run = play(script(pause_triggers=[waits("run 1 of job 2 RUNNING", poll_seconds=5), waits(poll_seconds=8), done()]))
     drained = [*[*QUIET, "Wait for job runs to end"] * 2, *QUIET]
     assert run.states == [*PREPARED, *drained, *TERMINATE, *PATCH, *FINISH]
     assert run.polled("pause_triggers", 0, 5, 8)
 
 
 def test_compute_that_takes_its_time_is_waited_for(play: Play) -> None:
-    run = play(script(terminate_compute=[waits(), waits(), waits(), done()]))
+    run = play(script(terminate_compute=[waits(poll_seconds=0), waits(poll_seconds=7), waits(), done()]))
+    assert run.polled("terminate_compute", 0, 0, 7, 5)
     round_ = [*TERMINATE, "Wait for compute to stop"]
     assert run.states == [*READY, *round_ * 3, *TERMINATE, *PATCH, *FINISH]
 
 
 @pytest.mark.rule("rule-2")
-def test_the_switch_is_polled_quickly_at_first_and_then_slower(play: Play) -> None:
-    run = play(script(patch_workspace=[waits(compute_in_the_way=False)] * 5 + [switched()]))
-    assert run.states == [*READY, *TERMINATE, *[*PATCH, "Wait for the switch"] * 5, *PATCH, *FINISH]
-    assert run.polled("patch_workspace", 0, 5, 8, 12, 15, 15)
+def test_the_switch_is_polled_when_the_step_says_so(play: Play) -> None:
+    answers = [waits(compute_in_the_way=False, poll_seconds=seconds) for seconds in (1, 4, 9)]
+    run = play(script(patch_workspace=[*answers, switched()]))
+    assert run.states == [*READY, *TERMINATE, *[*PATCH, "Wait for the switch"] * 3, *PATCH, *FINISH]
+    assert run.polled("patch_workspace", 0, 1, 4, 9)
 
 
 @pytest.mark.rule("classic-compute-off", "rule-3")
 def test_instances_that_outlive_their_clusters_lead_back_to_terminate(play: Play) -> None:
-    in_the_way = waits("Please terminate all EC2 instances", compute_in_the_way=True)
-    run = play(script(patch_workspace=[in_the_way, in_the_way, in_the_way, switched()]))
+    told = "Please terminate all EC2 instances"
+    in_the_way = [waits(told, compute_in_the_way=True, poll_seconds=seconds) for seconds in (5, 8, 12)]
+    run = play(script(patch_workspace=[*in_the_way, switched()]))
     round_ = [*TERMINATE, *PATCH, "Wait for instances to stop"]
     assert run.states == [*READY, *round_ * 3, *TERMINATE, *PATCH, *FINISH]
     # Also here polls become slower: finding compute gone each time does not start them anew.
@@ -139,7 +142,7 @@ def test_instances_that_outlive_their_clusters_lead_back_to_terminate(play: Play
 def test_polls_of_the_switch_start_quickly_also_after_a_long_terminate(play: Play) -> None:
     run = play(
         script(
-            terminate_compute=[*[waits()] * 4, done()],
+            terminate_compute=[*[waits(poll_seconds=20)] * 4, done()],
             patch_workspace=[waits(compute_in_the_way=False), switched()],
         )
     )

@@ -14,6 +14,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
+from rekey.aws.denial import denying
+from rekey.base.arns import KeyArn
 from rekey.base.errors import AccessDenied, AwsError, AwsUnavailable
 
 if TYPE_CHECKING:
@@ -145,6 +147,19 @@ def error_code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
+def denied_by(error: ClientError) -> str:
+    """Which statement of a key's policy denies, and the fix; empty where that is not why, or nobody can tell."""
+    try:
+        return denying(str(error), _key_policy)
+    except (ClientError, BotoCoreError, ValueError):
+        return ""
+
+
+def _key_policy(key_arn: str) -> str:
+    key = KeyArn.of(key_arn)
+    return kms(key.region).get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]
+
+
 @contextmanager
 def named_errors() -> Iterator[None]:
     """Turn botocore's errors into AccessDenied, AwsUnavailable or AwsError."""
@@ -154,7 +169,8 @@ def named_errors() -> Iterator[None]:
         code, message = error_code(error), str(error)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code in DENIED:
-            raise AccessDenied(f"{message} Fix: give the Lambda's role, or the key's policy, this action.") from error
+            fix = denied_by(error) or "Fix: give the Lambda's role, or the key's policy, this action."
+            raise AccessDenied(f"{message} {fix}") from error
         if code in TRANSIENT or status >= 500:
             raise AwsUnavailable(message) from error
         raise AwsError(message) from error

@@ -123,7 +123,7 @@ class KmsKey:
                 self._kms.disable_key(KeyId=self._id)
         except ClientError as error:
             if clients.error_code(error) in _CANNOT_DISABLE:
-                return str(error)
+                return f"{error} {clients.denied_by(error)}".rstrip()
             raise
         return None
 

@@ -1,5 +1,6 @@
 """Logs, traces and metrics: the only module that knows their keys and names."""
 
+import os
 from collections.abc import Mapping
 from typing import Literal
 
@@ -7,6 +8,8 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 NAMESPACE = "rekey"
+SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME", NAMESPACE)
+"""The stack's name, by which its metrics are told from another stack's."""
 
 Count = Literal[
     "ComputeDown",
@@ -23,6 +26,7 @@ Count = Literal[
     "RotationsCancelled",
     "RotationsFailed",
     "RotationsHandedOver",
+    "RotationsNeedingAttention",
     "RotationsStarted",
     "RotationsSucceeded",
     "RotationsUnclosed",
@@ -33,9 +37,9 @@ Count = Literal[
 
 Duration = Literal["Downtime"]
 
-logger = Logger(service=NAMESPACE)
-tracer = Tracer(service=NAMESPACE)
-metrics = Metrics(namespace=NAMESPACE, service=NAMESPACE)
+logger = Logger(service=SERVICE)
+tracer = Tracer(service=SERVICE)
+metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
 
 
 def identify(*, rotation_id: str, workspace_id: int | None) -> None:
@@ -74,5 +78,5 @@ def flush() -> None:
 def _put(name: str, unit: MetricUnit, value: float, dimensions: Mapping[str, str]) -> None:
     """One metric with dimensions of its own: those of `metrics` would be on everything else that a call counts."""
     with single_metric(name, unit, value, namespace=NAMESPACE) as metric:
-        for dimension, of in {"service": NAMESPACE, **dimensions}.items():
+        for dimension, of in {"service": SERVICE, **dimensions}.items():
             metric.add_dimension(dimension, of)

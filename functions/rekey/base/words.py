@@ -11,6 +11,11 @@ def shortened(phrases: Sequence[str]) -> list[str]:
     return [*shown, f"and {len(phrases) - len(shown)} more"] if len(phrases) > len(shown) else shown
 
 
+def counted(count: int, noun: str) -> str:
+    """1 cluster, 1,204 clusters."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def plain(name: str, *, also: str = "") -> str:
     """A name of letters, digits, - and _ (and of what else is `also` allowed), different for different names.
 

@@ -52,7 +52,7 @@ def adopt(ledger: Ledger, account: Account, adoption: Adoption, *, grace_seconds
         state, why = (known.state, known.why) if known else ("retained", "it is not under rekey's care yet")
         return {"key_arn": key_arn, "state": state, "why": why, "adopted": False}
     if known is not None and known.state == "disabled":
-        # Only an enabled key gets here: its owner was quicker than the sweep, which would have held it.
+        # Only an enabled key gets here: its owner was quicker than the key check, which would have held it.
         held = known.to("held", "somebody enabled it, so it is theirs to let go", at)
         known = ledger.keys.change(known, held, KeyAction.FOUND_ENABLED)
     key = _adopted(known, estate, adoption, grace_seconds, at)

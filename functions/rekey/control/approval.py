@@ -49,7 +49,7 @@ class Answered(answers.Answer):
 
 
 def ask(step: Step) -> ApprovalAsked:
-    """Remember where the answer goes, and tell the world (an event) that one is wanted.
+    """Remember where the answer goes, and publish an event that one is wanted.
 
     An answer that came before is passed on at once.
     """
@@ -62,8 +62,8 @@ def answer(ledger: Ledger, given: Answer) -> Answered:
 
     One that comes before the execution asks is kept, and passed on when it does.
     Raises RequestRefused for a contrary answer, for one
-    that nobody waits for any more, and when the asker approves their own request; AwsUnavailable while the execution
-    cannot be woken up.
+    that nobody waits for any more, and when the requester approves their own request; AwsUnavailable while the
+    execution cannot be woken up.
     """
     return look_again(partial(_answer_once, ledger, given))
 

@@ -24,7 +24,7 @@ def policy_key(key_arn: str) -> Item:
 
 
 def key_item(key: Key) -> Item:
-    """A key's item. Every key is in the index "due": those that the sweep looks at under KEY, the others under KEPT."""
+    """A key's item. Every key is in the index "due": those that are checked under KEY, the others under KEPT."""
     index = {"due_pk": SWEPT if key.swept else KEPT, "due_at": key.goes_at or key.watch_until or key.since}
     return {**key_item_key(key.key_arn), **key.model_dump(mode="json"), **index}
 
@@ -51,6 +51,10 @@ def append_key_entry(key: Key, action: KeyAction, detail: Mapping[str, Any]) -> 
     return key.model_copy(update={"version": key.version + 1, "audit_head": entry["hash"]}), item
 
 
+def entry_key(rotation_id: str, seq: int) -> Item:
+    return {**rotation_key(rotation_id), "sk": f"AUDIT#{seq:06d}"}
+
+
 def append_entry(
     rotation: Rotation, step: StepName, action: Action, detail: Mapping[str, Any]
 ) -> tuple[Rotation, Item]:
@@ -66,7 +70,7 @@ def append_entry(
         "prev": rotation.audit_head,
     }
     entry["hash"] = entry_hash(entry)
-    item = {"pk": rotation_key(rotation.rotation_id)["pk"], "sk": f"AUDIT#{seq:06d}", **entry}
+    item = {**entry_key(rotation.rotation_id, seq), **entry}
     return rotation.model_copy(update={"audit_seq": seq, "audit_head": entry["hash"]}), item
 
 

@@ -10,6 +10,7 @@ from rekey.base import clock
 from rekey.base.errors import AwsUnavailable, LeaseLost, RekeyError, RequestIdReused, RotationInProgress
 from rekey.ledger.items import (
     append_entry,
+    entry_key,
     lease_key,
     marshal,
     refusal_key,
@@ -129,6 +130,12 @@ class Ledger:
             raise AwsUnavailable(_MOVED_ON)
         return closed
 
+    def holder(self, subject: str) -> str | None:
+        """Id of the rotation that has a workspace's lease, if one has."""
+        lease = self._get(lease_key(subject))
+        held = lease is not None and int(lease["expires_at"]) >= int(clock.now().timestamp())
+        return str(lease["rotation_id"]) if lease and held else None
+
     # --- a rotation's life ---
 
     def find(self, rotation_id: str) -> Rotation | None:
@@ -170,6 +177,20 @@ class Ledger:
                 return self.note(wished, **changes)
             raise AwsUnavailable(_MOVED_ON) from error
         return noted
+
+    def seal(self, rotation: Rotation, step: StepName, detail: Mapping[str, Any]) -> Item:
+        """The entry that seals an ended rotation's evidence. Nothing is written before keep_seal."""
+        return entry_of(append_entry(rotation, step, Action.SEALED, detail)[1])
+
+    def keep_seal(self, rotation: Rotation, seal: Mapping[str, Any], evidence_sha256: str) -> Rotation:
+        """Write the seal, an entry as `seal` gives it, and the hash of the file that has it, as one."""
+        changes = {"audit_seq": seal["seq"], "audit_head": seal["hash"], "evidence_sha256": evidence_sha256}
+        sealed = rotation.model_copy(update=changes)
+        update = {"Update": {"TableName": self._table, **rotation_update(sealed, rotation.audit_seq, changes)}}
+        entry = self._put({**entry_key(rotation.rotation_id, seal["seq"]), **seal}, "attribute_not_exists(pk)")
+        if transact(self._client, {"rotation": update, "entry": entry}):
+            raise AwsUnavailable(_MOVED_ON)
+        return sealed
 
     def check_lease(self, rotation: Rotation) -> None:
         """Raises LeaseLost unless the workspace is still this rotation's."""

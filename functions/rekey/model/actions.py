@@ -62,6 +62,7 @@ class Action(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    SEALED = "evidence sealed"
 
 
 class KeyAction(StrEnum):

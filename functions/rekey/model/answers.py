@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict
 
 from rekey.base.words import shortened
+from rekey.model.attention import Outcome
 from rekey.model.failure import Failure
 from rekey.model.plan import OldKey, Plan
 from rekey.model.request import Operation, UseCase
@@ -61,6 +62,8 @@ class Progress(Answer):
     done: bool
     remaining: int = 0
     waiting_for: tuple[str, ...] = ()
+    poll_seconds: int = 5
+    """When to look again, where the loop leaves that to the step."""
 
     @classmethod
     def waiting(cls, for_what: list[str], **more: Any) -> Self:
@@ -100,6 +103,7 @@ class Summary(Answer):
 
     rotation_id: str
     status: Status
+    outcome: Outcome
     operation: Operation
     use_cases: tuple[UseCase, ...]
     workspace_id: int | None
@@ -108,6 +112,10 @@ class Summary(Answer):
     old_key: OldKey | None
     old_key_due_at: str | None
     downtime_seconds: float | None
+    """None also while it is not over: see `still_down`, how many of each kind."""
+    still_down: dict[str, int]
+    attention: tuple[str, ...]
+    """Findings that a person must see to, of a rotation that failed too; the first ten."""
     findings: tuple[str, ...]
     """The first ten: all of them are in the evidence, and a state's payload must not grow with the workspace."""
     evidence: str | None

@@ -64,7 +64,7 @@ SKEW_SHARE = 1 / 288
 """Five minutes a day: how far two Lambdas' clocks may be apart before a key could go too early."""
 
 CLAIM_SECONDS = 600
-"""A claim younger than this may be another sweep's at work: longer than a Lambda lives, and clocks differ."""
+"""A claim younger than this may be another key check's at work: longer than a Lambda lives, and clocks differ."""
 
 
 class Canary(BaseModel):
@@ -100,7 +100,7 @@ class Key(BaseModel):
     watch_until: str | None = None
     """Until when a disabled key is watched, and enabled again if something needs it."""
     overdue_at: str | None = None
-    """When a sweep first found that the key should have gone more than a day before; the world is told once."""
+    """When a key check first found that the key should have been disabled a day before; one event is published."""
     needed: str | None = None
     """What needs the key, found while nobody can use it; None once it is back."""
     needed_at: str | None = None
@@ -120,7 +120,7 @@ class Key(BaseModel):
 
     @property
     def swept(self) -> bool:
-        """Whether the sweep has to look at it."""
+        """Whether the key check has to look at it."""
         return self.state in WAITING or self.watch_until is not None or bool(self.canaries)
 
     def to(self, state: State, why: str, at: datetime, **changes: Any) -> "Key":

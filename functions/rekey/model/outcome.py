@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from rekey.base import clock
 from rekey.base.words import shortened
+from rekey.model.causes import cause
 from rekey.model.evidence import evidence_uri
 from rekey.model.failure import Failure
 from rekey.model.findings import FindingCode
@@ -12,7 +13,7 @@ from rekey.model.rotation import Rotation, Seen
 
 def downtime_seconds(rotation: Rotation) -> float | None:
     """From the first terminate until all compute was back; None when nothing was stopped, or not all is back."""
-    if rotation.blackout_started_at is None or rotation.compute_back_at is None:
+    if rotation.blackout_started_at is None or rotation.compute_back_at is None or rotation.still_down:
         return None
     down: datetime = clock.moment(rotation.compute_back_at)
     return round((down - clock.moment(rotation.blackout_started_at)).total_seconds(), 3)
@@ -27,14 +28,14 @@ def old_key_due_at(rotation: Rotation, grace_seconds: int) -> str | None:
 
 
 def failure_cause(rotation: Rotation, failure: Failure, bucket: str) -> str:
-    """What failed, what was seen since, what is left to do, and where to read on."""
-    what = f"{failure.state}: {failure.cause.rstrip('. ')}."
+    """What happened, the state now, what to do, and where to read on: four lines."""
+    happened = f"{failure.state} failed ({failure.error}): {failure.cause.rstrip('. ')}."
     if rotation.ended:
-        return f"{what} {consequences(rotation)} Evidence: {evidence_uri(bucket, rotation.rotation_id)}"
-    return (
-        f"{what} {consequences(rotation)} The rotation is not over: rekey goes on by itself until all is put back. "
-        f"See it with: rekey status {rotation.rotation_id}"
-    )
+        command = f"rekey evidence {rotation.rotation_id} ({evidence_uri(bucket, rotation.rotation_id)})"
+        return cause(happened, consequences(rotation), failure.error, command)
+    state = f"{consequences(rotation)} The rotation is not over: rekey goes on by itself until all is put back."
+    later = "nothing yet, rekey is at work; once it has ended"
+    return cause(happened, state, failure.error, f"not yet: rekey status {rotation.rotation_id}", before=later)
 
 
 def consequences(rotation: Rotation) -> str:

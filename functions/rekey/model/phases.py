@@ -5,23 +5,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rekey.base import clock
+from rekey.model.budgets import OUTAGE_SECONDS
 from rekey.model.plan import Plan
 from rekey.model.steps import StepName
 
 SETTLE_SECONDS = 1_200
 
 BUDGETS: Mapping[str, int] = {
-    StepName.PAUSE_TRIGGERS: 14_400,
     StepName.ROTATE_MATERIAL: 1_800,
     StepName.CREATE_WORKSPACE: 3_600,
-    StepName.TERMINATE: 1_800,
     StepName.SWITCH: 5_400,
     StepName.VERIFY: 600,
-    StepName.RESTART: 1_800,
     StepName.LIST_NOTEBOOKS: 600,
     StepName.RENEW_BATCH: 1_800,
 }
-"""Seconds of each loop, as stepfunctions/rotate_key.asl.json's conditions have them; a test holds the two together."""
+"""Seconds of each loop, as stepfunctions/rotate_key.asl.json's conditions have them; a test holds the two together.
+
+Those of the loops over compute are the plan's own (Plan.budgets).
+"""
 
 
 NOTEBOOK_WAVES = 5
@@ -37,17 +38,20 @@ class Phase:
     budget_seconds: int
     downtime: bool
     why: str
+    outage_seconds: int = 0
+    """How much of its budget is there for an outage of Databricks."""
 
 
 def budget(plan: Plan) -> int:
-    """Seconds that a plan may take at the most: every phase until its budget is over."""
-    return sum(each.budget_seconds for each in phases(plan))
+    """Seconds that a plan may take at the most while Databricks answers: every phase until its budget is over."""
+    return sum(each.budget_seconds - each.outage_seconds for each in phases(plan))
 
 
 def window_too_short(plan: Plan, now: datetime) -> str | None:
     """Why a rotation might still be at work when its window closes; None when it is surely done, or may take its time.
 
-    It counts from now or from when the window opens, whichever is later.
+    It counts from now or from when the window opens, whichever is later. What an outage of Databricks may add is left
+    out: nobody's window is made for one, and a rotation that meets one must not end with compute down.
     """
     if plan.not_after is None:
         return None
@@ -78,8 +82,8 @@ def phases(plan: Plan) -> list[Phase]:
         limit, why = plan.drain_minutes * 60, "active job runs are waited for; nothing is down yet"
         found.append(Phase(StepName.PAUSE_TRIGGERS, limit, limit, False, why))
     if pieces:
-        why = f"{pieces} pieces of compute stop, and their EC2 instances end a little later"
-        found.append(Phase(StepName.TERMINATE, 150, BUDGETS[StepName.TERMINATE], True, why))
+        why = f"{pieces} compute resources stop, and their EC2 instances end a little later"
+        found.append(Phase(StepName.TERMINATE, 150, plan.budgets.terminate, True, why, OUTAGE_SECONDS))
     if plan.network == "customer":
         switch, why = 180, "customer-managed network: the key field shows after a few minutes"
     else:
@@ -92,7 +96,7 @@ def phases(plan: Plan) -> list[Phase]:
     found.append(Phase(StepName.VERIFY, 15, BUDGETS[StepName.VERIFY], bool(pieces), why))
     if pieces:
         why = "clusters and warehouses take a few minutes to start"
-        found.append(Phase(StepName.RESTART, 300, BUDGETS[StepName.RESTART], True, why))
+        found.append(Phase(StepName.RESTART, 300, plan.budgets.restart, True, why, OUTAGE_SECONDS))
     if plan.renew_notebooks:
         why = "about a second a notebook, four at a time; trouble with them never fails the rotation"
         longest = BUDGETS[StepName.LIST_NOTEBOOKS] + NOTEBOOK_WAVES * BUDGETS[StepName.RENEW_BATCH]

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from rekey.model.budgets import Budgets
 from rekey.model.request import Operation, UseCase
 
 
@@ -19,7 +20,7 @@ class OldKey(BaseModel):
 
 
 KeySource = Literal["new", "brought", "configuration"]
-"""A key that rekey makes, one that the request brings along, or that of a registered configuration."""
+"""A key that rekey makes, your own, or that of a registered configuration."""
 
 
 class Plan(BaseModel):
@@ -63,3 +64,5 @@ class Plan(BaseModel):
     """Statements of a given key's policy that may shut Databricks out: what they hang on cannot be known from here."""
     would_stop: dict[str, int]
     """Running classic compute by kind: clusters, pools, warehouses."""
+    budgets: Budgets = Budgets()
+    """How long the loops over compute may go on."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -80,7 +80,7 @@ class Request(BaseModel):
     key_configuration_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")] | None = None
     reuse_key_for_cluster_volumes: bool = True
     guard_key: bool = False
-    """Whether a key brought along gets the guard that keys made by rekey carry."""
+    """Whether your own key gets the guard that keys made by rekey carry."""
     yearly_rotation: bool = False
     not_before: AwareDatetime | None = None
     not_after: AwareDatetime | None = None
@@ -193,7 +193,34 @@ def _explain(fault: Any) -> Refusal:
         )
     if fault["type"] == "missing":
         return Refusal(field, "it is missing", known.fix)
-    return Refusal(field, str(fault["msg"]), known.fix)
+    return Refusal(field, _problem(fault), known.fix)
+
+
+_PROBLEMS: Mapping[str, str] = {
+    "int_": "it is no whole number",
+    "bool_": "it is neither true nor false",
+    "string_type": "it is no text",
+    "string_too_short": "it is empty, or too short",
+    "string_too_long": "it is too long",
+    "string_pattern": "it does not have the form that it must have",
+    "tuple_type": "it is no list",
+    "too_short": "it is empty, or too short",
+    "too_long": "it has too many items",
+    "model_": "it is no JSON object",
+    "dict_": "it is no JSON object",
+    "date": "it is no ISO 8601 time with an offset",
+    "timezone_": "it is no ISO 8601 time with an offset",
+    "greater_than": "it is too small",
+    "less_than": "it is too large",
+}
+"""By how pydantic's name of the fault begins: its own sentences are for programmers."""
+
+
+def _problem(fault: Any) -> str:
+    kind = str(fault["type"])
+    if kind == "literal_error":
+        return f"it must be {fault['ctx']['expected']}"
+    return next((words for begins, words in _PROBLEMS.items() if kind.startswith(begins)), "it is not what it must be")
 
 
 def _missing(field: str) -> Refusal:

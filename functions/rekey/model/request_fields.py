@@ -1,4 +1,4 @@
-"""Every field of a request, described once: errors, README's table and the command line are made of it."""
+"""Every field of a request, described once: errors, docs/request.md and the command line."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ class Described:
     fix: str
     """What to give, for whoever gave something wrong. Without the full stop."""
     meaning: str = ""
-    """For README's table."""
+    """For the table in docs/request.md."""
     left_out: str = "none"
     """What holds where it is left out."""
     option: str = ""
@@ -98,7 +98,7 @@ FIELDS: Mapping[str, Described] = {
     ),
     "guard_key": Described(
         fix=_YES_OR_NO,
-        meaning="with a key brought along: also deny, in its policy, that it is taken away while in use",
+        meaning="with your own key: also deny, in its policy, that it is taken away while in use",
         left_out="false",
         option="With --key-arn: give that key the guard of rekey's own keys.",
     ),
@@ -138,7 +138,7 @@ FIELDS: Mapping[str, Described] = {
         option="Such as jira:SEC-12.",
     ),
 }
-"""In the order of README's table."""
+"""In the order of the table in docs/request.md."""
 
 KEY_IDS = ("managed_services_customer_managed_key_id", "storage_customer_managed_key_id")
 """What Databricks' POST takes and a wish for a workspace does not."""

@@ -77,9 +77,9 @@ class Rotation(BaseModel):
     """Of this and approved_by at most one: the first answer counts."""
     cancel: Cancel | None = None
     watch_until: str | None = None
-    """Until when the way back waits for a change that was accepted, or may have been, and shows nowhere."""
+    """Until when the rollback waits for a change that was accepted, or may have been, and shows nowhere."""
     workspace_on: WorkspaceOn | None = None
-    """Which keys the workspace is on once the way back is done; None before."""
+    """Which keys the workspace is on once the rollback is done; None before."""
     rolled_back_at: str | None = None
     seen: Seen | None = None
     change_back_sent_at: str | None = None
@@ -113,8 +113,10 @@ class Rotation(BaseModel):
     blackout_started_at: str | None = None
     compute_gone_at: str | None = None
     """When no compute was left; None again while instances that outlive their clusters are in the change's way."""
+    held_up_at: str | None = None
+    """When the change was first sent while such instances were in its way."""
     newcomers: tuple[str, ...] = ()
-    """Compute that somebody else started in the blackout: stopped again, and not started by rekey."""
+    """Compute that somebody else started in the downtime: stopped again, and not started by rekey."""
     creation_outcome: PatchOutcome | None = None
     """What became of the POST that makes the workspace."""
     creation_asked_at: str | None = None
@@ -143,10 +145,12 @@ class Rotation(BaseModel):
     ended_at: str | None = None
     closed_at: str | None = None
     """When its lease was given back: after its end and its evidence were written."""
+    still_down: dict[str, int] = {}
+    """How many compute resources of each kind were down when the rotation ended."""
     findings: tuple[Finding, ...] = ()
     failure: Failure | None = None
     failed_at: str | None = None
-    """When its failure was written down: from then on it is on its way back."""
+    """When its failure was written down: from then on it is rolled back."""
     audit_seq: int = 0
     audit_head: str = ""
     evidence_sha256: str | None = None
@@ -236,6 +240,7 @@ class RotationChanges(TypedDict, total=False):
     snapshot_key: str | None
     blackout_started_at: str | None
     compute_gone_at: str | None
+    held_up_at: str | None
     newcomers: tuple[str, ...]
     creation_outcome: PatchOutcome | None
     creation_asked_at: str | None
@@ -255,6 +260,7 @@ class RotationChanges(TypedDict, total=False):
     notebook_batches_done: tuple[int, ...]
     ended_at: str | None
     closed_at: str | None
+    still_down: dict[str, int]
     findings: tuple[Finding, ...]
     failure: Failure | None
     failed_at: str | None

@@ -30,7 +30,7 @@ class Given:
     configuration: KeyConfiguration | None = None
     """The registered configuration that the request names, where the account lists it."""
     keys: Sequence[KeyFacts] = ()
-    """The key that is brought along or configured, or those whose material is renewed."""
+    """Your own key, or the configured one, or those whose material is renewed."""
     wanted: Sequence[Statement] = ()
     """What the key's policy must let Databricks do."""
 

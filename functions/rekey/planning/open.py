@@ -13,6 +13,7 @@ from rekey.base.arns import account_of
 from rekey.base.errors import RequestIdReused
 from rekey.base.observability import count, identify
 from rekey.base.settings import Settings
+from rekey.databricks import Workspace
 from rekey.databricks.connect import connect_account
 from rekey.ledger import Ledger
 from rekey.model.answers import Planned
@@ -20,7 +21,7 @@ from rekey.model.inbox import unwrapped
 from rekey.model.plan import Plan
 from rekey.model.refusal import Refusal
 from rekey.model.request import Request, parse_request
-from rekey.model.rotation import Rotation
+from rekey.model.rotation import Rotation, name_subject
 from rekey.planning import preflight
 from rekey.planning.case import Case
 from rekey.planning.gather import find_workspace, gather
@@ -56,7 +57,7 @@ def open_rotation(settings: Settings, ledger: Ledger, event: PlanEvent) -> Plann
     case = gather(settings, account, request, workspace, intent, account_of(event.execution_arn))
     verdict = conclude(case, clock.now())
     return (
-        _report(event, case, verdict, account_id=settings.databricks_account_id)
+        _report(event, case, verdict, _holder(ledger, workspace), account_id=settings.databricks_account_id)
         if request.dry_run
         else _answer("rotate", open_in_ledger(ledger, event, request, verdict.agreed(), replaces=earlier))
     )
@@ -83,10 +84,16 @@ def find_earlier(ledger: Ledger, rotation_id: str, request: Request) -> Rotation
     return ledger.find(str(used["rotation_id"]))
 
 
-def _report(event: PlanEvent, case: Case, verdict: Verdict, *, account_id: str) -> Planned:
+def _holder(ledger: Ledger, workspace: Workspace) -> str | None:
+    """The rotation that is at work on a workspace, or on one of its name that is yet to be made."""
+    number = ledger.holder(str(workspace.workspace_id)) if workspace.workspace_id else None
+    return number or ledger.holder(name_subject(workspace.name))
+
+
+def _report(event: PlanEvent, case: Case, verdict: Verdict, held_by: str | None, *, account_id: str) -> Planned:
     """The preflight, also where it forbids the rotation: a dry run reports, it does not fail."""
     plan = verdict.plan
-    report = preflight.report(case, plan, verdict.refusals, account_id=account_id)
+    report = preflight.report(case, plan, verdict.refusals, account_id=account_id, held_by=held_by)
     return Planned(decision="report", rotation_id=event.rotation_id, status="planned", plan=plan, preflight=report)
 
 

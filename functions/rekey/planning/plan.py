@@ -7,6 +7,7 @@ from datetime import datetime
 from rekey.base import clock
 from rekey.base.errors import RequestRefused
 from rekey.base.words import shortened
+from rekey.model.budgets import budgets_for
 from rekey.model.phases import window_too_short
 from rekey.model.plan import KeySource, OldKey, Plan
 from rekey.model.refusal import Refusal, joined
@@ -45,6 +46,7 @@ def make_plan(case: Case, now: datetime) -> Plan:
     request, workspace, intent, given = case.request, case.workspace, case.intent, case.facts.given
     source: KeySource = "configuration" if given.configuration else "brought" if request.key_arn else "new"
     old_key = _old_key(case)
+    drain_minutes = (request.drain_minutes or DRAIN_MINUTES) if request.jobs == "drain" else 0
     return Plan(
         operation=intent.operation,
         use_cases=intent.use_cases,
@@ -61,7 +63,7 @@ def make_plan(case: Case, now: datetime) -> Plan:
         given_configuration_id=request.key_configuration_id,
         material_keys=tuple(each.arn for each in given.keys) if intent.renews else (),
         yearly_rotation=request.yearly_rotation,
-        drain_minutes=(request.drain_minutes or DRAIN_MINUTES) if request.jobs == "drain" else 0,
+        drain_minutes=drain_minutes,
         renew_notebooks=bool(request.renew_notebooks),
         settle=_settles(case),
         start_at=clock.text(max(request.not_before or now, now)),
@@ -71,6 +73,7 @@ def make_plan(case: Case, now: datetime) -> Plan:
         cross_account_role=case.facts.cross_account_role,
         may_deny=tuple(shortened(doubts(case))) if source != "new" else (),
         would_stop={} if intent.renews else case.compute.counts(),
+        budgets=budgets_for(case.compute.objects(), drain_minutes * 60),
     )
 
 
@@ -95,7 +98,7 @@ def _old_key(case: Case) -> OldKey | None:
 
 _SOURCES: dict[KeySource, str] = {
     "new": "a new one, made for this rotation",
-    "brought": "the one that the request brings along; it stays its owner's",
+    "brought": "your own, which the request names; it stays its owner's",
     "configuration": "that of the registered configuration; nothing new is made",
 }
 

@@ -20,16 +20,21 @@ ROTATION_USD = 0.005
 """States and Lambdas of a usual rotation at list prices, rounded up from what `make bench` measures."""
 
 
-def report(case: Case, plan: Plan | None, refusals: Sequence[Refusal], *, account_id: str) -> dict[str, Any]:
+def report(
+    case: Case, plan: Plan | None, refusals: Sequence[Refusal], *, account_id: str, held_by: str | None = None
+) -> dict[str, Any]:
     """The preflight as JSON. Lists are cut to ten entries: it travels through the state machine.
 
     `plan` is None where `refusals` forbid the rotation; the findings of one that is possible are to be looked at first.
-    `account_id` is the Databricks account's.
+    `account_id` is the Databricks account's; `held_by` is the rotation that is at work on the workspace.
     """
     workspace, compute, inside = case.workspace, case.compute, case.facts.inside
     return {
-        "possible": plan is not None,
-        "findings": [*map(str, refusals), *(plan.may_deny if plan else ())],
+        "possible": plan is not None and held_by is None,
+        "held_by": held_by,
+        "operation": plan.operation if plan else case.request.operation,
+        "use_cases": list(plan.use_cases if plan else case.request.use_cases or ()),
+        "findings": [*map(str, [*_held(held_by), *refusals]), *(plan.may_deny if plan else ())],
         "workspace": {
             "account_id": account_id,
             "workspace_id": workspace.workspace_id or None,
@@ -40,6 +45,7 @@ def report(case: Case, plan: Plan | None, refusals: Sequence[Refusal], *, accoun
             "network": "customer" if workspace.network_id else "databricks",
         },
         "present_keys": present_keys(case.facts.estate, workspace),
+        "stops": plan.would_stop if plan else {},
         "would_stop": shortened(compute.names()),
         "would_cut_short": shortened([_run(each) for each in compute.runs]),
         "permissions": {"account": True, "workspace_admin": inside is None or inside.admin},
@@ -51,6 +57,11 @@ def report(case: Case, plan: Plan | None, refusals: Sequence[Refusal], *, accoun
         ),
         "cost": _cost(case.request, plan),
     }
+
+
+def _held(held_by: str | None) -> list[Refusal]:
+    problem = f"the rotation {held_by} is at work on this workspace"
+    return [Refusal("workspace_id", problem, "wait until it has ended, and ask again")] if held_by else []
 
 
 def present_keys(estate: Estate, workspace: Workspace) -> list[dict[str, Any]]:
@@ -69,6 +80,7 @@ def present_keys(estate: Estate, workspace: Workspace) -> list[dict[str, Any]]:
                 "use_cases": list(configuration.use_cases) if configuration else [],
                 "reuse_key_for_cluster_volumes": configuration.reuse_key_for_cluster_volumes if configuration else None,
                 "shared_with": shortened(sorted(str(each.workspace_id) for each in sharers)),
+                "shared_by": shortened(sorted(each.name for each in sharers)),
             }
         )
     return present

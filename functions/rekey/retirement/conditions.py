@@ -16,7 +16,7 @@ Verdict = Literal["disable", "wait", "retain"]
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The world as the sweep sees it at `now`."""
+    """The world as the key check sees it at `now`."""
 
     now: datetime
     grace_seconds: int
@@ -25,7 +25,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class KmsFacts:
-    """The key itself, as KMS shows it at the sweep."""
+    """The key itself, as KMS shows it at the key check."""
 
     state: str
     tags: Mapping[str, str]

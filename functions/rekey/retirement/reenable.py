@@ -1,4 +1,4 @@
-"""The way back: a disabled key that something still needs is enabled again, at once, and held for a person."""
+"""A disabled key that something still needs is enabled again, at once, and held for a person."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -20,11 +20,11 @@ _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
 
 
 def reenable(ledger: Ledger, key: Key, why: str, at: datetime) -> Key:
-    """Enable the key, then write it down: after a crash in between, the sweep finds it enabled and holds it.
+    """Enable the key, then write it down: after a crash in between, the key check finds it enabled and holds it.
 
     A deletion that waits is cancelled first: a key that rekey disabled and watches is its own to bring back. A held key
     is never disabled again until a person adopts it. The entry in its trail becomes an event: whoever asked for the
-    rotation is told. Where KMS does not enable it, whatever the reason, that is told aloud, and each sweep tries again.
+    rotation is notified. Where KMS does not enable it, whatever the reason, that is told, and each check tries again.
     """
     cancelled, error = _bring_back(KmsKey(key.key_arn))
     if cancelled:

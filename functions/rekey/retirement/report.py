@@ -71,6 +71,7 @@ def row(key: Key, estate: Estate, kms: Mapping[str, Any], now: datetime) -> dict
         "kms_state": kms.get("state") or kms.get("trouble"),
         "age_days": (now - clock.moment(created)).days if created else None,
         "referenced_by": users,
+        "used_by": sorted(each.name for each in estate.users(key.key_arn)),
         "wanted_by": list(key.wanted_by),
         "last_use": kms.get("last_use", key.last_use),
         "goes_at": key.goes_at if key.state in ("grace", "due") else None,

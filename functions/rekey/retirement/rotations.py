@@ -16,7 +16,7 @@ from rekey.model.rotation import Rotation
 
 
 def marked(ledger: Ledger, rotation: Rotation, at: datetime) -> list[KeyChange]:
-    """The keys that a rotation will use or leave, marked so that no sweep disables them meanwhile.
+    """The keys that a rotation will use or leave, marked so that no key check disables them meanwhile.
 
     Raises RequestRefused when the key it is to use is on its way out, or out.
     """
@@ -88,7 +88,7 @@ def moved_on(ledger: Ledger, account: Account, rotation: Rotation, grace_seconds
 
 
 def _estate(account: Account) -> Estate | None:
-    """None when Databricks does not answer: an end must not fail for it, and the sweep looks again."""
+    """None when Databricks does not answer: an end must not fail for it, and the key check looks again."""
     try:
         with clients.named_errors():
             return Estate.read(account)

@@ -1,4 +1,4 @@
-"""Signs that a disabled key is still needed, as the sweep finds them without any trail. Nothing is changed."""
+"""Signs that a disabled key is still needed, as the key check finds them without any trail. Nothing is changed."""
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
@@ -34,7 +34,7 @@ def told_late(key: Key, last_use: LastUse, grace_seconds: int) -> str | None:
 
 
 class Signs:
-    """Looks for signs in one sweep; each workspace's clusters are listed once."""
+    """Looks for signs in one key check; each workspace's clusters are listed once."""
 
     def __init__(self, estate: Estate, inside: Inside) -> None:
         self._estate = estate

@@ -1,4 +1,4 @@
-"""The sweep: every few minutes, look at each key that waits to go or is watched, and do what is to be done now.
+"""The key check: every few minutes, look at each key that waits to go or is watched, and do what is to be done now.
 
 Level-triggered: nothing but the ledger's items is remembered between two sweeps, so that one that comes early,
 late, twice or not at all changes nothing.
@@ -37,7 +37,7 @@ GONE = KmsFacts(state="", tags={}, last_use=LastUse(known=False, said="KMS has n
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What one sweep works with."""
+    """What one key check works with."""
 
     ledger: Ledger
     settings: Settings
@@ -63,7 +63,7 @@ def sweep(
         "kept": {},
         "failed": {},
     }
-    # Also when it is 0: an alarm that hears nothing knows that no sweep runs.
+    # Also when it is 0: an alarm that hears nothing knows that no key check runs.
     overdue = 0
     if found:
         facts = Facts(now, settings.grace_seconds, Estate.read(account))
@@ -98,7 +98,7 @@ def _guarded(at_work: Sweep, key: Key, answer: dict[str, Any]) -> Key:
         with clients.named_errors():
             after = look_after(at_work, key)
     except AwsUnavailable as error:
-        # Another sweep, a rotation or a person was quicker, or AWS is busy: the next sweep looks again.
+        # Another sweep, a rotation or a person was quicker, or AWS is busy: the next key check looks again.
         answer["kept"][key.key_arn] = str(error)
         return key
     except Exception as error:  # noqa: BLE001, whatever is wrong with one key, the others must be looked at
@@ -144,7 +144,7 @@ def _retire(at_work: Sweep, key: Key) -> Key:
         seen = _with_what_is_seen(key, GONE, at_work.facts)
         return _gone(at_work, seen, needed(Case(seen, GONE, at_work.facts)))
     if key.claimed_at and kms.state in ("Disabled", *WAITS_FOR_DELETION):
-        # A sweep ended between DisableKey and the ledger; what happened since nobody has watched.
+        # A key check ended between DisableKey and the ledger; what happened since nobody has watched.
         return _watch(at_work, _disabled(at_work, key, key.why))
     seen = _with_what_is_seen(key, kms, at_work.facts)
     case = Case(seen, kms, at_work.facts)

@@ -1,4 +1,4 @@
-"""The way back of a new workspace: nothing that was made is left behind unnoticed. rekey deletes no workspace."""
+"""Rollback of a new workspace: nothing that was made is left behind unnoticed. rekey deletes no workspace."""
 
 from rekey.base.errors import WorkspaceChanged
 from rekey.databricks import Workspace

@@ -9,6 +9,7 @@ from rekey.base.observability import Count, count, logger, phase_seconds, second
 from rekey.base.words import shortened
 from rekey.model.actions import Action, KeyAction
 from rekey.model.answers import FailedSummary, Summary
+from rekey.model.attention import attention, outcome
 from rekey.model.evidence import evidence_uri
 from rekey.model.findings import Finding, FindingCode
 from rekey.model.outcome import downtime_seconds, failure_cause, old_key_due_at
@@ -17,7 +18,7 @@ from rekey.model.spans import phases
 from rekey.model.steps import StepName
 from rekey.retirement.rotations import LetGo, moved_on
 from rekey.rotation import keys, proof
-from rekey.rotation.compute.restart import not_back
+from rekey.rotation.compute.restart import not_back, still_down
 from rekey.rotation.down import tell_down
 from rekey.rotation.next_step import next_step
 from rekey.rotation.notebooks.report import findings
@@ -42,7 +43,8 @@ def complete(step: Step, write: WriteEvidence) -> Summary:
             proof.check_holds(step)
             _disown_orphans(step)
             found = [*not_back(step), *findings(step)]
-        _end(step, StepName.COMPLETE, "succeeded", {"findings": step.rotation.with_findings(found)})
+        more: RotationChanges = {"findings": step.rotation.with_findings(found), "still_down": still_down(step)}
+        _end(step, StepName.COMPLETE, "succeeded", more)
     return _summary(step, _closed(step, write))
 
 
@@ -114,6 +116,8 @@ def _hand_over(step: Step, undone: StepName | None) -> None:
 
 def _measure(step: Step, status: Status) -> None:
     count(_ENDED[status])
+    if outcome(step.rotation) == "needs_attention":
+        count("RotationsNeedingAttention")
     if (down := downtime_seconds(step.rotation)) is not None:
         seconds("Downtime", down)
     trail = step.ledger.trail(step.rotation.rotation_id)
@@ -126,6 +130,7 @@ def _summary(step: Step, evidence: str | None) -> Summary:
     return Summary(
         rotation_id=rotation.rotation_id,
         status=rotation.status,
+        outcome=outcome(rotation),
         operation=rotation.plan.operation,
         use_cases=rotation.plan.use_cases,
         workspace_id=rotation.workspace_id,
@@ -134,6 +139,8 @@ def _summary(step: Step, evidence: str | None) -> Summary:
         old_key=rotation.plan.old_key,
         old_key_due_at=old_key_due_at(rotation, step.settings.grace_seconds),
         downtime_seconds=downtime_seconds(rotation),
+        still_down=rotation.still_down,
+        attention=tuple(shortened([each.text for each in attention(rotation)])),
         findings=tuple(shortened([each.text for each in rotation.findings])),
         evidence=evidence,
     )

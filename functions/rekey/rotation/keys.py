@@ -134,7 +134,7 @@ def check_key(settings: Settings, rotation: Rotation, key_arn: str) -> None:
 def abandon(key_arn: str) -> str | None:
     """Tag a key that Databricks never saw as abandoned and disable it. None, or why it could not be disabled.
 
-    It is not said to be for STORAGE any more: such a key the sweep, which may have to do it later, would leave alone.
+    It is not said to be for STORAGE any more: the key check, which may have to do it later, leaves such a key alone.
     """
     mark_abandoned(key_arn, {tags.USE_CASES: ""})
     return KmsKey(key_arn).disable()

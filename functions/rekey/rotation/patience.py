@@ -6,11 +6,11 @@ PASSING = (Transient, NetworkRefused, Unauthenticated)
 """Nobody has refused what was asked: the service, the network or the login was not to be had."""
 
 
-def passes(error: Exception, *, way_back: bool) -> bool:
-    """Whether the step is to be called again. On the way back after every error, even one that nobody foresaw.
+def passes(error: Exception, *, rolling_back: bool) -> bool:
+    """Whether the step is to be called again. In the rollback after every error, even one that nobody foresaw.
 
     A lease that is lost stays lost: somebody else is at work, and nothing may be touched.
     """
     if isinstance(error, LeaseLost):
         return False
-    return way_back or isinstance(error, PASSING)
+    return rolling_back or isinstance(error, PASSING)

@@ -1,4 +1,4 @@
-"""The way back: what a failed rotation undoes, and what it must leave as it is.
+"""Rollback: what a failed rotation undoes, and what it must leave as it is.
 
 Before the switch nothing of the workspace has changed: the unused configuration is deleted and
 the unused key disabled. After a switch that holds, the rotation stays forward. After one that
@@ -16,7 +16,7 @@ from rekey.model.key import Key
 from rekey.model.rotation import WorkspaceOn
 from rekey.model.steps import StepName
 from rekey.retirement.rotations import LetGo
-from rekey.rotation import keys, proof, registration, switch, way_back
+from rekey.rotation import change_back, keys, proof, registration, switch
 from rekey.rotation.create_undo import settle_new
 from rekey.rotation.key_policy import give_back
 from rekey.rotation.settling import look, settle_end, settles
@@ -48,7 +48,7 @@ def roll_back(step: Step) -> RollBackProgress:
             _key_stays(step, f"workspace {step.workspace_id}, which the rotation made, lives on with it")
             return _done(step, "new")
     elif step.rotation.may_have_switched:
-        waiting = way_back.take(step)
+        waiting = change_back.take(step)
         if waiting:
             return _waiting(step, waiting)
         if switch.shows_anything_new(step.rotation, look(step)):
@@ -61,7 +61,7 @@ def roll_back(step: Step) -> RollBackProgress:
 
 
 def note_failure(step: Step) -> None:
-    """Write down why the rotation failed, once. From then on it is on its way back, whoever carries it on."""
+    """Write down why the rotation failed, once. From then on it is rolled back, whoever carries it on."""
     failure = step.event.failure
     if failure is not None and step.rotation.failure is None and not step.rotation.ended:
         at = clock.text(clock.now())
@@ -176,7 +176,7 @@ def _let_go(step: Step, let_go: LetGo) -> tuple[Key | None, list[Finding]]:
         return let_go.stays(why), [Finding(code=FindingCode.KEY_STAYS, text=text)]
     if rotation.may_have_switched:
         keys.mark_abandoned(key_arn)
-        text = f"key {key_arn} may have been used for a moment: the sweep disables it after the grace period."
+        text = f"key {key_arn} may have been used for a moment: the key check disables it after the grace period."
         after = let_go.wait_to_go("something may be encrypted under it")
         return after, [Finding(code=FindingCode.KEY_WAITS, text=text)]
     refused = keys.abandon(key_arn)
@@ -184,7 +184,7 @@ def _let_go(step: Step, let_go: LetGo) -> tuple[Key | None, list[Finding]]:
         return let_go.never_seen(None), []
     text = (
         f"key {key_arn} is not disabled yet: KMS refused, as the key's own guard does for a day after its making; "
-        f"the sweep asks again. KMS said: {refused}"
+        f"the key check asks again. KMS said: {refused}"
     )
     return let_go.never_seen(refused), [Finding(code=FindingCode.KEY_NOT_DISABLED, text=text)]
 

@@ -49,9 +49,9 @@ def note_storage(step: Step, workspace: Workspace) -> None:
 
 
 def settle_end(step: Step) -> str | None:
-    """When compute may start again on the way back; None: at once.
+    """When compute may start again in the rollback; None: at once.
 
-    A change that may be under way and does not show could come true at any moment until the way back is done: for it
+    A change that may be under way and does not show could come true at any moment until the rollback is done: for it
     the 20 minutes count from the last look.
     """
     rotation = step.rotation

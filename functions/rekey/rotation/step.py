@@ -91,6 +91,10 @@ class Step:
         """Whether that many seconds have passed since a moment; a moment that nobody wrote down is long ago."""
         return moment is None or clock.now() >= clock.moment(moment) + timedelta(seconds=self._scaled(seconds))
 
+    def elapsed(self, moment: str) -> float:
+        """Seconds since a moment, as the state machine counts them."""
+        return (clock.now() - clock.moment(moment)).total_seconds() / self.settings.wait_scale
+
     def _scaled(self, seconds: float) -> float:
         """The local cloud's waits are shorter."""
         return seconds * self.settings.wait_scale

@@ -21,6 +21,7 @@ from rekey.model.actions import Action
 from rekey.model.answers import SwitchProgress
 from rekey.model.rotation import Rotation
 from rekey.model.steps import StepName
+from rekey.rotation import polls
 from rekey.rotation.settling import look
 from rekey.rotation.step import Step
 
@@ -41,13 +42,13 @@ def switch(step: Step) -> SwitchProgress:
     if shows_target(rotation, workspace):
         return _shown(step, workspace)
     if workspace.status == "PROVISIONING":
-        return _waiting("workspace status PROVISIONING")
+        return _waiting(step, "workspace status PROVISIONING")
     if workspace.status != "RUNNING":
         raise WorkspaceChanged(f"The workspace is {workspace.status} ({workspace.status_message}), not RUNNING.")
     _refuse_outside_changes(rotation, workspace)
     if rotation.patch_outcome == "accepted":
         if not step.since(rotation.change_sent_at, REPEAT_AFTER_SECONDS):
-            return _waiting(f"the key field to show; the change was sent at {rotation.change_sent_at}")
+            return _waiting(step, f"the key field to show; the change was sent at {rotation.change_sent_at}")
         if rotation.patches >= MAX_PATCHES:
             raise SwitchReverted(
                 f"Databricks accepted the change {rotation.patches} times and reverted it silently each time. "
@@ -61,7 +62,7 @@ def switch(step: Step) -> SwitchProgress:
 
 def _shown(step: Step, workspace: Workspace) -> SwitchProgress:
     if workspace.status != "RUNNING":
-        return _waiting(f"workspace status {workspace.status}")
+        return _waiting(step, f"workspace status {workspace.status}")
     if step.rotation.switched_at is None:
         settles = {"settle_until": step.rotation.settle_until} if step.rotation.plan.settle else {}
         step.record(
@@ -89,9 +90,9 @@ def _patch(step: Step, workspace: Workspace) -> SwitchProgress:
             raise
         # "Please terminate all pool & cluster EC2 instances …" or an update in flight: not yet, not failed.
         if compute_in_the_way(error):
-            step.note(compute_gone_at=None)
-            return _waiting("EC2 instances to end: they outlive their clusters", compute_in_the_way=True)
-        return _waiting(f"an update that is under way: {error}")
+            step.note(compute_gone_at=None, held_up_at=rotation.held_up_at or sent_at)
+            return _waiting(step, "EC2 instances to end: they outlive their clusters", compute_in_the_way=True)
+        return _waiting(step, f"an update that is under way: {error}")
     step.record(
         SWITCH,
         Action.CHANGE_ACCEPTED,
@@ -104,7 +105,7 @@ def _patch(step: Step, workspace: Workspace) -> SwitchProgress:
         patches=rotation.patches + 1,
         change_sent_at=sent_at,
     )
-    return _waiting("the key field to show")
+    return _waiting(step, "the key field to show")
 
 
 def compute_in_the_way(error: InvalidState) -> bool:
@@ -149,5 +150,8 @@ def fields(rotation: Rotation, workspace: Workspace) -> dict[str, str | None]:
     return {each: workspace.configuration_id(each) for each in rotation.plan.use_cases}
 
 
-def _waiting(for_what: str, *, compute_in_the_way: bool = False) -> SwitchProgress:
-    return SwitchProgress.waiting([for_what], compute_in_the_way=compute_in_the_way)
+def _waiting(step: Step, for_what: str, *, compute_in_the_way: bool = False) -> SwitchProgress:
+    """When to look again counts from when the change was accepted, or first held up."""
+    since = step.rotation.change_sent_at or step.rotation.held_up_at
+    poll = polls.seconds(step.elapsed(since) if since else 0.0)
+    return SwitchProgress.waiting([for_what], compute_in_the_way=compute_in_the_way, poll_seconds=poll)

@@ -1,7 +1,6 @@
 """Checks of what a rotation may take at most: time, and events in Step Functions' history."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -11,9 +10,10 @@ from typing import Any
 from rekey.ledger import APPROVAL_TIME, LEASE_TIME
 from rekey.model.phases import BUDGETS, NOTEBOOK_WAVES
 from rekey.model.request import LATEST_WINDOW
+from rekey.rotation import polls
 from rekey.rotation.notebooks.walk import MOST_BATCHES
 from tests.workflow.asl import CALLBACK, Machine, State, Transition
-from tests.workflow.checks.graph import budget_of
+from tests.workflow.checks.graph import budget_of, limit_in
 from tests.workflow.checks.tasks import delays
 from tests.workflow.expressions import ExpressionError, fill
 
@@ -25,6 +25,9 @@ LONGEST_HISTORY = 25_000
 # Entered, scheduled, started, succeeded or failed, exited; and for each retry scheduled, started, failed.
 EVENTS = {"Task": 5, "Choice": 2, "Wait": 2, "Pass": 2, "Map": 4, "Succeed": 2, "Fail": 1}
 EVENTS_OF_RETRY = 3
+
+OTHER_OPERATIONS = frozenset({"create_waited", "material_waited"})
+"""Loops of create_workspace and rotate_material, which go through none of the longest ones: those over compute."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def run_out(machine: Machine, cycle: list[Transition]) -> Loop | None:
     rounds = 0
     while variables[counter] < seconds:
         for way in cycle:
-            variables.update(_assigned(way, variables))
+            variables.update(_assigned(way, variables, polls.seconds(variables[counter])))
         rounds += 1
     events = sum(EVENTS[machine.states[way.source]["Type"]] for way in cycle)
     batched = cycle[0].source in machine.batch_states
@@ -75,8 +78,7 @@ def run_out(machine: Machine, cycle: list[Transition]) -> Loop | None:
 def worst_loops(machine: Machine) -> Mapping[str, Loop]:
     """For each budget the loop that makes the most events of it."""
     worst: dict[str, Loop] = {}
-    # Whether its Task answered or was killed, a loop goes through the same states.
-    for cycle in {tuple(way.source for way in each): each for each in machine.cycles}.values():
+    for cycle in machine.cycles:
         loop = run_out(machine, cycle)
         if loop and (loop.counter not in worst or loop.events > worst[loop.counter].events):
             worst[loop.counter] = loop
@@ -104,9 +106,10 @@ def worst_approval(machine: Machine) -> float:
 
 
 def worst_events(machine: Machine) -> int:
-    """All budgets, each state once more, and for each Task every retry once."""
+    """All budgets of one operation, each state once more, and for each Task every retry once."""
+    loops = worst_loops(machine)
     return (
-        sum(loop.events for loop in worst_loops(machine).values())
+        sum(loop.events for counter, loop in loops.items() if counter not in OTHER_OPERATIONS)
         + sum(_times(machine, name) * EVENTS[state["Type"]] for name, state in machine.states.items())
         + sum(
             _times(machine, name) * EVENTS_OF_RETRY * (attempts(task) - 1)
@@ -128,20 +131,24 @@ def calls_count_against_their_budget(machine: Machine) -> list[str]:
 
 def budgets_are_told_as_they_are(machine: Machine) -> list[str]:
     """The condition has the number; the Choice's comment, the cause of an overrun and the preflight say it again."""
-    problems, found = [], {}
+    problems: list[str] = []
+    found: dict[str, int] = {}
     for way in machine.transitions:
-        limit = re.search(r"\$(\w+) >= (\d+)", way.condition or "")
+        limit = limit_in(way.condition)
         if limit is None:
             continue
-        seconds = int(limit[2])
-        [step] = {each.source for each in machine.transitions if limit[1] in each.assign and _calls(machine, each)}
-        found[step] = seconds
-        if f"Budget: {seconds:,} seconds" not in machine.states[way.source]["Comment"]:
-            problems.append(f"{way.source}: its comment does not say {seconds:,} seconds")
+        counter, seconds, told = limit
+        [step] = {each.source for each in machine.transitions if counter in each.assign and _calls(machine, each)}
+        if told.startswith("$"):
+            problems += [f"{way.source}: {told} is no budget of a plan"] * (not seconds)
+        else:
+            found[step] = seconds
+        if f"Budget: {told} seconds" not in machine.states[way.source]["Comment"]:
+            problems.append(f"{way.source}: its comment does not say {told} seconds")
         over = machine.states[way.target]
         cause = over["Assign"]["failure"]["cause"] if over["Type"] == "Pass" and "Assign" in over else ""
-        if cause and f" {seconds} seconds" not in cause:
-            problems.append(f"{way.target}: its cause does not say {seconds} seconds")
+        if cause and f" {seconds} seconds" not in cause and f"& {told} &" not in cause:
+            problems.append(f"{way.target}: its cause does not say {told} seconds")
     return problems + [
         f"{step}: the preflight says {told} s, its loop has {found.get(step)}"
         for step, told in BUDGETS.items()
@@ -206,11 +213,13 @@ def _numbers(machine: Machine) -> dict[str, float]:
     }
 
 
-def _assigned(way: Transition, variables: Mapping[str, Any]) -> dict[str, Any]:
+def _assigned(way: Transition, variables: Mapping[str, Any], poll_seconds: int) -> dict[str, Any]:
+    """`poll_seconds` is what a step answers at the least that has nothing more to ask for."""
     assigned = {}
+    answer = {"result": {"Payload": {"poll_seconds": poll_seconds}}}
     for name, value in way.assign.items():
         try:
-            assigned[name] = fill(value, variables)
+            assigned[name] = fill(value, variables, answer)
         except ExpressionError:
             continue  # A Lambda's answer: it plays no part in how long a loop takes.
     return assigned

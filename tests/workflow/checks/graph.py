@@ -2,6 +2,7 @@
 
 import re
 
+from rekey.model.budgets import MOST
 from tests.workflow.asl import Machine, Transition
 from tests.workflow.checks.tasks import TRANSIENT_OF_AWS
 
@@ -95,13 +96,26 @@ def budget_of(machine: Machine, cycle: list[Transition]) -> tuple[str, int] | No
     for way in cycle:
         comment = machine.states[way.source].get("Comment", "")
         for rule in machine.leaving(way.source):
-            limit = re.search(r"\$(\w+) >= (\d+)", rule.condition or "")
+            limit = limit_in(rule.condition)
             if limit is None or rule.target in inside:
                 continue
-            counter, seconds = limit[1], int(limit[2])
-            if f"Budget: {seconds:,} seconds" in comment and _is_counted(machine, cycle, counter):
+            counter, seconds, told = limit
+            if f"Budget: {told} seconds" in comment and _is_counted(machine, cycle, counter):
                 return counter, seconds
     return None
+
+
+def limit_in(condition: str | None) -> tuple[str, int, str] | None:
+    """(counter, seconds at the most, as a comment has them) of a condition that holds once a budget is over.
+
+    A budget is a number in the definition, or one of the plan's.
+    """
+    limit = re.search(r"\$(\w+) >= (?:(\d+)|(\$plan\.budgets\.(\w+)))", condition or "")
+    if limit is None:
+        return None
+    if limit[2]:
+        return limit[1], int(limit[2]), f"{int(limit[2]):,}"
+    return limit[1], getattr(MOST, limit[4], 0), limit[3]
 
 
 def _is_counted(machine: Machine, cycle: list[Transition], counter: str) -> bool:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rekey.model.budgets import MOST
 from tests.workflow.asl import PLACEHOLDER, Machine, Transition
 from tests.workflow.expressions import ExpressionError, evaluate, fill
 
@@ -33,6 +34,9 @@ CAUSES: tuple[str | None, ...] = (
 )
 
 
+PLAN = {"settle": True, "start_at": MOMENT, "budgets": MOST.model_dump()}
+
+
 def sample(machine: Machine) -> dict[str, Any]:
     """One value for each variable: what the definition writes itself, the plan as agreed, every answer empty."""
     values: dict[str, Any] = {}
@@ -40,7 +44,7 @@ def sample(machine: Machine) -> dict[str, Any]:
         for name, value in way.assign.items():
             values.setdefault(name, {} if "$states.result" in json.dumps(value) else value)
     # Both come from the first answer: an execution has them from its own version.
-    values.update(rotation_id="r-1", decision="rotate", plan={"settle": True, "start_at": MOMENT})
+    values.update(rotation_id="r-1", decision="rotate", plan=PLAN)
     values["batch"] = 0
     values["failure"] = {"state": "Verify", "error": "SwitchReverted", "cause": "It went back."}
     return values

@@ -4,14 +4,15 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from rekey.base.words import counted
 from rekey.pages.evidence.html import Child, tag
-from rekey.pages.evidence.wording import NOTHING, code, counted, listed, moment, name, table
+from rekey.pages.evidence.wording import NOTHING, code, listed, moment, name, table
 
 Evidence = Mapping[str, Any]
 
 
 def compute(evidence: Evidence) -> list[Child]:
-    """Every piece that was stopped and every trigger that was paused, as it was and as it is."""
+    """Every compute resource that was stopped and every trigger that was paused, as it was and as it is."""
     interrupted, compared = evidence["compute"]["interrupted"], evidence["compute"]["compared"]
     newcomers = evidence["compute"]["newcomers"]
     if interrupted is None and not compared:
@@ -25,7 +26,7 @@ def compute(evidence: Evidence) -> list[Child]:
         parts.append(tag("p", "Before: ", moment(interrupted["taken_at"]), ". After: ", moment(evidence["looked_at"]),
                          ". What was off before is not listed.", class_="note"))  # fmt: skip
     if newcomers:
-        parts.append(tag("p", "Started by somebody else in the blackout, and stopped again:"))
+        parts.append(tag("p", "Started by somebody else in the downtime, and stopped again:"))
         parts.append(listed([code(each) for each in newcomers]))
     return parts
 
@@ -35,7 +36,7 @@ def _totals(rows: list[Mapping[str, Any]]) -> Child:
     back = sum(bool(each["back"]) for each in due)
     kinds = Counter(each["kind"] for each in rows)
     named = ", ".join(counted(number, kind) for kind, number in kinds.items()) or "nothing"
-    missing = f", {counted(len(due) - back, 'piece')} not" if back < len(due) else ""
+    missing = f", {counted(len(due) - back, 'resource')} not" if back < len(due) else ""
     return tag("p", f"{named}. Of {len(due):,} that were to come back, {back:,} are back{missing}.")
 
 

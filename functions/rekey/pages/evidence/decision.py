@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rekey.base.words import counted
+from rekey.model.fates import Fate, fates
 from rekey.pages.evidence.html import Child, Markup, tag
 from rekey.pages.evidence.summary import findings
-from rekey.pages.evidence.wording import NOTHING, code, counted, facts, listed, moment, name, plain
+from rekey.pages.evidence.wording import NOTHING, code, facts, listed, moment, name, plain
 
 Evidence = Mapping[str, Any]
 
 _SOURCES = {
     "new": "a new key, made for this rotation",
-    "brought": "the key that the request brought along",
+    "brought": "your own key, which the request names",
     "configuration": "the key of a registered configuration",
 }
 
@@ -49,27 +51,27 @@ def decided(evidence: Evidence) -> list[Child]:
 
 
 def to_come(evidence: Evidence) -> list[Child]:
-    """What becomes of the old key, and what a person has to look at."""
+    """What becomes of the keys, and what a person has to look at."""
     return [
-        tag("h3", "The old key"),
-        _old_key(evidence),
+        tag("h3", "The keys"),
+        _fates(evidence),
         tag("h3", "Open findings"),
         findings(evidence),
     ]
 
 
-def _old_key(evidence: Evidence) -> Markup:
-    old = evidence["keys"]["old_key"]
-    if old is None:
-        return tag("p", "No key was replaced: none will be disabled.")
-    if old["fate"] == "retain":
-        return tag("p", code(old["key_arn"]), " stays enabled, because ", name(old["why"]), ".")
-    goes = old["disabled_at_the_earliest"]
-    if goes is None:
-        return tag("p", code(old["key_arn"]), " stays enabled: the switch was not proven, so it is still needed.")
+def _fates(evidence: Evidence) -> list[Markup]:
+    found = [_fate(each) for each in fates(evidence)]
+    return found or [tag("p", "No key was replaced: none will be disabled.")]
+
+
+def _fate(fate: Fate) -> Markup:
+    who: list[Child] = [tag("strong", fate.role.capitalize()), " ", code(fate.key_arn)]
+    if fate.due is None:
+        return tag("p", who, ": ", name(fate.words), ".")
     return tag(
         "div",
-        tag("p", code(old["key_arn"]), " will be disabled by the scheduled sweep, at the earliest at ", moment(goes)),
+        tag("p", who, ": the scheduled key check disables it, at the earliest at ", moment(fate.due)),
         tag("p", "and only if at that time all of this holds:"),
         listed(
             [

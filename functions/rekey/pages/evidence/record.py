@@ -32,11 +32,12 @@ def record(evidence: Evidence) -> list[Child]:
 def proof(evidence: Evidence) -> list[Child]:
     """Whether the chain holds, as it was found when this page was drawn, and how to check it again."""
     verdict = verify(evidence)
-    found: Child = f"The chain of all {verdict.entries} entries was recomputed when this page was drawn: it holds."
+    found: Child = f"The chain of all {verdict.entries} entries was recomputed when this page was drawn: it holds. "
+    sealed = "The last entry seals the whole document." if verdict.sealed else "This document has no seal."
     if not verdict.holds:
         found = [tag("strong", "The chain does not hold:"), listed(verdict.problems)]
     return [
-        tag("p" if verdict.holds else "div", found),
+        tag("p" if verdict.holds else "div", found, sealed if verdict.holds else None),
         facts(
             [
                 ("head of the chain", code(verdict.head)),
@@ -45,8 +46,8 @@ def proof(evidence: Evidence) -> list[Child]:
         ),
         tag(
             "p",
-            "The hash of an entry is over its content and the hash of the entry before. "
-            "This proves that the trail agrees with itself, no more. ",
+            "The hash of an entry is over its content and the hash of the entry before; the last is over the document. "
+            "This proves that the evidence agrees with itself, no more. ",
             tag("code", f"rekey evidence {evidence['rotation_id']} --verify"),
             " checks it again, and compares it with the ledger.",
         ),

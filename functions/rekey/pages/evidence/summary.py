@@ -1,31 +1,37 @@
-"""The top of the page: what came of the rotation, in words, and its few main facts."""
+"""The first screen: what came of the rotation, which key gave way to which, who asked and approved, what is proven."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rekey.base.words import counted
+from rekey.model.attention import down_now
+from rekey.model.chain import Verdict
+from rekey.model.fates import workspace_on
 from rekey.pages.evidence.html import Child, Markup, tag
-from rekey.pages.evidence.wording import NOTHING, OPERATIONS, code, counted, duration, facts, listed, moment, name
+from rekey.pages.evidence.wording import NOTHING, OPERATIONS, code, duration, facts, listed, moment, name
 
 Evidence = Mapping[str, Any]
 
+_LOOKS = {"succeeded": "good", "needs_attention": "amber"}
 
-def summary(evidence: Evidence) -> Markup:
-    """Title, status and facts."""
-    succeeded = evidence["status"] == "succeeded"
+
+def summary(evidence: Evidence, verdict: Verdict) -> Markup:
+    """Title, status, the change, and facts."""
     done, tried = OPERATIONS.get(evidence["plan"]["operation"], ("Rotation", "Rotation"))
     word, about = status(evidence)
     return tag(
         "header",
         tag("p", "Evidence of a key rotation · rekey", class_="kind"),
-        tag("h1", done if succeeded else tried, ": ", name(evidence["workspace"]["name"])),
+        tag("h1", done if evidence["status"] == "succeeded" else tried, ": ", name(evidence["workspace"]["name"])),
         tag(
             "section",
             tag("p", tag("strong", word), class_="word"),
             tag("div", [tag("p", each) for each in about]),
-            class_=f"status {'good' if succeeded else 'bad'}",
+            class_=f"status {_LOOKS.get(outcome_of(evidence), 'bad')}",
             aria_label="Status",
         ),
-        facts(_facts(evidence), class_="facts"),
+        _change(evidence),
+        facts(_facts(evidence, verdict), class_="facts"),
     )
 
 
@@ -38,14 +44,14 @@ def status(evidence: Evidence) -> tuple[str, list[Child]]:
     about: list[Child] = [
         [f"Failed in “{failure.get('state', 'unknown')}” ({failure.get('error', 'unknown')}): ", cause]
     ]
-    keys = evidence["keys"]
     if evidence["workspace"]["workspace_id"] is None:
         return "Failed", [*about, "No workspace was made."]
     if evidence["plan"]["operation"] == "rotate_material":
         return "Failed", [*about, "The key is the same, and nothing was interrupted."]
-    if keys["after"] is None:
+    on = workspace_on(evidence)
+    if on == "unknown":
         return "Failed", [*about, "Which keys the workspace is on now could not be read.", _compute(evidence)]
-    if keys["after"] == keys["before"]:
+    if on == "old":
         return "Failed, rolled back", [*about, "The workspace is on the keys it had before.", _compute(evidence)]
     return "Failed, on the new key", [*about, "The workspace is on the new key.", _compute(evidence)]
 
@@ -65,14 +71,23 @@ def _succeeded(evidence: Evidence) -> tuple[str, list[Child]]:
             ],
         ]
     parts: list[Child] = [what, _compute(evidence)]
+    if outcome_of(evidence) == "needs_attention":
+        return "Succeeded, needs attention", [*parts, *([tag("bdi", each)] for each in evidence["attention"])]
     if evidence["findings"]:
-        return "Succeeded, with findings", [*parts, "The findings below need a person."]
+        return "Succeeded, with findings", [*parts, "The findings below need nothing done."]
     return "Succeeded", parts
+
+
+def outcome_of(evidence: Evidence) -> str:
+    """The outcome; evidence of an earlier version has the status alone."""
+    return str(evidence.get("outcome", evidence["status"]))
 
 
 def _compute(evidence: Evidence) -> str:
     if evidence["compute"]["interrupted"] is None:
         return "No compute was touched."
+    if now := down_now(evidence["compute"].get("still_down") or {}):
+        return f"The downtime was not over when the rotation ended: {now}."
     down = evidence["downtime_seconds"]
     if down is None:
         return "Not all compute is back: see the findings."
@@ -80,24 +95,59 @@ def _compute(evidence: Evidence) -> str:
     if compared is None:
         return f"Compute was down for {duration(down)}; how it is now could not be read."
     if missing := sum(each["back"] is False for each in compared):
-        return f"Compute was down for {duration(down)}. {counted(missing, 'piece')} of it did not come back, see below."
+        return f"Compute was down for {duration(down)}. {counted(missing, 'resource')} did not come back, see below."
     return f"Compute was down for {duration(down)} and is back."
 
 
-def _facts(evidence: Evidence) -> list[tuple[str, Child]]:
-    request, times = evidence["request"], evidence["timeline"]
+def _change(evidence: Evidence) -> Markup | None:
+    """Each use case that the rotation is about: key before → key after."""
+    rows = list(_changes(evidence))
+    return tag("dl", rows, class_="change") if rows else None
+
+
+def _changes(evidence: Evidence) -> Iterator[Markup]:
+    before, after = evidence["keys"]["before"] or {}, evidence["keys"]["after"]
+    for use_case in evidence["plan"]["use_cases"]:
+        now = "could not be read" if after is None else _key(after.get(use_case))
+        then = _key(before.get(use_case))
+        arrow = tag("span", "→", class_="arrow", aria_hidden="true")
+        sides = [tag("span", then, class_="side"), arrow, tag("span", now, class_="side")]
+        yield tag("div", tag("dt", f"{use_case}, key before and after"), tag("dd", sides))
+
+
+def _key(field: Mapping[str, Any] | None) -> Child:
+    return code(field["key_arn"]) if field else "no key"
+
+
+def _facts(evidence: Evidence, verdict: Verdict) -> list[tuple[str, Child]]:
+    request, times, approval = evidence["request"], evidence["timeline"], evidence.get("approval")
     ticket = request.get("ticket")
-    down = evidence["downtime_seconds"]
     return [
-        ("Workspace", [name(evidence["workspace"]["name"]), " ", code(_text(evidence["workspace"]["workspace_id"]))]),
-        ("Use cases", ", ".join(evidence["plan"]["use_cases"]) or NOTHING),
         ("Requested by", name(request.get("requested_by"))),
-        ("Ticket", name(f"{ticket['provider']} {ticket['key']}") if ticket else NOTHING),
+        ("Approved by", name(approval["by"]) if approval else "no approval was asked for"),
+        ("Hash chain", _chain(verdict)),
+        ("Findings", tag("a", counted(len(evidence["findings"]), "finding"), href="#still-to-come")),
         ("Began", moment(times["opened"])),
         ("Ended", moment(times["ended"])),
-        ("Downtime", NOTHING if down is None else duration(down)),
+        ("Downtime", _downtime(evidence)),
+        ("Ticket", name(f"{ticket['provider']} {ticket['key']}") if ticket else NOTHING),
+        ("Workspace", [name(evidence["workspace"]["name"]), " ", code(_text(evidence["workspace"]["workspace_id"]))]),
+        ("Use cases", ", ".join(evidence["plan"]["use_cases"]) or NOTHING),
         ("Rotation", code(evidence["rotation_id"])),
     ]
+
+
+def _chain(verdict: Verdict) -> Child:
+    if not verdict.holds:
+        return tag("strong", "does not hold, see Proof")
+    return f"holds ({verdict.entries:,} entries{', sealed' if verdict.sealed else ', no seal'})"
+
+
+def _downtime(evidence: Evidence) -> str:
+    down = evidence["downtime_seconds"]
+    if now := down_now(evidence["compute"].get("still_down") or {}):
+        return f"not over: {now}"
+    return NOTHING if down is None else duration(down)
 
 
 def _text(value: object) -> str | None:

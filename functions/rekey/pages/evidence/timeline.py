@@ -1,7 +1,7 @@
 """The timeline, drawn to scale as one SVG: places are percentages, so that it fits any width and text keeps size."""
 
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 from rekey.base import clock
@@ -32,7 +32,10 @@ def timeline(phases: Sequence[Phase], downtime_seconds: float | None) -> Markup 
     places = list(accumulate((each["seconds"] for each in shown), initial=0.0))
     down = _downtime(shown, places)
     rows = [_downtime_row(*down, total)] if down else []
-    rows += [_row(len(rows) + number, phase, places[number], total) for number, phase in enumerate(shown)]
+    first = len(rows)
+    rows += [
+        _row(first + number, phase, _kind(phase, shown), places[number], total) for number, phase in enumerate(shown)
+    ]
     bottom = TOP + ROW * len(rows)
     return tag(
         "svg",
@@ -52,11 +55,13 @@ def kinds(phases: Sequence[Phase]) -> list[tuple[str, str]]:
     """What the colours of the bars mean: class and meaning of each kind that occurs."""
     meant = {
         "bar": "no downtime",
-        "bar down": "workspace without classic compute",
-        "bar settle": "the same, while Databricks demands a wait",
-        "bar back": "way back after a failure",
+        "bar down": "downtime",
+        "bar settle": "downtime while Databricks demands a wait",
+        "bar failed": "failed here",
+        "bar back": "rollback after a failure",
     }
-    found = {_kind(each) for each in drawn(phases)}
+    shown = drawn(phases)
+    found = {_kind(each, shown) for each in shown}
     return [(kind, meaning) for kind, meaning in meant.items() if kind in found]
 
 
@@ -83,18 +88,18 @@ def _downtime_row(at: float, seconds: float, total: float) -> Markup:
     )
 
 
-def _row(number: int, phase: Phase, at: float, total: float) -> Markup:
+def _row(number: int, phase: Phase, kind: str, at: float, total: float) -> Markup:
     top = TOP + number * ROW
     left, width = _percent(100 * at / total), _percent(100 * phase["seconds"] / total)
     share = {"data_seconds": phase["seconds"], "data_phase": phase["phase"]}
     return tag(
         "g",
-        _label(top, phase["phase"], phase["seconds"]),
+        _label(top, f"✗ {phase['phase']} failed" if kind == "bar failed" else phase["phase"], phase["seconds"]),
         tag("text", _from_to(phase), x="100%", y=top + 13, text_anchor="end", class_="when"),
         tag("rect", x=0, y=top + 19, width="100%", height=BAR, class_="track"),
         # Where a phase begins, so that one too short for its bar to be seen still has its place.
         tag("line", x1=left, x2=left, y1=top + 16, y2=top + 22 + BAR, class_="begins"),
-        tag("rect", x=left, y=top + 19, width=width, height=BAR, class_=_kind(phase), **share),
+        tag("rect", x=left, y=top + 19, width=width, height=BAR, class_=kind, **share),
     )
 
 
@@ -128,9 +133,12 @@ def _from_to(phase: Phase) -> str:
     return f"{time_of_day(phase['from'])} to {time_of_day(phase['to'])}"
 
 
-def _kind(phase: Phase) -> str:
+def _kind(phase: Phase, phases: Sequence[Phase]) -> str:
+    """The class of a phase's bar. What comes right before the rollback is where it failed."""
     if phase["phase"] == StepName.ROLL_BACK:
         return "bar back"
+    if any(each is phase and after["phase"] == StepName.ROLL_BACK for each, after in pairwise(phases)):
+        return "bar failed"
     if phase["phase"] in (StepName.SETTLE, StepName.SETTLE_AFTER_FAILURE):
         return "bar settle"
     return "bar down" if phase["downtime"] else "bar"

@@ -49,11 +49,6 @@ def _text(written: str) -> str:
     return clock.text(clock.moment(written))
 
 
-def counted(count: int, noun: str) -> str:
-    """1 cluster, 1,204 clusters."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
 def code(value: str | None) -> Markup | str:
     """An id or an ARN, that may break anywhere."""
     return tag("code", value) if value else NOTHING

@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from rekey.base import clock
 from rekey.base.errors import RekeyError
 from rekey.model.answers import Progress
 from rekey.model.findings import Finding, FindingCode
+from rekey.rotation import polls
 from rekey.rotation.compute import notes as remembered
+from rekey.rotation.compute import pace
 from rekey.rotation.compute.crew import Crew
-from rekey.rotation.compute.engine import Found, Pass
+from rekey.rotation.compute.engine import Pass
 from rekey.rotation.compute.kind import AnyKind
 from rekey.rotation.compute.look import Look
 from rekey.rotation.compute.snapshot import Snapshot
@@ -23,9 +26,11 @@ class Call:
 
     def __init__(self, step: Step) -> None:
         self.step = step
-        self.look = Look(Crew(step.workspace, step.time_left()))
         self.bucket = step.settings.evidence_bucket
         self.notes = remembered.read(self.bucket, step.rotation.rotation_id)
+        self._host = step.workspace.host
+        pace.recall(self._host, self.notes.paces)
+        self.look = Look(Crew(step.workspace, step.time_left()), self.notes.specs)
         self._before = self.notes.model_dump_json()
 
     def save(self) -> None:
@@ -33,6 +38,22 @@ class Call:
         if (now := self.notes.model_dump_json()) != self._before:
             remembered.write(self.bucket, self.step.rotation.rotation_id, self.notes)
             self._before = now
+
+    def end(self, pass_: Pass, more: Sequence[str] = ()) -> Progress:
+        """Write the notes, and say how far it is: done when nothing is awaited.
+
+        Who looks again lets go by at least as long as the look took: what is many is not listed all the time.
+        """
+        self.notes.paces, self.notes.specs = pace.learnt(self._host), self.look.known()
+        self.notes.cut_short = pass_.cut_short
+        if pass_.done or not self.notes.asked_at:
+            self.notes.asked_at = clock.text(clock.now())
+        self.save()
+        waiting = [*pass_.waiting(), *more]
+        if not waiting:
+            return Progress(done=True)
+        poll = pass_.poll_seconds(self.step.elapsed(self.notes.asked_at))
+        return Progress.waiting(waiting, poll_seconds=max(poll, round(self.look.seconds)) if poll else 0)
 
     def findings(self, found: Iterable[Finding]) -> tuple[Finding, ...]:
         """The rotation's findings and these, each once; of many the first, and where the others are."""
@@ -44,23 +65,22 @@ class Call:
             new = [*new[:MOST_FINDINGS], Finding(code=new[MOST_FINDINGS].code, text=more)]
         return (*known, *new)
 
-    def unseen(self) -> str:
-        """Why lists that were read may not have all, "" where they do: a workspace shows only admins everything."""
+    def unseen(self) -> Progress | None:
+        """That lists which were read may not have all is waited for: a workspace shows only admins everything."""
         try:
             self.look.believe()
         except RekeyError as error:
-            return str(error)
-        return ""
+            return Progress.waiting([str(error)], poll_seconds=polls.TROUBLED_SECONDS)
+        return None
 
-    def down(self, kinds: Iterable[AnyKind], found: Found, pass_: Pass) -> tuple[str, ...]:
-        """What is down, with what this pass stopped. What comes back by itself, or is nobody's to start, is not."""
-        stopped, newcomers = set(pass_.done), set(self.step.rotation.newcomers)
+    def down(self, kinds: Iterable[AnyKind], was: Snapshot, pass_: Pass) -> tuple[str, ...]:
+        """What is down, with what this pass stopped of what was written down and does not come back by itself."""
+        stopped = set(pass_.done)
         due = [
-            kind.name(each)
+            kind.name_of(each)
             for kind in kinds
-            for each in found.get(kind.field, ())
-            if kind.name(each) in stopped and str(each[kind.id_field]) not in newcomers
-            if (was := kind.write_down(each)) is not None and not kind.stays_away(was)
+            for each in was.of_kind(kind)
+            if kind.name_of(each) in stopped and not kind.stays_away(each)
         ]
         return tuple(some([*dict.fromkeys([*self.step.rotation.down, *due])]))
 
@@ -69,12 +89,6 @@ class Call:
         findings = self.findings(found)
         if findings != self.step.rotation.findings:
             self.step.note(findings=findings)
-
-
-def progress(pass_: Pass, more: Sequence[str] = ()) -> Progress:
-    """Done when nothing is awaited."""
-    waiting = [*pass_.waiting(), *more]
-    return Progress.waiting(waiting) if waiting else Progress(done=True)
 
 
 def some(names: Sequence[Any]) -> list[Any]:

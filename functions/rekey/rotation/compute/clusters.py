@@ -22,12 +22,14 @@ class ClusterWas(Was):
     name: str
     state: str
     source: str
+    pool: str = ""
+    """The pool that its instances are of."""
 
 
 class Clusters(Kind[ClusterWas]):
     noun, field, listing, id_field = "cluster", "clusters", "clusters", "cluster_id"
     model = ClusterWas
-    stops_in = 1
+    stop_order, start_order = 2, 1
 
     def size(self, piece: Json) -> int:
         """Workers, and the driver."""
@@ -44,6 +46,10 @@ class Clusters(Kind[ClusterWas]):
     def stoppable(self, piece: Json) -> bool:
         return self.alive(piece) and piece["state"] != _ENDING
 
+    def slow(self, piece: Json) -> bool:
+        """Its pool lets its instances go after it."""
+        return bool(piece.get("instance_pool_id"))
+
     def stop(self, api: WorkspaceApi, piece: Json) -> None:
         api.terminate_cluster(piece["cluster_id"])
 
@@ -58,9 +64,13 @@ class Clusters(Kind[ClusterWas]):
             name=str(piece.get("cluster_name", "")),
             state=piece["state"],
             source=str(piece.get("cluster_source", "UI")),
+            pool=str(piece.get("instance_pool_id", "")),
             size=self.size(piece),
             unsure=UNSHOWN if piece["state"] == _UNKNOWN else "",
         )
+
+    def piece(self, was: ClusterWas) -> Json:
+        return {**super().piece(was), "cluster_source": was.source, "instance_pool_id": was.pool}
 
     def id_of(self, was: ClusterWas) -> str:
         return was.id

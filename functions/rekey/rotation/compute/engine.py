@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from rekey.base.errors import (
     DatabricksThrottled,
@@ -15,6 +15,7 @@ from rekey.base.errors import (
     Unauthenticated,
 )
 from rekey.databricks import WorkspaceApi
+from rekey.rotation import polls
 from rekey.rotation.compute.kind import AnyKind, Json
 from rekey.rotation.compute.look import Look
 from rekey.rotation.compute.notes import Notes, Tried
@@ -25,14 +26,12 @@ TRIES = 3
 """A piece that failed this often, or was refused this often in a row, holds nobody up any longer."""
 
 SIGHTINGS = 10
-"""So often a piece may be seen waiting for something that may never come: minutes, since the polls grow to 15 s."""
+"""So often a piece may be seen waiting for something that may never come: minutes, since nobody looks again at once."""
 
 RATE_LIMIT = "waiting for Databricks' rate limit"
 
 Found = Mapping[str, Sequence[Json]]
 """Pieces by Kind.field."""
-
-_WAVES = (0, 1)
 
 
 @dataclass
@@ -44,9 +43,16 @@ class Pass:
     troubled: list[str] = field(default_factory=list)
     """Phrases, one for each piece or list that is awaited and that Databricks refused; what is awaited comes after."""
     awaited: list[str] = field(default_factory=list)
+    about: set[str] = field(default_factory=set)
+    """Names of the pieces that are to come back which those phrases are about."""
     failed: list[str] = field(default_factory=list)
     """Phrases, one for each piece that holds nobody up although it is not as it should be."""
     limited: bool = False
+    """Whether Databricks' rate limit kept some of it from being asked for."""
+    cut_short: bool = False
+    """Whether there was no time left for some of it."""
+    undecided: bool = False
+    """Whether something was asked to stop whose state does not tell if it is alive."""
 
     def waiting(self) -> list[str]:
         """Every phrase for what is not there yet; what a person may have to see to comes first."""
@@ -58,8 +64,21 @@ class Pass:
             self.note(error)
             self.troubled.append(f"the list of {name}: {_words(error)}")
 
+    def and_more(self, asked: int) -> Self:
+        """There is more than what this pass was about: `asked` pieces, at which only the next call looks."""
+        self.cut_short = True
+        self.awaited.append(f"the {asked} that Databricks accepted so far, which are looked at next")
+        return self
+
     def note(self, error: RekeyError) -> None:
         self.limited |= isinstance(error, DatabricksThrottled)
+        self.cut_short |= isinstance(error, OutOfTime)
+
+    def poll_seconds(self, elapsed: float) -> int:
+        """When to look again, `elapsed` seconds after something was last accepted."""
+        if self.done and (self.cut_short or self.limited):
+            return 0
+        return polls.seconds(elapsed, troubled=bool(self.troubled) or self.undecided)
 
 
 def find(kinds: Iterable[AnyKind], look: Look) -> tuple[dict[str, Sequence[Json]], dict[str, RekeyError]]:
@@ -68,6 +87,12 @@ def find(kinds: Iterable[AnyKind], look: Look) -> tuple[dict[str, Sequence[Json]
     look.read(name for kind in kinds for name in (kind.listing, *kind.needs))
     failed = look.failed(name for kind in kinds for name in (kind.listing, *kind.needs))
     return {kind.field: kind.find(look) for kind in kinds if kind.listing not in failed}, failed
+
+
+def not_asked(kinds: Iterable[AnyKind], was: Snapshot, tried: Callable[[str], Tried]) -> dict[AnyKind, list[Any]]:
+    """What was written down and had no turn yet: neither accepted nor refused."""
+    left = {kind: [each for each in was.of_kind(kind) if tried(kind.name_of(each)).is_open] for kind in kinds}
+    return {kind: those for kind, those in left.items() if those}
 
 
 class Stopping:
@@ -83,21 +108,35 @@ class Stopping:
         self.pass_ = Pass()
 
     def run(self, found: Found) -> Pass:
-        for wave in _WAVES:
-            asks = {
-                kind.name(piece): (kind, piece)
-                for kind in self._kinds
-                if kind.stops_in == wave
-                for piece in sorted(found.get(kind.field, ()), key=kind.size, reverse=True)
-                if kind.stoppable(piece) and not (self._new_work and kind.owned(piece))
-            }
-            answers = self._look.crew.run({name: _stop(*ask) for name, ask in asks.items()})
-            for name, answer in answers.items():
-                self._take(name, asks[name][0], answer)
+        stoppable = {
+            kind: [each for each in found.get(kind.field, ()) if kind.stoppable(each)]
+            for kind in sorted(self._kinds, key=lambda kind: kind.stop_order)
+        }
+        for kind, those in stoppable.items():
+            self._ask(kind, [each for each in those if not kind.owned(each)])
+        if not self._new_work:
+            for kind, those in stoppable.items():
+                self._ask(kind, [each for each in those if kind.owned(each)])
         for kind in self._kinds:
             for piece in found.get(kind.field, ()):
                 self._wait_for(kind, piece)
         return self.pass_
+
+    def go_on(self, was: Snapshot) -> Pass | None:
+        """What the last call had found and had no time for, without another look; None where nothing is left of it."""
+        left = not_asked(self._kinds, was, self._notes.stop_of) if self._notes.cut_short else {}
+        found = {kind.field: [kind.piece(each) for each in those] for kind, those in left.items()}
+        mine = {kind.field: [each for each in found[kind.field] if not kind.owned(each)] for kind in left}
+        if not any(mine.values()):
+            return None
+        return self.run(mine).and_more(sum(each.asked > 0 for each in self._notes.stops.values()))
+
+    def _ask(self, kind: AnyKind, pieces: Sequence[Json]) -> None:
+        """One kind after the other: a limit that is for all of them is not fought for."""
+        in_order = sorted(pieces, key=lambda each: (kind.slow(each), kind.size(each)), reverse=True)
+        answers = self._look.crew.run({kind.name(each): _stop(kind, each) for each in in_order})
+        for name, answer in answers.items():
+            self._take(name, kind, answer)
 
     def _take(self, name: str, kind: AnyKind, answer: RekeyError | None) -> None:
         tried = self._notes.stop_of(name)
@@ -121,6 +160,7 @@ class Stopping:
         tried = self._notes.stops.get(name) or Tried()
         if kind.beforehand and tried.asked and not tried.said:
             return
+        self.pass_.undecided |= kind.undecided(piece)
         phrase = f"{name} {kind.state(piece)}" + (f": {tried.said}" if tried.said else "")
         if kind.undecided(piece) and tried.asked >= TRIES:
             self.pass_.failed.append(f"{phrase}, also after it was asked to stop {tried.asked} times")
@@ -138,6 +178,25 @@ class Restoring:
         self._notes = notes
         self.pass_ = Pass()
 
+    def go_on(self, kinds: Sequence[AnyKind], was: Snapshot) -> Pass | None:
+        """As Stopping.go_on, for those kinds of which nothing but being down matters."""
+        kinds = [kind for kind in kinds if kind.unseen]
+        left = not_asked(kinds, was, self._notes.start_of) if self._notes.cut_short else {}
+        mine = {kind: [each for each in those if not kind.stays_away(each)] for kind, those in left.items()}
+        if not any(mine.values()):
+            return None
+        for kind in sorted(mine, key=lambda kind: kind.start_order):
+            self._serve([self._piece(kind, each, None) for each in _busiest_first(mine[kind])])
+        return self.pass_.and_more(sum(each.asked > 0 for each in self._notes.starts.values()))
+
+    def not_back(self, kinds: Sequence[AnyKind], was: Snapshot) -> list[str]:
+        """A phrase for all that is not back, also for what this pass was not about, or whose list could not be read."""
+        pieces = [self._piece(kind, each, None) for kind in kinds for each in was.of_kind(kind)]
+        due = [each for each in pieces if not each.kind.stays_away(each.was) and each.name not in self.pass_.about]
+        others = [each for each in due if not each.tried.over and each.tried.refused < TRIES]
+        told = [each.name + (f": {each.tried.said}" if each.tried.said else "") for each in others]
+        return [*self.pass_.troubled, *self.pass_.awaited, *told]
+
     def run(self, kinds: Sequence[AnyKind], was: Snapshot) -> Pass:
         due = {kind: [each for each in was.of_kind(kind) if not kind.stays_away(each)] for kind in kinds}
         due = {kind: those for kind, those in due.items() if self._open(kind, those)}
@@ -145,17 +204,16 @@ class Restoring:
         self.pass_.wait_for_lists(failed)
         served = [kind for kind in due if kind.listing not in failed]
         shown = {kind.field: kind.shown(self._look) for kind in served}
-        for wave in _WAVES:
-            pieces = [
-                _Piece(kind, each, shown[kind.field].get(kind.id_of(each)), self._notes.start_of(kind.name_of(each)))
-                for kind in served
-                if kind.starts_in == wave
-                for each in sorted(due[kind], key=lambda each: getattr(each, "size", 0), reverse=True)
-            ]
+        for kind in sorted(served, key=lambda kind: kind.start_order):
+            now = shown[kind.field]
+            pieces = [self._piece(kind, each, now.get(kind.id_of(each))) for each in _busiest_first(due[kind])]
             self._serve([each for each in pieces if not each.tried.over])
         for kind, those in due.items():
             self._tell(kind, those)
         return self.pass_
+
+    def _piece(self, kind: AnyKind, was: Any, now: Json | None) -> "_Piece":
+        return _Piece(kind, was, now, self._notes.start_of(kind.name_of(was)))
 
     def _open(self, kind: AnyKind, those: Sequence[Any]) -> bool:
         """Whether anything of a kind is still to be looked at. What is over is told all the same."""
@@ -202,6 +260,7 @@ class Restoring:
             else:
                 stuck = self.pass_.troubled if verdict.is_ == "stuck" else self.pass_.awaited
                 stuck.append(f"{piece.name} {verdict.words}")
+                self.pass_.about.add(piece.name)
         return False
 
     def _may_start_again(self, piece: "_Piece", answer: Json | RekeyError | None) -> bool:
@@ -225,6 +284,7 @@ class Restoring:
             piece.tried.end("back")
         else:
             (self.pass_.troubled if why else self.pass_.awaited).append(f"{piece.name} was asked to start{why}")
+            self.pass_.about.add(piece.name)
 
     def _take_refusal(self, piece: "_Piece", answer: RekeyError) -> None:
         tried, words = piece.tried, _words(answer)
@@ -240,6 +300,7 @@ class Restoring:
         tried.said = words
         if tried.refused < TRIES:
             self.pass_.troubled.append(f"{piece.name}: {words}")
+            self.pass_.about.add(piece.name)
 
 
 @dataclass
@@ -254,6 +315,10 @@ class _Piece:
     @property
     def name(self) -> str:
         return self.kind.name_of(self.was)
+
+
+def _busiest_first(those: Iterable[Any]) -> list[Any]:
+    return sorted(those, key=lambda each: getattr(each, "size", 0), reverse=True)
 
 
 def _is_final(error: RekeyError) -> bool:

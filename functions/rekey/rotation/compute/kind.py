@@ -54,12 +54,14 @@ class Kind(ABC, Generic[W]):
     """Further lists without which it cannot be told what is classic."""
     id_field: ClassVar[str]
     model: type[W]
-    stops_in, starts_in = 0, 1
-    """Waves: a cluster of a run goes with its run; a cluster in a pool needs the pool's capacity back."""
+    stop_order, start_order = 0, 0
+    """What takes longest goes first. Pools are before all: others' instances go back to them, and come from them."""
     beforehand = False
-    """Whether it stops before the blackout, and only because of what it would start in it."""
+    """Whether it stops before the downtime, and only because of what it would start in it."""
     owner = False
     """Whether it makes clusters for itself, which go with it."""
+    unseen = True
+    """Whether one that was seen down a moment ago may be started without another look: a start changes nothing else."""
     at_once = False
     """Whether it is back as soon as Databricks has accepted that."""
 
@@ -96,6 +98,10 @@ class Kind(ABC, Generic[W]):
     def stoppable(self, piece: Json) -> bool:
         """Whether it is alive and not on its way down."""
 
+    def slow(self, piece: Json) -> bool:
+        """Whether it takes longer to stop than others of its kind."""
+        return False
+
     @abstractmethod
     def stop(self, api: WorkspaceApi, piece: Json) -> None: ...
 
@@ -118,6 +124,10 @@ class Kind(ABC, Generic[W]):
 
     def name_of(self, was: W) -> str:
         return f"{self.noun} {self.id_of(was)}"
+
+    def piece(self, was: W) -> Json:
+        """As Databricks showed it, as far as stopping it needs that."""
+        return {**was.model_dump(), self.id_field: self.id_of(was)}
 
     # --- how it comes back ---
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from rekey.base.errors import NotFound, PermissionDenied, RekeyError
 from rekey.databricks import WorkspaceApi
+from rekey.rotation.compute import pace
 from rekey.rotation.compute.classic import Use, pipelines_named, use_of_job, use_of_run
 from rekey.rotation.compute.crew import Crew
 
@@ -23,20 +24,29 @@ LISTS: Mapping[str, Callable[[WorkspaceApi], list[Json]]] = {
 }
 
 
+SPEC = ("serverless", "continuous")
+"""What is asked of a pipeline's spec."""
+
+
 class Look:
     """Answers what Databricks shows now, and (as classic.Around) what that says of the things that tasks name."""
 
-    def __init__(self, crew: Crew) -> None:
+    def __init__(self, crew: Crew, known: Mapping[str, Json] | None = None) -> None:
+        """`known` are specs of pipelines that were read before."""
         self.crew = crew
         self._read: dict[str, list[Json] | RekeyError] = {}
-        self._specs: dict[str, Json | RekeyError] = {}
+        self._specs: dict[str, Json | RekeyError] = {each: {"spec": spec} for each, spec in (known or {}).items()}
         self._by_id: dict[str, dict[str, Json] | None] = {}
         self._admin: bool | None = None
+        self.seconds = 0.0
+        """What reading lists took."""
 
     def read(self, names: Iterable[str]) -> None:
         """Read lists side by side."""
         missing = [name for name in dict.fromkeys(names) if name not in self._read]
+        began = pace.CLOCK.now()
         self._read |= self.crew.run({name: _reader(name) for name in missing})
+        self.seconds += pace.CLOCK.now() - began
 
     def failed(self, names: Iterable[str]) -> dict[str, RekeyError]:
         """Which of them could not be read, and why."""
@@ -78,7 +88,12 @@ class Look:
         found = self._specs[pipeline_id]
         if isinstance(found, NotFound):
             raise found
-        return None if isinstance(found, RekeyError) else dict(found.get("spec") or {})
+        return None if isinstance(found, RekeyError) else _spec(found)
+
+    def known(self) -> dict[str, Json]:
+        """What of all specs is asked for."""
+        read = {each: found for each, found in self._specs.items() if not isinstance(found, RekeyError)}
+        return {each: {name: bool(_spec(found).get(name)) for name in SPEC} for each, found in read.items()}
 
     # --- what uses classic compute ---
 
@@ -122,6 +137,10 @@ class Look:
             except RekeyError:
                 self._by_id[name] = None
         return self._by_id[name]
+
+
+def _spec(pipeline: Json) -> Json:
+    return dict(pipeline.get("spec") or {})
 
 
 def _reader(name: str) -> Callable[[WorkspaceApi], list[Json]]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from rekey.aws import bucket as kept
+from rekey.rotation.compute.pace import Learnt
 
 Over = Literal["", "back", "lost", "given up"]
 
@@ -26,6 +27,11 @@ class Tried(BaseModel):
     over: Over = ""
     """What became of it, once nothing is left to do."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing has come of it yet, good or bad."""
+        return not (self.asked or self.refused or self.seen or self.over)
+
     def accepted(self) -> None:
         self.asked, self.refused, self.said = self.asked + 1, 0, ""
 
@@ -40,6 +46,14 @@ class Notes(BaseModel):
     starts: dict[str, Tried] = {}
     late: dict[str, list[dict[str, Any]]] = {}
     """By Kind.field: what was switched on, and off again by rekey, after the snapshot; it comes back with it."""
+    paces: dict[str, Learnt] = {}
+    """Requests a second by family of endpoints, as the last call had learnt them."""
+    specs: dict[str, dict[str, Any]] = {}
+    """What the list of pipelines does not say of them, by id: it is asked for once."""
+    cut_short: bool = False
+    """Whether the last call had no time left for all that it had found."""
+    asked_at: str = ""
+    """When Databricks last accepted that a piece stops or starts."""
 
     def stop_of(self, name: str) -> Tried:
         return self.stops.setdefault(name, Tried())

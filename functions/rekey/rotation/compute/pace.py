@@ -7,8 +7,7 @@ the first refusal, is halved by it, comes back quickly to just below where it wa
 import math
 import threading
 import time
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -19,18 +18,19 @@ FIRST_RATE = 20.0
 """Requests a second that are tried first."""
 LEAST_RATE, MOST_RATE = 0.2, 200.0
 
-_CLOSE = 0.95
+_CLOSE = 0.97
 """How close to where it was refused the pace comes back at once, as a part of that."""
-_FEELING = 0.0025
-"""What it grows by each second from there."""
+_FEELING, _FEELING_OTHERS = 0.001, 0.01
+"""What it grows by each second from there, as a part of it too; faster where another family met that limit."""
+_STEADY = 10.0
+"""A pace that was good for so many seconds is close to the limit: there is no need to give way by half."""
 _OUTDATED = 1.05
 """This far above it, the limit that was met is no longer true."""
 
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds after one refusal, two in a row, ..., where Databricks does not say."""
 
-_TRIES = {"GET": 6}
-_TRIES_OF_CHANGES = 3
+_TRIES = 6
 """How often a request that is turned away is sent in one call: the next call tries again, and others wait."""
 
 
@@ -60,73 +60,123 @@ CLOCK: Clock = _Machine()
 class Pace:
     """Turns for the requests of one family of endpoints of one host, given to threads."""
 
-    def __init__(self, clock: Clock) -> None:
-        self.rate = FIRST_RATE
+    def __init__(self, clock: Clock, rate: float = FIRST_RATE, met: float = math.inf) -> None:
+        self.rate = rate
         self._clock = clock
         self._lock = threading.Lock()
-        self._gate = threading.Lock()
-        """Whose turn is next waits; the others wait behind."""
-        self._met = math.inf
+        self.met = met
         """The rate that was refused last."""
+        self._feeling = _FEELING_OTHERS
         self._next = self._quiet_until = self._slowed_until = -math.inf
-        self._in_a_row = 0
+        self.in_a_row = 0
+        """Refusals without an answer since; those of one burst are one."""
+        self._line = 0
+        """Counts refusals: whoever waits for a turn lines up anew after one."""
 
     def turn(self, until: float) -> bool:
         """Wait for a turn. False, at once, where it would come after `until`."""
-        with self._gate:
-            while True:
-                with self._lock:
-                    at = max(self._clock.now(), self._next, self._quiet_until)
+        while True:
+            with self._lock:
+                at, line = max(self._clock.now(), self._next, self._quiet_until), self._line
                 if at > until:
                     return False
-                self._clock.sleep_until(at)
-                with self._lock:
-                    if at >= self._quiet_until:
-                        self._next = at + 1 / self.rate
-                        return True
+                self._next = at + 1 / self.rate
+            self._clock.sleep_until(at)
+            with self._lock:
+                if line == self._line:
+                    return True
 
     def answered(self) -> None:
         """Databricks dealt with a request, whatever it said."""
         with self._lock:
-            self._in_a_row = 0
-            close = _CLOSE * self._met
+            self.in_a_row = 0
+            close = _CLOSE * self.met
             if self.rate < close:
                 self.rate = min(self.rate + 1, close, MOST_RATE)
                 return
-            self.rate = min(self.rate + _FEELING * self._met / self.rate, MOST_RATE)
-            if self.rate > _OUTDATED * self._met:
-                self._met = math.inf
+            self.rate = min(self.rate + self._feeling * self.met / self.rate, MOST_RATE)
+            if self.rate > _OUTDATED * self.met:
+                self.met = math.inf
 
     def refused(self, retry_after: float | None) -> None:
         """A request was turned away. Those of one burst slow it down once."""
         with self._lock:
             now = self._clock.now()
-            pause = _PAUSES[min(self._in_a_row, len(_PAUSES) - 1)] if retry_after is None else retry_after
-            self._quiet_until = max(self._quiet_until, now + pause)
+            pause = _PAUSES[min(self.in_a_row, len(_PAUSES) - 1)] if retry_after is None else retry_after
+            self._quiet_until = self._next = max(self._quiet_until, now + pause)
+            self._line += 1
             if now >= self._slowed_until:
-                self._in_a_row += 1
-                self._met = max(self.rate, LEAST_RATE)
-                self.rate = max(self.rate / 2, LEAST_RATE)
+                self.in_a_row += 1
+                self.met, self._feeling = max(self.rate, LEAST_RATE), _FEELING
+                steady = self.in_a_row == 1 and -math.inf < self._slowed_until <= now - _STEADY
+                self.rate = max(self.met * (_CLOSE if steady else 0.5), LEAST_RATE)
                 self._slowed_until = self._quiet_until
 
 
-@lru_cache(maxsize=64)
-def pace_of(host: str, family: str) -> Pace:  # noqa: ARG001, what it is kept by
-    """Kept for as long as the container lives: what was learnt holds for its next call too."""
-    return Pace(CLOCK)
+Learnt = tuple[float, float | None]
+"""The rate, and the one that was refused last."""
+
+_PACES: dict[tuple[str, str], Pace] = {}
+_PACES_LOCK = threading.Lock()
+
+
+def pace_of(host: str, family: str) -> Pace:
+    """Kept for as long as the container lives: what was learnt holds for its next call too.
+
+    A family that was not asked yet begins like the host's slowest: one limit may be for all of them.
+    """
+    with _PACES_LOCK:
+        found = _PACES.get((host, family))
+        if found is None:
+            slowest = min(_of(host).values(), key=lambda each: each.rate, default=None)
+            like = (slowest.rate, slowest.met) if slowest and slowest.rate < FIRST_RATE else ()
+            found = _PACES[host, family] = Pace(CLOCK, *like)
+        return found
+
+
+def learnt(host: str) -> dict[str, Learnt]:
+    """Of each family, for another Lambda."""
+    with _PACES_LOCK:
+        return {family: (round(each.rate, 2), _finite(each.met)) for family, each in _of(host).items()}
+
+
+def recall(host: str, learnt: Mapping[str, Learnt]) -> None:
+    """Begin with what another Lambda has learnt, where this one has asked for nothing yet."""
+    with _PACES_LOCK:
+        for family, (rate, met) in learnt.items():
+            _PACES.setdefault((host, family), Pace(CLOCK, rate, met or math.inf))
+
+
+def forget() -> None:
+    """As in a new container."""
+    with _PACES_LOCK:
+        _PACES.clear()
+
+
+def _of(host: str) -> dict[str, Pace]:
+    return {family: each for (of, family), each in _PACES.items() if of == host}
+
+
+def _finite(met: float) -> float | None:
+    return round(met, 2) if math.isfinite(met) else None
 
 
 def paced(host: str, until: float) -> Callable[[Call], Call]:
     """For WorkspaceApi.through: each request takes its turn, and one that is turned away at the door is sent again.
 
-    `until` is on CLOCK. Raises OutOfTime where the turn comes too late, or the refusal where there was one.
+    `until` is on CLOCK. Raises OutOfTime where the turn comes too late, or the refusal where there was one. A family
+    that turns everything away is left alone until the next call, or it would take the time that others need.
     """
+    closed: dict[str, Transient] = {}
 
     def around(call: Call) -> Call:
         def send(method: str, path: str, *, query: Any = None, body: Any = None) -> Any:
-            pace = pace_of(host, _family(path))
+            family = _family(path)
+            pace = pace_of(host, family)
+            if family in closed:
+                raise closed[family]
             refusal: Transient = OutOfTime(f"{method} {path} was not sent: no time was left.")
-            for _ in range(_TRIES.get(method, _TRIES_OF_CHANGES)):
+            for _ in range(_TRIES):
                 if not pace.turn(until):
                     break
                 try:
@@ -136,6 +186,9 @@ def paced(host: str, until: float) -> Callable[[Call], Call]:
                         raise
                     pace.refused(error.retry_after)
                     refusal = error
+                    if pace.in_a_row > len(_PAUSES):
+                        closed[family] = error
+                        break
                 except RekeyError:
                     pace.answered()
                     raise

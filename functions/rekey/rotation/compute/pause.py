@@ -1,4 +1,4 @@
-"""Pauses what would start compute in the blackout, and waits for active runs if the request says so."""
+"""Pauses what would start compute in the downtime, and waits for active runs if the request says so."""
 
 from rekey.base import clock
 from rekey.model.actions import Action
@@ -6,10 +6,11 @@ from rekey.model.answers import Progress
 from rekey.model.findings import Finding, FindingCode
 from rekey.model.steps import StepName
 from rekey.rotation.compute import snapshot
-from rekey.rotation.compute.call import Call, progress, some, unsure
+from rekey.rotation.compute.call import Call, some, unsure
 from rekey.rotation.compute.engine import Found, Pass, Stopping, find
 from rekey.rotation.compute.kinds import PAUSED
 from rekey.rotation.compute.look import Look
+from rekey.rotation.compute.pipelines import Pipelines
 from rekey.rotation.compute.runs import Runs
 from rekey.rotation.step import Step
 
@@ -24,13 +25,15 @@ def pause_triggers(step: Step) -> Progress:
     """
     call = Call(step)
     found, failed = find(PAUSED, call.look)
+    # What can be learnt now is not asked for while compute is down.
+    find([Pipelines()], call.look)
     if failed and step.rotation.triggers_key is None:
         # What is to be resumed must be known before anything is paused.
         waits = Pass()
         waits.wait_for_lists(failed)
-        return progress(waits)
+        return call.end(waits)
     if step.rotation.triggers_key is None and (unseen := call.unseen()):
-        return Progress.waiting([unseen])
+        return unseen
     if step.rotation.triggers_key is None:
         _remember(call, found)
     else:
@@ -39,12 +42,11 @@ def pause_triggers(step: Step) -> Progress:
     pass_ = stopping.run(found)
     pass_.wait_for_lists(failed)
     if pass_.done:
-        down = call.down(PAUSED, found, pass_)
+        down = call.down(PAUSED, _written(call), pass_)
         step.record(STEP, Action.TRIGGERS_PAUSED, {"jobs": some(_job_ids(found, pass_))}, down=down)
-    told = [f"Could not be paused, and may start compute in the blackout: {each}." for each in pass_.failed]
+    told = [f"Could not be paused, and may start compute in the downtime: {each}." for each in pass_.failed]
     call.find(Finding(code=FindingCode.NOT_PAUSED, text=each) for each in told)
-    call.save()
-    answer = progress(pass_, _draining(step, call.look))
+    answer = call.end(pass_, _draining(step, call.look))
     if answer.done and step.rotation.quiet_at is None:
         step.note(quiet_at=clock.text(clock.now()))
     return answer
@@ -83,6 +85,12 @@ def _remember_late(call: Call, found: Found) -> None:
             rows = [each.model_dump(mode="json") for each in new if each is not None]
             call.notes.late[kind.field] = [*call.notes.late.get(kind.field, []), *rows]
     call.save()
+
+
+def _written(call: Call) -> snapshot.Snapshot:
+    """All triggers that are to be resumed."""
+    key = call.step.rotation.triggers_key
+    return snapshot.with_late(snapshot.read_both(call.bucket, None, key), call.notes.late)
 
 
 def _job_ids(found: Found, pass_: Pass) -> list[int]:

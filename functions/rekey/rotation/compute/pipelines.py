@@ -23,6 +23,7 @@ class Pipelines(Kind[PipelineWas]):
     noun, field, listing, id_field = "pipeline", "pipelines", "pipelines", "pipeline_id"
     model = PipelineWas
     owner = True
+    stop_order, start_order = 1, 2
 
     def find(self, look: Look) -> list[Json]:
         """Each with its `spec`, None where that could not be read; what is gone meanwhile is passed over."""

@@ -32,7 +32,7 @@ class PoolWas(RootModel[dict[str, Any]]):
 class Pools(Kind[PoolWas]):
     noun, field, listing, id_field = "pool", "pools", "pools", "instance_pool_id"
     model = PoolWas
-    starts_in, at_once = 0, True
+    at_once, unseen = True, False
 
     def find(self, look: Look) -> list[Json]:
         """Those that hold nothing now too: somebody may still fill them."""
@@ -63,7 +63,7 @@ class Pools(Kind[PoolWas]):
         return str(was.root["instance_pool_id"])
 
     def judge(self, was: PoolWas, now: Json | None) -> Verdict:
-        """Only what a rotation emptied comes back: an owner's own change in the blackout stays."""
+        """Only what a rotation emptied comes back: an owner's own change in the downtime stays."""
         emptied = now is None or (_emptied(now) and _differ(was.root, now))
         return DOWN if emptied else BACK
 

@@ -1,6 +1,7 @@
 """Brings a workspace's compute back exactly as it was written down."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from rekey.base import clock
 from rekey.model.actions import Action
@@ -8,9 +9,11 @@ from rekey.model.answers import Progress
 from rekey.model.findings import Finding, FindingCode
 from rekey.model.steps import StepName
 from rekey.rotation.compute import snapshot
-from rekey.rotation.compute.call import Call, progress, some
+from rekey.rotation.compute.call import Call, some
 from rekey.rotation.compute.engine import Pass, Restoring
-from rekey.rotation.compute.kinds import KINDS
+from rekey.rotation.compute.kind import AnyKind
+from rekey.rotation.compute.kinds import KINDS, STOPPED
+from rekey.rotation.compute.notes import Notes
 from rekey.rotation.settling import look, settles
 from rekey.rotation.step import Step
 
@@ -24,11 +27,11 @@ def restart(step: Step) -> Progress:
         return Progress(done=True)
     if awaited := _under_way(step) or settles(step):
         return Progress.waiting(awaited)
-    return progress(_restore(step))
+    return _restore(step)[2]
 
 
 def _under_way(step: Step) -> list[str]:
-    """What speaks against starting anything on the way back: an update, or that nobody knows whether there is one."""
+    """What speaks against starting anything in the rollback: an update, or that nobody knows whether there is one."""
     rotation = step.rotation
     if rotation.failure is None or rotation.creates or not rotation.may_have_switched:
         return []
@@ -43,33 +46,56 @@ def not_back(step: Step) -> list[Finding]:
         return []
     if open_ := settles(step):
         return _findings(FindingCode.NOT_BACK, open_)
-    pass_ = _restore(step)
-    if not (open_ := [*pass_.troubled, *pass_.awaited]):
+    pass_, open_, _ = _restore(step)
+    if not open_:
         return []
     return [*_findings(FindingCode.LOST, pass_.failed), *_findings(FindingCode.NOT_BACK, open_)]
 
 
-def _restore(step: Step) -> Pass:
+def still_down(step: Step) -> dict[str, int]:
+    """How many of each kind are to come back and have not; triggers are none. What somebody deleted is not down."""
+    rotation = step.rotation
+    if not rotation.snapshot_key or not rotation.compute_is_down:
+        return rotation.still_down
+    call = Call(step)
+    written = snapshot.read(call.bucket, rotation.snapshot_key)
+    return _still_down(snapshot.with_late(written, call.notes.late), call.notes)
+
+
+def _still_down(was: snapshot.Snapshot, notes: Notes) -> dict[str, int]:
+    down = {kind.noun: sum(_is_down(kind, each, notes) for each in was.of_kind(kind)) for kind in STOPPED}
+    return {noun: number for noun, number in down.items() if number}
+
+
+def _is_down(kind: AnyKind, was: Any, notes: Notes) -> bool:
+    return not kind.stays_away(was) and notes.start_of(kind.name_of(was)).over not in ("back", "lost")
+
+
+def _restore(step: Step) -> tuple[Pass, list[str], Progress]:
+    """Gives what this pass did, a phrase for all that is not back, and how far that is."""
     rotation = step.rotation
     call = Call(step)
     written = snapshot.read_both(call.bucket, rotation.snapshot_key, rotation.triggers_key)
-    pass_ = Restoring(call.look, call.notes).run(KINDS, snapshot.with_late(written, call.notes.late))
+    was, restoring = snapshot.with_late(written, call.notes.late), Restoring(call.look, call.notes)
+    pass_ = restoring.go_on(KINDS, was) or restoring.run(KINDS, was)
     if pass_.done:
         step.record(STEP, Action.STARTED, {"started": some(pass_.done)})
-    call.save()
-    open_ = [*pass_.troubled, *pass_.awaited]
-    if open_ and (down := tuple(some(open_))) != rotation.down:
-        step.note(down=down)
-    if not open_:
+    answer = call.end(pass_)
+    if answer.done:
         step.record(
             STEP,
             Action.COMPUTE_BACK,
             {"lost": some(pass_.failed)},
             compute_back_at=clock.text(clock.now()),
             down=(),
+            still_down=_still_down(was, call.notes),
             findings=call.findings(_findings(FindingCode.LOST, pass_.failed)),
         )
-    return pass_
+        return pass_, [], answer
+    open_ = restoring.not_back(KINDS, was)
+    if (down := tuple(some(open_))) != step.rotation.down:
+        step.note(down=down)
+    return pass_, open_, answer
 
 
 _SAID = {FindingCode.LOST: "Could not be brought back", FindingCode.NOT_BACK: "Not back when the rotation ended"}

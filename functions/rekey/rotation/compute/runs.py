@@ -21,6 +21,7 @@ class Runs(Kind[RunWas]):
     needs = ("warehouses",)
     model = RunWas
     owner = True
+    stop_order = 1
 
     def find(self, look: Look) -> list[Json]:
         """Active ones that use classic compute, with why where that cannot be told."""
@@ -49,6 +50,9 @@ class Runs(Kind[RunWas]):
             state=self.state(piece),
             unsure=piece["unsure"],
         )
+
+    def piece(self, was: RunWas) -> Json:
+        return {"run_id": was.run_id, "job_id": was.job_id, "state": {"life_cycle_state": was.state}}
 
     def id_of(self, was: RunWas) -> str:
         return str(was.run_id)

@@ -8,7 +8,7 @@ from rekey.model.findings import Finding, FindingCode
 from rekey.model.rotation import RotationChanges
 from rekey.model.steps import StepName
 from rekey.rotation.compute import snapshot
-from rekey.rotation.compute.call import Call, progress, some, unsure
+from rekey.rotation.compute.call import Call, some, unsure
 from rekey.rotation.compute.engine import Found, Pass, Stopping, find
 from rekey.rotation.compute.kinds import STOPPED
 from rekey.rotation.step import Step
@@ -23,33 +23,42 @@ def terminate(step: Step) -> Progress:
     is down yet, and what is not written down could not come back.
     """
     call = Call(step)
+    if step.rotation.snapshot_key and call.notes.cut_short:
+        written = snapshot.read(call.bucket, step.rotation.snapshot_key)
+        if left := Stopping(STOPPED, call.look, call.notes).go_on(written):
+            _record(call, left)
+            return call.end(left)
     found, failed = find(STOPPED, call.look)
     if step.rotation.snapshot_key is None:
         if failed:
             waits = Pass()
             waits.wait_for_lists(failed)
-            return progress(waits)
+            return call.end(waits)
         if unseen := call.unseen():
-            return Progress.waiting([unseen])
+            return unseen
         _begin_blackout(call, found)
     else:
         _note_newcomers(call, found)
     pass_ = Stopping(STOPPED, call.look, call.notes).run(found)
     pass_.wait_for_lists(failed)
-    if pass_.done:
-        changes: RotationChanges = {"down": call.down(STOPPED, found, pass_)}
+    _record(call, pass_)
+    told = [f"Whether it still holds instances cannot be told: {each}." for each in pass_.failed]
+    call.find(Finding(code=FindingCode.MAY_RUN, text=each) for each in told)
+    answer = call.end(pass_)
+    if answer.done and step.rotation.compute_gone_at is None:
+        if unseen := call.unseen():
+            return unseen
+        step.note(compute_gone_at=clock.text(clock.now()))
+    return answer
+
+
+def _record(call: Call, pass_: Pass) -> None:
+    step, key = call.step, call.step.rotation.snapshot_key
+    if pass_.done and key:
+        changes: RotationChanges = {"down": call.down(STOPPED, snapshot.read(call.bucket, key), pass_)}
         if step.rotation.compute_back_at:
             changes["compute_back_at"] = None  # What was back is down again.
         step.record(STEP, Action.STOPPED, {"stopped": some(pass_.done)}, **changes)
-    told = [f"Whether it still holds instances cannot be told: {each}." for each in pass_.failed]
-    call.find(Finding(code=FindingCode.MAY_RUN, text=each) for each in told)
-    call.save()
-    answer = progress(pass_)
-    if answer.done and step.rotation.compute_gone_at is None:
-        if unseen := call.unseen():
-            return Progress.waiting([unseen])
-        step.note(compute_gone_at=clock.text(clock.now()))
-    return answer
 
 
 def _begin_blackout(call: Call, found: Found) -> None:
@@ -70,7 +79,7 @@ def _begin_blackout(call: Call, found: Found) -> None:
 
 
 def _note_newcomers(call: Call, found: Found) -> None:
-    """Record what somebody else started in the blackout: it is stopped too, and a person should know."""
+    """Record what somebody else started in the downtime: it is stopped too, and a person should know."""
     step, key = call.step, call.step.rotation.snapshot_key
     pieces = [(kind, each) for kind in STOPPED for each in found.get(kind.field, ()) if kind.newcomer(each)]
     unknown = {str(each[kind.id_field]): kind.name(each) for kind, each in pieces}
@@ -82,7 +91,7 @@ def _note_newcomers(call: Call, found: Found) -> None:
     there = {id_ for kind in STOPPED for id_ in before.ids(kind)}
     if newcomers := sorted(set(unknown) - there):
         named = ", ".join(some([unknown[each] for each in newcomers]))
-        text = f"Started by somebody else in the blackout and stopped again: {named}."
+        text = f"Started by somebody else in the downtime and stopped again: {named}."
         step.record(
             STEP,
             Action.NEWCOMERS_FOUND,

@@ -1,4 +1,4 @@
-"""Triggers of jobs, which would start compute in the blackout: paused before it, and resumed exactly as they were."""
+"""Triggers of jobs, which would start compute in the downtime: paused before it, and resumed exactly as they were."""
 
 from typing import Any, Literal
 
@@ -26,7 +26,8 @@ class Triggers(Kind[TriggerWas]):
     noun, field, listing, id_field = "trigger", "jobs", "jobs", "job_id"
     needs = ("warehouses",)
     model = TriggerWas
-    beforehand, at_once = True, True
+    beforehand, at_once, unseen = True, True, False
+    start_order = 4
 
     def find(self, look: Look) -> list[Json]:
         """Triggers that are on and would start classic compute, with why where that cannot be told."""

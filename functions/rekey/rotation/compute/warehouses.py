@@ -20,6 +20,7 @@ class Warehouses(Kind[WarehouseWas]):
     noun, field, listing, id_field = "warehouse", "warehouses", "warehouses", "id"
     model = WarehouseWas
     owner = True
+    stop_order, start_order = 3, 3
 
     def size(self, piece: Json) -> int:
         """Sessions, and clusters under them."""

@@ -1,1 +1,1 @@
-"""Events: requests that come in over EventBridge, and what rekey tells the world."""
+"""Events: requests that come in over EventBridge, and what rekey publishes."""

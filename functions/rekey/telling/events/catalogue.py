@@ -1,4 +1,4 @@
-"""Which entry of the ledger's audit trails the world is told of, and in which words. Plain functions."""
+"""Which entries of the ledger's audit trails are published as events, and in which words. Plain functions."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rekey.base import clock
 from rekey.base.words import shortened
 from rekey.model.actions import Action, KeyAction
+from rekey.model.attention import attention, outcome
 from rekey.model.entries import Item
 from rekey.model.evidence import evidence_uri
 from rekey.model.failure import Failure
@@ -142,9 +143,12 @@ def _succeeded(told: Told) -> Data:
     rotation = told.rotation
     old = rotation.plan.old_key
     return models.RotationSucceeded(
+        outcome="needs_attention" if outcome(rotation) == "needs_attention" else "succeeded",
         operation=rotation.plan.operation,
         use_cases=list(rotation.plan.use_cases),
         downtime_seconds=downtime_seconds(rotation),
+        still_down=rotation.still_down,
+        attention=shortened([each.text for each in attention(rotation)]),
         key_arn=rotation.key_arn,
         old_key_arn=old.key_arn if old else None,
         old_key_fate=old.fate if old else None,

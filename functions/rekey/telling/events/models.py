@@ -86,12 +86,18 @@ class RotationSwitched(Data):
 
 
 class RotationSucceeded(Data):
-    """All is done and proven, and compute is back."""
+    """The switch is done and proven. `outcome` is "needs_attention" where something is left to a person."""
 
     detail_type = "Rotation Succeeded"
+    outcome: Literal["succeeded", "needs_attention"]
     operation: str
     use_cases: list[str]
     downtime_seconds: Seconds | None
+    """None when nothing was stopped, and when it is not over: see still_down."""
+    still_down: dict[str, int]
+    """Compute resources by kind that are not back."""
+    attention: list[str]
+    """Findings that a person must see to; the first ten."""
     key_arn: str | None
     old_key_arn: str | None
     old_key_fate: str | None
@@ -163,7 +169,7 @@ class KeyReenabled(KeyEvent):
 
 
 class KeyOverdue(KeyEvent):
-    """A key should have gone more than a day ago and could not."""
+    """A key should have been disabled more than a day ago and could not."""
 
     detail_type = "Key Overdue"
 

@@ -30,7 +30,7 @@ class Untellable(RekeyError):
 
 
 def publish(settings: Settings, ledger: Ledger, item: Item) -> str | None:
-    """Tell the world of one new audit item. Gives the event's id, None when nobody is told.
+    """Publish one new audit item. Gives the event's id, None when nobody is told.
 
     May be called again for the same item: the id stays the same. Raises Untellable, or AwsUnavailable when the bus did
     not take it; AWS' errors pass through.

@@ -1,4 +1,4 @@
-"""A request that was not started: written down, so that its asker hears why."""
+"""A request that was not started: written down, so that the requester is notified."""
 
 from typing import Any
 
@@ -8,7 +8,8 @@ from rekey.base import clock
 from rekey.base.observability import identify
 from rekey.ledger import Ledger
 from rekey.model.answers import Refused
-from rekey.model.failure import Caught
+from rekey.model.causes import NOTHING_TOUCHED, cause
+from rekey.model.failure import Caught, Failure
 from rekey.model.inbox import unwrapped
 from rekey.model.request import Ticket
 
@@ -50,7 +51,14 @@ def record(ledger: Ledger, event: RefusalEvent) -> Refused:
                 },
             }
         )
-    return Refused(rotation_id=event.rotation_id, failure=event.failure)
+    return Refused(rotation_id=event.rotation_id, failure=_told(event))
+
+
+def _told(event: RefusalEvent) -> Failure:
+    failure = event.failure
+    happened = f"{failure.state} refused it ({failure.error}): {failure.cause}"
+    told = cause(happened, NOTHING_TOUCHED, failure.error, f"rekey status {event.rotation_id}")
+    return failure.model_copy(update={"cause": told})
 
 
 def _whole_number(value: object) -> int | None:

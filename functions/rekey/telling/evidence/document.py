@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rekey.base.settings import Settings
+from rekey.model.actions import Action
+from rekey.model.attention import attention, outcome
 from rekey.model.entries import Item
 from rekey.model.evidence import SCHEMA
 from rekey.model.outcome import downtime_seconds, old_key_due_at
@@ -33,7 +35,9 @@ def build(
         "rotation_id": rotation.rotation_id,
         "execution_arn": rotation.execution_arn,
         "status": rotation.status,
+        "outcome": outcome(rotation),
         "request": rotation.request.model_dump(mode="json"),
+        "approval": _approval(trail),
         "plan": rotation.plan.model_dump(mode="json"),
         "workspace": {
             "workspace_id": rotation.workspace_id,
@@ -57,18 +61,27 @@ def build(
         },
         "phases": phases(rotation, trail),
         "downtime_seconds": downtime_seconds(rotation),
+        "time_scale": settings.wait_scale,
         "compute": {
             "interrupted": snapshot.as_json() if snapshot else None,
             "newcomers": list(rotation.newcomers),
             "compared": present.compute,
+            "still_down": rotation.still_down,
         },
         "looked_at": present.looked_at,
         "notebooks": notebooks,
         "findings": [each.text for each in rotation.findings],
+        "attention": [each.text for each in attention(rotation)],
         "failure": rotation.failure.model_dump() if rotation.failure else None,
         "terraform": present.terraform,
         "audit": {"entries": list(trail), "head": rotation.audit_head},
     }
+
+
+def _approval(trail: Sequence[Item]) -> dict[str, Any] | None:
+    """{"by", "at", "reason"}; None where no approval was given."""
+    given = next((each for each in trail if each["action"] == Action.APPROVED), None)
+    return {"by": given["detail"]["by"], "at": given["at"], "reason": given["detail"]["reason"]} if given else None
 
 
 def _use_cases(fields: Mapping[Any, str | None] | None, present: Present) -> dict[str, Any] | None:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from rekey.model.attention import down_now
+
 Data = Mapping[str, Any]
 
 LONGEST = 32_000
@@ -87,21 +89,30 @@ def _started(detail: Data, data: Data) -> list[str]:
 
 
 def _done(detail: Data, data: Data) -> list[str]:
-    down = data.get("downtime_seconds")
+    attention = data.get("attention") or []
     return [
-        f"Done: the {_what(data)} of {_workspace(detail)} went well and was verified.",
-        "No compute was down." if down is None else f"Classic compute was down for {_span(down)}.",
+        f"Done{', and needs attention' if attention else ''}: the {_what(data)} of {_workspace(detail)} "
+        f"{'was' if attention else 'went well and was'} verified.",
+        _downtime(data),
+        *(f"Needs attention: {each}" for each in attention),
         f"The key is now {data['key_arn']}." if data.get("key_arn") else "",
         _old_key(data),
-        *_notes(data),
+        *(f"Note: {each}" for each in data.get("findings") or [] if each not in attention),
         _evidence(data.get("evidence")),
     ]
+
+
+def _downtime(data: Data) -> str:
+    down, seconds = down_now(data.get("still_down") or {}), data.get("downtime_seconds")
+    if down:
+        return f"The downtime is not over: {down}."
+    return "No compute was down." if seconds is None else f"Classic compute was down for {_span(seconds)}."
 
 
 def _failed(detail: Data, data: Data) -> list[str]:
     return [
         f"The rotation of {_workspace(detail)} failed in the state {data.get('state', '?')}: {data.get('error', '')}.",
-        str(data.get("cause", "")),
+        *(each for each in str(data.get("cause", "")).splitlines() if not each.startswith(_EVIDENCE)),
         *_notes(data),
         "After fixing it, have the ticket approved again.",
         _evidence(data.get("evidence")),
@@ -178,7 +189,8 @@ def _length(data: Data) -> str:
     expected, down = data.get("expected_seconds"), data.get("expected_downtime_seconds")
     if not expected:
         return ""
-    return f" and takes about {_span(expected)}{f', {_span(down)} of it without classic compute' if down else ''}"
+    downtime = f", with a downtime of about {_span(down)}" if down else ", without downtime"
+    return f" and takes about {_span(expected)}{downtime}"
 
 
 def _old_key(data: Data) -> str:

@@ -1,12 +1,14 @@
 """What every ticket system can be asked, and the one HTTP call to it."""
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import requests
+from requests.utils import get_environ_proxies
 
 from rekey.telling.tickets.errors import Malformed, NoSuchTicket, TicketSystemUnavailable
 from rekey.telling.tickets.signatures import Headers
@@ -69,6 +71,7 @@ class Http:
         self._name = name
         self._base_url = base_url.rstrip("/")
         self._session = requests.Session()
+        # No netrc: what is in it would be sent instead of the token.
         self._session.trust_env = False
         self._session.auth = auth
         self._session.headers.update({"Accept": "application/json", "User-Agent": "rekey"})
@@ -77,13 +80,16 @@ class Http:
 
     def call(self, method: str, path: str, *, query: Mapping[str, str] | None = None, body: Any = None) -> Any:
         try:
+            url = self._base_url + path
             response = self._session.request(
                 method,
-                self._base_url + path,
+                url,
                 params=query,
                 json=body,
                 timeout=_TIMEOUT,
                 allow_redirects=False,
+                proxies=get_environ_proxies(url),
+                verify=os.environ.get("REQUESTS_CA_BUNDLE") or True,
             )
         except requests.RequestException as error:
             # Not chained: its text has the whole request in it.

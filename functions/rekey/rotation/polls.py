@@ -1,0 +1,21 @@
+"""When to look again: at once while there is work left over, soon after something was asked for, then ever later."""
+
+SHORTEST_SECONDS, LONGEST_SECONDS = 2, 120
+
+_PART = 0.02
+"""Of the time that it has taken so far: so much later than it happened, at the most, an end is seen."""
+
+_LONG = 500
+"""Seconds after which nobody counts seconds any more, and an execution's history is spared."""
+
+_PART_WHEN_LONG = 0.05
+
+TROUBLED_SECONDS = 15
+"""At the least, where something was refused: it is not asked for again at once."""
+
+
+def seconds(elapsed: float, *, troubled: bool = False) -> int:
+    """Whole seconds until the next look, from those since something was asked for."""
+    wait = _PART * min(elapsed, _LONG) + _PART_WHEN_LONG * max(0.0, elapsed - _LONG)
+    least = TROUBLED_SECONDS if troubled else SHORTEST_SECONDS
+    return max(least, min(LONGEST_SECONDS, round(wait)))

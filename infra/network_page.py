@@ -1,0 +1,59 @@
+"""docs/network.md's table of who calls whom, made of the permissions.
+
+python -m infra.network_page      writes it into the page (`make network`)
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from infra.permissions import DATABRICKS, GRANTS, TICKET_GRANTS, TICKETS_SECRET, Grant
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "network.md"
+BEGIN, END = "<!-- calls: begin -->", "<!-- calls: end -->"
+
+ENDPOINTS = {"tag": "tagging"}
+"""Where a service's endpoint has another name than its actions."""
+
+OF_THE_KEYS = {"kms", "tagging"}
+"""Asked in the region of each workspace, where its keys are; the others in the stack's own."""
+
+
+def endpoints(grants: Iterable[Grant]) -> set[str]:
+    """The AWS endpoints that a Lambda's code calls for its grants."""
+    actions = [action for grant in grants if not grant.by_lambda for action in grant.actions]
+    services = {action.partition(":")[0] for action in actions}
+    return {ENDPOINTS.get(each, each) for each in services}
+
+
+def hosts(grants: tuple[Grant, ...]) -> str:
+    """What a Lambda calls outside AWS."""
+    if DATABRICKS in grants:
+        return "Databricks"
+    return "the ticket systems" if TICKETS_SECRET in grants else ""
+
+
+def table() -> str:
+    rows = [_row(name, grants) for name, grants in (GRANTS | TICKET_GRANTS).items()]
+    return "\n".join(
+        ["| Lambda | outside AWS | AWS, stack's region | AWS, keys' regions |", "|---|---|---|---|", *rows]
+    )
+
+
+def with_table(page: str) -> str:
+    """A page with the table between its two marks."""
+    before, rest = page.split(BEGIN)
+    _, after = rest.split(END)
+    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
+
+
+def _row(name: str, grants: tuple[Grant, ...]) -> str:
+    called = endpoints(grants)
+    return f"| `{name}` | {hosts(grants)} | {_named(called - OF_THE_KEYS)} | {_named(called & OF_THE_KEYS)} |"
+
+
+def _named(services: set[str]) -> str:
+    return ", ".join(f"`{each}`" for each in sorted(services))
+
+
+if __name__ == "__main__":
+    PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
