@@ -56,7 +56,7 @@ def draw(view: View, title: str, name: str = "rekey") -> str:
 
 
 def animate(recording: Path) -> str:
-    """The whole rotation in a few seconds. Who wants no motion sees the end."""
+    """The recording in a few seconds. Who wants no motion sees its end."""
     told = json.loads(recording.read_text(encoding="utf-8"))
     title = told["command"]
     last = told["events"][-1]["at"]
@@ -84,7 +84,7 @@ def _joined(frames: Sequence[str]) -> str:
     @media (prefers-reduced-motion: reduce) {{ .frame {{ animation: none; }} .last {{ visibility: visible; }} }}
     """
     head = f'<svg viewBox="0 0 {width:g} {height:g}" xmlns="http://www.w3.org/2000/svg" role="img">'
-    name = "<title>A rotation, followed in a terminal from its start to its end</title>"
+    name = "<title>A rotation, followed in a terminal</title>"
     return "\n".join([head, name, f"<style>{motion}{''.join(styles)}</style>", *groups, "</svg>"]) + "\n"
 
 

@@ -1,6 +1,7 @@
 """`python -m demo.record docs/images/rotation.json`: a whole rotation of the local cloud, for the moving picture.
 
-What is written is the execution's history, in simulated seconds, cut to what the live view reads.
+What is written is the execution's history in simulated seconds, cut to what the live view reads. What the Lambdas work
+is not scaled, so it counts many times over: record on a machine that has nothing else to do.
 """
 
 import json
@@ -52,14 +53,21 @@ def _cut(events: Iterable[Mapping[str, Any]], minute: float) -> Iterable[dict[st
         began = began or event["timestamp"]
         at = round((event["timestamp"] - began).total_seconds() / minute)
         kind = str(event["type"])
-        if kind in ("ExecutionStarted", "ExecutionSucceeded", "ExecutionFailed"):
-            yield {"at": at, "type": kind}
-        elif kind in ("TaskStateEntered", "WaitStateEntered"):
-            yield {"at": at, "type": kind, "state": event["stateEnteredEventDetails"]["name"]}
-        elif kind == "TaskStateExited":
-            answer = read_object(event["stateExitedEventDetails"].get("output"))
-            if kept := {name: answer[name] for name in READ if answer.get(name)}:
-                yield {"at": at, "type": kind, "answer": kept}
+        if (told := _told(kind, event)) is not None:
+            yield {"at": at, "type": kind, **told}
+
+
+def _told(kind: str, event: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What is kept of an event beside its time; None where nothing of it is."""
+    if kind in ("ExecutionStarted", "ExecutionSucceeded", "ExecutionFailed"):
+        return {}
+    if kind in ("TaskStateEntered", "WaitStateEntered"):
+        return {"state": event["stateEnteredEventDetails"]["name"]}
+    if kind == "TaskStateExited":
+        answer = read_object(event["stateExitedEventDetails"].get("output"))
+        kept = {name: answer[name] for name in READ if answer.get(name)}
+        return {"answer": kept} if kept else None
+    return None
 
 
 def _tell(line: str) -> None:

@@ -44,7 +44,10 @@ class Dashboard(Construct):
                 "Rotations by outcome",
                 _counts(*_OUTCOMES),
             ),
-            _graph("Executions that did not end by themselves", _executions(state_machine)),
+            _graph(
+                "Executions that ended before their rotation",
+                [*_executions(state_machine), *_counts("RotationsTakenUp"), metric("RotationsUnfinished", MAX, HOUR)],
+            ),
         )
         dashboard.add_widgets(
             _graph("Downtime (seconds)", [metric("Downtime", MAX, HOUR), metric("Downtime", AVERAGE, HOUR)]),

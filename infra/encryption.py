@@ -5,6 +5,7 @@ the right in KMS too. Here it is granted through that very service alone (kms:Vi
 """
 
 from collections.abc import Iterable
+from typing import cast
 
 from aws_cdk import Aws, Stack
 from aws_cdk import aws_iam as iam
@@ -38,8 +39,8 @@ def key_of(scope: Construct, key_arn: str) -> kms.IKey | None:
     if not key_arn:
         return None
     stack, name = Stack.of(scope), "EncryptionKey"
-    known = stack.node.try_find_child(name)
-    return known if known is not None else kms.Key.from_key_arn(stack, name, key_arn)
+    known = cast("kms.IKey | None", stack.node.try_find_child(name))
+    return known or kms.Key.from_key_arn(stack, name, key_arn)
 
 
 def key_statements(key_arn: str, actions: Iterable[str]) -> list[iam.PolicyStatement]:

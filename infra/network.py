@@ -43,7 +43,7 @@ class Network(Construct):
     @property
     def environment(self) -> dict[str, str]:
         """requests and botocore heed these; Lambda's own interface is an address of the loopback."""
-        found = {}
+        found: dict[str, str] = {}
         if self._settings.vpc_id:
             # By their regional names, which VPC endpoints answer for: us-east-1 has older, global ones.
             found |= {"AWS_S3_US_EAST_1_REGIONAL_ENDPOINT": "regional", "AWS_STS_REGIONAL_ENDPOINTS": "regional"}
@@ -93,7 +93,7 @@ class Network(Construct):
                 for port in ports
             ],
         )
-        return group.attr_group_id
+        return str(group.attr_group_id)
 
 
 def _port(address: str) -> int:

@@ -22,6 +22,7 @@ LIBRARY = (
     "retirement",
     "rotation",
     "planning",
+    "finisher",
     "telling",
     "control",
     "runtime",
@@ -37,7 +38,7 @@ OUTSIDE: Mapping[str, frozenset[str]] = {
     "demo": frozenset({"base", "model", "local", "cli"}),
     "infra": frozenset(),
     "stepfunctions": frozenset(),
-    "benchmarks": frozenset({*LIBRARY, "local", "cli", "demo"}),
+    "benchmarks": frozenset({*LIBRARY, "local", "cli", "demo", "tests"}),
     "handlers": frozenset(LIBRARY),
 }
 """What stands outside the library, and which rooms it may import beside itself."""

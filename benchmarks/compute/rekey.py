@@ -15,7 +15,8 @@ from tests.workflow.checks.budgets import EVENTS
 CALL_SECONDS = 0.2
 """Of a call, beside what Databricks takes: two transitions, the ledger and the bucket."""
 
-MEMORY_GB = 0.5
+MEMORY_MB = 1024
+"""Of the Lambdas that drive compute (infra/functions.py), which make nearly all calls."""
 
 
 @dataclass

@@ -18,7 +18,7 @@ URL = "http://databricks.simulator"
 class Wire:
     """Counts what is answered, by the name of the phase that it is told."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: FastAPI | None) -> None:
         self._app = app
         self.phase = ""
         self.accepted: Counter[str] = Counter()
@@ -53,6 +53,7 @@ class Wire:
             else:
                 content.extend(message.get("body", b""))
 
+        assert self._app is not None, "it is served elsewhere"
         _finish(self._app(scope, receive, answer))
         response.raw = BytesIO(bytes(content))
         response._content = bytes(content)

@@ -198,7 +198,7 @@ def test_a_wrong_key_policy_fails_the_proof_and_the_workspace_goes_back(driver: 
     finally:
         driver.post("switches", unusable_key="revert")
     assert (ended.status, ended.error) == ("FAILED", "PolicyMismatch"), ended
-    assert "Verify: The policy of the new key" in ended.cause
+    assert "Verify failed (PolicyMismatch): The policy of the new key" in ended.cause
     assert "on the keys it had before. All compute is back" in ended.cause
     assert driver.fields(workspace_id) == fields
     whole(driver, workspace_id, before)

@@ -106,7 +106,7 @@ def test_s3_and_sts_are_asked_by_the_names_that_vpc_endpoints_answer_for(bank_te
     """us-east-1 has older, global names, which no endpoint of a VPC and no entry of NO_PROXY matches."""
     with in_lambda(bank_template):
         session = botocore.session.Session()
-        keys = {"aws_access_key_id": "none", "aws_secret_access_key": "none"}
+        keys: Any = {"aws_access_key_id": "none", "aws_secret_access_key": "none"}
         hosts = [session.create_client(each, region_name=REGION, **keys).meta.endpoint_url for each in ("s3", "sts")]
     assert hosts == ["https://s3.us-east-1.amazonaws.com", "https://sts.us-east-1.amazonaws.com"]
 

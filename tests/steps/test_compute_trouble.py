@@ -26,7 +26,7 @@ def wait(world: World, name: str, seconds: float) -> list[Any]:
     until = world.clock.now() + seconds
     while world.clock.now() < until and not (answers and answers[-1]["done"]):
         answers.append(world.call(name, rotation_id="r1"))
-        world.clock.advance(POLL_SECONDS)
+        world.clock.advance(max(POLL_SECONDS, answers[-1]["poll_seconds"]))
     return answers
 
 
@@ -150,6 +150,13 @@ def test_a_call_hands_over_what_it_has_done_before_its_time_is_over(world: World
     assert sorted(up) == sorted(each.split(" ")[1] for each in started if each.startswith("cluster "))
     assert 0 < len(up) < 30
     assert len(first["waiting_for"]) <= 12
+    # The next call goes on at once where this one stopped, and does not list everything again.
+    lists = asked(world, "/list")
+    second = world.call("restart_compute", rotation_id="r1")
+    assert (first["poll_seconds"], asked(world, "/list")) == (0, lists)
+    now = [id_ for id_, each in sim(world, workspace)["clusters"].items() if each["state"] != "TERMINATED"]
+    assert len(now) > len(up)
+    assert second["remaining"] < first["remaining"]
     requests.delete(f"{world.url}/_sim/limits", timeout=10)
     world.loop("restart_compute")
     assert world.call("complete_rotation", rotation_id="r1")["findings"] == []

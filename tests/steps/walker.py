@@ -75,7 +75,9 @@ class Walk:
         if ahead:
             assert self._world.ledger.find(self._world.rotation_id) == before, f"{name} was no step to take"
         if state["Resource"].endswith(CALLBACK):
-            self._world.ledger.record(self._world.rotation(), StepName.APPROVAL, Action.APPROVED, {}, approved_by="ada")
+            given = {"by": "ada", "reason": None}
+            rotation = self._world.rotation()
+            self._world.ledger.record(rotation, StepName.APPROVAL, Action.APPROVED, given, approved_by="ada")
         return self._leave(state, result={"Payload": answer})
 
     def _look(self, name: str) -> tuple[Rotation | None, bool]:

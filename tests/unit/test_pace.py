@@ -135,7 +135,7 @@ def test_a_request_that_is_always_turned_away_is_given_up_for_this_call(clock: C
         call("POST", "/api/2.1/clusters/x")
     assert len(sent) == 6
     # Nor is another one sent then: the time is for those that may come through.
-    with pytest.raises(DatabricksThrottled):
+    with pytest.raises(OutOfTime):
         call("POST", "/api/2.1/clusters/y")
     assert len(sent) == 6
 

@@ -29,7 +29,9 @@ Count = Literal[
     "RotationsNeedingAttention",
     "RotationsStarted",
     "RotationsSucceeded",
+    "RotationsTakenUp",
     "RotationsUnclosed",
+    "RotationsUnfinished",
     "StepsHeldUp",
     "TicketComments",
 ]

@@ -59,6 +59,10 @@ class Action(StrEnum):
     COMPUTE_DOWN = "compute is down"
     HANDED_OVER = "handed over"
 
+    TAKEN_UP = "taken up"
+    UNFINISHED = "unfinished"
+    LET_BE = "let be"
+
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"

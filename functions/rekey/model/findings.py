@@ -43,6 +43,8 @@ class FindingCode(StrEnum):
     """A key was found that a crash left behind."""
     NOTEBOOKS = "notebooks"
     """Notebooks could not be renewed."""
+    LET_BE = "let_be"
+    """A person decided that something stays undone."""
     EARLIER = "earlier"
     """Written by a version that knew no codes."""
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from rekey.model.failure import Failure
 from rekey.model.findings import Finding, FindingCode
+from rekey.model.finishing import Finishing, Left, LetBe
 from rekey.model.plan import Plan
 from rekey.model.request import Request
 
@@ -151,6 +152,9 @@ class Rotation(BaseModel):
     failure: Failure | None = None
     failed_at: str | None = None
     """When its failure was written down: from then on it is rolled back."""
+    finishing: Finishing | None = None
+    """Set once its execution has ended before it, and the finisher carries it on."""
+    let_be: LetBe | None = None
     audit_seq: int = 0
     audit_head: str = ""
     evidence_sha256: str | None = None
@@ -188,6 +192,15 @@ class Rotation(BaseModel):
     @property
     def ended(self) -> bool:
         return self.status in ENDS
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether its evidence is written and its lease given back: nobody has to look at it any more."""
+        return self.closed_at is not None
+
+    def lets_be(self, what: Left) -> bool:
+        """Whether a person has decided that this stays undone."""
+        return self.let_be is not None and what in self.let_be.what
 
     @property
     def compute_is_down(self) -> bool:
@@ -264,6 +277,8 @@ class RotationChanges(TypedDict, total=False):
     findings: tuple[Finding, ...]
     failure: Failure | None
     failed_at: str | None
+    finishing: Finishing | None
+    let_be: LetBe | None
     evidence_sha256: str | None
 
 

@@ -18,7 +18,7 @@ from rekey.model.spans import phases
 from rekey.model.steps import StepName
 from rekey.retirement.rotations import LetGo, moved_on
 from rekey.rotation import keys, proof
-from rekey.rotation.compute.restart import not_back, still_down
+from rekey.rotation.compute.restart import named_down, not_back, still_down
 from rekey.rotation.down import tell_down
 from rekey.rotation.next_step import next_step
 from rekey.rotation.notebooks.report import findings
@@ -54,7 +54,8 @@ def record_failure(step: Step, write: WriteEvidence) -> FailedSummary:
     failure = step.rotation.failure or required_failure(step)
     if not step.rotation.ended:
         if (undone := next_step(step.rotation)) == StepName.RECORD_FAILURE:
-            _end(step, undone, "cancelled" if failure.error == Cancelled.__name__ else "failed")
+            status: Status = "cancelled" if failure.error == Cancelled.__name__ else "failed"
+            _end(step, undone, status, _let_be(step) if step.rotation.compute_is_down else None)
         else:
             _hand_over(step, undone)
     evidence = _closed(step, write) if step.rotation.ended else None
@@ -96,6 +97,11 @@ def _end(step: Step, name: StepName, status: Status, more: RotationChanges | Non
     detail = {"keys": {key.key_arn: key.state for _, key in moved}}
     step.rotation = step.ledger.end(rotation, name, Action(status), detail, keys=moved, **changes)
     _measure(step, status)
+
+
+def _let_be(step: Step) -> RotationChanges:
+    """What a person lets be is named all the same."""
+    return {"still_down": still_down(step), "findings": step.rotation.with_findings(named_down(step))}
 
 
 def _hand_over(step: Step, undone: StepName | None) -> None:

@@ -55,7 +55,7 @@ def _change(rotation: Rotation) -> StepName | None:
 
 
 def _after(rotation: Rotation) -> StepName | None:
-    if rotation.compute_is_down:
+    if rotation.compute_is_down and not rotation.lets_be("compute"):
         return StepName.RESTART
     if not rotation.plan.renew_notebooks:
         return None
@@ -65,6 +65,7 @@ def _after(rotation: Rotation) -> StepName | None:
 
 
 def _way_back(rotation: Rotation) -> StepName:
-    if rotation.workspace_on is None:
+    if rotation.workspace_on is None and not rotation.lets_be("keys"):
         return StepName.ROLL_BACK
-    return StepName.RESTORE if rotation.compute_is_down else StepName.RECORD_FAILURE
+    down = rotation.compute_is_down and not rotation.lets_be("compute")
+    return StepName.RESTORE if down else StepName.RECORD_FAILURE

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rekey.ledger import APPROVAL_TIME, LEASE_TIME
+from rekey.ledger import APPROVAL_TIME
 from rekey.model.phases import BUDGETS, NOTEBOOK_WAVES
 from rekey.model.request import LATEST_WINDOW
 from rekey.rotation import polls
@@ -166,7 +166,6 @@ def worst_time_fits(machine: Machine) -> list[str]:
         "TimeoutSeconds less the 14 days to the window and the wait for an approval": (
             machine.definition["TimeoutSeconds"] - LATEST_WINDOW.total_seconds() - worst_approval(machine)
         ),
-        "the ledger's lease": LEASE_TIME.total_seconds(),
     }
     return [
         f"a rotation may take {worst:.0f} s, {what} is {limit:.0f} s"

@@ -45,7 +45,7 @@ class Call:
         Who looks again lets go by at least as long as the look took: what is many is not listed all the time.
         """
         self.notes.paces, self.notes.specs = pace.learnt(self._host), self.look.known()
-        self.notes.cut_short = pass_.cut_short
+        self.notes.cut_short = pass_.work if pass_.cut_short else ""
         if pass_.done or not self.notes.asked_at:
             self.notes.asked_at = clock.text(clock.now())
         self.save()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from rekey.base.errors import (
     DatabricksThrottled,
@@ -38,6 +38,7 @@ Found = Mapping[str, Sequence[Json]]
 class Pass:
     """One pass over the pieces: what was asked for, what is awaited, and what a person has to know."""
 
+    work: Literal["stop", "start"] = "stop"
     done: list[str] = field(default_factory=list)
     """Names of what Databricks accepted now."""
     troubled: list[str] = field(default_factory=list)
@@ -51,8 +52,18 @@ class Pass:
     """Whether Databricks' rate limit kept some of it from being asked for."""
     cut_short: bool = False
     """Whether there was no time left for some of it."""
+    moved: bool = False
+    """Whether it came any further, though nothing was asked for."""
     undecided: bool = False
     """Whether something was asked to stop whose state does not tell if it is alive."""
+
+    @classmethod
+    def for_lists(cls, failed: Mapping[str, RekeyError], unread: int) -> Self:
+        """Nothing was asked for: first it must be known what there is."""
+        waits = cls()
+        waits.wait_for_lists(failed)
+        waits.wait_for_specs(unread)
+        return waits
 
     def waiting(self) -> list[str]:
         """Every phrase for what is not there yet; what a person may have to see to comes first."""
@@ -65,10 +76,18 @@ class Pass:
             self.troubled.append(f"the list of {name}: {_words(error)}")
 
     def and_more(self, asked: int) -> Self:
-        """There is more than what this pass was about: `asked` pieces, at which only the next call looks."""
-        self.cut_short = True
+        """There is more than what this pass was about: `asked` pieces, at which only the next call looks.
+
+        What came to nothing is not gone on with: then the next call looks at everything.
+        """
+        self.cut_short = bool(self.done)
         self.awaited.append(f"the {asked} that Databricks accepted so far, which are looked at next")
         return self
+
+    def wait_for_specs(self, unread: int) -> None:
+        if unread:
+            self.cut_short = self.moved = True
+            self.awaited.append(f"what {unread} more pipelines are")
 
     def note(self, error: RekeyError) -> None:
         self.limited |= isinstance(error, DatabricksThrottled)
@@ -76,7 +95,7 @@ class Pass:
 
     def poll_seconds(self, elapsed: float) -> int:
         """When to look again, `elapsed` seconds after something was last accepted."""
-        if self.done and (self.cut_short or self.limited):
+        if (self.done or self.moved) and (self.cut_short or self.limited):
             return 0
         return polls.seconds(elapsed, troubled=bool(self.troubled) or self.undecided)
 
@@ -124,7 +143,7 @@ class Stopping:
 
     def go_on(self, was: Snapshot) -> Pass | None:
         """What the last call had found and had no time for, without another look; None where nothing is left of it."""
-        left = not_asked(self._kinds, was, self._notes.stop_of) if self._notes.cut_short else {}
+        left = not_asked(self._kinds, was, self._notes.stop_of) if self._notes.cut_short == "stop" else {}
         found = {kind.field: [kind.piece(each) for each in those] for kind, those in left.items()}
         mine = {kind.field: [each for each in found[kind.field] if not kind.owned(each)] for kind in left}
         if not any(mine.values()):
@@ -176,12 +195,12 @@ class Restoring:
     def __init__(self, look: Look, notes: Notes) -> None:
         self._look = look
         self._notes = notes
-        self.pass_ = Pass()
+        self.pass_ = Pass("start")
 
     def go_on(self, kinds: Sequence[AnyKind], was: Snapshot) -> Pass | None:
         """As Stopping.go_on, for those kinds of which nothing but being down matters."""
         kinds = [kind for kind in kinds if kind.unseen]
-        left = not_asked(kinds, was, self._notes.start_of) if self._notes.cut_short else {}
+        left = not_asked(kinds, was, self._notes.start_of) if self._notes.cut_short == "start" else {}
         mine = {kind: [each for each in those if not kind.stays_away(each)] for kind, those in left.items()}
         if not any(mine.values()):
             return None

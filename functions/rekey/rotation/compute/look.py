@@ -8,6 +8,7 @@ from rekey.databricks import WorkspaceApi
 from rekey.rotation.compute import pace
 from rekey.rotation.compute.classic import Use, pipelines_named, use_of_job, use_of_run
 from rekey.rotation.compute.crew import Crew
+from rekey.rotation.compute.pace import OutOfTime
 
 Json = dict[str, Any]
 
@@ -89,6 +90,10 @@ class Look:
         if isinstance(found, NotFound):
             raise found
         return None if isinstance(found, RekeyError) else _spec(found)
+
+    def unread(self) -> int:
+        """How many specs there was no time for: they are read in the next call."""
+        return sum(isinstance(each, OutOfTime) for each in self._specs.values())
 
     def known(self) -> dict[str, Json]:
         """What of all specs is asked for."""

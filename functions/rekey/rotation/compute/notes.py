@@ -50,8 +50,8 @@ class Notes(BaseModel):
     """Requests a second by family of endpoints, as the last call had learnt them."""
     specs: dict[str, dict[str, Any]] = {}
     """What the list of pipelines does not say of them, by id: it is asked for once."""
-    cut_short: bool = False
-    """Whether the last call had no time left for all that it had found."""
+    cut_short: Literal["", "stop", "start"] = ""
+    """What the last call had no time left to do with all that it had found."""
     asked_at: str = ""
     """When Databricks last accepted that a piece stops or starts."""
 

@@ -167,15 +167,15 @@ def paced(host: str, until: float) -> Callable[[Call], Call]:
     `until` is on CLOCK. Raises OutOfTime where the turn comes too late, or the refusal where there was one. A family
     that turns everything away is left alone until the next call, or it would take the time that others need.
     """
-    closed: dict[str, Transient] = {}
+    closed: set[str] = set()
 
     def around(call: Call) -> Call:
         def send(method: str, path: str, *, query: Any = None, body: Any = None) -> Any:
             family = _family(path)
             pace = pace_of(host, family)
-            if family in closed:
-                raise closed[family]
             refusal: Transient = OutOfTime(f"{method} {path} was not sent: no time was left.")
+            if family in closed:
+                raise refusal
             for _ in range(_TRIES):
                 if not pace.turn(until):
                     break
@@ -187,7 +187,7 @@ def paced(host: str, until: float) -> Callable[[Call], Call]:
                     pace.refused(error.retry_after)
                     refusal = error
                     if pace.in_a_row > len(_PAUSES):
-                        closed[family] = error
+                        closed.add(family)
                         break
                 except RekeyError:
                     pace.answered()

@@ -25,13 +25,9 @@ def pause_triggers(step: Step) -> Progress:
     """
     call = Call(step)
     found, failed = find(PAUSED, call.look)
-    # What can be learnt now is not asked for while compute is down.
-    find([Pipelines()], call.look)
-    if failed and step.rotation.triggers_key is None:
+    if step.rotation.triggers_key is None and (failed or call.look.unread()):
         # What is to be resumed must be known before anything is paused.
-        waits = Pass()
-        waits.wait_for_lists(failed)
-        return call.end(waits)
+        return call.end(Pass.for_lists(failed, call.look.unread()))
     if step.rotation.triggers_key is None and (unseen := call.unseen()):
         return unseen
     if step.rotation.triggers_key is None:
@@ -41,6 +37,10 @@ def pause_triggers(step: Step) -> Progress:
     stopping = Stopping(PAUSED, call.look, call.notes)
     pass_ = stopping.run(found)
     pass_.wait_for_lists(failed)
+    if not pass_.cut_short:
+        # What can be learnt now is not asked for while compute is down.
+        find([Pipelines()], call.look)
+        pass_.wait_for_specs(call.look.unread())
     if pass_.done:
         down = call.down(PAUSED, _written(call), pass_)
         step.record(STEP, Action.TRIGGERS_PAUSED, {"jobs": some(_job_ids(found, pass_))}, down=down)

@@ -9,7 +9,7 @@ from rekey.model.answers import Progress
 from rekey.model.findings import Finding, FindingCode
 from rekey.model.steps import StepName
 from rekey.rotation.compute import snapshot
-from rekey.rotation.compute.call import Call, some
+from rekey.rotation.compute.call import MOST_FINDINGS, Call, some
 from rekey.rotation.compute.engine import Pass, Restoring
 from rekey.rotation.compute.kind import AnyKind
 from rekey.rotation.compute.kinds import KINDS, STOPPED
@@ -42,7 +42,7 @@ def _under_way(step: Step) -> list[str]:
 
 def not_back(step: Step) -> list[Finding]:
     """Tries once more, at the rotation's end. Gives a finding for each piece that is not back."""
-    if not step.rotation.compute_is_down:
+    if not step.rotation.compute_is_down or step.rotation.lets_be("compute"):
         return []
     if open_ := settles(step):
         return _findings(FindingCode.NOT_BACK, open_)
@@ -50,6 +50,13 @@ def not_back(step: Step) -> list[Finding]:
     if not open_:
         return []
     return [*_findings(FindingCode.LOST, pass_.failed), *_findings(FindingCode.NOT_BACK, open_)]
+
+
+def named_down(step: Step) -> list[Finding]:
+    """A finding for each piece that is down, as far as the ledger knows."""
+    named = list(step.rotation.down)
+    more = [f"and {len(named) - MOST_FINDINGS} more"] if len(named) > MOST_FINDINGS else []
+    return _findings(FindingCode.NOT_BACK, [*named[:MOST_FINDINGS], *more])
 
 
 def still_down(step: Step) -> dict[str, int]:

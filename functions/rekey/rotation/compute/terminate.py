@@ -23,17 +23,15 @@ def terminate(step: Step) -> Progress:
     is down yet, and what is not written down could not come back.
     """
     call = Call(step)
-    if step.rotation.snapshot_key and call.notes.cut_short:
+    if step.rotation.snapshot_key and call.notes.cut_short == "stop":
         written = snapshot.read(call.bucket, step.rotation.snapshot_key)
         if left := Stopping(STOPPED, call.look, call.notes).go_on(written):
             _record(call, left)
             return call.end(left)
     found, failed = find(STOPPED, call.look)
     if step.rotation.snapshot_key is None:
-        if failed:
-            waits = Pass()
-            waits.wait_for_lists(failed)
-            return call.end(waits)
+        if failed or call.look.unread():
+            return call.end(Pass.for_lists(failed, call.look.unread()))
         if unseen := call.unseen():
             return unseen
         _begin_blackout(call, found)

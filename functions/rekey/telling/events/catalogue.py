@@ -191,6 +191,18 @@ def _cancelled(told: Told) -> Data:
     )
 
 
+def _taken_up(told: Told) -> Data:
+    detail = told.entry["detail"]
+    return models.RotationTakenUp(why=detail["why"], step=detail["next"])
+
+
+def _unfinished(told: Told) -> Data:
+    detail = told.entry["detail"]
+    return models.RotationUnfinished(
+        said=detail["said"], since=detail["since"], compute_is_down=detail["compute_is_down"]
+    )
+
+
 _EVENTS: Mapping[Action, Callable[[Told], Data]] = {
     Action.PLANNED: _planned,
     Action.APPROVAL_ASKED: _approval_asked,
@@ -203,6 +215,8 @@ _EVENTS: Mapping[Action, Callable[[Told], Data]] = {
     Action.COMPUTE_DOWN: _compute_down,
     Action.ROLLED_BACK: _rolled_back,
     Action.CANCELLED: _cancelled,
+    Action.TAKEN_UP: _taken_up,
+    Action.UNFINISHED: _unfinished,
 }
 
 

@@ -148,6 +148,24 @@ class RotationCancelled(Data):
     evidence: str
 
 
+class RotationTakenUp(Data):
+    """Its execution ended before it: the finisher carries it on."""
+
+    detail_type = "Rotation Taken Up"
+    why: str
+    step: str | None
+    """The step that comes next."""
+
+
+class RotationUnfinished(Data):
+    """The finisher has got no further for half an hour; told once a day while it lasts."""
+
+    detail_type = "Rotation Unfinished"
+    said: str
+    since: str
+    compute_is_down: bool
+
+
 class KeyEvent(Data):
     """What became of a key."""
 
@@ -193,6 +211,8 @@ PUBLISHED: tuple[type[Data], ...] = (
     ComputeDown,
     RotationRolledBack,
     RotationCancelled,
+    RotationTakenUp,
+    RotationUnfinished,
     KeyDisabled,
     KeyReenabled,
     KeyOverdue,

@@ -133,6 +133,22 @@ def _cancelled(detail: Data, data: Data) -> list[str]:
     return [f"The rotation of {_workspace(detail)} was cancelled{_by(data)}.", _evidence(data.get("evidence"))]
 
 
+def _taken_up(detail: Data, data: Data) -> list[str]:
+    return [
+        f"The rotation of {_workspace(detail)} was interrupted: {data.get('why', '')}.",
+        "rekey carries it on by itself, and tells here how it ended.",
+    ]
+
+
+def _unfinished(detail: Data, data: Data) -> list[str]:
+    return [
+        f"The rotation of {_workspace(detail)} was interrupted, and rekey cannot finish it yet; it tries again.",
+        "Its compute is not back." if data.get("compute_is_down") else "",
+        f"What keeps it: {data.get('said', '')}",
+        f"`rekey finish {detail.get('rotation_id', '')}` shows what is undone.",
+    ]
+
+
 def _key_back(_: Data, data: Data) -> list[str]:
     return [
         f"The old key {data.get('key_arn', '')} was still needed, so rekey enabled it again and holds it.",
@@ -158,6 +174,8 @@ _TOLD: dict[str, Callable[[Data, Data], list[str]]] = {
     "Rotation Failed": _failed,
     "Compute Down": _compute_down,
     "Rotation Cancelled": _cancelled,
+    "Rotation Taken Up": _taken_up,
+    "Rotation Unfinished": _unfinished,
     "Key Re-enabled": _key_back,
     "Key Needed": _key_needed,
 }
