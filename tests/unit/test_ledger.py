@@ -91,6 +91,21 @@ def test_who_is_taken_up_writes_nothing_more_and_its_successor_does(ledger: Ledg
     ledger.record(after, StepName.CREATE_KEY, Action.KEY_CREATED, {}, key_arn="arn")
 
 
+@pytest.mark.parametrize("taken_by_another", [False, True])
+def test_one_that_has_ended_is_taken_up_to_be_closed_and_gives_its_own_lease_back(
+    ledger: Ledger, taken_by_another: bool
+) -> None:
+    first = ledger.open(a_rotation("r1"), {})
+    ended = ledger.end(first, StepName.RECORD_FAILURE, Action.FAILED, {}, status="failed")
+    second = ledger.open(a_rotation("r2").model_copy(update={"fence": 2}), {}) if taken_by_another else None
+    now = clock.text(clock.now())
+    closed = ledger.close(ledger.take_up(ended, Finishing(since=now, next_at=now), {}))
+    assert closed.is_closed
+    assert ledger.holder("1") == ("r2" if second else None)
+    if second:
+        ledger.check_lease(second)
+
+
 def test_the_finisher_finds_what_is_not_closed_and_due(ledger: Ledger) -> None:
     now, later = clock.now(), clock.text(clock.now() + timedelta(hours=1))
     rotations = {

@@ -131,13 +131,17 @@ class Ledger:
         fence = max(rotation.fence + 1, time.time_ns() // 1_000_000)
         changes: dict[str, Any] = {"fence": fence, "finishing": finishing}
         taken = rotation.model_copy(update=changes)
-        writes: dict[str, Item] = {} if rotation.ended else {_LEASE: self._leases.take_up(rotation, taken)}
+        lease = {_LEASE: self._leases.take_up(rotation, taken)}
+        writes: dict[str, Item] = {}
         if rotation.finishing is None and not rotation.ended:
             taken, entry = append_entry(taken, StepName.FINISH, Action.TAKEN_UP, detail)
             writes["entry"] = self._put(entry, "attribute_not_exists(pk)")
         written = {*changes, "audit_seq", "audit_head"}
         writes["rotation"] = {"Update": {"TableName": self._table, **rotation_update(rotation, taken, written)}}
-        refused = transact(self._client, writes)
+        refused = transact(self._client, together(lease, writes))
+        if refused == {_LEASE} and rotation.ended:
+            # Only its evidence is left to write: that takes no lease, and the workspace is another's by now.
+            refused = transact(self._client, writes)
         if "rotation" in refused:
             raise AwsUnavailable(_MOVED_ON)
         if refused:
