@@ -20,6 +20,11 @@ export CDK_DISABLE_VERSION_CHECK := true
 # Certificates of the machine, so that a company proxy's own authority is trusted.
 export UV_SYSTEM_CERTS ?= true
 export NODE_USE_SYSTEM_CA ?= 1
+# pip, uv, npm and CDK keep what they fetched at home; where there is none to write to, they do so here.
+ifneq ($(shell test -d "$$HOME" -a -w "$$HOME" && echo yes),yes)
+export HOME := $(CURDIR)/build/home
+$(shell mkdir -p build/home)
+endif
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 BIN := .venv/bin
@@ -38,11 +43,11 @@ LAYER_DEPENDENCIES := $(BIN)/python -c 'import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["layer"], sep="\n")'
 ARGS ?=
 
-.PHONY: help setup run test histories faults lint bench bench-compute mixes picture map commands recording images rules request runbook schemas settings network snapshots synth deploy lock clean clean-all
+.PHONY: help setup run test histories faults finisher lint bench bench-compute mixes picture map commands recording images rules request runbook schemas settings network snapshots synth deploy lock clean clean-all
 
 help:
 	@sed -n 's/^#   //p' Makefile
-	@echo "also: setup lint faults bench picture map commands recording images rules request runbook schemas settings network snapshots synth lock clean clean-all"
+	@echo "also: setup lint faults finisher bench picture map commands recording images rules request runbook schemas settings network snapshots synth lock clean clean-all"
 
 # --- set-up: each stamp depends on exactly what can make it stale ---
 
@@ -94,6 +99,10 @@ lint: setup synth
 # 5,000 made-up histories of keys, workspaces, rotations, key checks and clocks, each run another; `test` has 300 fixed ones.
 faults: setup
 	REKEY_HISTORIES=5000 $(BIN)/python -m pytest tests/faults $(ARGS)
+
+# Executions that end in each state, with each kind of trouble; `test` has a sample.
+finisher: setup
+	REKEY_EVERY_CASE=1 $(PYTEST) tests/steps/test_finisher.py tests/steps/test_finisher_trouble.py $(ARGS)
 
 # 300 random workspaces on bad days; `test` has a few of them.
 mixes: setup

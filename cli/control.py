@@ -45,7 +45,7 @@ def approve(
 
     Its plan is shown first. Not your own: somebody else must.
     """
-    _can_ask(yes=yes, as_json=as_json)
+    can_ask(yes=yes, as_json=as_json)
     with told(StackError, CloudError, as_json=as_json):
         stack = where.find()
         execution = _look(stack, rotation_id)
@@ -62,7 +62,7 @@ def approve(
         if not yes:
             ask("Decline it?" if decline else "Approve it?")
         decision = "decline" if decline else "approve"
-        answer = _call(stack, "answer_approval", execution.rotation_id, reason, decision=decision)
+        answer = invoke(stack, "answer_approval", execution.rotation_id, reason, decision=decision)
     if as_json:
         give(answer)
     else:
@@ -82,7 +82,7 @@ def cancel(
 
     Before the switch all is put back, after it the rotation finishes.
     """
-    _can_ask(yes=yes, as_json=as_json)
+    can_ask(yes=yes, as_json=as_json)
     with told(StackError, CloudError, as_json=as_json):
         stack = where.find()
         execution = _look(stack, rotation_id)
@@ -91,7 +91,7 @@ def cancel(
             say(f"{rotation_id} is in {execution.current!r}.")
             say("Before the switch all is put back and all compute comes back; after it the rotation finishes.")
             ask("Cancel it?")
-        answer = _call(stack, "cancel_rotation", execution.rotation_id, reason)
+        answer = invoke(stack, "cancel_rotation", execution.rotation_id, reason)
         if not as_json:
             say(f"{rotation_id}: {answer['what']}")
         if detach or answer["outcome"] == "ended":
@@ -101,7 +101,7 @@ def cancel(
         raise typer.Exit(follow(stack, where, rotation_id, as_json=as_json).cancel_exit_code)
 
 
-def _can_ask(*, yes: bool, as_json: bool) -> None:
+def can_ask(*, yes: bool, as_json: bool) -> None:
     if not yes and (as_json or not sys.stdin.isatty()):
         raise refuse("nobody can be asked here: give --yes")
 
@@ -116,7 +116,7 @@ def _check_standing(stack: Stack, execution: Execution) -> None:
         raise StackError(wrong)
 
 
-def _call(stack: Stack, function: str, rotation_id: str, reason: str | None, **more: Any) -> dict[str, Any]:
+def invoke(stack: Stack, function: str, rotation_id: str, reason: str | None, **more: Any) -> dict[str, Any]:
     """One of rekey's Lambdas, in the caller's name. Raises StackError with its refusal."""
     event = {"rotation_id": rotation_id, "by": stack.caller_arn[:LONGEST], **more}
     return stack.invoke(function, {**event, "reason": reason})

@@ -17,6 +17,7 @@ COMMANDS = {
     "status": Command("cli.status:status", "Show the last rotations; or one, live, and how it ended."),
     "approve": Command("cli.control:approve", "Let a rotation that waits for approval go on, or decline it."),
     "cancel": Command("cli.control:cancel", "End a rotation, safely at any moment."),
+    "finish": Command("cli.finish:finish", "Finish a rotation whose execution has ended before it."),
     "evidence": Command("cli.evidence:evidence", "Show, draw or verify a rotation's evidence."),
     "keys": Command("cli.keys:app", "List every key; `keys adopt` puts one under rekey's care."),
     "terraform": Command(

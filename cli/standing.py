@@ -14,9 +14,8 @@ def left_open(stack: Stack, execution: Execution) -> str:
         return ""
     how = execution.status.lower().replace("_", " ")
     return (
-        f"{execution.rotation_id} is not over: its execution has ended ({how}), and the ledger has it open. What it "
-        "did is not put back. Fix: redrive the execution, which goes on or puts all back: "
-        f"aws stepfunctions redrive-execution --execution-arn {execution.arn}"
+        f"{execution.rotation_id} is not over: its execution has ended ({how}), and rekey carries it on by itself "
+        f"until all is done. Fix: wait, or look with rekey finish {execution.rotation_id}, which also tries at once."
     )
 
 

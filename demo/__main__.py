@@ -53,6 +53,8 @@ def main() -> int:
         screen.say(f"\n{error}", "red")
     except (BotoCoreError, ClientError) as error:
         screen.say(f"\nThe AWS emulator refused, or did not answer: {error}", "red")
+    except OSError as error:
+        screen.say(f"\nA file could not be written: {error}. Fix: run it in a folder that you may write to.", "red")
     except KeyboardInterrupt:
         screen.say("\nStopped. Nothing is left running.")
         status = STOPPED_BY_CTRL_C

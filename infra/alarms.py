@@ -44,7 +44,7 @@ class Alarms(Construct):
         self.all: list[cloudwatch.Alarm] = []
 
     def watch_rotations(self, state_machine: sfn.StateMachine, record_failure: lambda_.Function) -> None:
-        """A rotation that failed or needs attention, and the two ways to end without having given the lease back."""
+        """A rotation that failed or needs attention, an execution that ended before its rotation, and what follows."""
         self._build(
             "RotationFailed", "A rotation failed", metric("RotationsFailed", SUM, FIVE_MINUTES), "a-rotation-failed"
         )
@@ -65,6 +65,36 @@ class Alarms(Construct):
             "A failed rotation could not be recorded",
             record_failure.metric_errors(period=FIVE_MINUTES),
             "a-rotation-did-not-end",
+        )
+        self._build(
+            "RotationTakenUp",
+            "An execution ended before its rotation, which the finisher carries on",
+            metric("RotationsTakenUp", SUM, FIVE_MINUTES),
+            "a-rotation-did-not-end",
+        )
+        self._build(
+            "RotationUnfinished",
+            "A rotation cannot be finished for half an hour, or no round of the finisher is made",
+            metric("RotationsUnfinished", MAX, HOUR),
+            "a-rotation-cannot-be-finished",
+            # Each round counts, also when it counts none: silence means that none is made.
+            missing=cloudwatch.TreatMissingData.BREACHING,
+        )
+
+    def watch_compute(self) -> None:
+        """Compute that is down longer than planned, and a rollback that cannot even find out."""
+        self._build(
+            "ComputeDown",
+            "Compute is down for longer than planned",
+            metric("ComputeDown", SUM, FIVE_MINUTES),
+            "compute-is-down",
+        )
+        self._build(
+            "StepsHeldUp",
+            "A rotation has been held up by errors for half an hour",
+            metric("StepsHeldUp", SUM, FIVE_MINUTES),
+            "compute-is-down",
+            periods=6,
         )
 
     def watch_keys(self) -> None:

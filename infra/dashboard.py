@@ -44,7 +44,10 @@ class Dashboard(Construct):
                 "Rotations by outcome",
                 _counts(*_OUTCOMES),
             ),
-            _graph("Executions that did not end by themselves", _executions(state_machine)),
+            _graph(
+                "Executions that ended before their rotation",
+                [*_executions(state_machine), *_counts("RotationsTakenUp"), metric("RotationsUnfinished", MAX, HOUR)],
+            ),
         )
         dashboard.add_widgets(
             _graph("Downtime (seconds)", [metric("Downtime", MAX, HOUR), metric("Downtime", AVERAGE, HOUR)]),
@@ -60,7 +63,7 @@ class Dashboard(Construct):
         dashboard.add_widgets(
             _graph("Dead letters", [_waiting(name, queue) for name, queue in queues.items()], width=THIRD),
             _graph("Events and tickets", _counts(*_TOLD), width=THIRD),
-            _graph("Not as it should be", _counts("ComputeStartedInBlackout", "DeliveriesNotAuthentic"), width=THIRD),
+            _graph("Not as it should be", _counts(*_WRONG), width=THIRD),
         )
 
 
@@ -70,7 +73,9 @@ _OUTCOMES = (
     "RotationsNeedingAttention",
     "RotationsFailed",
     "RotationsCancelled",
+    "RotationsHandedOver",
 )
+_WRONG = ("ComputeDown", "ComputeStartedInBlackout", "DeliveriesNotAuthentic", "RotationsUnclosed", "StepsHeldUp")
 _TOLD = ("EventsPublished", "RotationsAskedByTicket", "RotationsApprovedByTicket", "TicketComments")
 
 

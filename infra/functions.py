@@ -39,10 +39,15 @@ MEMORY_MB = {
     "renew_notebooks": 1024,
     # 32 threads send up to 200 requests a second, each over TLS: with 256 MB they would share a seventh of a processor.
     **dict.fromkeys(("pause_triggers", "terminate_compute", "restart_compute"), 1024),
+    # The finisher calls what these do.
+    "carry_on": 1024,
     # They look at all compute, and bring back what they can, side by side too.
     **dict.fromkeys(("plan_rotation", "complete_rotation", "record_failure"), 512),
 }
 """Where the setting may be too little. A Lambda's share of a processor grows with its memory: 1,769 MB are one."""
+
+TIMEOUT_MINUTES = {"carry_on": 15}
+"""Where the setting is too little: a round of the finisher looks after one rotation after the other."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +147,8 @@ class Functions(Construct):
     ) -> lambda_.Function:
         settings, platform = self._shared.settings, self._shared.platform
         construct_id = pascal_case(name)
+        if name in TIMEOUT_MINUTES:
+            timeout = Duration.minutes(TIMEOUT_MINUTES[name])
         function_name = f"{settings.name}-{name.replace('_', '-')}"
         log_group = build_log_group(self, f"{construct_id}Logs", f"/aws/lambda/{function_name}", settings)
         in_vpc = self._network.statements(function_name)

@@ -104,9 +104,10 @@ CALLED_ASYNCHRONOUSLY = Grant(("sqs:SendMessage",), On.FAILED, by_lambda=True)
 ANSWER = Grant(("states:SendTaskSuccess", "states:SendTaskFailure"), On.WORKFLOW)
 SEE_WHO_WAITS = Grant(("states:SendTaskHeartbeat",), On.WORKFLOW)
 STOP = Grant(("states:StopExecution",), On.EXECUTIONS)
+SEE_EXECUTION = Grant(("states:DescribeExecution",), On.EXECUTIONS)
 
 GRANTS: dict[str, tuple[Grant, ...]] = {
-    "plan_rotation": (DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, SEE_MATERIAL, READ_POLICY),
+    "plan_rotation": (DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, SEE_MATERIAL, READ_POLICY, SEE_EXECUTION),
     "rotate_material": (LEDGER, RENEW_MANAGED_KEY, RENEW_BROUGHT_KEY),
     "record_refusal": (LEDGER,),
     "ask_approval": (LEDGER, ANSWER),
@@ -127,9 +128,16 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "complete_rotation": (DATABRICKS, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE, FIND_KEYS, RETIRE_KEY),
     "roll_back": (
         *(DATABRICKS, LEDGER, READ_EVIDENCE, WRITE_EVIDENCE, FIND_KEYS, RETIRE_KEY),
-        *(READ_POLICY, WRITE_POLICY, ADD_TO_POLICY),
+        # The key to go back to may be anybody's.
+        *(SEE_KEY, READ_POLICY, WRITE_POLICY, ADD_TO_POLICY),
     ),
     "record_failure": (DATABRICKS, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE),
+    # Whatever the steps may that it calls: those of the way forward once the switch was sent, and of the way back.
+    "carry_on": (
+        *(DATABRICKS, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE, FIND_KEYS, RETIRE_KEY, SEE_KEY),
+        *(READ_POLICY, WRITE_POLICY, ADD_TO_POLICY, RENEW_MANAGED_KEY, RENEW_BROUGHT_KEY),
+        *(SEE_EXECUTION, CALLED_ASYNCHRONOUSLY),
+    ),
     "disable_old_key": (
         *(DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, SEE_USE, DISABLE_KEY, ENABLE_KEY),
         CALLED_ASYNCHRONOUSLY,
@@ -150,7 +158,7 @@ TICKET_GRANTS: dict[str, tuple[Grant, ...]] = {
         Grant(("dynamodb:GetItem", "dynamodb:PutItem"), On.LEDGER, items="TICKET#*"),
         Grant(("states:StartExecution",), On.WORKFLOW),
         Grant(("lambda:InvokeFunction",), On.ANSWER_APPROVAL),
-        Grant(("states:DescribeExecution",), On.EXECUTIONS),
+        SEE_EXECUTION,
         Grant(("sqs:SendMessage",), On.COMMENTS),
     ),
     "notify_ticket": (

@@ -4,6 +4,7 @@ from aws_cdk import Annotations, CfnOutput, Stack, Tags
 from constructs import Construct
 
 from infra.events import Events
+from infra.finishing import Finishing
 from infra.functions import Functions, Shared
 from infra.guard_rails import keep_to_guard_rails
 from infra.ledger import Ledger
@@ -53,6 +54,7 @@ class RekeyStack(Stack):
         retirement = Retirement(
             self, "Retirement", settings, platform, functions["disable_old_key"], functions["reenable_key"]
         )
+        Finishing(self, "Finishing", settings, workflow.state_machine, functions["carry_on"], retirement.undelivered)
         dead_letters = {
             "RequestsUndelivered": events.undelivered,
             "EventsUnpublished": events.unpublished,

@@ -22,6 +22,7 @@ LIBRARY = (
     "retirement",
     "rotation",
     "planning",
+    "finisher",
     "telling",
     "control",
     "runtime",

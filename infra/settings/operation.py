@@ -43,6 +43,9 @@ class Times(Common):
     retirement_rate_minutes: int = Field(
         title="How often the scheduled key check runs", ge=1, le=60, description="1 to 60 minutes"
     )
+    finisher_rate_minutes: int = Field(
+        title="How often a round of the finisher is made", ge=1, le=15, description="1 to 15 minutes"
+    )
     wait_scale: float = Field(
         title="Scales waits on one machine",
         gt=0,

@@ -67,6 +67,7 @@ def synthesize(
         "rekey:grace_seconds": scales.grace_seconds,
         "rekey:watch_seconds": 14 * scales.grace_seconds,
         "rekey:retirement_rate_minutes": 1,
+        "rekey:finisher_rate_minutes": 1,
         "rekey:wait_scale": scales.minute,
         "rekey:tickets": ticket_settings(urls.tickets),
         "rekey:local_python": sys.executable,

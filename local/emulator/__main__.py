@@ -6,7 +6,7 @@ from ministack import app  # type: ignore[import-untyped]
 from ministack.core import iam_actions  # type: ignore[import-untyped]
 from ministack.services import iam, kms, sts  # type: ignore[import-untyped]
 
-from local.emulator import key_material, key_policy, key_usage, moments, principal_arn, trail
+from local.emulator import executions, key_material, key_policy, key_usage, moments, principal_arn, trail
 from local.emulator.web_identity import WebIdentity, with_condition_keys
 
 web_identity = WebIdentity(os.environ["AWS_ENDPOINT_URL"])
@@ -19,6 +19,7 @@ key_usage.add_condition_keys()
 principal_arn.show_roles()
 trail.enable_rules_that_see_reads()
 moments.come_when_they_come()
+executions.end_once()
 
 if __name__ == "__main__":
     app.main()

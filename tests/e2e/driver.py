@@ -128,6 +128,10 @@ class Driver:
             states=self.states(name),
         )
 
+    def stop(self, name: str, cause: str) -> None:
+        """End an execution as a person in the console does."""
+        self.aws("stepfunctions").stop_execution(executionArn=self._arn(name), cause=cause)
+
     def rotate(self, **request: Any) -> Ended:
         return self.wait(self.start(**request))
 

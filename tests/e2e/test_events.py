@@ -3,10 +3,12 @@
 import json
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from rekey.base import clock
 from tests.e2e.driver import Driver, until
 
 pytestmark = pytest.mark.e2e
@@ -116,3 +118,29 @@ def test_cancelled_in_the_blackout_it_rolls_back_and_all_compute_is_back(driver:
     assert driver.evidence(name)["status"] == "cancelled"
     assert (driver.unreadable(workspace_id), driver.violations(workspace_id)) == ([], [])
     assert heard.until(name, "Rotation Cancelled")[-2:] == ["Rotation Rolled Back", "Rotation Cancelled"]
+
+
+@pytest.mark.rule("rule-13")
+def test_an_execution_stopped_by_hand_in_the_blackout_is_carried_on_and_told(driver: Driver, heard: Ear) -> None:
+    """Nobody calls the finisher but the end of the execution and its schedule."""
+    workspace_id = driver.workspace()
+    before, fields = driver.compute(workspace_id), driver.fields(workspace_id)
+    driver.refuse_the_switch(workspace_id)
+    name = driver.start(workspace_id=workspace_id, operation="add")
+    driver.wait_for_state(name, "Wait for instances to stop")
+    assert driver.compute(workspace_id) != before
+    driver.stop(name, "a mistake")
+    told = heard.until(name, "Rotation Failed")
+    assert told[-3:] == ["Rotation Taken Up", "Rotation Rolled Back", "Rotation Failed"]
+    assert (driver.compute(workspace_id), driver.fields(workspace_id)) == (before, fields)
+    assert (driver.unreadable(workspace_id), driver.violations(workspace_id)) == ([], [])
+    evidence = until("the evidence", lambda: driver.evidence(name), lambda seen: seen["status"] == "failed")
+    assert "a mistake" in evidence["failure"]["cause"]
+    taken_up, ended = (
+        next(clock.moment(each["at"]) for each in evidence["audit"]["entries"] if each["action"] == action)
+        for action in ("taken up", "failed")
+    )
+    # Two rounds of a minute each, and one that was just over when it was stopped.
+    assert ended - taken_up < timedelta(minutes=3)
+    driver.delete("faults")
+    assert driver.ledger(f"WORKSPACE#{workspace_id}", "LEASE") is None

@@ -50,7 +50,7 @@ class Table:
             elif kind == "Update":
                 self._update(write)
             elif kind == "Delete":
-                del self.items[_key(unmarshal(write["Key"]))]
+                self.items.pop(_key(unmarshal(write["Key"])), None)
 
     def get_paginator(self, _: str) -> "Table":
         return self
@@ -59,6 +59,7 @@ class Table:
         values = unmarshal(ExpressionAttributeValues)
         if IndexName:
             found = [each for each in self.items.values() if each.get("due_pk") == values[":queue"]]
+            found = [each for each in found if each["due_at"] <= values.get(":now", each["due_at"])]
             found.sort(key=lambda each: str(each["due_at"]))
         else:
             of_pk = [each for each in self.items.values() if each["pk"] == values[":pk"]]
@@ -79,6 +80,8 @@ class Table:
         item = self.items[_key(unmarshal(write["Key"]))]
         for name, value in _ATOM_SET.findall(write["UpdateExpression"]):
             item[write["ExpressionAttributeNames"][name]] = values[value]
+        for name in write["UpdateExpression"].partition(" REMOVE ")[2].split(", "):
+            item.pop(name, None)
 
 
 _ATOM_SET = re.compile(r"(#\w+) = (:\w+)")

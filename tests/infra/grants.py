@@ -79,6 +79,7 @@ publish_events:
 
 plan_rotation:      DATABRICKS LEDGER
     kms:DescribeKey,GetKeyPolicy,ListKeyRotations,ListResourceTags on keys
+    states:DescribeExecution on executions
 rotate_material:    LEDGER
     kms:EnableKeyRotation,GetKeyRotationStatus,ListKeyRotations,RotateKeyOnDemand on keys if managed
     kms:EnableKeyRotation,GetKeyRotationStatus,ListKeyRotations,RotateKeyOnDemand on keys if brought
@@ -113,6 +114,16 @@ roll_back:          DATABRICKS LEDGER READ WRITE
     kms:PutKeyPolicy on keys if brought+checked
 record_failure:     DATABRICKS LEDGER LEASE READ WRITE
 
+carry_on:           DATABRICKS LEDGER LEASE READ WRITE
+    tag:GetResources on anything
+    kms:DescribeKey,DisableKey,TagResource on keys if managed
+    kms:DescribeKey,GetKeyPolicy on keys
+    kms:PutKeyPolicy on keys if managed+checked
+    kms:PutKeyPolicy on keys if brought+checked
+    kms:EnableKeyRotation,GetKeyRotationStatus,ListKeyRotations,RotateKeyOnDemand on keys if managed
+    kms:EnableKeyRotation,GetKeyRotationStatus,ListKeyRotations,RotateKeyOnDemand on keys if brought
+    states:DescribeExecution on executions
+    sqs:SendMessage on failed
 disable_old_key:    DATABRICKS LEDGER
     kms:DescribeKey,GetKeyLastUsage,ListResourceTags on keys
     kms:CancelKeyDeletion,DisableKey,EnableKey on keys if managed

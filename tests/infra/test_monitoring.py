@@ -76,8 +76,12 @@ def test_what_can_go_wrong_without_tickets_is_alarmed_without_tickets(template: 
         "rotation-needs-attention",
         "rotation-timed-out",
         "rotation-not-recorded",
+        "rotation-taken-up",
+        "rotation-unfinished",
         "keys-overdue",
         "keys-needed",
+        "compute-down",
+        "steps-held-up",
         "keys-reenabled",
         "key-sweep-failures",
         "events-late",
@@ -88,15 +92,19 @@ def test_what_can_go_wrong_without_tickets_is_alarmed_without_tickets(template: 
     }
 
 
-def test_silence_is_an_alarm_only_where_the_sweep_would_have_counted(template: Template) -> None:
+def test_silence_is_an_alarm_only_where_a_sweep_or_a_round_would_have_counted(template: Template) -> None:
     silent = {name for name, each in alarms(template).items() if each["TreatMissingData"] == "breaching"}
-    assert silent == {"keys-overdue"}
+    assert silent == {"keys-overdue", "rotation-unfinished"}
 
 
 def test_alarms_read_the_metrics_that_the_functions_count(template: Template) -> None:
     ours = [each for each in alarms(template).values() if each["Namespace"] == observability.NAMESPACE]
     assert {each["MetricName"] for each in ours} == {
         "RotationsFailed",
+        "ComputeDown",
+        "StepsHeldUp",
+        "RotationsTakenUp",
+        "RotationsUnfinished",
         "RotationsNeedingAttention",
         "KeysOverdue",
         "KeysReenabled",

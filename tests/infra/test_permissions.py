@@ -41,6 +41,7 @@ WITHOUT_RESOURCE = {
     "xray:PutTelemetryRecords",
 }
 NOT_IN_THE_STATE_MACHINE = {
+    "carry_on",
     "disable_old_key",
     "reenable_key",
     "list_keys",

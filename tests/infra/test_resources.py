@@ -14,7 +14,7 @@ UNKNOWN_TO_THE_EMULATOR = {*PLACES["aliases"], *PLACES["machine"]}
 
 
 MEMORY_MB = {
-    **dict.fromkeys(("renew_notebooks", "pause_triggers", "terminate_compute", "restart_compute"), 1024),
+    **dict.fromkeys(("renew_notebooks", "pause_triggers", "terminate_compute", "restart_compute", "carry_on"), 1024),
     **dict.fromkeys(("plan_rotation", "complete_rotation", "record_failure"), 512),
 }
 """Of those that do more than one thing at a time."""
@@ -25,7 +25,8 @@ def test_a_lambda_is_built_like_the_others(template: Template, name: str) -> Non
     function = template.function(name)
     assert function["FunctionName"] == f"rekey-{name.replace('_', '-')}"
     assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
-    assert (function["MemorySize"], function["Timeout"]) == (MEMORY_MB.get(name, 256), 120)
+    timeout = 900 if name == "carry_on" else 120
+    assert (function["MemorySize"], function["Timeout"]) == (MEMORY_MB.get(name, 256), timeout)
     assert function["TracingConfig"] == {"Mode": "Active"}
     assert len(function["Layers"]) == 1
     log_group = template.resource(function["LoggingConfig"]["LogGroup"]["Ref"])["Properties"]
@@ -146,12 +147,32 @@ def test_data_outlives_the_stack_except_on_one_machine(template: Template, local
             assert stage.resource(name)["UpdateReplacePolicy"] == kept
 
 
-def test_old_keys_are_looked_at_every_fifteen_minutes(template: Template) -> None:
-    schedule = template.only("AWS::Scheduler::Schedule")
-    assert (schedule["Name"], schedule["ScheduleExpression"]) == ("rekey-disable-old-key", "rate(15 minutes)")
+@pytest.mark.parametrize(
+    ("name", "rate", "handler"),
+    [
+        ("rekey-disable-old-key", "rate(15 minutes)", "old_keys.disable_old_key.handler"),
+        ("rekey-carry-on", "rate(5 minutes)", "finisher.carry_on.handler"),
+    ],
+)
+def test_old_keys_and_open_rotations_are_looked_at_every_few_minutes(
+    template: Template, name: str, rate: str, handler: str
+) -> None:
+    [schedule] = [each for each in template.all("AWS::Scheduler::Schedule").values() if each["Name"] == name]
+    assert schedule["ScheduleExpression"] == rate
     target = template.resource(schedule["Target"]["Arn"]["Fn::GetAtt"][0])["Properties"]
-    assert target["Handler"] == "old_keys.disable_old_key.handler"
+    assert target["Handler"] == handler
     assert schedule["Target"]["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] in template.all("AWS::SQS::Queue")
+
+
+def test_an_execution_that_ends_other_than_well_calls_the_finisher(template: Template) -> None:
+    [rule] = [each for each in template.all("AWS::Events::Rule").values() if each.get("Name") == "rekey-carry-on"]
+    assert (rule["State"], "EventBusName" in rule) == ("ENABLED", False)
+    detail = rule["EventPattern"]["detail"]
+    [machine] = template.all("AWS::StepFunctions::StateMachine")
+    assert detail == {"status": ["ABORTED", "FAILED", "TIMED_OUT"], "stateMachineArn": [{"Ref": machine}]}
+    [target] = rule["Targets"]
+    function = template.resource(target["Arn"]["Fn::GetAtt"][0])["Properties"]
+    assert function["Handler"] == "finisher.carry_on.handler"
 
 
 def test_outputs(template: Template) -> None:
@@ -196,7 +217,7 @@ def _kinds(template: Template) -> set[str]:
 
 
 def test_refused_uses_of_disabled_keys_reach_reenable_key(template: Template) -> None:
-    [rule] = [each for each in template.all("AWS::Events::Rule").values() if "EventBusName" not in each]
+    [rule] = [each for each in template.all("AWS::Events::Rule").values() if each.get("Name") == "rekey-reenable-key"]
     # Decrypt is a read-only management event: in the state ENABLED the rule would never see one.
     assert rule["State"] == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
     assert {"Decrypt", "Encrypt", "GenerateDataKey"} <= set(rule["EventPattern"]["detail"]["eventName"])
@@ -211,6 +232,6 @@ def test_refused_uses_of_disabled_keys_reach_reenable_key(template: Template) ->
     function = template.resource(target["Arn"]["Fn::GetAtt"][0])["Properties"]
     assert function["Handler"] == "old_keys.reenable_key.handler"
     assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] in template.all("AWS::SQS::Queue")
-    permission = template.only("AWS::Lambda::Permission")
-    assert permission["Principal"] == "events.amazonaws.com"
-    assert permission["SourceArn"]["Fn::GetAtt"][0] in template.all("AWS::Events::Rule")
+    for permission in template.all("AWS::Lambda::Permission").values():
+        assert permission["Principal"] == "events.amazonaws.com"
+        assert permission["SourceArn"]["Fn::GetAtt"][0] in template.all("AWS::Events::Rule")

@@ -15,6 +15,7 @@ from rekey.rotation.compute import pace
 from rekey.rotation.notebooks import renew
 from rekey.runtime import current_settings
 from tests.names import ACCOUNT_ID
+from tests.steps.executions import Executions
 from tests.steps.tasks import Tasks
 from tests.steps.world import PaceClock, World, environment, keep_secret
 
@@ -33,16 +34,18 @@ def world(cloud: None, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Itera
         pace.forget()
         current_settings.cache_clear()
         connect.forget_clients()
-        world = World(url, manual, ledger, current_settings())
+        executions = Executions()
+        monkeypatch.setattr("rekey.aws.clients.stepfunctions", lambda: executions)
+        world = World(url, manual, ledger, current_settings(), executions)
         yield world
         current_settings.cache_clear()
         assert world.broken_chains() == {}
 
 
 @pytest.fixture
-def tasks(monkeypatch: pytest.MonkeyPatch) -> Tasks:
+def tasks(world: World, monkeypatch: pytest.MonkeyPatch) -> Tasks:
     """Who waits for an answer."""
-    made = Tasks()
+    made = Tasks(world.executions)
     monkeypatch.setattr("rekey.aws.clients.stepfunctions", lambda: made)
     return made
 

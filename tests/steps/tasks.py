@@ -4,13 +4,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.clients import client
+from tests.steps.executions import Executions
 
 
 class Tasks:
-    """Stands at the boundary; all but tokens is moto's. Everything that got through is in `answered`."""
+    """Stands at the boundary beside the executions. Everything that got through is in `answered`."""
 
-    def __init__(self) -> None:
+    def __init__(self, executions: Executions) -> None:
+        self._executions = executions
         self.waiting: set[str] = set()
         self.answered: list[dict[str, Any]] = []
 
@@ -33,4 +34,4 @@ class Tasks:
             raise ClientError({"Error": {"Code": "TaskTimedOut", "Message": "Task Timed Out"}}, operation)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(client("stepfunctions"), name)
+        return getattr(self._executions, name)

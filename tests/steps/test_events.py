@@ -18,6 +18,8 @@ from rekey.telling.events.outbox import printable
 from tests.clients import client
 from tests.event_schemas import file_name
 from tests.names import TABLE
+from tests.steps.interrupted import away, back, dies
+from tests.steps.outages import OUTAGES, databricks_fails
 from tests.steps.tasks import Tasks
 from tests.steps.world import World
 
@@ -149,6 +151,22 @@ def test_a_failed_rotation_says_what_is_restored(world: World, bus: Outbox) -> N
     events = bus.deliver(world)
     assert types(events) == ["Rotation Planned", "Rotation Started", "Rotation Rolled Back", "Rotation Failed"]
     assert "on the keys it had before. All compute is back." in data(events, "Rotation Failed")["cause"]
+
+
+def test_compute_that_is_down_too_long_is_told_by_name(world: World, bus: Outbox) -> None:
+    world.prepare(workspace_id=seeded(world))
+    world.loop("terminate_compute")
+    world.clock.advance(1800)
+    failure = {"state": "Verify", "error": "SwitchReverted", "cause": "it went back"}
+    with databricks_fails(world, **OUTAGES["reset"]):
+        world.call("restart_compute", rotation_id="r1", failure=failure)
+        assert types(bus.deliver(world)) == ["Rotation Planned", "Rotation Started"]
+        world.call("roll_back", rotation_id="r1", failure=failure)
+    events = bus.deliver(world)
+    told = data(events, "Compute Down")
+    assert told["since"] == world.rotation().blackout_started_at
+    assert set(told["down"]) <= set(world.rotation().down)
+    assert told["failure"] == "Verify: it went back"
 
 
 def test_a_cancelled_and_an_approved_rotation_are_told(world: World, bus: Outbox, tasks: Tasks) -> None:
@@ -374,3 +392,18 @@ def test_every_action_is_one_that_the_code_writes() -> None:
 def test_a_reason_has_nothing_that_sqs_does_not_take() -> None:
     assert printable("r9\x00\udc80 é\U0001f511") == "r9   é\U0001f511"
     assert printable("") == "?"
+
+
+def test_a_rotation_that_was_stopped_by_hand_is_told_of_and_so_is_what_keeps_it(world: World, bus: Outbox) -> None:
+    dies(world, "Patch workspace", {"workspace_id": seeded(world)})
+    away(world)
+    for _ in range(4):
+        world.round(1_800)
+    back(world)
+    world.carried_on()
+    events = bus.deliver(world)
+    ends = ["Rotation Taken Up", "Rotation Unfinished", "Rotation Rolled Back", "Rotation Failed"]
+    assert types(events) == ["Rotation Planned", "Rotation Started", *ends]
+    assert "was aborted" in data(events, "Rotation Taken Up")["why"]
+    assert data(events, "Rotation Unfinished")["compute_is_down"]
+    assert "was aborted" in data(events, "Rotation Failed")["cause"]

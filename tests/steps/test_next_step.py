@@ -45,9 +45,13 @@ def test_the_state_machine_takes_the_step_that_the_ledger_says(world: World, req
     assert world.get("violations") == []
 
 
-@pytest.mark.parametrize(
-    "breaks", ["Set key policy", "Pause triggers", "Switch workspace key", "Verify", "Complete rotation"]
-)
+def test_an_end_that_is_written_is_the_executions_end_too(world: World) -> None:
+    walk = Walk(world, breaks="Complete rotation")
+    assert walk.run(**storage(world)) == "Rotation succeeded"
+    assert (world.rotation().status, next_step(world.rotation())) == ("succeeded", None)
+
+
+@pytest.mark.parametrize("breaks", ["Set key policy", "Pause triggers", "Switch workspace key", "Verify"])
 def test_it_takes_the_ledgers_way_back_too(world: World, breaks: str) -> None:
     walk = Walk(world, breaks=breaks, wait_at_least=POLL_SECONDS)
     assert walk.run(**storage(world)) == "Rotation failed"

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from rekey.retirement.sweep import sweep
 from tests import handlers
 from tests.clients import client
 from tests.names import ACCOUNT_ID, BUCKET, TABLE
+from tests.steps.executions import Executions
 
 DATABRICKS = "arn:aws:iam::414351767826:root"
 POLL_SECONDS = 30
@@ -33,7 +34,8 @@ POLL_SECONDS = 30
 A_DAY_LATER = 86_400 + 600
 """Later than the grace period by every clock."""
 
-EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:rekey-rotate-key:r1"
+EXECUTIONS = "arn:aws:states:us-east-1:123456789012:execution:rekey-rotate-key:"
+EXECUTION = f"{EXECUTIONS}r1"
 EVIDENCE = json.loads((Path(__file__).resolve().parents[2] / "docs" / "evidence.schema.json").read_text("utf-8"))
 """The schema that every evidence of every test must be of."""
 ADMINISTRATION = "arn:aws:iam::123456789012:root"
@@ -68,6 +70,10 @@ def keep_secret(simulator: SimulatorSettings) -> None:
 
 LAMBDA_SECONDS = 120.0
 """What the stack gives a Lambda (rekey:lambda_timeout_seconds)."""
+
+ROUND_SECONDS = 300.0
+FINISHER_SECONDS = 900.0
+"""Between two of the finisher's rounds, and what each has."""
 
 
 @dataclass
@@ -110,6 +116,7 @@ class World:
     clock: ManualClock
     ledger: Ledger
     settings: Settings
+    executions: Executions = field(default_factory=Executions)
     rotation_id: str = "r1"
     longest_call: float = 0.0
     """Seconds on the simulator's clock."""
@@ -141,10 +148,10 @@ class World:
     def rotation(self, rotation_id: str = "r1") -> Rotation:
         return self.ledger.load(rotation_id)
 
-    def call(self, name: str, **event: Any) -> Any:
-        """Call one Lambda's handler."""
+    def call(self, name: str, *, seconds: float = LAMBDA_SECONDS, **event: Any) -> Any:
+        """Call one Lambda's handler, which has that many seconds."""
         began = self.clock.now()
-        answer = handlers.module(name).handler(event, Context(self.clock, began + LAMBDA_SECONDS))
+        answer = handlers.module(name).handler(event, Context(self.clock, began + seconds))
         self.longest_call = max(self.longest_call, self.clock.now() - began)
         return answer
 
@@ -158,9 +165,8 @@ class World:
         raise AssertionError(f"{name} was not done after {rounds} rounds: {answer}")
 
     def plan(self, rotation_id: str | None = None, **request: Any) -> Any:
-        return self.call(
-            "plan_rotation", rotation_id=rotation_id or self.rotation_id, execution_arn=EXECUTION, request=request
-        )
+        name = rotation_id or self.rotation_id
+        return self.call("plan_rotation", rotation_id=name, execution_arn=f"{EXECUTIONS}{name}", request=request)
 
     def prepare(self, **request: Any) -> Any:
         """Everything that needs no downtime."""
@@ -177,7 +183,8 @@ class World:
     def until(self, moment: str | None) -> None:
         """Let the moment come, as the state machine's waits do."""
         if moment is not None:
-            self.clock.advance(max(0.0, (clock.moment(moment) - clock.now()).total_seconds()))
+            ahead = (clock.moment(moment) - clock.now()).total_seconds()
+            self.clock.advance(max(0.0, ahead + 0.001))  # The two clocks' fractions are not the same.
 
     def switch(self) -> Any:
         """Terminate and patch until the workspace shows the new configuration. Gives Switch workspace key's answer."""
@@ -224,6 +231,19 @@ class World:
         self.until(answer["settle_until"])
         self.loop("restart_compute")
         return self.call("record_failure", rotation_id=self.rotation_id, failure=failure)
+
+    def round(self, after_seconds: float = ROUND_SECONDS) -> Any:
+        """The finisher's scheduled round, that much later than the last one."""
+        self.clock.advance(after_seconds)
+        return self.call("carry_on", seconds=FINISHER_SECONDS)
+
+    def carried_on(self, *, rounds: int = 60, step_seconds: float = ROUND_SECONDS) -> Rotation:
+        """Rounds of the finisher until the rotation is closed."""
+        for _ in range(rounds):
+            if self.rotation(self.rotation_id).is_closed:
+                return self.rotation(self.rotation_id)
+            self.round(step_seconds)
+        raise AssertionError(f"not closed after {rounds} rounds: {self.rotation(self.rotation_id).finishing}")
 
     def sweep(self, after_seconds: float) -> Any:
         """The scheduled sweep, that much later than the last one."""

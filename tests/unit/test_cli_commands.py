@@ -309,6 +309,46 @@ def test_a_cancelled_rotation_is_followed_to_a_safe_end(
     assert (result.exit_code, result.stdout.splitlines()[0]) == (code, "r1: In words.")
 
 
+UNDONE = {
+    "rotation_id": "r1",
+    "status": "running",
+    "running": False,
+    "undone": ["Roll back comes next", "its compute is not back"],
+    "said": "DatabricksUnavailable: away",
+    "next_at": "2026-11-21T20:30:00.000Z",
+}
+DONE = {**UNDONE, "status": "failed", "undone": [], "said": "", "next_at": None}
+
+
+def finisher(aws: Aws, answer: dict[str, Any], **asked: Any) -> None:
+    aws.caller()
+    event = {"rotation_id": "r1", "by": CALLER, **asked, "reason": asked.get("reason")}
+    aws.invoked("rekey-carry-on", event, answer)
+
+
+@pytest.mark.parametrize(("after", "code"), [(DONE, 0), (UNDONE, 3)])
+def test_what_is_undone_is_shown_and_tried_now(aws: Aws, after: dict[str, Any], code: int) -> None:
+    finisher(aws, UNDONE, look=True)
+    finisher(aws, after)
+    result = run("finish", "r1", "--yes")
+    assert result.exit_code == code
+    assert ("nothing is undone" in result.stdout) == (code == 0)
+    assert ("What keeps it: DatabricksUnavailable: away" in result.stdout) == (code == 3)
+
+
+def test_what_a_person_lets_be_is_written_in_their_name(aws: Aws) -> None:
+    finisher(aws, UNDONE, look=True)
+    finisher(aws, DONE, let_be="compute", reason="it is gone")
+    result = run("finish", "r1", "--let-be", "compute", "--reason", "it is gone", "--yes", "--json")
+    assert (result.exit_code, json.loads(result.stdout)) == (0, DONE)
+
+
+@pytest.mark.parametrize(("seen", "code"), [({**UNDONE, "running": True}, 3), (DONE, 0)])
+def test_what_runs_or_is_done_is_not_touched(aws: Aws, seen: dict[str, Any], code: int) -> None:
+    finisher(aws, seen, look=True)
+    assert run("finish", "r1", "--yes").exit_code == code
+
+
 def test_the_network_may_go_and_come_while_a_rotation_is_followed(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     aws.looked_at(PLANNED, ("Complete rotation", {}), status="SUCCEEDED", output=json.dumps(SUMMARY))
     describe = aws.clients["stepfunctions"].describe_execution
@@ -393,7 +433,7 @@ def test_every_command_sees_that_nobody_works_on_a_rotation_that_is_not_over(
     told = " ".join((result.stdout + result.stderr).split())
     assert result.exit_code == 1
     assert "r1 is not over: its execution has ended" in told
-    assert f"redrive-execution --execution-arn {EXECUTION}" in told
+    assert "rekey finish r1" in told
     assert "the rotation finishes" not in told
 
 

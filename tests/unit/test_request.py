@@ -152,7 +152,11 @@ def test_what_is_no_object_is_refused(raw: Any) -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"reason": "\ud800"}, "The request cannot be read: "),
+        (
+            {"reason": "\ud800"},
+            "reason: it holds half of a character (a lone surrogate). Fix: take the odd character out",
+        ),
+        ({"ticket": {"provider": "jira", "key": "a\udfff"}}, "ticket: it holds half of a character"),
         ({"": 1}, '"": there is no such field'),
     ],
 )

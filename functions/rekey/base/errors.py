@@ -125,6 +125,14 @@ class Cancelled(RekeyError):
     """A person cancelled the rotation before its switch: what was done so far is put back."""
 
 
+class ExecutionEnded(RekeyError):
+    """The execution was stopped, ran out of time or was lost before the switch: what was done so far is put back."""
+
+
+class LetBe(RekeyError):
+    """A person decided that the rotation ends with its keys and configurations as they are."""
+
+
 class NotApproved(RekeyError):
     """The plan asks for an approval, the execution went on, and the ledger knows of nobody who gave one."""
 

@@ -14,6 +14,7 @@ from rekey.model.rotation import Rotation
 from rekey.model.steps import StepName
 
 SWEPT, KEPT = "KEY", "KEPT"
+OPEN = "ROTATION"
 
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
@@ -51,6 +52,10 @@ def append_key_entry(key: Key, action: KeyAction, detail: Mapping[str, Any]) -> 
     return key.model_copy(update={"version": key.version + 1, "audit_head": entry["hash"]}), item
 
 
+def entry_key(rotation_id: str, seq: int) -> Item:
+    return {**rotation_key(rotation_id), "sk": f"AUDIT#{seq:06d}"}
+
+
 def append_entry(
     rotation: Rotation, step: StepName, action: Action, detail: Mapping[str, Any]
 ) -> tuple[Rotation, Item]:
@@ -66,30 +71,45 @@ def append_entry(
         "prev": rotation.audit_head,
     }
     entry["hash"] = entry_hash(entry)
-    item = {"pk": rotation_key(rotation.rotation_id)["pk"], "sk": f"AUDIT#{seq:06d}", **entry}
+    item = {**entry_key(rotation.rotation_id, seq), **entry}
     return rotation.model_copy(update={"audit_seq": seq, "audit_head": entry["hash"]}), item
 
 
-def rotation_update(changed: Rotation, expected_seq: int, fields: Collection[str]) -> Item:
-    """UpdateItem's arguments that write the named fields if nobody wrote since."""
-    values = changed.model_dump(mode="json", include=set(fields))
+def rotation_update(before: Rotation, changed: Rotation, fields: Collection[str]) -> Item:
+    """UpdateItem's arguments that write the named fields if nobody wrote since `before` was read."""
+    values = {**changed.model_dump(mode="json", include=set(fields)), **_due(changed)}
+    leaves = "" if _due(changed) else " REMOVE due_pk, due_at"
     return {
         "Key": marshal(rotation_key(changed.rotation_id)),
-        "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in values),
+        "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in values) + leaves,
         "ConditionExpression": "audit_seq = :expected AND fence = :lease_fence",
         "ExpressionAttributeNames": {f"#{name}": name for name in values},
         "ExpressionAttributeValues": marshal(
             {
                 **{f":{name}": value for name, value in values.items()},
-                ":expected": expected_seq,
-                ":lease_fence": changed.fence,
+                ":expected": before.audit_seq,
+                ":lease_fence": before.fence,
             }
         ),
     }
 
 
 def rotation_item(rotation: Rotation) -> Item:
-    return {**rotation_key(rotation.rotation_id), **rotation.model_dump(mode="json")}
+    return {**rotation_key(rotation.rotation_id), **rotation.model_dump(mode="json"), **_due(rotation)}
+
+
+def rotation_of(item: Item) -> Rotation:
+    if "closed_at" not in item and item.get("evidence_sha256"):
+        # An earlier version gave the lease back with the end.
+        item = {**item, "closed_at": item["ended_at"]}
+    return Rotation.model_validate_json(json.dumps(item, default=int))
+
+
+def _due(rotation: Rotation) -> Item:
+    """Its place in the index "due", where the finisher finds each that is not closed."""
+    if rotation.is_closed:
+        return {}
+    return {"due_pk": OPEN, "due_at": rotation.finishing.next_at if rotation.finishing else rotation.created_at}
 
 
 def lease_key(subject: str) -> Item:

@@ -36,6 +36,8 @@ DO: Mapping[str, str] = {
     "SettingsError": "correct the setting in cdk.json and deploy",
     "LeaseLost": "another rotation has the workspace: look at it with `rekey status` before anything else",
     "Cancelled": "nothing: somebody wanted it to end",
+    "ExecutionEnded": "find out who stopped it (CloudTrail: StopExecution) or why it took so long, then ask again",
+    "LetBe": "look at which keys the workspace is on before you let any of them go, then ask again",
     "NotApproved": "ask again, and have the plan approved with `rekey approve`",
     "WindowClosed": "ask again with a longer window, or one that begins later",
     "WorkspaceChanged": "find who changed the workspace's keys meanwhile (audit log), then ask again",
@@ -83,9 +85,9 @@ def link(error: str) -> str:
     return f"{RUNBOOK}#{anchor}"
 
 
-def cause(happened: str, state_now: str, error: str, evidence: str) -> str:
-    """The four lines. `evidence` is the command that shows more."""
-    do = DO[section_of(error)]
+def cause(happened: str, state_now: str, error: str, evidence: str, *, before: str = "") -> str:
+    """The four lines. `evidence` is the command that shows more; `before` what comes before what is to be done."""
+    do = f"{before}, {DO[section_of(error)]}" if before else DO[section_of(error)]
     return "\n".join(
         [
             f"What happened: {happened}",

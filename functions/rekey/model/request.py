@@ -166,6 +166,8 @@ def parse_request(raw: Any) -> Request:
     if not isinstance(raw, dict):
         refusal = Refusal("", "The request is not a JSON object", 'give {"workspace_id": 1234567890123456}')
         raise InvalidRequest(str(refusal))
+    if refusals := list(_unreadable(raw)):
+        raise InvalidRequest(joined(refusals))
     try:
         request = Request.model_validate_json(json.dumps(raw))
     except ValidationError as error:
@@ -173,6 +175,16 @@ def parse_request(raw: Any) -> Request:
     if refusals := list(contradictions(request, clock.now())):
         raise InvalidRequest(joined(refusals))
     return request
+
+
+def _unreadable(raw: dict[str, Any]) -> Iterator[Refusal]:
+    """Fields with what Python reads and JSON has no text for: half of a surrogate pair."""
+    for name, value in raw.items():
+        try:
+            json.dumps([name, value], ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            field = name.encode(errors="replace").decode()
+            yield Refusal(field, "it holds half of a character (a lone surrogate)", "take the odd character out")
 
 
 def _explain(fault: Any) -> Refusal:

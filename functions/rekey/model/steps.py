@@ -29,3 +29,4 @@ class StepName(StrEnum):
     RESTORE = "Restore compute"
     RECORD_FAILURE = "Record failure"
     CANCEL = "Cancel"
+    FINISH = "Finish"

@@ -8,14 +8,15 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from rekey.aws.executions import look_at_execution
 from rekey.base import clock
 from rekey.base.arns import account_of
-from rekey.base.errors import RequestIdReused
+from rekey.base.errors import RequestIdReused, RotationInProgress
 from rekey.base.observability import count, identify
 from rekey.base.settings import Settings
 from rekey.databricks import Workspace
 from rekey.databricks.connect import connect_account
-from rekey.ledger import Ledger
+from rekey.ledger import Ledger, in_progress
 from rekey.model.answers import Planned
 from rekey.model.inbox import unwrapped
 from rekey.model.plan import Plan
@@ -49,8 +50,11 @@ def open_rotation(settings: Settings, ledger: Ledger, event: PlanEvent) -> Plann
     request = parse_request(unwrapped(event.request))
     identify(rotation_id=event.rotation_id, workspace_id=request.workspace_id)
     earlier = find_earlier(ledger, event.rotation_id, request)
+    if earlier and earlier.rotation_id == event.rotation_id:
+        return _answer("rotate", earlier)
     if earlier and earlier.status not in ("failed", "cancelled"):
-        return _answer("rotate" if earlier.rotation_id == event.rotation_id else "already_requested", earlier)
+        _check_under_way(earlier)
+        return _answer("already_requested", earlier)
     account = connect_account(settings)
     workspace = find_workspace(settings, account, request)
     intent = decide(request, workspace)
@@ -82,6 +86,13 @@ def find_earlier(ledger: Ledger, rotation_id: str, request: Request) -> Rotation
         fix = "give a new request_id, or repeat the request exactly"
         raise RequestIdReused(str(Refusal("request_id", problem, fix)))
     return ledger.find(str(used["rotation_id"]))
+
+
+def _check_under_way(earlier: Rotation) -> None:
+    """Raises RotationInProgress for one that nobody runs any more, and that is not yet carried to its end."""
+    if earlier.ended or not look_at_execution(earlier.execution_arn).has_ended:
+        return
+    raise RotationInProgress(f"request_id: {in_progress(earlier, runs=False)}")
 
 
 def _holder(ledger: Ledger, workspace: Workspace) -> str | None:
@@ -117,7 +128,8 @@ def open_in_ledger(
         replaces=replaces.rotation_id if replaces else None,
         keys=marked(ledger, rotation, clock.now()),
     )
-    count("RotationsStarted")
+    if opened.fence == rotation.fence:  # Not of an earlier call of the same step.
+        count("RotationsStarted")
     return opened
 
 

@@ -9,9 +9,14 @@ from rekey.model.steps import StepName
 
 
 def next_step(rotation: Rotation) -> StepName | None:
-    """The step that comes next; None once the rotation has ended. It is harmless to call one that was done already."""
-    if rotation.ended:
+    """The step that comes next; None once the rotation is closed. It is harmless to call one that was done already.
+
+    One that has ended has only its evidence to write and its lease to give back: the step that ended it does that too.
+    """
+    if rotation.closed_at:
         return None
+    if rotation.ended:
+        return StepName.COMPLETE if rotation.status == "succeeded" else StepName.RECORD_FAILURE
     if rotation.failure is not None:
         return _way_back(rotation)
     if not rotation.begun and rotation.plan.approval and rotation.approved_by is None:
@@ -50,7 +55,7 @@ def _change(rotation: Rotation) -> StepName | None:
 
 
 def _after(rotation: Rotation) -> StepName | None:
-    if rotation.compute_is_down:
+    if rotation.compute_is_down and not rotation.lets_be("compute"):
         return StepName.RESTART
     if not rotation.plan.renew_notebooks:
         return None
@@ -60,6 +65,7 @@ def _after(rotation: Rotation) -> StepName | None:
 
 
 def _way_back(rotation: Rotation) -> StepName:
-    if rotation.workspace_on is None:
+    if rotation.workspace_on is None and not rotation.lets_be("keys"):
         return StepName.ROLL_BACK
-    return StepName.RESTORE if rotation.compute_is_down else StepName.RECORD_FAILURE
+    down = rotation.compute_is_down and not rotation.lets_be("compute")
+    return StepName.RESTORE if down else StepName.RECORD_FAILURE

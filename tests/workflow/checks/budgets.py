@@ -3,10 +3,11 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rekey.ledger import APPROVAL_TIME, LEASE_TIME
+from rekey.ledger import APPROVAL_TIME
 from rekey.model.phases import BUDGETS, NOTEBOOK_WAVES
 from rekey.model.request import LATEST_WINDOW
 from rekey.rotation import polls
@@ -73,7 +74,8 @@ def run_out(machine: Machine, cycle: list[Transition]) -> Loop | None:
     return Loop(counter, rounds, variables[counter], times * rounds * events, waves)
 
 
-def worst_loops(machine: Machine) -> dict[str, Loop]:
+@cache
+def worst_loops(machine: Machine) -> Mapping[str, Loop]:
     """For each budget the loop that makes the most events of it."""
     worst: dict[str, Loop] = {}
     for cycle in machine.cycles:
@@ -164,7 +166,6 @@ def worst_time_fits(machine: Machine) -> list[str]:
         "TimeoutSeconds less the 14 days to the window and the wait for an approval": (
             machine.definition["TimeoutSeconds"] - LATEST_WINDOW.total_seconds() - worst_approval(machine)
         ),
-        "the ledger's lease": LEASE_TIME.total_seconds(),
     }
     return [
         f"a rotation may take {worst:.0f} s, {what} is {limit:.0f} s"

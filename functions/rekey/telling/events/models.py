@@ -118,6 +118,20 @@ class RotationFailed(Data):
     evidence: str
 
 
+class ComputeDown(Data):
+    """Compute is down for more than 30 minutes longer than planned. rekey goes on bringing it back."""
+
+    detail_type = "Compute Down"
+    since: str
+    """Since when it should not be down."""
+    down: list[str]
+    """The first ten; all of them are in the ledger and in the evidence."""
+    next: str | None
+    """The step that comes next."""
+    failure: str | None
+    """Why the rotation failed, where it did."""
+
+
 class RotationRolledBack(Data):
     """What a failed or cancelled rotation had done so far is put back."""
 
@@ -132,6 +146,24 @@ class RotationCancelled(Data):
     by: str | None
     reason: str | None
     evidence: str
+
+
+class RotationTakenUp(Data):
+    """Its execution ended before it: the finisher carries it on."""
+
+    detail_type = "Rotation Taken Up"
+    why: str
+    step: str | None
+    """The step that comes next."""
+
+
+class RotationUnfinished(Data):
+    """The finisher has got no further for half an hour; told once a day while it lasts."""
+
+    detail_type = "Rotation Unfinished"
+    said: str
+    since: str
+    compute_is_down: bool
 
 
 class KeyEvent(Data):
@@ -176,8 +208,11 @@ PUBLISHED: tuple[type[Data], ...] = (
     RotationSwitched,
     RotationSucceeded,
     RotationFailed,
+    ComputeDown,
     RotationRolledBack,
     RotationCancelled,
+    RotationTakenUp,
+    RotationUnfinished,
     KeyDisabled,
     KeyReenabled,
     KeyOverdue,

@@ -66,7 +66,7 @@ def _whole_number(value: object) -> int | None:
 
 
 def _short_text(value: object) -> str | None:
-    return value[:200] if isinstance(value, str) else None
+    return value.encode(errors="replace").decode()[:200] if isinstance(value, str) else None
 
 
 def _ticket(value: object) -> dict[str, Any] | None:

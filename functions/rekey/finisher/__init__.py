@@ -1,0 +1,1 @@
+"""The finisher: carries on each rotation whose execution has ended before it, until nothing is undone."""

@@ -1,0 +1,110 @@
+"""Calls that nobody waits for: a schedule's, or a default bus' rule's. What cannot be delivered waits to be seen."""
+
+from typing import Any
+
+from aws_cdk import Aws, Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.encryption import key_statements
+
+
+def build_schedule(
+    scope: Construct,
+    *,
+    name: str,
+    description: str,
+    minutes: int,
+    function: lambda_.Function,
+    undelivered: sqs.Queue,
+    encryption_key_arn: str,
+) -> scheduler.CfnSchedule:
+    """Calls a Lambda every so many minutes, with an empty object. `encryption_key_arn` is the queue's, or empty."""
+    # The L1 construct: the L2's role could invoke every version of the function too.
+    return scheduler.CfnSchedule(
+        scope,
+        "Schedule",
+        name=name,
+        description=description,
+        schedule_expression=scheduler.ScheduleExpression.rate(Duration.minutes(minutes)).expression_string,
+        flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+        target=scheduler.CfnSchedule.TargetProperty(
+            arn=function.function_arn,
+            role_arn=_build_schedule_role(scope, function, undelivered, encryption_key_arn).role_arn,
+            input="{}",
+            dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=undelivered.queue_arn),
+            # The next run does the same work: an invocation older than an hour is worth nothing.
+            retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+                maximum_event_age_in_seconds=3600, maximum_retry_attempts=3
+            ),
+        ),
+    )
+
+
+def _build_schedule_role(
+    scope: Construct, function: lambda_.Function, undelivered: sqs.Queue, encryption_key_arn: str
+) -> iam.Role:
+    statements = [
+        iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function.function_arn]),
+        iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[undelivered.queue_arn]),
+        *key_statements(encryption_key_arn, ["sqs:SendMessage"]),
+    ]
+    return iam.Role(
+        scope,
+        "ScheduleRole",
+        # Only for schedules of this account: the service acts for every customer.
+        assumed_by=iam.ServicePrincipal(
+            "scheduler.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+        ),
+        inline_policies={"permissions": iam.PolicyDocument(statements=statements)},
+    )
+
+
+def build_rule(
+    scope: Construct,
+    construct_id: str,
+    *,
+    name: str,
+    description: str,
+    pattern: dict[str, Any],
+    function: lambda_.Function,
+    undelivered: sqs.Queue,
+    state: str = "ENABLED",
+) -> events.CfnRule:
+    """Calls a Lambda with each event of the default bus that fits."""
+    rule = events.CfnRule(
+        scope,
+        construct_id,
+        name=name,
+        description=description,
+        state=state,
+        event_pattern=pattern,
+        targets=[
+            events.CfnRule.TargetProperty(
+                id=function.node.id,
+                arn=function.function_arn,
+                dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=undelivered.queue_arn),
+            )
+        ],
+    )
+    lambda_.CfnPermission(
+        scope,
+        "RuleInvokes",
+        action="lambda:InvokeFunction",
+        function_name=function.function_arn,
+        principal="events.amazonaws.com",
+        source_arn=rule.attr_arn,
+    )
+    undelivered.add_to_resource_policy(
+        iam.PolicyStatement(
+            actions=["sqs:SendMessage"],
+            principals=[iam.ServicePrincipal("events.amazonaws.com")],
+            resources=[undelivered.queue_arn],
+            conditions={"ArnEquals": {"aws:SourceArn": rule.attr_arn}},
+        )
+    )
+    return rule
