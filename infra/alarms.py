@@ -81,6 +81,22 @@ class Alarms(Construct):
             missing=cloudwatch.TreatMissingData.BREACHING,
         )
 
+    def watch_compute(self) -> None:
+        """Compute that is down longer than planned, and a rollback that cannot even find out."""
+        self._build(
+            "ComputeDown",
+            "Compute is down for longer than planned",
+            metric("ComputeDown", SUM, FIVE_MINUTES),
+            "compute-is-down",
+        )
+        self._build(
+            "StepsHeldUp",
+            "A rotation has been held up by errors for half an hour",
+            metric("StepsHeldUp", SUM, FIVE_MINUTES),
+            "compute-is-down",
+            periods=6,
+        )
+
     def watch_keys(self) -> None:
         self._build(
             "KeysOverdue",

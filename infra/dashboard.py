@@ -63,7 +63,7 @@ class Dashboard(Construct):
         dashboard.add_widgets(
             _graph("Dead letters", [_waiting(name, queue) for name, queue in queues.items()], width=THIRD),
             _graph("Events and tickets", _counts(*_TOLD), width=THIRD),
-            _graph("Not as it should be", _counts("ComputeStartedInBlackout", "DeliveriesNotAuthentic"), width=THIRD),
+            _graph("Not as it should be", _counts(*_WRONG), width=THIRD),
         )
 
 
@@ -73,7 +73,9 @@ _OUTCOMES = (
     "RotationsNeedingAttention",
     "RotationsFailed",
     "RotationsCancelled",
+    "RotationsHandedOver",
 )
+_WRONG = ("ComputeDown", "ComputeStartedInBlackout", "DeliveriesNotAuthentic", "RotationsUnclosed", "StepsHeldUp")
 _TOLD = ("EventsPublished", "RotationsAskedByTicket", "RotationsApprovedByTicket", "TicketComments")
 
 

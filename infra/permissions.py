@@ -128,7 +128,8 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "complete_rotation": (DATABRICKS, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE, FIND_KEYS, RETIRE_KEY),
     "roll_back": (
         *(DATABRICKS, LEDGER, READ_EVIDENCE, WRITE_EVIDENCE, FIND_KEYS, RETIRE_KEY),
-        *(READ_POLICY, WRITE_POLICY, ADD_TO_POLICY),
+        # The key to go back to may be anybody's.
+        *(SEE_KEY, READ_POLICY, WRITE_POLICY, ADD_TO_POLICY),
     ),
     "record_failure": (DATABRICKS, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE),
     # Whatever the steps may that it calls: those of the way forward once the switch was sent, and of the way back.

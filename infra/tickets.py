@@ -36,6 +36,7 @@ TOLD = (
     "Rotation Started",
     "Rotation Succeeded",
     "Rotation Failed",
+    "Compute Down",
     "Rotation Cancelled",
     "Key Re-enabled",
     "Key Needed",

@@ -39,7 +39,7 @@ class Size:
 
     @property
     def pooled(self) -> int:
-        return self.clusters // 10
+        return max(1, self.clusters // 10)
 
     def wish(self) -> dict[str, Any]:
         """What the simulator is asked to seed."""

@@ -52,7 +52,8 @@ def _ways(state: State) -> Iterator[str]:
 
 def _before(states: Mapping[str, State], name: str) -> list[str]:
     """The steps after which a state comes, with nothing but choices in between."""
-    found, seen, todo = [], {name}, [name]
+    found: list[str] = []
+    seen, todo = {name}, [name]
     while todo:
         ahead = todo.pop()
         for other, state in states.items():

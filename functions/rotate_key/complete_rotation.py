@@ -1,5 +1,7 @@
 """Complete rotation: look once more, write the evidence, let the old key wait for its day, give the lease back."""
 
+from functools import partial
+
 from rekey.model.answers import Summary
 from rekey.rotation import ending
 from rekey.rotation.step import Step
@@ -7,6 +9,6 @@ from rekey.runtime import step
 from rekey.telling.evidence.write import write
 
 
-@step
+@partial(step, ends=True)
 def handler(step: Step) -> Summary:
     return ending.complete(step, write)

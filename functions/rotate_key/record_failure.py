@@ -1,5 +1,7 @@
 """Record failure: write the evidence of what failed and what was put back, give the lease back."""
 
+from functools import partial
+
 from rekey.model.answers import FailedSummary
 from rekey.rotation import ending
 from rekey.rotation.step import Step
@@ -7,6 +9,6 @@ from rekey.runtime import step
 from rekey.telling.evidence.write import write
 
 
-@step
+@partial(step, ends=True)
 def handler(step: Step) -> FailedSummary:
     return ending.record_failure(step, write)

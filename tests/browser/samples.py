@@ -37,7 +37,7 @@ class Dated(World):
 def dated(world: World, monkeypatch: pytest.MonkeyPatch) -> Dated:
     start = world.clock.now()
     monkeypatch.setattr(clock, "now", lambda: BEGAN + timedelta(seconds=world.clock.now() - start))
-    return Dated(world.url, world.clock, world.ledger, world.settings, world.executions)
+    return Dated(world.url, world.clock, world.ledger, world.settings)
 
 
 def succeeded(world: World) -> Evidence:

@@ -90,7 +90,7 @@ class History(Truth):
         account = cast("Any", self.databricks)
         keys = moved_on(self.ledger, account, rotation, SETTINGS.grace_seconds, clock.now())
         status: Status = "succeeded" if verified else "failed"
-        self.ledger.close(rotation, StepName.COMPLETE, Action(status), {}, keys=keys, status=status)
+        self.ledger.close(self.ledger.end(rotation, StepName.COMPLETE, Action(status), {}, keys=keys, status=status))
 
     def sweep(self, *, skew: timedelta = timedelta(), crash: str | None = None) -> Swept | None:
         """One sweep; None when it crashed half way."""

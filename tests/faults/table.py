@@ -50,7 +50,7 @@ class Table:
             elif kind == "Update":
                 self._update(write)
             elif kind == "Delete":
-                del self.items[_key(unmarshal(write["Key"]))]
+                self.items.pop(_key(unmarshal(write["Key"])), None)
 
     def get_paginator(self, _: str) -> "Table":
         return self

@@ -80,6 +80,8 @@ def test_what_can_go_wrong_without_tickets_is_alarmed_without_tickets(template: 
         "rotation-unfinished",
         "keys-overdue",
         "keys-needed",
+        "compute-down",
+        "steps-held-up",
         "keys-reenabled",
         "key-sweep-failures",
         "events-late",
@@ -99,6 +101,8 @@ def test_alarms_read_the_metrics_that_the_functions_count(template: Template) ->
     ours = [each for each in alarms(template).values() if each["Namespace"] == observability.NAMESPACE]
     assert {each["MetricName"] for each in ours} == {
         "RotationsFailed",
+        "ComputeDown",
+        "StepsHeldUp",
         "RotationsTakenUp",
         "RotationsUnfinished",
         "RotationsNeedingAttention",

@@ -60,3 +60,11 @@ def test_another_accounts_workspace_is_not_there(bench: Bench) -> None:
         assert bench.account(method, path, {"custom_tags": {"a": "b"}}).status_code == 404
     assert bench.account("GET", "/workspaces").json() == []
     assert bench.workspace(workspace, "GET", "/api/2.1/clusters/list").status_code == 403
+
+
+def test_the_right_can_be_taken_away_and_given_back_meanwhile(bench: Bench) -> None:
+    workspace = bench.seed(clusters=2)
+    for admin, shown in ((False, 0), (True, 2)):
+        bench.side("POST", "/admin", {"workspace_id": workspace["workspace_id"], "admin": admin})
+        assert len(bench.clusters(workspace)) == shown
+        assert ("admins" in groups(bench, workspace)) is admin

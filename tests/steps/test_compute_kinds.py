@@ -1,5 +1,6 @@
 """What users' workspaces hold and Databricks answers: all of it found, each piece by itself, and all of it back."""
 
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -101,8 +102,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("fails", [True, False], ids=["failure route", "good route"])
-@pytest.mark.parametrize("name", ANSWERS)
+@pytest.mark.parametrize(("name", "fails"), list(zip(ANSWERS, cycle((True, False)), strict=False)))
 def test_one_warehouse_that_cannot_be_started_keeps_nothing_else_down(world: World, name: str, fails: bool) -> None:
     workspace = world.workspace(
         clusters=2, pools=1, warehouses=3, pipelines=[{"continuous": True, "running": True}], jobs=[OFTEN]
@@ -291,8 +291,7 @@ STARTS = {
 }
 
 
-@pytest.mark.parametrize("how", ["deleted", "expired"])
-@pytest.mark.parametrize("kind", STARTS)
+@pytest.mark.parametrize(("kind", "how"), list(zip(STARTS, cycle(("deleted", "expired")), strict=False)))
 def test_what_vanishes_when_it_is_to_come_back_is_a_finding_and_not_waited_for(
     world: World, kind: str, how: str
 ) -> None:

@@ -15,7 +15,7 @@ from rekey.model.findings import FindingCode
 from tests.steps.looks import jobs, sim
 from tests.steps.world import POLL_SECONDS, World
 
-MIXES = int(os.environ.get("REKEY_MIXES", "12"))
+MIXES = int(os.environ.get("REKEY_MIXES", "4"))
 
 PEOPLES = ("UI", "API", "MODELS", "LUNAR")
 TRIGGERS = ("schedule", "continuous", "periodic", "file_arrival", "table_update", "none")

@@ -7,6 +7,7 @@ import pytest
 from rekey.base import errors
 from tests.steps.creating import WORKSPACES, configurations, prepare, wish, workspaces
 from tests.steps.looks import kms_keys
+from tests.steps.outages import held_up
 from tests.steps.world import A_DAY_LATER, POLL_SECONDS, World
 
 
@@ -15,8 +16,7 @@ from tests.steps.world import A_DAY_LATER, POLL_SECONDS, World
 def test_a_lost_answer_makes_nothing_twice(world: World, lost: dict[str, Any]) -> None:
     prepare(world, wish(world))
     world.post("faults", match=WORKSPACES, **lost)
-    with pytest.raises(errors.OutcomeUnknown):
-        world.call("create_workspace", rotation_id="r1")
+    held_up(world, "create_workspace", "OutcomeUnknown")
     assert world.rotation().creation_outcome == "unknown"
     world.loop("create_workspace")
     assert (len(workspaces(world)), world.rotation().creation_outcome) == (1, "accepted")
@@ -25,8 +25,7 @@ def test_a_lost_answer_makes_nothing_twice(world: World, lost: dict[str, Any]) -
 def test_a_request_that_never_arrived_is_sent_again_but_not_at_once(world: World) -> None:
     prepare(world, wish(world))
     world.post("faults", match=WORKSPACES, fault="reset")
-    with pytest.raises(errors.OutcomeUnknown):
-        world.call("create_workspace", rotation_id="r1")
+    held_up(world, "create_workspace", "OutcomeUnknown")
     world.clock.advance(115)
     waiting = world.call("create_workspace", rotation_id="r1")
     assert "POST got no answer" in waiting["waiting_for"][0]
@@ -39,8 +38,7 @@ def test_a_request_that_never_arrived_is_sent_again_but_not_at_once(world: World
 def test_a_list_that_is_stale_makes_nothing_twice(world: World) -> None:
     prepare(world, wish(world))
     world.post("faults", match=WORKSPACES, fault="applied_then_lost")
-    with pytest.raises(errors.OutcomeUnknown):
-        world.call("create_workspace", rotation_id="r1")
+    held_up(world, "create_workspace", "OutcomeUnknown")
     world.post("faults", match={"method": "GET", "path": "*/workspaces"}, fault="stale", times=2)
     world.loop("create_workspace")
     assert len(workspaces(world)) == 1
@@ -49,8 +47,7 @@ def test_a_list_that_is_stale_makes_nothing_twice(world: World) -> None:
 def test_a_second_workspace_that_showed_too_late_is_named(world: World) -> None:
     prepare(world, wish(world, network_id=None))
     world.post("faults", match=WORKSPACES, fault="applied_then_lost")
-    with pytest.raises(errors.OutcomeUnknown):
-        world.call("create_workspace", rotation_id="r1")
+    held_up(world, "create_workspace", "OutcomeUnknown")
     world.post("faults", match={"method": "GET", "path": "*/workspaces"}, fault="stale", times=1)
     world.clock.advance(120)
     world.call("create_workspace", rotation_id="r1")
@@ -64,8 +61,7 @@ def test_a_second_workspace_that_showed_too_late_is_named(world: World) -> None:
 def test_throttling_before_the_request_was_looked_at_is_not_unknown(world: World) -> None:
     prepare(world, wish(world))
     world.post("faults", match=WORKSPACES, fault="throttle")
-    with pytest.raises(errors.DatabricksThrottled):
-        world.call("create_workspace", rotation_id="r1")
+    held_up(world, "create_workspace", "DatabricksThrottled")
     world.call("create_workspace", rotation_id="r1")
     assert len(workspaces(world)) == 1
 
@@ -83,8 +79,7 @@ def test_a_namesake_that_somebody_else_made_meanwhile_is_not_taken_over(world: W
 def test_a_workspace_of_which_no_answer_came_is_found_on_the_way_back(world: World) -> None:
     prepare(world, wish(world))
     world.post("faults", match=WORKSPACES, fault="applied_then_lost")
-    with pytest.raises(errors.OutcomeUnknown):
-        world.call("create_workspace", rotation_id="r1")
+    held_up(world, "create_workspace", "OutcomeUnknown")
     report = world.fail("Create workspace", "OutcomeUnknown")
     (made,) = workspaces(world)
     assert made["workspace_status"] == "RUNNING"
@@ -97,8 +92,7 @@ def test_a_workspace_of_which_no_answer_came_is_found_on_the_way_back(world: Wor
 def test_a_workspace_of_which_nothing_ever_came_is_watched_for_and_then_let_go(world: World) -> None:
     prepare(world, {**wish(world), "use_cases": ["MANAGED_SERVICES"]})
     world.post("faults", match=WORKSPACES, fault="reset")
-    with pytest.raises(errors.OutcomeUnknown):
-        world.call("create_workspace", rotation_id="r1")
+    held_up(world, "create_workspace", "OutcomeUnknown")
     failure = {"state": "Create workspace", "error": "OutcomeUnknown", "cause": "lost"}
     for _ in range(2):
         early = world.call("roll_back", rotation_id="r1", failure=failure)

@@ -19,6 +19,7 @@ from tests.clients import client
 from tests.event_schemas import file_name
 from tests.names import TABLE
 from tests.steps.interrupted import away, back, dies
+from tests.steps.outages import OUTAGES, databricks_fails
 from tests.steps.tasks import Tasks
 from tests.steps.world import World
 
@@ -150,6 +151,22 @@ def test_a_failed_rotation_says_what_is_restored(world: World, bus: Outbox) -> N
     events = bus.deliver(world)
     assert types(events) == ["Rotation Planned", "Rotation Started", "Rotation Rolled Back", "Rotation Failed"]
     assert "on the keys it had before. All compute is back." in data(events, "Rotation Failed")["cause"]
+
+
+def test_compute_that_is_down_too_long_is_told_by_name(world: World, bus: Outbox) -> None:
+    world.prepare(workspace_id=seeded(world))
+    world.loop("terminate_compute")
+    world.clock.advance(1800)
+    failure = {"state": "Verify", "error": "SwitchReverted", "cause": "it went back"}
+    with databricks_fails(world, **OUTAGES["reset"]):
+        world.call("restart_compute", rotation_id="r1", failure=failure)
+        assert types(bus.deliver(world)) == ["Rotation Planned", "Rotation Started"]
+        world.call("roll_back", rotation_id="r1", failure=failure)
+    events = bus.deliver(world)
+    told = data(events, "Compute Down")
+    assert told["since"] == world.rotation().blackout_started_at
+    assert set(told["down"]) <= set(world.rotation().down)
+    assert told["failure"] == "Verify: it went back"
 
 
 def test_a_cancelled_and_an_approved_rotation_are_told(world: World, bus: Outbox, tasks: Tasks) -> None:

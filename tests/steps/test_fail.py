@@ -11,6 +11,7 @@ from rekey.base import errors
 from rekey.rotation import keys
 from tests.clients import client
 from tests.steps.looks import changing_requests, kms_keys, settled
+from tests.steps.rolling_back import break_policy
 from tests.steps.world import A_DAY_LATER, World
 
 
@@ -115,15 +116,6 @@ def test_a_failure_in_the_blackout_brings_all_compute_back(world: World) -> None
     assert world.get("violations") == []
     assert world.sweep(2 * 86_400)["looked_at"] == 0
     assert world.key_state(old) == "Enabled"
-
-
-def break_policy(world: World) -> None:
-    """Somebody takes Databricks out of the new key's policy."""
-    key_arn = world.rotation().key_arn
-    assert key_arn is not None
-    kms = client("kms")
-    policy = kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]
-    kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=policy.replace("414351767826", "111111111111"))
 
 
 @pytest.mark.rule("rule-8")
@@ -239,8 +231,7 @@ def test_a_lost_answer_makes_nothing_twice(world: World, name: str) -> None:
         world.loop("terminate_compute")
         world.clock.advance(120)
         world.post("faults", match=match, fault="applied_then_lost", times=1)
-        with pytest.raises(errors.OutcomeUnknown):
-            world.call(name, rotation_id="r1")
+        assert "OutcomeUnknown" in str(world.call(name, rotation_id="r1")["waiting_for"])
         assert world.rotation().patch_outcome == "unknown"
     if name == "register_config":
         world.switch()

@@ -272,7 +272,8 @@ class World:
         return self._delivered("carry_on", "aws.states", "Step Functions Execution Status Change", detail)
 
     def _delivered(self, function: str, source: str, kind: str, detail: dict[str, Any]) -> Any:
-        return self.call(function, **{**ENVELOPE, "source": source, "detail-type": kind, "detail": detail})
+        event: dict[str, Any] = {**ENVELOPE, "source": source, "detail-type": kind, "detail": detail}
+        return self.call(function, **event)
 
     def key(self, key_arn: str) -> Key:
         """A key as the ledger has it."""

@@ -233,6 +233,14 @@ def test_failed_says_what_is_restored() -> None:
     assert "The workspace is on the keys it had before." in said
 
 
+def test_compute_that_is_down_too_long_is_named() -> None:
+    said = text(
+        "Compute Down", since="2026-11-30T21:00:00.000Z", down=["cluster c1", "pool p1"], next="Roll back", failure=None
+    )
+    assert "is down longer than planned, since 2026-11-30T21:00:00.000Z." in said
+    assert "Down: cluster c1; pool p1." in said
+
+
 @pytest.mark.parametrize("longest", [32_000, 4_000])
 @pytest.mark.parametrize("lines", [1, 39, 5_000])
 @pytest.mark.parametrize("letter", ["x", "\U0001f511", "\udc80"], ids=["plain", "two units", "half a pair"])

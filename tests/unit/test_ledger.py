@@ -70,7 +70,7 @@ def test_a_lease_ends_with_its_rotation_and_never_by_the_clock(
 def test_a_lease_that_a_rotation_left_behind_at_its_end_is_taken(ledger: Ledger) -> None:
     first = ledger.open(a_rotation("r1"), {})
     lease = {"pk": {"S": "WORKSPACE#1"}, "sk": {"S": "LEASE"}, "rotation_id": {"S": "r1"}, "fence": {"N": "1"}}
-    ledger.close(first, StepName.RECORD_FAILURE, Action.FAILED, {}, status="failed")
+    ledger.close(ledger.end(first, StepName.RECORD_FAILURE, Action.FAILED, {}, status="failed"))
     put = {"TableName": TABLE, "Item": lease, "ConditionExpression": "attribute_not_exists(pk)"}
     assert transact(ledger._client, {"lease": {"Put": put}}) == frozenset()
     ledger.check_lease(ledger.open(a_rotation("r2"), {}))
@@ -91,6 +91,21 @@ def test_who_is_taken_up_writes_nothing_more_and_its_successor_does(ledger: Ledg
     ledger.record(after, StepName.CREATE_KEY, Action.KEY_CREATED, {}, key_arn="arn")
 
 
+@pytest.mark.parametrize("taken_by_another", [False, True])
+def test_one_that_has_ended_is_taken_up_to_be_closed_and_gives_its_own_lease_back(
+    ledger: Ledger, taken_by_another: bool
+) -> None:
+    first = ledger.open(a_rotation("r1"), {})
+    ended = ledger.end(first, StepName.RECORD_FAILURE, Action.FAILED, {}, status="failed")
+    second = ledger.open(a_rotation("r2").model_copy(update={"fence": 2}), {}) if taken_by_another else None
+    now = clock.text(clock.now())
+    closed = ledger.close(ledger.take_up(ended, Finishing(since=now, next_at=now), {}))
+    assert closed.is_closed
+    assert ledger.holder("1") == ("r2" if second else None)
+    if second:
+        ledger.check_lease(second)
+
+
 def test_the_finisher_finds_what_is_not_closed_and_due(ledger: Ledger) -> None:
     now, later = clock.now(), clock.text(clock.now() + timedelta(hours=1))
     rotations = {
@@ -99,15 +114,15 @@ def test_the_finisher_finds_what_is_not_closed_and_due(ledger: Ledger) -> None:
     }
     ledger.note(rotations["later"], finishing=Finishing(since=later, next_at=later))
     for name in ("ended", "closed"):
-        rotations[name] = ledger.close(rotations[name], StepName.COMPLETE, Action.FAILED, {}, status="failed")
-    ledger.note(rotations["closed"], evidence_sha256="0" * 64)
+        rotations[name] = ledger.end(rotations[name], StepName.COMPLETE, Action.FAILED, {}, status="failed")
+    ledger.close(ledger.note(rotations["closed"], evidence_sha256="0" * 64))
     assert set(ledger.to_finish(now + timedelta(seconds=1))) == {"open", "ended"}
     assert set(ledger.to_finish(now + timedelta(hours=2))) == {"open", "ended", "later"}
 
 
 def test_a_request_id_serves_one_rotation_until_that_failed(ledger: Ledger) -> None:
     first = ledger.open(a_rotation("r1", request={"request_id": "CHG1"}), {})
-    ledger.close(first, StepName.RECORD_FAILURE, Action.FAILED, {}, status="failed")
+    ledger.close(ledger.end(first, StepName.RECORD_FAILURE, Action.FAILED, {}, status="failed"))
     with pytest.raises(RequestIdReused):
         ledger.open(a_rotation("r2", request={"request_id": "CHG1"}), {})
     ledger.open(a_rotation("r2", request={"request_id": "CHG1"}), {}, replaces="r1")
@@ -159,7 +174,7 @@ def test_a_wish_to_cancel_that_comes_between_stops_no_step_and_breaks_no_chain(l
         ),
         (lambda read: ledger.note(read, **accepted), []),
         (
-            lambda read: ledger.close(read, StepName.RECORD_FAILURE, Action.FAILED, {}, status="failed", **accepted),
+            lambda read: ledger.end(read, StepName.RECORD_FAILURE, Action.FAILED, {}, status="failed", **accepted),
             ["failed"],
         ),
     ]
@@ -175,19 +190,33 @@ def test_a_wish_to_cancel_that_comes_between_stops_no_step_and_breaks_no_chain(l
         assert verify({"rotation_id": read.rotation_id, "status": written.status, "audit": audit}).problems == ()
 
 
-def test_closing_gives_the_lease_back_and_moves_the_keys_on(ledger: Ledger) -> None:
+def test_the_end_moves_the_keys_on_and_closing_gives_the_lease_back(ledger: Ledger) -> None:
     opened = ledger.open(a_rotation(), {})
-    ledger.close(opened, StepName.COMPLETE, Action.SUCCEEDED, {}, keys=[(None, LEFT)], status="succeeded")
+    ended = ledger.end(opened, StepName.COMPLETE, Action.SUCCEEDED, {}, keys=[(None, LEFT)], status="succeeded")
+    ledger.check_lease(ended)
+    closed = ledger.close(ended)
+    assert ledger.load("r1") == closed
+    with pytest.raises(LeaseLost):
+        ledger.check_lease(ended)
     ledger.open(a_rotation("r2"), {})
     (waiting,) = ledger.keys.to_sweep()
     assert (waiting.key_arn, waiting.state) == (OLD_ARN, "grace")
+
+
+def test_closing_leaves_the_lease_of_another_alone_and_may_be_done_twice(ledger: Ledger) -> None:
+    opened = ledger.open(a_rotation("r1"), {})
+    ended = ledger.end(opened, StepName.RECORD_FAILURE, Action.FAILED, {}, status="failed")
+    second = ledger.open(a_rotation("r2").model_copy(update={"fence": 2}), {})
+    for _ in range(2):
+        assert ledger.close(ended).closed_at
+        ledger.check_lease(second)
 
 
 def test_a_key_that_somebody_changed_meanwhile_stops_the_rotations_end(ledger: Ledger) -> None:
     opened = ledger.open(a_rotation(), {})
     ledger.keys.introduce(LEFT, KeyAction.ADOPTED)
     with pytest.raises(AwsUnavailable):
-        ledger.close(opened, StepName.COMPLETE, Action.SUCCEEDED, {}, keys=[(None, LEFT)], status="succeeded")
+        ledger.end(opened, StepName.COMPLETE, Action.SUCCEEDED, {}, keys=[(None, LEFT)], status="succeeded")
     assert not ledger.load("r1").ended
     ledger.check_lease(opened)
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +28,8 @@ class Transition:
     kind: Kind
     assign: Mapping[str, Any] = field(default_factory=dict, hash=False)
     condition: str | None = None
+    errors: tuple[str, ...] = ()
+    """What a catch catches."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,8 @@ class Machine:
     def leaving(self, name: str) -> list[Transition]:
         return [way for way in self.transitions if way.source == name]
 
-    def reachable(self, start: str) -> set[str]:
-        """The state and all that may follow it. Targets that do not exist are left out."""
+    def reachable(self, start: str, *, without: Collection[Transition] = ()) -> set[str]:
+        """The state and all that may follow it by other ways than some. Targets that do not exist are left out."""
         seen: set[str] = set()
         ahead = [start]
         while ahead:
@@ -91,19 +93,27 @@ class Machine:
             if name in seen or name not in self.states:
                 continue
             seen.add(name)
-            ahead += [way.target for way in self.leaving(name)]
+            ahead += [way.target for way in self.leaving(name) if way not in without]
         return seen
+
+    @cached_property
+    def looping(self) -> set[Transition]:
+        """Every way that is part of a loop."""
+        return {way for cycle in self.cycles for way in cycle}
 
     @cached_property
     def cycles(self) -> list[list[Transition]]:
         """Every elementary cycle once, as the transitions it is made of."""
         order = {name: number for number, name in enumerate(self.states)}
+        ahead = {name: self.reachable(name) for name in self.states}
         found: list[list[Transition]] = []
 
         def extend(path: list[Transition], first: str, at: str) -> None:
             for way in self.leaving(at):
                 if way.target == first:
                     found.append([*path, way])
+                elif first not in ahead.get(way.target, ()):
+                    continue  # No way back from there: not to be searched for one.
                 elif order.get(way.target, -1) > order[first] and way.target not in {step.source for step in path}:
                     extend([*path, way], first, way.target)
 
@@ -141,4 +151,6 @@ def _ways(name: str, state: State) -> Iterator[Transition]:
     if "Next" in state:
         yield Transition(name, state["Next"], "next", assign)
     for catcher in state.get("Catch", []):
-        yield Transition(name, catcher["Next"], "catch", catcher.get("Assign", {}))
+        yield Transition(
+            name, catcher["Next"], "catch", catcher.get("Assign", {}), errors=tuple(catcher["ErrorEquals"])
+        )

@@ -49,7 +49,7 @@ def rest(key: str, value: object) -> Change:
     return lambda definition: definition.update({key: value})
 
 
-CAUGHT = ("Catch", 0, "Assign", "failure", "cause")
+CAUGHT = ("Catch", 1, "Assign", "failure", "cause")
 TRANSIENT = ("Retry", 2, "ErrorEquals")
 
 MUTATIONS = [
@@ -61,14 +61,25 @@ MUTATIONS = [
     Mutation(graph.states_can_end, drop("Create key", "Next"), "Create key: there is no way on"),
     Mutation(graph.states_can_end, drop("Is compute back?", "Default"), "Is compute back?: there is no way on"),
     Mutation(graph.states_can_end, put("Wait for window", "Next", value="Wait for window"), "no end can be reached"),
+    Mutation(graph.failures_end_in_fail, put("Verify", "Catch", 1, "Next", value="Restart compute"), "Verify: its"),
     Mutation(graph.failures_end_in_fail, put("Verify", "Catch", 0, "Next", value="Restart compute"), "Verify: its"),
+    Mutation(
+        graph.failures_end_in_fail,
+        put("Verify", "Catch", 1, "Next", value="Is the switch proven?"),
+        "Verify: its failure goes to 'Is the switch proven?'",
+    ),
+    Mutation(
+        graph.failures_end_in_fail,
+        put("Is it rolled back?", "Choices", 0, "Condition", value="{% $rollback.done = true %}"),
+        "can end in Rotation succeeded",
+    ),
     Mutation(
         graph.failures_end_in_fail, put("Switch was not proven", "Next", value="Rotation succeeded"), "Switch was not"
     ),
     Mutation(graph.failures_end_in_fail, put("Record failure", "Next", value="Rotation succeeded"), "Record failure"),
     Mutation(
         graph.failures_end_in_fail,
-        put("List notebooks", "Catch", 0, "Next", value="Roll back"),
+        put("List notebooks", "Catch", 1, "Next", value="Roll back"),
         "List notebooks: its failure goes to 'Roll back'",
     ),
     Mutation(
@@ -91,7 +102,18 @@ MUTATIONS = [
     Mutation(tasks.retries_are_jittered_and_capped, drop("Verify", "Retry", 0, "JitterStrategy"), "no jitter"),
     Mutation(tasks.retries_are_jittered_and_capped, drop("Verify", "Retry", 2, "MaxDelaySeconds"), "not capped"),
     Mutation(tasks.retries_are_jittered_and_capped, drop("Verify", "Retry", 1, "MaxAttempts"), "lacks MaxAttempts"),
-    Mutation(tasks.late_tags_are_waited_for, drop("Roll back", "Retry", 3), "Roll back: does not wait"),
+    Mutation(tasks.late_tags_are_waited_for, drop("Create key", "Retry", 3), "Create key: does not wait"),
+    Mutation(
+        tasks.ten_minutes_are_outlasted, put("Create key", "Retry", 2, "MaxAttempts", value=8), "Create key: may give"
+    ),
+    Mutation(
+        tasks.killed_lambdas_are_waited_out, drop("Verify", "Catch", 0), "Verify: does not wait out Lambda.AWSLambda"
+    ),
+    Mutation(
+        tasks.killed_lambdas_are_waited_out,
+        put("Roll back", "Catch", 1, "Next", value="Record failure"),
+        "Roll back: does not wait out",
+    ),
     Mutation(
         tasks.late_tags_are_waited_for,
         put("Create key", "Retry", 3, "JitterStrategy", value="FULL"),
@@ -119,7 +141,7 @@ MUTATIONS = [
     Mutation(tasks.transient_errors_are_retried, drop("Roll back", "Retry", 1), "does not retry States.Timeout"),
     Mutation(tasks.everything_is_caught, drop("Complete rotation", "Catch"), "Complete rotation: its last Catch"),
     Mutation(
-        tasks.everything_is_caught, put("Verify", "Catch", 0, "ErrorEquals", value=["States.TaskFailed"]), "States.ALL"
+        tasks.everything_is_caught, put("Verify", "Catch", 1, "ErrorEquals", value=["States.TaskFailed"]), "States.ALL"
     ),
     Mutation(
         tasks.everything_is_caught,
@@ -146,7 +168,7 @@ MUTATIONS = [
     ),
     Mutation(variables.variables_are_assigned_before, drop("Plan rotation", "Assign", "delay"), "$delay may not"),
     Mutation(
-        variables.variables_are_assigned_before, drop("Roll back", "Catch", 0, "Assign", "rollback"), "$rollback may"
+        variables.variables_are_assigned_before, drop("Roll back", "Catch", 1, "Assign", "rollback"), "$rollback may"
     ),
     Mutation(variables.variables_are_assigned_before, drop("Compute did not stop", "Assign", "failure"), "$failure"),
     Mutation(variables.variables_are_assigned_before, put("Verify", "Output", value="{% $proofs %}"), "$proofs may"),
@@ -276,7 +298,7 @@ MUTATIONS = [
     ),
     Mutation(
         contract.settle_waits_only_for_storage,
-        put("Roll back", "Catch", 0, "Next", value="Restore compute"),
+        put("Roll back", "Catch", 1, "Next", value="Restore compute"),
         "Roll back goes to 'Restore compute' without it",
     ),
     Mutation(
@@ -320,7 +342,7 @@ MUTATIONS = [
         "$plan.budgets.stop is no budget of a plan",
     ),
     Mutation(budgets.worst_time_fits, rest("TimeoutSeconds", 1_209_600 + 3600), "TimeoutSeconds less the 14 days"),
-    Mutation(budgets.worst_time_fits, put("Roll back", "TimeoutSeconds", value=6000), "the ledger's lease is 172800 s"),
+    Mutation(budgets.worst_time_fits, put("Roll back", "TimeoutSeconds", value=9000), "the ledger's lease is 259200 s"),
     Mutation(
         budgets.calls_count_against_their_budget,
         put("Restart compute", "Assign", "restart_waited", value="{% $restart_waited %}"),

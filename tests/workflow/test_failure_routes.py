@@ -21,7 +21,9 @@ from tests.workflow.routes import (
     TERMINATE,
     VERIFY,
 )
-from tests.workflow.script import Answer, Script, done, fails, plan, returns, rolled_back, script, waits
+from tests.workflow.script import Answer, Script, crashes, done, fails, plan, returns, rolled_back, script, waits
+
+CARRIED_ON = " What is left to do rekey carries on by itself."
 
 REFUSED = fails("PermissionDenied", "The service principal may not do this.")
 
@@ -139,62 +141,52 @@ def test_a_roll_back_and_a_restore_that_take_their_time_are_waited_for(play: Pla
     assert run.polled("roll_back", 0, 5, 8)
 
 
-@pytest.mark.parametrize("storage", [False, True])
-def test_when_roll_back_fails_compute_comes_back_all_the_same(play: Play, storage: bool) -> None:
-    """Whether a STORAGE change was applied is not known then: the 20 minutes pass whenever one was planned."""
+@pytest.mark.parametrize("trouble", [fails("AccessDenied", "Not yet."), fails("KeyError", "'x'"), crashes()])
+def test_whatever_goes_wrong_on_the_way_back_is_waited_out(play: Play, trouble: Answer) -> None:
+    """Nothing is started until Roll back has settled which keys the workspace is on."""
     run = play(
         script(
-            plan_rotation=[plan(settle=storage)],
             register_config=[fails("DatabricksError", "No.")],
-            roll_back=[fails("AccessDenied", "Not yours.")],
+            roll_back=[*[trouble] * 4, rolled_back()],
+            restart_compute=[trouble, trouble, done()],
         )
     )
-    settled = ["Settle wait after failure"] if storage else []
-    assert run.states == [*PREPARE, "Roll back", "Must storage settle first?", *settled, *RESTORE, *END]
-    assert run.error == "DatabricksError"
-    assert run.cause == "Register key configuration: No. After that, Roll back failed too: Not yours."
+    rounds = 1 if "crash" in trouble else 4
+    again = [*ROLL_BACK, "Wait for the roll back"] * rounds
+    restoring = [] if "crash" in trouble else [*RESTORE, "Wait for compute to be restored"] * 2
+    ended = ["Must storage settle first?", *restoring, *RESTORE, *END]
+    assert run.states == [*PREPARE, *again, *ROLL_BACK, *ended]
+    assert (run.error, run.cause) == ("DatabricksError", "Register key configuration: No.")
 
 
-def test_when_restore_fails_the_failure_is_recorded_all_the_same(play: Play) -> None:
-    run = play(script(create_key=[fails("AwsError", "No.")], restart_compute=[fails("NotFound", "Gone.")]))
-    assert run.states == [*PREPARE[:6], *ROLL_BACK, "Must storage settle first?", "Restore compute", *END]
-    assert (run.error, run.cause) == ("AwsError", "Create key: No. After that, Restore compute failed too: Gone.")
+def test_a_rotation_that_had_ended_well_succeeds(play: Play) -> None:
+    """Its end was written, then its Lambda was killed for good: the execution says what the ledger says."""
+    ended = done(workspace_on=None, succeeded=True, settle=False, settle_until=None)
+    run = play(script(complete_rotation=[crashes()], roll_back=[ended]))
+    assert run.states[-3:] == [*ROLL_BACK, "Rotation succeeded"]
+    assert run.status == "SUCCEEDED"
 
 
 def test_when_recording_fails_the_first_error_is_kept(play: Play) -> None:
     run = play(script(create_key=[fails("AwsError", "No.")], record_failure=[fails("LeaseLost", "Not ours.")]))
     assert run.states == [*PREPARE[:6], *FAILURE]
     assert (run.status, run.error) == ("FAILED", "AwsError")
-    assert readable(run.cause or "") == "No. After that, Record failure failed too: Not ours."
+    assert readable(run.cause or "") == f"No. After that, Record failure failed too: Not ours.{CARRIED_ON}"
 
 
-def test_when_everything_fails_the_cause_tells_all_of_it(play: Play) -> None:
+def test_a_lease_that_is_lost_ends_the_way_back_at_once(play: Play) -> None:
     lost = [fails("LeaseLost", "Not ours.")]
     run = play(
-        script(
-            plan_rotation=[plan(settle=True)],
-            terminate_compute=[fails("PermissionDenied", "No.")],
-            roll_back=lost,
-            restart_compute=lost,
-            record_failure=lost,
-        )
+        script(terminate_compute=[fails("PermissionDenied", "No.")], roll_back=lost, record_failure=lost),
     )
-    assert (
-        run.states[-5:]
-        == [
-            "Roll back",
-            "Must storage settle first?",
-            "Settle wait after failure",
-            "Restore compute",
-            *END,
-        ][-5:]
-    )
+    assert run.states[-3:] == ["Roll back", *END]
     assert (run.status, run.error) == ("FAILED", "PermissionDenied")
-    # No Lambda was left that would have read what the others reported.
-    assert readable(run.cause or "") == (
-        "No. After that, Roll back failed too: Not ours. After that, Restore compute failed too: Not ours. "
-        "After that, Record failure failed too: Not ours."
-    )
+    assert readable(run.cause or "") == f"No. After that, Record failure failed too: Not ours.{CARRIED_ON}"
+
+
+def test_a_lease_that_is_lost_while_compute_comes_back_ends_it_too(play: Play) -> None:
+    run = play(script(create_key=[fails("AwsError", "No.")], restart_compute=[fails("LeaseLost", "Not ours.")]))
+    assert run.states == [*PREPARE[:6], *ROLL_BACK, "Must storage settle first?", "Restore compute", *END]
 
 
 MALFORMED: dict[str, Script] = {

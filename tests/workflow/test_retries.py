@@ -8,7 +8,7 @@ from tests.workflow.asl import DEFINITION
 from tests.workflow.conftest import Play
 from tests.workflow.engine import Engine
 from tests.workflow.routes import FAILURE, FINISH, PATCH, PREPARE, READY, TERMINATE
-from tests.workflow.script import crashes, done, fails, hangs, returns, script
+from tests.workflow.script import crashes, done, fails, hangs, returns, script, switched
 
 HAPPY = [*READY, *TERMINATE, *PATCH, *FINISH]
 
@@ -24,7 +24,7 @@ def test_a_transient_error_is_tried_again(play: Play, error: str) -> None:
 def test_a_transient_error_that_stays_becomes_the_failure(play: Play) -> None:
     run = play(script(register_config=[fails("DatabricksUnavailable", "503")]))
     assert run.states == [*PREPARE, *FAILURE]
-    assert run.task_errors == ["DatabricksUnavailable"] * 9
+    assert run.task_errors == ["DatabricksUnavailable"] * 11
     assert (run.error, run.cause) == ("DatabricksUnavailable", "Register key configuration: 503")
 
 
@@ -32,15 +32,6 @@ def test_a_transient_error_that_stays_becomes_the_failure(play: Play) -> None:
 def test_a_new_keys_tags_may_be_late(play: Play, step: str) -> None:
     run = play(script(**{step: [*[fails("AccessDenied", "kms:PutKeyPolicy")] * 7, returns()]}))
     assert (run.status, run.states) == ("SUCCEEDED", HAPPY)
-
-
-def test_a_new_keys_tags_may_be_late_on_the_way_back_too(play: Play) -> None:
-    """A rotation that fails right after Create key disables a key whose tags may not count yet."""
-    denied = fails("AccessDenied", "kms:DisableKey")
-    run = play(script(register_config=[fails("DatabricksError", "400")], roll_back=[*[denied] * 7, done(settle=False)]))
-    assert run.states == [*PREPARE, *FAILURE]
-    assert len(run.calls("roll_back")) == 8
-    assert run.error == "DatabricksError"
 
 
 def test_access_denied_anywhere_else_is_final(play: Play) -> None:
@@ -54,6 +45,23 @@ def test_a_single_stale_read_fails_nothing(play: Play, step: str) -> None:
     stale = fails("SwitchReverted", "shows the old one")
     run = play(script(**{step: [stale, stale, done()]}))
     assert (run.status, run.states) == ("SUCCEEDED", HAPPY)
+
+
+@pytest.mark.parametrize("step", ["create_key", "register_config"])
+def test_a_network_that_a_person_mends_fails_nothing_before_compute_is_down(play: Play, step: str) -> None:
+    run = play(script(**{step: [*[fails("NetworkRefused", "access list")] * 9, returns()]}))
+    assert (run.status, run.states) == ("SUCCEEDED", HAPPY)
+
+
+def test_a_plan_is_refused_at_once_by_the_network(play: Play) -> None:
+    run = play(script(plan_rotation=[fails("NetworkRefused", "access list")]))
+    assert len(run.calls("plan_rotation")) == 1
+
+
+def test_a_lambda_that_is_killed_again_and_again_is_what_its_loop_waits_for(play: Play) -> None:
+    run = play(script(patch_workspace=[*[crashes()] * 4, switched()]))
+    assert run.states == [*READY, *TERMINATE, *PATCH, "Wait for the switch", *PATCH, *FINISH]
+    assert run.task_errors == ["Runtime.ExitError"] * 4
 
 
 def test_a_crash_is_tried_again(play: Play) -> None:

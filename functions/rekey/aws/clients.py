@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=20)
 
-_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AllAccessDisabled"}
+DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AllAccessDisabled"}
 TRANSIENT = {
     "ConditionalRequestConflict",
     "DependencyTimeoutException",
@@ -168,7 +168,7 @@ def named_errors() -> Iterator[None]:
     except ClientError as error:
         code, message = error_code(error), str(error)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if code in _DENIED:
+        if code in DENIED:
             fix = denied_by(error) or "Fix: give the Lambda's role, or the key's policy, this action."
             raise AccessDenied(f"{message} {fix}") from error
         if code in TRANSIENT or status >= 500:

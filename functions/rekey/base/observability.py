@@ -12,6 +12,7 @@ SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME", NAMESPACE)
 """The stack's name, by which its metrics are told from another stack's."""
 
 Count = Literal[
+    "ComputeDown",
     "ComputeStartedInBlackout",
     "DeliveriesNotAuthentic",
     "EventsPublished",
@@ -24,11 +25,14 @@ Count = Literal[
     "RotationsAskedByTicket",
     "RotationsCancelled",
     "RotationsFailed",
+    "RotationsHandedOver",
     "RotationsNeedingAttention",
     "RotationsStarted",
     "RotationsSucceeded",
     "RotationsTakenUp",
+    "RotationsUnclosed",
     "RotationsUnfinished",
+    "StepsHeldUp",
     "TicketComments",
 ]
 """What is counted; infra/monitoring shows each on the dashboard."""

@@ -69,14 +69,11 @@ def _cancel_once(settings: Settings, ledger: Ledger, wish: Wish) -> Told:
     asked = Cancel(by=wish.by, at=clock.stamp(), reason=wish.reason)
     if outcome == "cancelled":
         # The ledger first: whichever step wakes up from now on finds the rotation ended.
-        ending.end_cancelled(
-            Step(settings, ledger, rotation, StepEvent(rotation_id=rotation.rotation_id)), write, asked
-        )
+        ending.end_cancelled(_step(settings, ledger, rotation), write, asked)
         _stop_execution(rotation, asked)
     elif outcome == "ended" and rotation.status == "cancelled":
         # An earlier try may have ended between the ledger and these.
-        if rotation.evidence_sha256 is None:
-            write(_step(settings, ledger, rotation))
+        ending.close(_step(settings, ledger, rotation), write)
         _stop_execution(rotation, asked)
     elif outcome in ("rolling_back", "undecided", "finishing") and rotation.cancel is None:
         ledger.record(rotation, STEP, Action.CANCEL_ASKED, {**asked.model_dump(), "outcome": outcome}, cancel=asked)

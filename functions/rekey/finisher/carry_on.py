@@ -26,7 +26,8 @@ from rekey.model.failure import Failure
 from rekey.model.finishing import Finishing
 from rekey.model.rotation import Cancel, Rotation
 from rekey.model.steps import StepName
-from rekey.rotation.ending import WriteEvidence, end_cancelled
+from rekey.rotation.down import tell_down
+from rekey.rotation.ending import WriteEvidence, close, end_cancelled
 from rekey.rotation.next_step import begins_at, next_step
 from rekey.rotation.step import Step
 
@@ -101,6 +102,7 @@ def carry_on(work: Work, rotation_id: str, *, now_please: bool = False) -> Carri
     if stop is None or step.rotation.is_closed:
         return Carried("closed")
     finishing = after(before, step.rotation, stop.said, stop.until, answered=stop.answered, step=step)
+    tell_down(step)
     return Carried("waits", stop.said, troubled=finishing.told_at is not None)
 
 
@@ -172,14 +174,15 @@ def _quiet_until(step: Step, execution: Execution) -> str | None:
 
 
 def _turn_back(step: Step, failure: Failure) -> None:
-    step.record(StepName.FINISH, Action.FAILURE_SEEN, failure.model_dump(), failure=failure)
+    at = clock.text(clock.now())
+    step.record(StepName.FINISH, Action.FAILURE_SEEN, failure.model_dump(), failure=failure, failed_at=at)
 
 
 def _walk(work: Work, step: Step) -> _Stop | None:
     known, called = steps(work.write), None
     while not step.rotation.is_closed:
         if step.rotation.ended:
-            work.write(step)
+            close(step, work.write)
             continue
         name = next_step(step.rotation)
         if name is None:

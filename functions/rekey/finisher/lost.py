@@ -8,8 +8,8 @@ from rekey.model.actions import Action, KeyAction
 from rekey.model.failure import Failure
 from rekey.model.findings import Finding, FindingCode
 from rekey.model.steps import StepName
-from rekey.retirement.rotations import moved_on, stays
-from rekey.rotation.ending import WriteEvidence
+from rekey.retirement.rotations import LetGo, moved_on
+from rekey.rotation.ending import WriteEvidence, close
 from rekey.rotation.next_step import next_step
 from rekey.rotation.step import Step
 
@@ -27,13 +27,14 @@ def close_lost(step: Step, write: WriteEvidence, why: str) -> None:
         found.append(Finding(code=FindingCode.NOT_BACK, text=text))
     made = kms_key.find(rotation.plan.region, rotation.rotation_id) if rotation.plan.key_source == "new" else []
     for key_arn in dict.fromkeys([*made, *([rotation.key_arn] if rotation.key_arn else [])]):
-        if key_arn != rotation.plan.given_key_arn and step.ledger.keys.find(key_arn) is None:
+        let_go = LetGo(rotation, key_arn, step.ledger.keys.find(key_arn), step.settings.grace_seconds, now)
+        if key_arn != rotation.plan.given_key_arn and let_go.open:
             unknown = "its rotation lost its workspace to another one, and nobody looked whether it is used"
-            step.ledger.keys.introduce(stays(rotation, key_arn, unknown, now), KeyAction.ROTATION_FAILED)
+            step.ledger.keys.change(let_go.known, let_go.stays(unknown), KeyAction.ROTATION_FAILED)
             text = f"key {key_arn} stays enabled: {unknown}. Fix: `rekey keys adopt {key_arn}`, or let it go yourself."
             found.append(Finding(code=FindingCode.KEY_STAYS, text=text))
     moved = moved_on(step.ledger, step.account, rotation, step.settings.grace_seconds, now)
-    step.rotation = step.ledger.close(
+    step.rotation = step.ledger.end(
         rotation,
         StepName.FINISH,
         Action.FAILED,
@@ -46,4 +47,4 @@ def close_lost(step: Step, write: WriteEvidence, why: str) -> None:
         findings=rotation.with_findings(found),
     )
     count("RotationsFailed")
-    write(step)
+    close(step, write)

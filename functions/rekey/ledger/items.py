@@ -52,6 +52,10 @@ def append_key_entry(key: Key, action: KeyAction, detail: Mapping[str, Any]) -> 
     return key.model_copy(update={"version": key.version + 1, "audit_head": entry["hash"]}), item
 
 
+def entry_key(rotation_id: str, seq: int) -> Item:
+    return {**rotation_key(rotation_id), "sk": f"AUDIT#{seq:06d}"}
+
+
 def append_entry(
     rotation: Rotation, step: StepName, action: Action, detail: Mapping[str, Any]
 ) -> tuple[Rotation, Item]:
@@ -67,7 +71,7 @@ def append_entry(
         "prev": rotation.audit_head,
     }
     entry["hash"] = entry_hash(entry)
-    item = {"pk": rotation_key(rotation.rotation_id)["pk"], "sk": f"AUDIT#{seq:06d}", **entry}
+    item = {**entry_key(rotation.rotation_id, seq), **entry}
     return rotation.model_copy(update={"audit_seq": seq, "audit_head": entry["hash"]}), item
 
 
@@ -95,6 +99,9 @@ def rotation_item(rotation: Rotation) -> Item:
 
 
 def rotation_of(item: Item) -> Rotation:
+    if "closed_at" not in item and item.get("evidence_sha256"):
+        # An earlier version gave the lease back with the end.
+        item = {**item, "closed_at": item["ended_at"]}
     return Rotation.model_validate_json(json.dumps(item, default=int))
 
 

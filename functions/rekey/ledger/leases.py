@@ -33,7 +33,12 @@ class Leases:
         return {"ConditionCheck": {**self._key(rotation.subject), **_mine(rotation)}}
 
     def release(self, rotation: Rotation) -> Item:
-        return {"Delete": {**self._key(rotation.subject), **_mine(rotation)}}
+        """Whoever works for a rotation that has ended may give its lease back; none to give is no refusal."""
+        mine = {
+            "ConditionExpression": "attribute_not_exists(pk) OR rotation_id = :me",
+            "ExpressionAttributeValues": dict(marshal({":me": rotation.rotation_id})),
+        }
+        return {"Delete": {**self._key(rotation.subject), **mine}}
 
     def free(self, subject: str, left_behind: Item | None) -> Item:
         """That nobody holds it, or only a rotation that has ended."""

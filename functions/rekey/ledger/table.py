@@ -11,6 +11,7 @@ from rekey.base.errors import AwsUnavailable, LeaseLost, RekeyError, RequestIdRe
 from rekey.ledger.items import (
     OPEN,
     append_entry,
+    entry_key,
     lease_key,
     marshal,
     refusal_key,
@@ -45,18 +46,6 @@ class Token:
     asked_at: str
     answered: bool = False
     """Whether the execution has its answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seal:
-    """A trail's last entry before it is written: the rotation with it, and its item."""
-
-    rotation: Rotation
-    item: Item
-
-    @property
-    def entry(self) -> Item:
-        return entry_of(self.item)
 
 
 _LEASE, _NAME, _REQUEST = "lease", "name", "request id"
@@ -103,7 +92,7 @@ class Ledger:
             raise AwsUnavailable("The ledger has moved on since the plan was made: look again.")
         return opened
 
-    def close(
+    def end(
         self,
         rotation: Rotation,
         step: StepName,
@@ -114,14 +103,24 @@ class Ledger:
         holds_lease: bool = True,
         **changes: Unpack[RotationChanges],
     ) -> Rotation:
-        """Write the end of a rotation and what becomes of its keys (before, after), and give the lease back.
+        """Write the end of a rotation and what becomes of its keys (before, after). Its lease is still its own.
 
         Without `holds_lease` it is the end of one whose workspace is another rotation's by now.
         """
-        lease = {_LEASE: self._leases.release(rotation)} if holds_lease else {}
-        return self._change(
-            rotation, step, action, detail, together(lease, self.keys.writes(keys, ENDED[action])), changes
-        )
+        held = {_LEASE: self._leases.held(rotation)} if holds_lease else {}
+        writes = together(held, self.keys.writes(keys, ENDED[action]))
+        return self._change(rotation, step, action, detail, writes, changes)
+
+    def close(self, rotation: Rotation) -> Rotation:
+        """Give the lease of a rotation that has ended back. Another's lease stays: then there was none to give back."""
+        closed = rotation.model_copy(update={"closed_at": clock.text(clock.now())})
+        update = {"Update": {"TableName": self._table, **rotation_update(rotation, closed, {"closed_at"})}}
+        refused = transact(self._client, {_LEASE: self._leases.release(rotation), "rotation": update})
+        if refused == {_LEASE}:
+            refused = transact(self._client, {"rotation": update})
+        if refused:
+            raise AwsUnavailable(_MOVED_ON)
+        return closed
 
     def take_up(self, rotation: Rotation, finishing: Finishing, detail: Mapping[str, Any]) -> Rotation:
         """Make a rotation whose execution has ended the finisher's, by a new fence; anew in each round.
@@ -132,13 +131,17 @@ class Ledger:
         fence = max(rotation.fence + 1, time.time_ns() // 1_000_000)
         changes: dict[str, Any] = {"fence": fence, "finishing": finishing}
         taken = rotation.model_copy(update=changes)
-        writes: dict[str, Item] = {} if rotation.ended else {_LEASE: self._leases.take_up(rotation, taken)}
+        lease = {_LEASE: self._leases.take_up(rotation, taken)}
+        writes: dict[str, Item] = {}
         if rotation.finishing is None and not rotation.ended:
             taken, entry = append_entry(taken, StepName.FINISH, Action.TAKEN_UP, detail)
             writes["entry"] = self._put(entry, "attribute_not_exists(pk)")
         written = {*changes, "audit_seq", "audit_head"}
         writes["rotation"] = {"Update": {"TableName": self._table, **rotation_update(rotation, taken, written)}}
-        refused = transact(self._client, writes)
+        refused = transact(self._client, together(lease, writes))
+        if refused == {_LEASE} and rotation.ended:
+            # Only its evidence is left to write: that takes no lease, and the workspace is another's by now.
+            refused = transact(self._client, writes)
         if "rotation" in refused:
             raise AwsUnavailable(_MOVED_ON)
         if refused:
@@ -184,13 +187,16 @@ class Ledger:
         step: StepName,
         action: Action,
         detail: Mapping[str, Any],
+        *,
+        more: Writes | None = None,
         **changes: Unpack[RotationChanges],
     ) -> Rotation:
-        """Write down a side effect: the rotation's change, its audit entry and the lease's check as one.
+        """Write down a side effect: the rotation's change, its audit entry, `more` and the lease's check as one.
 
         Raises LeaseLost when the workspace is no longer this rotation's.
         """
-        return self._change(rotation, step, action, detail, {_LEASE: self._leases.held(rotation)}, changes)
+        held = {_LEASE: self._leases.held(rotation)}
+        return self._change(rotation, step, action, detail, together(held, more or {}), changes)
 
     def note(self, rotation: Rotation, **changes: Unpack[RotationChanges]) -> Rotation:
         """Remember something that is no side effect yet, without an audit entry."""
@@ -203,16 +209,17 @@ class Ledger:
             raise AwsUnavailable(_MOVED_ON) from error
         return noted
 
-    def seal(self, rotation: Rotation, step: StepName, detail: Mapping[str, Any]) -> "Seal":
+    def seal(self, rotation: Rotation, step: StepName, detail: Mapping[str, Any]) -> Item:
         """The entry that seals an ended rotation's evidence. Nothing is written before keep_seal."""
-        return Seal(*append_entry(rotation, step, Action.SEALED, detail))
+        return entry_of(append_entry(rotation, step, Action.SEALED, detail)[1])
 
-    def keep_seal(self, rotation: Rotation, seal: "Seal", evidence_sha256: str) -> Rotation:
-        """Write the seal, and the hash of the file that has it, as one. The lease is given back by now."""
-        sealed = seal.rotation.model_copy(update={"evidence_sha256": evidence_sha256})
-        written = ("audit_seq", "audit_head", "evidence_sha256")
-        update = {"Update": {"TableName": self._table, **rotation_update(rotation, sealed, written)}}
-        if transact(self._client, {"rotation": update, "entry": self._put(seal.item, "attribute_not_exists(pk)")}):
+    def keep_seal(self, rotation: Rotation, seal: Mapping[str, Any], evidence_sha256: str) -> Rotation:
+        """Write the seal, an entry as `seal` gives it, and the hash of the file that has it, as one."""
+        changes = {"audit_seq": seal["seq"], "audit_head": seal["hash"], "evidence_sha256": evidence_sha256}
+        sealed = rotation.model_copy(update=changes)
+        update = {"Update": {"TableName": self._table, **rotation_update(rotation, sealed, changes)}}
+        entry = self._put({**entry_key(rotation.rotation_id, seal["seq"]), **seal}, "attribute_not_exists(pk)")
+        if transact(self._client, {"rotation": update, "entry": entry}):
             raise AwsUnavailable(_MOVED_ON)
         return sealed
 

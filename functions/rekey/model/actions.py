@@ -46,6 +46,8 @@ class Action(StrEnum):
     FAILURE_SEEN = "failure seen"
     DID_NOT_HOLD = "the switch did not hold"
     CHANGED_BACK = "change back accepted"
+    CHANGE_BACK_REFUSED = "change back refused"
+    STAYS_FORWARD = "stays forward"
     NEW_KEY_KEPT = "new key kept"
     WORKSPACE_LEFT = "workspace left"
     CONFIGURATION_DELETED = "configuration deleted"
@@ -54,6 +56,8 @@ class Action(StrEnum):
     LEFT = "left as it is"
     ROLLED_BACK = "rolled back"
     ORPHAN_ABANDONED = "orphan abandoned"
+    COMPUTE_DOWN = "compute is down"
+    HANDED_OVER = "handed over"
 
     TAKEN_UP = "taken up"
     UNFINISHED = "unfinished"
@@ -69,6 +73,7 @@ class KeyAction(StrEnum):
     """What happened to a key, or was seen of it."""
 
     ROTATION_OPENED = "a rotation opened"
+    MADE = "a rotation made it"
     ROTATION_SUCCEEDED = "a rotation succeeded"
     ROTATION_FAILED = "a rotation failed"
     ROTATION_CANCELLED = "a rotation cancelled"

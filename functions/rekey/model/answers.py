@@ -82,11 +82,13 @@ class SwitchProgress(Progress):
 class RollBackProgress(Progress):
     """Roll back."""
 
-    workspace_on: WorkspaceOn | None
+    workspace_on: WorkspaceOn | None = None
     """Which keys the workspace is on; None while that is not settled."""
-    settle: bool
+    succeeded: bool = False
+    """Whether the rotation had ended well already: then there is nothing to roll back."""
+    settle: bool = False
     """Whether compute must wait for a STORAGE change that may have been applied."""
-    settle_until: str | None
+    settle_until: str | None = None
 
 
 class ListProgress(Progress):
@@ -116,7 +118,8 @@ class Summary(Answer):
     """Findings that a person must see to, of a rotation that failed too; the first ten."""
     findings: tuple[str, ...]
     """The first ten: all of them are in the evidence, and a state's payload must not grow with the workspace."""
-    evidence: str
+    evidence: str | None
+    """None while it is not written: that is carried on until it is."""
 
 
 class FailedSummary(Summary):

@@ -85,9 +85,9 @@ def link(error: str) -> str:
     return f"{RUNBOOK}#{anchor}"
 
 
-def cause(happened: str, state_now: str, error: str, evidence: str) -> str:
-    """The four lines. `evidence` is the command that shows more."""
-    do = DO[section_of(error)]
+def cause(happened: str, state_now: str, error: str, evidence: str, *, before: str = "") -> str:
+    """The four lines. `evidence` is the command that shows more; `before` what comes before what is to be done."""
+    do = f"{before}, {DO[section_of(error)]}" if before else DO[section_of(error)]
     return "\n".join(
         [
             f"What happened: {happened}",

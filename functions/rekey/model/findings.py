@@ -17,6 +17,8 @@ class FindingCode(StrEnum):
     """One wish made two workspaces."""
     KEY_STAYS = "key_stays"
     """A failed rotation's key stays enabled for good, or while another rotation has it."""
+    OLD_KEY_UNUSABLE = "old_key_unusable"
+    """The key to go back to cannot be used, so the workspace stays on the new one."""
     KEY_WAITS = "key_waits"
     """A failed rotation's key is disabled after the grace period."""
     KEY_NOT_DISABLED = "key_not_disabled"

@@ -10,16 +10,24 @@ from rekey.base import clock
 from rekey.base.arns import region_of
 from rekey.base.errors import RekeyError
 
-State = Literal["current", "grace", "due", "disabled", "held", "retained", "gone"]
+State = Literal["made", "current", "grace", "due", "disabled", "held", "retained", "gone"]
 
 _DELETED = "somebody had KMS delete it"
 
 TRANSITIONS: Mapping[State | None, Mapping[State, str]] = {
     None: {
+        "made": "a rotation made it, and is under way with it",
         "current": "a verified switch made it a workspace's key",
         "grace": "a verified switch left it behind, or a failed rotation cannot let it go yet",
         "disabled": "a failed rotation made it, and Databricks never saw it",
         "retained": "a rotation met it; it is left alone until a verified switch or its owner says otherwise",
+    },
+    "made": {
+        "current": "a verified switch made it a workspace's key",
+        "grace": "its rotation failed, and it cannot go yet",
+        "disabled": "its rotation failed, and Databricks never saw it",
+        "retained": "its rotation failed, and something needs it all the same",
+        "gone": _DELETED,
     },
     "current": {
         "grace": "a verified switch left it behind, or its owner lets it go",

@@ -37,6 +37,20 @@ class Cancel(BaseModel):
     reason: str | None = None
 
 
+class Seen(BaseModel):
+    """Which key configurations the workspace showed when it was last looked at; None for a field without a key."""
+
+    model_config = ConfigDict(frozen=True)
+
+    managed_services_key_id: str | None
+    storage_key_id: str | None
+    at: str
+
+    def fields(self) -> dict[str, str | None]:
+        """By use case."""
+        return {"MANAGED_SERVICES": self.managed_services_key_id, "STORAGE": self.storage_key_id}
+
+
 class Decline(BaseModel):
     """An approver's no: the rotation ends untouched."""
 
@@ -68,6 +82,14 @@ class Rotation(BaseModel):
     workspace_on: WorkspaceOn | None = None
     """Which keys the workspace is on once the rollback is done; None before."""
     rolled_back_at: str | None = None
+    seen: Seen | None = None
+    change_back_sent_at: str | None = None
+    """When the last PATCH towards the old configuration was sent."""
+    change_back_outcome: PatchOutcome | None = None
+    told_down_at: str | None = None
+    """When the world was told that compute is down for longer than anybody planned."""
+    handed_over_at: str | None = None
+    """When its execution ended although something was left to do: whoever comes after it carries on."""
     key_arn: str | None = None
     policy_added: tuple[dict[str, Any], ...] = ()
     """Statements that this rotation added to the policy of a key that it did not make, as they were put."""
@@ -77,6 +99,8 @@ class Rotation(BaseModel):
     """When KMS first showed the key's policy as the use cases need it."""
     configuration_id: str | None = None
     configuration_made: bool = False
+    material_asked: tuple[str, ...] = ()
+    """Keys whose material KMS was asked to rotate, by ARN."""
     material_before: dict[str, int] = {}
     """How often each key's material had been rotated on demand before this rotation, by ARN."""
     triggers_key: str | None = None
@@ -110,6 +134,8 @@ class Rotation(BaseModel):
     switched_at: str | None = None
     switch_verified_at: str | None = None
     compute_back_at: str | None = None
+    down: tuple[str, ...] = ()
+    """What was stopped or paused and was not seen to be back; a long list is cut, and says by how much."""
     list_until: str | None = None
     """Until when folders are listed; set with the first call."""
     notebooks_key: str | None = None
@@ -118,17 +144,21 @@ class Rotation(BaseModel):
     """How many batches they are renewed in; set once all are listed."""
     notebook_batches_done: tuple[int, ...] = ()
     ended_at: str | None = None
+    closed_at: str | None = None
+    """When its lease was given back: after its end and its evidence were written."""
     still_down: dict[str, int] = {}
     """How many compute resources of each kind were down when the rotation ended."""
     findings: tuple[Finding, ...] = ()
     failure: Failure | None = None
+    failed_at: str | None = None
+    """When its failure was written down: from then on it is rolled back."""
     finishing: Finishing | None = None
     """Set once its execution has ended before it, and the finisher carries it on."""
     let_be: LetBe | None = None
     audit_seq: int = 0
     audit_head: str = ""
     evidence_sha256: str | None = None
-    """SHA-256 of the evidence.json that was written last."""
+    """SHA-256 of its evidence.json, which is written once."""
 
     def with_findings(self, found: Iterable[Finding]) -> tuple[Finding, ...]:
         """All that is known and these, each once."""
@@ -165,8 +195,8 @@ class Rotation(BaseModel):
 
     @property
     def is_closed(self) -> bool:
-        """Whether it has ended and its evidence is written: nobody has to look at it any more."""
-        return self.ended and self.evidence_sha256 is not None
+        """Whether its evidence is written and its lease given back: nobody has to look at it any more."""
+        return self.closed_at is not None
 
     def lets_be(self, what: Left) -> bool:
         """Whether a person has decided that this stays undone."""
@@ -204,12 +234,18 @@ class RotationChanges(TypedDict, total=False):
     watch_until: str | None
     workspace_on: WorkspaceOn | None
     rolled_back_at: str | None
+    seen: Seen | None
+    change_back_sent_at: str | None
+    change_back_outcome: PatchOutcome | None
+    told_down_at: str | None
+    handed_over_at: str | None
     key_arn: str | None
     policy_added: tuple[dict[str, Any], ...]
     policy_refused_at: str | None
     policy_set_at: str | None
     configuration_id: str | None
     configuration_made: bool
+    material_asked: tuple[str, ...]
     material_before: dict[str, int]
     triggers_key: str | None
     drain_until: str | None
@@ -230,14 +266,17 @@ class RotationChanges(TypedDict, total=False):
     switched_at: str | None
     switch_verified_at: str | None
     compute_back_at: str | None
+    down: tuple[str, ...]
     list_until: str | None
     notebooks_key: str | None
     notebook_batches: int | None
     notebook_batches_done: tuple[int, ...]
     ended_at: str | None
+    closed_at: str | None
     still_down: dict[str, int]
     findings: tuple[Finding, ...]
     failure: Failure | None
+    failed_at: str | None
     finishing: Finishing | None
     let_be: LetBe | None
     evidence_sha256: str | None

@@ -1,10 +1,12 @@
 """What a rotation does to its keys in the ledger: marks them when it opens, and moves them on when it ends."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from rekey.aws import clients
 from rekey.base import clock
-from rekey.base.errors import DatabricksError, RequestRefused, Transient
+from rekey.base.errors import RekeyError, RequestRefused
 from rekey.databricks import Account, Estate
 from rekey.ledger import Ledger
 from rekey.ledger.keys import KeyChange
@@ -34,6 +36,12 @@ def marked(ledger: Ledger, rotation: Rotation, at: datetime) -> list[KeyChange]:
     return changes
 
 
+def made(rotation: Rotation, key_arn: str, at: datetime) -> Key:
+    """The key that a rotation has made for itself: known from then on, so that every end lets it go or keeps it."""
+    why, mine = f"the rotation {rotation.rotation_id} made it, and is under way", rotation.rotation_id
+    return meet(key_arn, "made", why, at, rotation_id=mine, wanted_by=(mine,))
+
+
 def _refuse_leaving(key: Key, field: str) -> None:
     adopt = f"run `rekey keys adopt {key.key_arn}`"
     refusal = None
@@ -54,11 +62,13 @@ def moved_on(ledger: Ledger, account: Account, rotation: Rotation, grace_seconds
     plan, verified = rotation.plan, rotation.switch_verified_at
     old_arn = plan.old_key.key_arn if plan.old_key else None
     taken = rotation.key_arn if verified else None
-    involved = list(filter(None, dict.fromkeys([plan.given_key_arn, old_arn, taken])))
+    involved = list(filter(None, dict.fromkeys([plan.given_key_arn, old_arn, rotation.key_arn])))
     estate = _estate(account) if verified and old_arn else None
     changes: list[KeyChange] = []
     for key_arn in involved:
         before = ledger.keys.find(key_arn)
+        if before is None and key_arn not in (plan.given_key_arn, old_arn, taken):
+            continue
         key = before or meet(key_arn, "retained", "a rotation met it", at)
         key = key.model_copy(
             update={
@@ -70,6 +80,8 @@ def moved_on(ledger: Ledger, account: Account, rotation: Rotation, grace_seconds
             key = _taken(key, rotation, at)
         elif verified and key_arn == old_arn:
             key = _left(key, rotation, clock.moment(verified), grace_seconds, estate, at)
+        elif key.state == "made" and key.rotation_id == rotation.rotation_id:
+            key = key.waits(at, grace_seconds, "its rotation failed, and nothing has let it go yet", at)
         if key != before:
             changes.append((before, key))
     return changes
@@ -78,8 +90,9 @@ def moved_on(ledger: Ledger, account: Account, rotation: Rotation, grace_seconds
 def _estate(account: Account) -> Estate | None:
     """None when Databricks does not answer: an end must not fail for it, and the key check looks again."""
     try:
-        return Estate.read(account)
-    except (DatabricksError, Transient):
+        with clients.named_errors():
+            return Estate.read(account)
+    except RekeyError:
         return None
 
 
@@ -118,29 +131,40 @@ def _left(
     return key.waits(verified, grace_seconds, why, at, canaries=(*key.canaries, canary))
 
 
-def wait_to_go(rotation: Rotation, key_arn: str, grace_seconds: int, at: datetime, why: str) -> Key:
-    """The new key of a failed rotation, which cannot go at once, and why not."""
-    # The workspace is back on its old key, and no other knew this one.
-    free = {"unreferenced_since": clock.text(at), "goes_at": clock.text(at + wait(grace_seconds))}
-    return _of_failed(rotation, key_arn, "grace", f"its rotation failed, and {why}", at, **free)
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """A failed rotation that lets go of a key which it made, at a moment; `known` is the key in the ledger."""
 
+    rotation: Rotation
+    key_arn: str
+    known: Key | None
+    grace_seconds: int
+    at: datetime
 
-def never_seen(rotation: Rotation, key_arn: str, refused: str | None, grace_seconds: int, at: datetime) -> Key:
-    """The new key of a failed rotation that Databricks never saw: disabled already, or not yet where KMS refused."""
-    if refused:
-        return wait_to_go(rotation, key_arn, grace_seconds, at, "KMS would not disable it at once")
-    return _of_failed(rotation, key_arn, "disabled", "its rotation failed, and Databricks never saw it", at)
+    @property
+    def open(self) -> bool:
+        """Whether nobody has decided yet what becomes of the key."""
+        return self.known is None or self.known.state == "made"
 
+    def wait_to_go(self, why: str) -> Key:
+        """It cannot go at once, and why not."""
+        # The workspace is back on its old key, and no other knew this one.
+        free = {"unreferenced_since": clock.text(self.at), "goes_at": clock.text(self.at + wait(self.grace_seconds))}
+        return self._to("grace", f"its rotation failed, and {why}", **free)
 
-def stays(rotation: Rotation, key_arn: str, why: str, at: datetime) -> Key:
-    """The new key of a failed rotation that is needed all the same."""
-    served = "STORAGE" in rotation.plan.use_cases
-    return _of_failed(rotation, key_arn, "retained", why, at, served_storage=served)
+    def never_seen(self, refused: str | None) -> Key:
+        """Databricks never saw it: it is disabled already, or not yet where KMS refused."""
+        if refused:
+            return self.wait_to_go("KMS would not disable it at once")
+        return self._to("disabled", "its rotation failed, and Databricks never saw it")
 
+    def stays(self, why: str) -> Key:
+        """It is needed all the same."""
+        return self._to("retained", why, served_storage="STORAGE" in self.rotation.plan.use_cases)
 
-def _of_failed(rotation: Rotation, key_arn: str, state: State, why: str, at: datetime, **changes: Any) -> Key:
-    workspaces = _with((), rotation.workspace_id)
-    return meet(key_arn, state, why, at, rotation_id=rotation.rotation_id, workspaces=workspaces, **changes)
+    def _to(self, state: State, why: str, **changes: Any) -> Key:
+        key = self.known or made(self.rotation, self.key_arn, self.at).model_copy(update={"wanted_by": ()})
+        return key.to(state, why, self.at, workspaces=_with(key.workspaces, self.rotation.workspace_id), **changes)
 
 
 def _with(workspaces: tuple[int, ...], workspace_id: int | None) -> tuple[int, ...]:

@@ -1,25 +1,28 @@
-"""How a rotation ends: well, or recorded as failed. Either way the evidence is written and the lease given back."""
+"""How a rotation ends, well or failed: first the end is written, then the evidence; the lease goes last."""
 
 from collections.abc import Callable, Mapping
 
-from rekey.aws import kms_key
+from rekey.aws import clients, kms_key
 from rekey.base import clock
 from rekey.base.errors import Cancelled
-from rekey.base.observability import Count, count, phase_seconds, seconds
+from rekey.base.observability import Count, count, logger, phase_seconds, seconds
 from rekey.base.words import shortened
 from rekey.model.actions import Action, KeyAction
 from rekey.model.answers import FailedSummary, Summary
 from rekey.model.attention import attention, outcome
+from rekey.model.evidence import evidence_uri
 from rekey.model.findings import Finding, FindingCode
 from rekey.model.outcome import downtime_seconds, failure_cause, old_key_due_at
 from rekey.model.rotation import Cancel, RotationChanges, Status
 from rekey.model.spans import phases
 from rekey.model.steps import StepName
-from rekey.retirement.rotations import moved_on, never_seen
+from rekey.retirement.rotations import LetGo, moved_on
 from rekey.rotation import keys, proof
-from rekey.rotation.compute.restart import not_back, still_down
+from rekey.rotation.compute.restart import named_down, not_back, still_down
+from rekey.rotation.down import tell_down
+from rekey.rotation.next_step import next_step
 from rekey.rotation.notebooks.report import findings
-from rekey.rotation.rollback import required_failure
+from rekey.rotation.rollback import note_failure, required_failure
 from rekey.rotation.step import Step
 
 WriteEvidence = Callable[[Step], str]
@@ -34,54 +37,87 @@ _ENDED: Mapping[Status, Count] = {
 
 def complete(step: Step, write: WriteEvidence) -> Summary:
     """End a rotation well. Raises SwitchReverted when the switch held only until compute was back."""
-    if step.rotation.ended:
-        return _summary(step, write(step))
-    if step.rotation.plan.operation == "rotate_material":
-        return _end(step, write, StepName.COMPLETE, "succeeded", [])
-    proof.check_holds(step)
-    _disown_orphans(step)
-    return _end(step, write, StepName.COMPLETE, "succeeded", [*not_back(step), *findings(step)])
+    if not step.rotation.ended:
+        found: list[Finding] = []
+        if step.rotation.plan.operation != "rotate_material":
+            proof.check_holds(step)
+            _disown_orphans(step)
+            found = [*not_back(step), *findings(step)]
+        more: RotationChanges = {"findings": step.rotation.with_findings(found), "still_down": still_down(step)}
+        _end(step, StepName.COMPLETE, "succeeded", more)
+    return _summary(step, _closed(step, write))
 
 
 def record_failure(step: Step, write: WriteEvidence) -> FailedSummary:
-    """End a failed rotation."""
-    failure = required_failure(step)
+    """End a failed rotation; one with something left to do is handed over instead. All that needs is the ledger."""
+    note_failure(step)
+    failure = step.rotation.failure or required_failure(step)
     if not step.rotation.ended:
-        status: Status = "cancelled" if failure.error == Cancelled.__name__ else "failed"
-        summary = _end(step, write, StepName.RECORD_FAILURE, status, not_back(step), {"failure": failure})
-    else:
-        summary = _summary(step, write(step))
+        if (undone := next_step(step.rotation)) == StepName.RECORD_FAILURE:
+            status: Status = "cancelled" if failure.error == Cancelled.__name__ else "failed"
+            _end(step, undone, status, _let_be(step) if step.rotation.compute_is_down else None)
+        else:
+            _hand_over(step, undone)
+    evidence = _closed(step, write) if step.rotation.ended else None
     cause = failure_cause(step.rotation, failure, step.settings.evidence_bucket)
+    summary = _summary(step, evidence)
     return FailedSummary(**dict(summary), failure=failure.model_copy(update={"cause": cause}))
 
 
 def end_cancelled(step: Step, write: WriteEvidence, cancel: Cancel) -> Summary:
     """End a rotation that has not begun: there is nothing to put back."""
-    return _end(step, write, StepName.CANCEL, "cancelled", [], {"cancel": cancel})
+    _end(step, StepName.CANCEL, "cancelled", {"cancel": cancel})
+    return _summary(step, _closed(step, write))
 
 
-def _end(
-    step: Step,
-    write: WriteEvidence,
-    name: StepName,
-    status: Status,
-    found: list[Finding],
-    more: RotationChanges | None = None,
-) -> Summary:
+def close(step: Step, write: WriteEvidence) -> None:
+    """What is left of a rotation that has ended: its evidence, then its lease. May be called again until it is done."""
+    if step.rotation.evidence_sha256 is None:
+        write(step)
+    if step.rotation.closed_at is None:
+        step.rotation = step.ledger.close(step.rotation)
+
+
+def _closed(step: Step, write: WriteEvidence) -> str | None:
+    """The evidence's URI. An end that is in the ledger does not fail any more: who carries rotations on closes it."""
+    try:
+        with clients.named_errors():
+            close(step, write)
+    except Exception:  # noqa: BLE001, whatever it is, the rotation has ended as the ledger says
+        logger.exception("the rotation has ended, and could not be closed yet")
+        count("RotationsUnclosed")
+    known = step.rotation.evidence_sha256 is not None
+    return evidence_uri(step.settings.evidence_bucket, step.rotation.rotation_id) if known else None
+
+
+def _end(step: Step, name: StepName, status: Status, more: RotationChanges | None = None) -> None:
     rotation = step.rotation
-    changes: RotationChanges = {
-        **(more or {}),
-        "status": status,
-        "ended_at": clock.text(clock.now()),
-        "still_down": still_down(step),
-        "findings": rotation.with_findings(found),
-    }
+    changes: RotationChanges = {**(more or {}), "status": status, "ended_at": clock.text(clock.now())}
     moved = moved_on(step.ledger, step.account, rotation, step.settings.grace_seconds, clock.now())
     detail = {"keys": {key.key_arn: key.state for _, key in moved}}
-    step.rotation = step.ledger.close(rotation, name, Action(status), detail, keys=moved, **changes)
+    step.rotation = step.ledger.end(rotation, name, Action(status), detail, keys=moved, **changes)
     _measure(step, status)
-    # Last, so that it holds the whole trail. A crash before this line is fixed by the state's retry.
-    return _summary(step, write(step))
+
+
+def _let_be(step: Step) -> RotationChanges:
+    """What a person lets be is named all the same."""
+    return {"still_down": still_down(step), "findings": step.rotation.with_findings(named_down(step))}
+
+
+def _hand_over(step: Step, undone: StepName | None) -> None:
+    """Its execution ends here; the rotation goes on, with its lease, until all is done."""
+    if step.rotation.handed_over_at:
+        return
+    rotation = step.rotation
+    detail = {
+        "next": undone,
+        "workspace_on": rotation.workspace_on,
+        "seen": rotation.seen.model_dump() if rotation.seen else None,
+        "down": list(rotation.down),
+    }
+    step.record(StepName.RECORD_FAILURE, Action.HANDED_OVER, detail, handed_over_at=clock.text(clock.now()))
+    count("RotationsHandedOver")
+    tell_down(step)
 
 
 def _measure(step: Step, status: Status) -> None:
@@ -95,7 +131,7 @@ def _measure(step: Step, status: Status) -> None:
         phase_seconds(each["phase"], each["seconds"])
 
 
-def _summary(step: Step, evidence_uri: str) -> Summary:
+def _summary(step: Step, evidence: str | None) -> Summary:
     rotation = step.rotation
     return Summary(
         rotation_id=rotation.rotation_id,
@@ -112,7 +148,7 @@ def _summary(step: Step, evidence_uri: str) -> Summary:
         still_down=rotation.still_down,
         attention=tuple(shortened([each.text for each in attention(rotation)])),
         findings=tuple(shortened([each.text for each in rotation.findings])),
-        evidence=evidence_uri,
+        evidence=evidence,
     )
 
 
@@ -122,9 +158,8 @@ def _disown_orphans(step: Step) -> None:
     for key_arn in kms_key.find(region, step.rotation.rotation_id):
         if key_arn != step.rotation.key_arn:
             refused = keys.abandon(key_arn)
-            now = clock.now()
-            orphan = never_seen(step.rotation, key_arn, refused, step.settings.grace_seconds, now)
-            step.ledger.keys.introduce(orphan, KeyAction.ORPHAN_FOUND)
+            orphan = LetGo(step.rotation, key_arn, None, step.settings.grace_seconds, clock.now())
+            step.ledger.keys.introduce(orphan.never_seen(refused), KeyAction.ORPHAN_FOUND)
             outcome = f"could not be disabled ({refused})" if refused else "was disabled"
             finding = Finding(code=FindingCode.ORPHAN, text=f"An orphaned key was found and {outcome}: {key_arn}.")
             step.record(

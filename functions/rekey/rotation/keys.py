@@ -8,16 +8,19 @@ from typing import Any
 from rekey.aws import kms_key, policy, tags
 from rekey.aws.kms_key import KmsKey
 from rekey.aws.policy_document import Statement, missing_statements
+from rekey.base import clock
 from rekey.base.arns import KeyArn
 from rekey.base.errors import PolicyMismatch
 from rekey.base.settings import Settings
 from rekey.base.words import plain
-from rekey.model.actions import Action
+from rekey.ledger.transaction import Writes
+from rekey.model.actions import Action, KeyAction
 from rekey.model.answers import KeyMade
 from rekey.model.plan import Plan
 from rekey.model.request import Request, UseCase
 from rekey.model.rotation import Rotation
 from rekey.model.steps import StepName
+from rekey.retirement.rotations import made
 from rekey.rotation.step import Step
 
 
@@ -37,10 +40,18 @@ def ensure_key(step: Step) -> KeyMade:
         StepName.CREATE_KEY,
         Action.KEY_FOUND if found else Action.KEY_CREATED,
         {"key_arn": key_arn, "region": rotation.plan.region},
+        # From its first moment every end, and the sweep, knows of it.
+        more=_introduced(step, key_arn),
         key_arn=key_arn,
         status="running",
     )
     return KeyMade(key_arn=key_arn, alias=name_key(rotation, key_arn), found=bool(found))
+
+
+def _introduced(step: Step, key_arn: str) -> Writes:
+    table = step.ledger.keys
+    fresh = [] if table.find(key_arn) else [made(step.rotation, key_arn, clock.now())]
+    return table.writes([(None, key) for key in fresh], KeyAction.MADE)
 
 
 def make_key(rotation: Rotation) -> str:

@@ -49,5 +49,6 @@ def _rotated(step: Step, key_arn: str) -> bool:
     if len(on_demand(key_arn)) > step.rotation.material_before[key_arn]:
         return True
     if "OnDemandRotationStartDate" not in status and key.rotate():
-        step.record(STEP, Action.MATERIAL_ASKED_FOR, {"key_arn": key_arn})
+        asked = (*step.rotation.material_asked, key_arn)
+        step.record(STEP, Action.MATERIAL_ASKED_FOR, {"key_arn": key_arn}, material_asked=asked)
     return False

@@ -9,9 +9,14 @@ from rekey.model.steps import StepName
 
 
 def next_step(rotation: Rotation) -> StepName | None:
-    """The step that comes next; None once the rotation has ended. It is harmless to call one that was done already."""
-    if rotation.ended:
+    """The step that comes next; None once the rotation is closed. It is harmless to call one that was done already.
+
+    One that has ended has only its evidence to write and its lease to give back: the step that ended it does that too.
+    """
+    if rotation.closed_at:
         return None
+    if rotation.ended:
+        return StepName.COMPLETE if rotation.status == "succeeded" else StepName.RECORD_FAILURE
     if rotation.failure is not None:
         return _way_back(rotation)
     if not rotation.begun and rotation.plan.approval and rotation.approved_by is None:

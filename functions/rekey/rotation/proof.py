@@ -8,7 +8,7 @@ from rekey.model.answers import Progress
 from rekey.model.canary import When
 from rekey.model.steps import StepName
 from rekey.rotation import keys
-from rekey.rotation.settling import settles
+from rekey.rotation.settling import look, settles
 from rekey.rotation.step import Step
 from rekey.rotation.switch import fields, shows_target, suspect
 
@@ -55,7 +55,7 @@ def verify(step: Step) -> Progress:
 
 def check_holds(step: Step) -> None:
     """Raises SwitchReverted unless the workspace still shows the new configuration and runs."""
-    workspace = step.account.get_workspace(step.workspace_id)
+    workspace = look(step)
     if not shows_target(step.rotation, workspace) or workspace.status != "RUNNING":
         raise SwitchReverted(
             f"The workspace no longer shows the new key configuration {step.configuration_id} "

@@ -7,20 +7,19 @@ does not, the workspace is PATCHed back to the old configuration while its key i
 
 from rekey.aws import kms_key
 from rekey.base import clock
-from rekey.base.errors import InvalidState, RekeyError
-from rekey.databricks import Workspace
+from rekey.base.errors import RekeyError
 from rekey.model.actions import Action, KeyAction
 from rekey.model.answers import RollBackProgress
 from rekey.model.failure import Failure
 from rekey.model.findings import Finding, FindingCode
+from rekey.model.key import Key
 from rekey.model.rotation import WorkspaceOn
 from rekey.model.steps import StepName
-from rekey.retirement.rotations import never_seen, stays, wait_to_go
-from rekey.rotation import keys, proof, registration, switch
-from rekey.rotation.compute.terminate import terminate
+from rekey.retirement.rotations import LetGo
+from rekey.rotation import change_back, keys, proof, registration, switch
 from rekey.rotation.create_undo import settle_new
 from rekey.rotation.key_policy import give_back
-from rekey.rotation.settling import note_storage, settle_end, settles, watched_until
+from rekey.rotation.settling import look, settle_end, settles
 from rekey.rotation.sharing import others_under_way
 from rekey.rotation.step import Step
 
@@ -29,13 +28,16 @@ FAILED = KeyAction.ROTATION_FAILED
 
 
 def roll_back(step: Step) -> RollBackProgress:
-    """Level-triggered. Gives Progress, the keys the workspace is on, and whether and until when compute must wait."""
+    """Level-triggered. Gives Progress, the keys the workspace is on, and whether and until when compute must wait.
+
+    A rotation that has ended is left as it is, and so is one that is rolled back already.
+    """
     rotation = step.rotation
-    if step.event.failure is not None and rotation.failure is None:
-        failure = step.event.failure
-        step.record(STEP, Action.FAILURE_SEEN, failure.model_dump(), failure=failure)
+    if rotation.ended or rotation.workspace_on:
+        return _done(step, rotation.workspace_on)
+    note_failure(step)
     if rotation.switch_verified_at:
-        if _switch_holds(step):
+        if switch.shows_target(step.rotation, look(step)):
             return _done(step, "new")
         step.record(STEP, Action.DID_NOT_HOLD, {}, switch_verified_at=None)
     if rotation.creates:
@@ -43,11 +45,13 @@ def roll_back(step: Step) -> RollBackProgress:
         if waiting:
             return _waiting(step, waiting)
         if lives:
+            _key_stays(step, f"workspace {step.workspace_id}, which the rotation made, lives on with it")
             return _done(step, "new")
     elif step.rotation.may_have_switched:
-        if waiting := _back_to_old(step, _look(step)):
+        waiting = change_back.take(step)
+        if waiting:
             return _waiting(step, waiting)
-        if switch.shows_anything_new(step.rotation, _look(step)):
+        if switch.shows_anything_new(step.rotation, look(step)):
             _keep_new(step)
             return _done(step, "new")
     _clean_up(step)
@@ -56,65 +60,59 @@ def roll_back(step: Step) -> RollBackProgress:
     return _done(step, "old")
 
 
+def note_failure(step: Step) -> None:
+    """Write down why the rotation failed, once. From then on it is rolled back, whoever carries it on."""
+    failure = step.event.failure
+    if failure is not None and step.rotation.failure is None and not step.rotation.ended:
+        at = clock.text(clock.now())
+        step.record(STEP, Action.FAILURE_SEEN, failure.model_dump(), failure=failure, failed_at=at)
+
+
 def _waiting(step: Step, for_what: str) -> RollBackProgress:
-    # The state machine may give up waiting after any answer.
-    until = settle_end(step)
-    return RollBackProgress.waiting([for_what], workspace_on=None, settle=bool(settles(step)), settle_until=until)
+    settle_end(step)
+    return RollBackProgress.waiting([for_what])
 
 
-def _done(step: Step, workspace_on: WorkspaceOn) -> RollBackProgress:
+def _done(step: Step, workspace_on: WorkspaceOn | None) -> RollBackProgress:
     until = settle_end(step)
-    if step.rotation.workspace_on != workspace_on:
+    if workspace_on and step.rotation.workspace_on != workspace_on:
         step.note(workspace_on=workspace_on)
-    settle = bool(settles(step))
-    return RollBackProgress(done=True, workspace_on=workspace_on, settle=settle, settle_until=until)
-
-
-def _look(step: Step) -> Workspace:
-    workspace = step.account.get_workspace(step.workspace_id)
-    note_storage(step, workspace)
-    return workspace
-
-
-def _switch_holds(step: Step) -> bool:
-    """Whether a switch that was proven is still there: then the rotation stays forward."""
-    return switch.shows_target(step.rotation, step.account.get_workspace(step.workspace_id))
-
-
-def _back_to_old(step: Step, workspace: Workspace) -> str | None:
-    """Take the workspace back to its old configuration. Gives what is still awaited, None when nothing is."""
-    rotation = step.rotation
-    if workspace.status == "PROVISIONING":
-        return "workspace status PROVISIONING"
-    if not switch.shows_anything_new(rotation, workspace):
-        if rotation.switched_at is None and (until := watched_until(step)):
-            return f"an accepted change that may still appear (until {until})"
-        return None
-    old = rotation.plan.old_key
-    if old is None:
-        return None
-    try:
-        step.account.update_workspace_keys(step.workspace_id, old.configuration_id, ["MANAGED_SERVICES"])
-    except InvalidState as error:
-        terminate(step)
-        return str(error)
-    step.record(STEP, Action.CHANGED_BACK, {"configuration_id": old.configuration_id})
-    return "the old key configuration to show"
+    return RollBackProgress(
+        done=True,
+        workspace_on=workspace_on,
+        succeeded=step.rotation.status == "succeeded",
+        settle=bool(settles(step)),
+        settle_until=until,
+    )
 
 
 def _keep_new(step: Step) -> None:
     """An added key cannot be taken away again (Databricks has no way to remove one), so it must stay usable."""
+    if step.rotation.has_found(FindingCode.OLD_KEY_UNUSABLE):
+        _key_stays(step, "the workspace shows it, and the key that it had before cannot be used")
+        return
     finding = Finding(
         code=FindingCode.NEW_KEY_KEPT,
         text=f"The workspace shows the new key configuration {step.configuration_id}, and Databricks has no way "
         f"to remove it: the key {step.key_arn} stays enabled. "
         "Fix: check its policy, and ask for a rotation once the cause is gone.",
     )
-    why = "the workspace shows it, and Databricks has no way to remove it"
-    step.ledger.keys.introduce(stays(step.rotation, step.key_arn, why, clock.now()), FAILED)
+    _key_stays(step, "the workspace shows it, and Databricks has no way to remove it")
     if finding not in step.rotation.findings:
         findings = step.rotation.with_findings([finding])
         step.record(STEP, Action.NEW_KEY_KEPT, {"key_arn": step.key_arn}, findings=findings)
+
+
+def _key_stays(step: Step, why: str) -> None:
+    """Nothing disables the rotation's key, if it made it."""
+    let_go = _letting_go(step, step.key_arn)
+    if step.rotation.plan.key_source == "new" and let_go.open:
+        step.ledger.keys.change(let_go.known, let_go.stays(why), FAILED)
+
+
+def _letting_go(step: Step, key_arn: str) -> LetGo:
+    known = step.ledger.keys.find(key_arn)
+    return LetGo(step.rotation, key_arn, known, step.settings.grace_seconds, clock.now())
 
 
 def _clean_up(step: Step) -> None:
@@ -125,15 +123,24 @@ def _clean_up(step: Step) -> None:
         return
     found = kms_key.find(rotation.plan.region, rotation.rotation_id)
     for key_arn in dict.fromkeys([*([rotation.key_arn] if rotation.key_arn else []), *found]):
-        left = registration.remove_of_key(step, key_arn)
-        left += _let_go(step, key_arn)
-        step.record(
-            STEP,
-            Action.KEY_ABANDONED,
-            {"key_arn": key_arn, "left": [each.text for each in left]},
-            findings=step.rotation.with_findings(left),
-        )
+        let_go = _letting_go(step, key_arn)
+        if let_go.open:
+            _abandon(step, let_go)
     _tidy(step)
+
+
+def _abandon(step: Step, let_go: LetGo) -> None:
+    """Take away what refers to the key, then let it go; that and its part in the trail are one write."""
+    left = registration.remove_of_key(step, let_go.key_arn)
+    after, more = _let_go(step, let_go)
+    left += more
+    step.record(
+        STEP,
+        Action.KEY_ABANDONED,
+        {"key_arn": let_go.key_arn, "left": [each.text for each in left]},
+        more=step.ledger.keys.writes([(let_go.known, after)] if after else [], FAILED),
+        findings=step.rotation.with_findings(left),
+    )
 
 
 def _give_back(step: Step) -> None:
@@ -153,32 +160,33 @@ def _tidy(step: Step) -> None:
         proof.remove(step)
 
 
-def _let_go(step: Step, key_arn: str) -> list[Finding]:
-    """Disable a key that Databricks never saw; let any other wait, since something may be encrypted under it."""
-    rotation, table, now = step.rotation, step.ledger.keys, clock.now()
+def _let_go(step: Step, let_go: LetGo) -> tuple[Key | None, list[Finding]]:
+    """Disable a key that Databricks never saw; let any other wait, since something may be encrypted under it.
+
+    Gives what becomes of it in the ledger, None where that stays open, and what a person should know.
+    """
+    rotation, key_arn = step.rotation, let_go.key_arn
     if others := others_under_way(step, key_arn):
         why = f"the rotation {others[0].rotation_id} is at work with it"
-        return [Finding(code=FindingCode.KEY_STAYS, text=f"key {key_arn} stays enabled: {why}.")]
+        return None, [Finding(code=FindingCode.KEY_STAYS, text=f"key {key_arn} stays enabled: {why}.")]
     if rotation.may_have_switched and "STORAGE" in rotation.plan.use_cases:
         keys.mark_abandoned(key_arn)
         why = "it may have served STORAGE, whose data needs its key forever"
-        table.introduce(stays(rotation, key_arn, why, now), FAILED)
-        return [Finding(code=FindingCode.KEY_STAYS, text=f"key {key_arn} stays enabled: {why}.")]
+        text = f"key {key_arn} stays enabled: {why}."
+        return let_go.stays(why), [Finding(code=FindingCode.KEY_STAYS, text=text)]
     if rotation.may_have_switched:
         keys.mark_abandoned(key_arn)
-        why = "something may be encrypted under it"
-        table.introduce(wait_to_go(rotation, key_arn, step.settings.grace_seconds, now, why), FAILED)
         text = f"key {key_arn} may have been used for a moment: the key check disables it after the grace period."
-        return [Finding(code=FindingCode.KEY_WAITS, text=text)]
+        after = let_go.wait_to_go("something may be encrypted under it")
+        return after, [Finding(code=FindingCode.KEY_WAITS, text=text)]
     refused = keys.abandon(key_arn)
-    table.introduce(never_seen(rotation, key_arn, refused, step.settings.grace_seconds, now), FAILED)
     if not refused:
-        return []
+        return let_go.never_seen(None), []
     text = (
         f"key {key_arn} is not disabled yet: KMS refused, as the key's own guard does for a day after its making; "
         f"the key check asks again. KMS said: {refused}"
     )
-    return [Finding(code=FindingCode.KEY_NOT_DISABLED, text=text)]
+    return let_go.never_seen(refused), [Finding(code=FindingCode.KEY_NOT_DISABLED, text=text)]
 
 
 def required_failure(step: Step) -> Failure:

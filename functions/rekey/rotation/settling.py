@@ -1,4 +1,4 @@
-"""Databricks' 20 minutes after a STORAGE change, as a moment in the ledger that everybody waits for.
+"""What the workspace shows, written down as it is seen; and Databricks' 20 minutes after a STORAGE change.
 
 "After the workspace has been updated, you cannot use or create clusters for another 20 minutes"; on a
 Databricks-managed network they begin once it is RUNNING again (databricks-sdk-py v0.50.0, WorkspacesAPI.update).
@@ -6,10 +6,34 @@ Databricks-managed network they begin once it is RUNNING again (databricks-sdk-p
 
 from rekey.base import clock
 from rekey.databricks import Workspace
+from rekey.model.rotation import Seen
 from rekey.rotation.step import Step
 
 WATCH_SECONDS = 600
 """An accepted change may appear late; only after this long without a sign has it certainly failed."""
+
+
+SEEN_SECONDS = 300
+"""What shows the same is written down anew only so often."""
+
+
+def look(step: Step) -> Workspace:
+    """The workspace as it is now. Which keys it shows goes into the ledger: nobody says what nobody has seen."""
+    workspace = step.account.get_workspace(step.workspace_id)
+    note_storage(step, workspace)
+    _note_seen(step, workspace)
+    return workspace
+
+
+def _note_seen(step: Step, workspace: Workspace) -> None:
+    before = step.rotation.seen
+    seen = Seen(
+        managed_services_key_id=workspace.managed_services_key_id,
+        storage_key_id=workspace.storage_key_id,
+        at=clock.text(clock.now()),
+    )
+    if before is None or before.fields() != seen.fields() or step.since(before.at, SEEN_SECONDS):
+        step.note(seen=seen)
 
 
 def note_storage(step: Step, workspace: Workspace) -> None:

@@ -14,6 +14,7 @@ from rekey.base.settings import Settings
 from rekey.databricks import Account, WorkspaceApi
 from rekey.databricks.connect import connect_account, connect_workspace
 from rekey.ledger import Ledger
+from rekey.ledger.transaction import Writes
 from rekey.model.actions import Action
 from rekey.model.failure import Caught
 from rekey.model.rotation import Rotation, RotationChanges
@@ -103,10 +104,16 @@ class Step:
         self.rotation = self.ledger.note(self.rotation, **changes)
 
     def record(
-        self, step: StepName, action: Action, detail: dict[str, Any], **changes: Unpack[RotationChanges]
+        self,
+        step: StepName,
+        action: Action,
+        detail: dict[str, Any],
+        *,
+        more: Writes | None = None,
+        **changes: Unpack[RotationChanges],
     ) -> None:
-        """Write a side effect to the ledger and the log."""
-        self.rotation = self.ledger.record(self.rotation, step, action, detail, **changes)
+        """Write a side effect to the ledger and the log; `more` is written with it or not at all."""
+        self.rotation = self.ledger.record(self.rotation, step, action, detail, more=more, **changes)
         logger.info(f"{step}: {action}", detail=detail)
 
 

@@ -8,14 +8,21 @@ PATCH accepted is not done. The workspace's status says nothing on a customer-ma
 import re
 
 from rekey.base import clock
-from rekey.base.errors import DatabricksError, InvalidState, SwitchReverted, WorkspaceChanged
+from rekey.base.errors import (
+    DatabricksError,
+    DatabricksThrottled,
+    DatabricksUnavailable,
+    InvalidState,
+    SwitchReverted,
+    WorkspaceChanged,
+)
 from rekey.databricks import Workspace, canary
 from rekey.model.actions import Action
 from rekey.model.answers import SwitchProgress
 from rekey.model.rotation import Rotation
 from rekey.model.steps import StepName
 from rekey.rotation import polls
-from rekey.rotation.settling import note_storage
+from rekey.rotation.settling import look
 from rekey.rotation.step import Step
 
 SWITCH = StepName.SWITCH
@@ -30,8 +37,7 @@ _COMPUTE_IN_THE_WAY = re.compile(r"instances|terminate", re.IGNORECASE)
 
 def switch(step: Step) -> SwitchProgress:
     """Level-triggered: PATCH if the workspace does not yet show the configuration, else say so."""
-    workspace = step.account.get_workspace(step.workspace_id)
-    note_storage(step, workspace)
+    workspace = look(step)
     rotation = step.rotation
     if shows_target(rotation, workspace):
         return _shown(step, workspace)
@@ -77,13 +83,13 @@ def _patch(step: Step, workspace: Workspace) -> SwitchProgress:
     sent_at = clock.text(clock.now())
     try:
         step.account.update_workspace_keys(step.workspace_id, step.configuration_id, rotation.plan.use_cases)
-    except DatabricksError as error:
+    except (DatabricksError, DatabricksThrottled, DatabricksUnavailable) as error:
         # A refusal says nothing about an earlier PATCH: what was unknown or accepted stays so.
         step.note(patch_outcome=rotation.patch_outcome or "refused")
         if not isinstance(error, InvalidState):
             raise
         # "Please terminate all pool & cluster EC2 instances …" or an update in flight: not yet, not failed.
-        if _COMPUTE_IN_THE_WAY.search(str(error)):
+        if compute_in_the_way(error):
             step.note(compute_gone_at=None, held_up_at=rotation.held_up_at or sent_at)
             return _waiting(step, "EC2 instances to end: they outlive their clusters", compute_in_the_way=True)
         return _waiting(step, f"an update that is under way: {error}")
@@ -100,6 +106,11 @@ def _patch(step: Step, workspace: Workspace) -> SwitchProgress:
         change_sent_at=sent_at,
     )
     return _waiting(step, "the key field to show")
+
+
+def compute_in_the_way(error: InvalidState) -> bool:
+    """Whether Databricks refused a change because instances live."""
+    return bool(_COMPUTE_IN_THE_WAY.search(str(error)))
 
 
 def shows_target(rotation: Rotation, workspace: Workspace) -> bool:

@@ -4,7 +4,7 @@ looking: GET health, violations, state, requests, lower_bound.
 making: POST workspaces, workspaces/{id}/contents, credentials, storage_configurations, networks, federation_policies
 (and its DELETE), reset.
 turning: POST faults (and its DELETE), switches, latencies, limits (and its DELETE).
-spoiling: POST delete, failures (and its DELETE), access-lists (and its DELETE).
+spoiling: POST admin, delete, failures (and its DELETE), access-lists (and its DELETE).
 
 Bodies are the models named in each verb's docstring. What does not fit them is 400 INVALID_PARAMETER_VALUE, with the
 field and what is wrong with it.

@@ -17,6 +17,13 @@ from local.databricks.world import World
 router = APIRouter()
 
 
+class Admin(Wish):
+    """Whether the service principal is an admin of the workspace from now on."""
+
+    workspace_id: int
+    admin: bool
+
+
 class Deletion(Wish):
     """One object that somebody deletes; `id` of an object of the workspace's tree is its path. An "expired" cluster
     was terminated more than 30 days ago."""
@@ -87,6 +94,13 @@ async def remove_access_lists(world: TheWorld) -> JSONResponse:
     """Everybody is let in again."""
     world.access_lists.clear()
     return reply([])
+
+
+@router.post("/admin")
+async def set_admin(world: TheWorld, wish: Admin) -> JSONResponse:
+    """Takes an Admin: somebody takes the right away, or gives it back."""
+    world.workspace(wish.workspace_id).has_admin = wish.admin
+    return reply({})
 
 
 @router.post("/delete")

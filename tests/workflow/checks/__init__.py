@@ -19,6 +19,8 @@ CHECKS: tuple[Check, ...] = (
     tasks.retries_are_the_common_ones,
     tasks.retries_name_transient_errors,
     tasks.late_tags_are_waited_for,
+    tasks.ten_minutes_are_outlasted,
+    tasks.killed_lambdas_are_waited_out,
     tasks.transient_errors_are_retried,
     tasks.everything_is_caught,
     variables.expressions_parse,

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,8 @@ def run_out(machine: Machine, cycle: list[Transition]) -> Loop | None:
     return Loop(counter, rounds, variables[counter], times * rounds * events, waves)
 
 
-def worst_loops(machine: Machine) -> dict[str, Loop]:
+@cache
+def worst_loops(machine: Machine) -> Mapping[str, Loop]:
     """For each budget the loop that makes the most events of it."""
     worst: dict[str, Loop] = {}
     for cycle in machine.cycles:

@@ -81,6 +81,13 @@ def payloads_are_what_the_lambdas_take(machine: Machine) -> list[str]:
     return problems
 
 
+AS_IT_IS = re.compile(
+    r"\{% \$states\.result\.Payload(\.\w+)? %\}"
+    r"|\{% \$exists\(\$states\.result\.Payload\.(\w+)\) \? \$states\.result\.Payload\.\2 : \d+ %\}"
+)
+"""An answer, a field of it, or a number in place of a field that an earlier version's Lambda does not give."""
+
+
 def values_do_not_grow(machine: Machine) -> list[str]:
     """A Lambda's answer passes through whole and is assigned whole; nothing gathers one answer after the other."""
     problems = [
@@ -90,7 +97,7 @@ def values_do_not_grow(machine: Machine) -> list[str]:
     ]
     for name, state in machine.states.items():
         for where, text in strings({key: state[key] for key in ("Output", "Assign") if key in state}):
-            if "$states.result" in text and not re.fullmatch(r"\{% \$states\.result\.Payload(\.\w+)? %\}", text):
+            if "$states.result" in text and not AS_IT_IS.fullmatch(text):
                 problems.append(f"{name}: {'.'.join(where)}: makes something new of an answer")
     for way in machine.transitions:
         for variable, value in way.assign.items():

@@ -4,6 +4,7 @@ import re
 
 from rekey.model.budgets import MOST
 from tests.workflow.asl import Machine, Transition
+from tests.workflow.checks.tasks import TRANSIENT_OF_AWS
 
 LONGEST_NAME = 80
 
@@ -13,6 +14,10 @@ RENEWAL = {
     "Renew notebooks": "Complete rotation",
 }
 """What fails here becomes a finding: the switch is proven and compute is back, so nothing is rolled back."""
+
+
+ENDED_WELL = ("Is it rolled back?", "Rotation succeeded", "{% $rollback.succeeded = true %}")
+"""The one way from a failure to a success: the ledger says that the rotation had ended well before it."""
 
 
 def targets_exist(machine: Machine) -> list[str]:
@@ -48,7 +53,12 @@ def states_can_end(machine: Machine) -> list[str]:
 def failures_end_in_fail(machine: Machine) -> list[str]:
     """What is caught, or written to `failure`, must never end as a success."""
     succeed = set(machine.of_type("Succeed"))
-    failing = [way for way in machine.transitions if way.kind == "catch" or "failure" in way.assign]
+    well = [way for way in machine.transitions if (way.source, way.target, way.condition) == ENDED_WELL]
+    failing = [
+        way
+        for way in machine.transitions
+        if (way.kind == "catch" and not tries_again(machine, way)) or "failure" in way.assign
+    ]
     problems = [
         f"{way.source}: its failure goes to {way.target!r}, not to {RENEWAL[way.source]!r}, or fails the rotation"
         for way in failing
@@ -58,8 +68,14 @@ def failures_end_in_fail(machine: Machine) -> list[str]:
         f"{way.source}: its failure goes to {way.target!r} and can end in {', '.join(sorted(good))}"
         for way in failing
         if way.source not in RENEWAL
-        if (good := machine.reachable(way.target) & succeed)
+        if (good := machine.reachable(way.target, without=well) & succeed)
     ]
+
+
+def tries_again(machine: Machine, way: Transition) -> bool:
+    """Whether a catch leads to its loop's own Choice, for what says nothing of the rotation: its Lambda was killed."""
+    choice = machine.states.get(way.target, {}).get("Type") == "Choice"
+    return choice and way in machine.looping and set(way.errors) <= TRANSIENT_OF_AWS
 
 
 def loops_are_bounded(machine: Machine) -> list[str]:

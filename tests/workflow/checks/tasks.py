@@ -26,10 +26,14 @@ REASONED = {
     # A new key's tags take up to five minutes to count in authorization.
     ("Create key", "AccessDenied"),
     ("Set key policy", "AccessDenied"),
-    ("Roll back", "AccessDenied"),
     # A single stale read must not fail a rotation that is done.
     ("Verify", "SwitchReverted"),
     ("Complete rotation", "SwitchReverted"),
+    # A person can mend the network while nothing is down yet, or all is back; a plan is simply asked for again.
+    ("Create key", "NetworkRefused"),
+    ("Set key policy", "NetworkRefused"),
+    ("Register key configuration", "NetworkRefused"),
+    ("Complete rotation", "NetworkRefused"),
 }
 
 TAGS_COUNT_AFTER = 300
@@ -42,11 +46,21 @@ COMMON: tuple[Mapping[str, Any], ...] = (
 )
 """How every Task retries Lambda's own errors, those that a second try answers, and rekey's transient ones."""
 
+LONG: Mapping[str, Any] = {
+    **{"IntervalSeconds": 5, "MaxAttempts": 10, "BackoffRate": 2, "MaxDelaySeconds": 120},
+    "JitterStrategy": "NONE",
+}
+"""How a Task that is no loop's retries rekey's transient errors: with jitter ten minutes might be outlasted or not."""
+
+OUTLASTED = 600
+"""Seconds for which Databricks or AWS may turn everything away without any rotation failing for it."""
+
 FEWER = frozenset({"List notebooks", "Renew batch"})
 """History counts every try of every batch, and what stays undone is a finding: three tries of what lasts."""
 
 LONGEST_DELAY = 120
-LONGEST_RETRYING = 1200
+LONGEST_DELAY_OF_PEOPLE = 300
+LONGEST_RETRYING = 2400
 
 
 def longest_lambda_timeout() -> int:
@@ -91,15 +105,44 @@ def retries_are_jittered_and_capped(machine: Machine) -> list[str]:
         if missing := {"IntervalSeconds", "MaxAttempts", "BackoffRate"} - retrier.keys():
             problems.append(f"{which} lacks {', '.join(sorted(missing))}")
             continue
-        if retrier.get("JitterStrategy") != "FULL" and not waits_for_tags(retrier):
+        if retrier.get("JitterStrategy") != "FULL" and not (waits_for_tags(retrier) or outlasts(retrier)):
             problems.append(f"{which} has no jitter")
-        if max(delays(retrier)) > LONGEST_DELAY or sum(delays(retrier)) > LONGEST_RETRYING:
+        longest = LONGEST_DELAY_OF_PEOPLE if retrier["ErrorEquals"] == ["NetworkRefused"] else LONGEST_DELAY
+        if max(delays(retrier)) > longest or sum(delays(retrier)) > LONGEST_RETRYING:
             problems.append(f"{which} is not capped: it may wait {sum(delays(retrier)):.0f} seconds")
     return problems
 
 
 def waits_for_tags(retrier: Mapping[str, Any]) -> bool:
     return bool(retrier["ErrorEquals"] == ["AccessDenied"])
+
+
+def outlasts(retrier: Mapping[str, Any]) -> bool:
+    return {key: value for key, value in retrier.items() if key != "ErrorEquals"} == LONG
+
+
+def ten_minutes_are_outlasted(machine: Machine) -> list[str]:
+    """Of errors that pass by itself: a loop's Lambda says that it waits, any other Task tries on that long."""
+    looping = {way.source for way in machine.looping}
+    problems = []
+    for name, retrier in retriers(machine):
+        alone = name not in looping and not machine.states[name]["Resource"].endswith(CALLBACK)
+        if alone and "DatabricksThrottled" in retrier["ErrorEquals"] and not outlasts(retrier):
+            problems.append(f"{name}: may give up before {OUTLASTED} seconds are over")
+    return problems + [f"LONG lasts {sum(delays(LONG)):.0f} s"] * (sum(delays(LONG)) < OUTLASTED)
+
+
+def killed_lambdas_are_waited_out(machine: Machine) -> list[str]:
+    """What a Lambda's death says of the rotation is nothing: a loop looks again, until its own budget is over."""
+    loops = {way.source: way for way in machine.looping if machine.states[way.source]["Type"] == "Task"}
+    problems = []
+    for name in loops:
+        if name in machine.batch_states:
+            continue  # What is not renewed is a finding.
+        waited = {error for way in machine.looping if way.source == name for error in way.errors}
+        if "States.ALL" not in waited and not waited >= TRANSIENT_OF_AWS:
+            problems.append(f"{name}: does not wait out {', '.join(sorted(TRANSIENT_OF_AWS - waited))}")
+    return problems
 
 
 def late_tags_are_waited_for(machine: Machine) -> list[str]:
@@ -119,8 +162,11 @@ def retries_are_the_common_ones(machine: Machine) -> list[str]:
     problems = []
     for name, task in machine.of_type("Task").items():
         common = [each for each in task.get("Retry", []) if (name, each["ErrorEquals"][0]) not in REASONED]
+        looping = {way.source for way in machine.looping}
+        long = name not in looping and not task["Resource"].endswith(CALLBACK)
+        usual = [*COMMON[:2], LONG if long else COMMON[2]]
         timing = [{key: value for key, value in each.items() if key != "ErrorEquals"} for each in common]
-        wanted = [{**each, "MaxAttempts": min(3, each["MaxAttempts"])} if name in FEWER else each for each in COMMON]
+        wanted = [{**each, "MaxAttempts": min(3, each["MaxAttempts"])} if name in FEWER else each for each in usual]
         if timing != wanted:
             problems.append(f"{name}: its Retry is not the common one")
     return problems
@@ -157,7 +203,7 @@ def everything_is_caught(machine: Machine) -> list[str]:
             problems.append(f"{name}: its last Catch is not States.ALL")
         for error in (error for catcher in catchers[:-1] for error in catcher["ErrorEquals"]):
             known = getattr(errors, error, None)
-            if error == "States.Timeout" and task["Resource"].endswith(CALLBACK):
+            if error in TRANSIENT_OF_AWS:
                 continue
             if not (isinstance(known, type) and issubclass(known, errors.RekeyError)):
                 problems.append(f"{name}: catches {error}, which is not an error of rekey.errors")

@@ -101,7 +101,7 @@ def _errors(way: Transition) -> Iterator[Mapping[str, Any]]:
         yield {"input": {}}
         return
     for cause in CAUSES:
-        yield {"input": {}, "errorOutput": _error(cause)}
+        yield {"input": {}, "errorOutput": _error(cause), "context": {"State": {"EnteredTime": MOMENT}}}
 
 
 def _error(cause: str | None) -> dict[str, str]:

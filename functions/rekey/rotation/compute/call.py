@@ -4,8 +4,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rekey.base import clock
+from rekey.base.errors import RekeyError
 from rekey.model.answers import Progress
 from rekey.model.findings import Finding, FindingCode
+from rekey.rotation import polls
 from rekey.rotation.compute import notes as remembered
 from rekey.rotation.compute import pace
 from rekey.rotation.compute.crew import Crew
@@ -62,6 +64,25 @@ class Call:
             more = f"And {len(new) - MOST_FINDINGS} more of that kind: the evidence has each, and so has {where}."
             new = [*new[:MOST_FINDINGS], Finding(code=new[MOST_FINDINGS].code, text=more)]
         return (*known, *new)
+
+    def unseen(self) -> Progress | None:
+        """That lists which were read may not have all is waited for: a workspace shows only admins everything."""
+        try:
+            self.look.believe()
+        except RekeyError as error:
+            return Progress.waiting([str(error)], poll_seconds=polls.TROUBLED_SECONDS)
+        return None
+
+    def down(self, kinds: Iterable[AnyKind], was: Snapshot, pass_: Pass) -> tuple[str, ...]:
+        """What is down, with what this pass stopped of what was written down and does not come back by itself."""
+        stopped = set(pass_.done)
+        due = [
+            kind.name_of(each)
+            for kind in kinds
+            for each in was.of_kind(kind)
+            if kind.name_of(each) in stopped and not kind.stays_away(each)
+        ]
+        return tuple(some([*dict.fromkeys([*self.step.rotation.down, *due])]))
 
     def find(self, found: Iterable[Finding]) -> None:
         """Remember findings that belong to no side effect."""

@@ -44,6 +44,8 @@ class Pass:
     troubled: list[str] = field(default_factory=list)
     """Phrases, one for each piece or list that is awaited and that Databricks refused; what is awaited comes after."""
     awaited: list[str] = field(default_factory=list)
+    about: set[str] = field(default_factory=set)
+    """Names of the pieces that are to come back which those phrases are about."""
     failed: list[str] = field(default_factory=list)
     """Phrases, one for each piece that holds nobody up although it is not as it should be."""
     limited: bool = False
@@ -206,6 +208,14 @@ class Restoring:
             self._serve([self._piece(kind, each, None) for each in _busiest_first(mine[kind])])
         return self.pass_.and_more(sum(each.asked > 0 for each in self._notes.starts.values()))
 
+    def not_back(self, kinds: Sequence[AnyKind], was: Snapshot) -> list[str]:
+        """A phrase for all that is not back, also for what this pass was not about, or whose list could not be read."""
+        pieces = [self._piece(kind, each, None) for kind in kinds for each in was.of_kind(kind)]
+        due = [each for each in pieces if not each.kind.stays_away(each.was) and each.name not in self.pass_.about]
+        others = [each for each in due if not each.tried.over and each.tried.refused < TRIES]
+        told = [each.name + (f": {each.tried.said}" if each.tried.said else "") for each in others]
+        return [*self.pass_.troubled, *self.pass_.awaited, *told]
+
     def run(self, kinds: Sequence[AnyKind], was: Snapshot) -> Pass:
         due = {kind: [each for each in was.of_kind(kind) if not kind.stays_away(each)] for kind in kinds}
         due = {kind: those for kind, those in due.items() if self._open(kind, those)}
@@ -269,6 +279,7 @@ class Restoring:
             else:
                 stuck = self.pass_.troubled if verdict.is_ == "stuck" else self.pass_.awaited
                 stuck.append(f"{piece.name} {verdict.words}")
+                self.pass_.about.add(piece.name)
         return False
 
     def _may_start_again(self, piece: "_Piece", answer: Json | RekeyError | None) -> bool:
@@ -292,6 +303,7 @@ class Restoring:
             piece.tried.end("back")
         else:
             (self.pass_.troubled if why else self.pass_.awaited).append(f"{piece.name} was asked to start{why}")
+            self.pass_.about.add(piece.name)
 
     def _take_refusal(self, piece: "_Piece", answer: RekeyError) -> None:
         tried, words = piece.tried, _words(answer)
@@ -307,6 +319,7 @@ class Restoring:
         tried.said = words
         if tried.refused < TRIES:
             self.pass_.troubled.append(f"{piece.name}: {words}")
+            self.pass_.about.add(piece.name)
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from rekey.base.errors import NotFound, RekeyError
+from rekey.base.errors import NotFound, PermissionDenied, RekeyError
 from rekey.databricks import WorkspaceApi
 from rekey.rotation.compute import pace
 from rekey.rotation.compute.classic import Use, pipelines_named, use_of_job, use_of_run
@@ -69,6 +69,14 @@ class Look:
         if self._admin is None:
             self._admin = self.crew.run({"": lambda api: api.is_admin()})[""] is True
         return self._admin
+
+    def believe(self) -> None:
+        """Raises PermissionDenied where what was read may lack what only an admin of the workspace is shown."""
+        if not self.is_admin():
+            raise PermissionDenied(
+                "The service principal is no admin of this workspace now, or nobody can tell: what it is shown may not "
+                "be all there is. Fix: put it into the workspace's group admins."
+            )
 
     def specs(self, pipeline_ids: Iterable[str]) -> None:
         """Read what the list of pipelines does not say, side by side."""

@@ -28,6 +28,8 @@ def pause_triggers(step: Step) -> Progress:
     if step.rotation.triggers_key is None and (failed or call.look.unread()):
         # What is to be resumed must be known before anything is paused.
         return call.end(Pass.for_lists(failed, call.look.unread()))
+    if step.rotation.triggers_key is None and (unseen := call.unseen()):
+        return unseen
     if step.rotation.triggers_key is None:
         _remember(call, found)
     else:
@@ -40,7 +42,8 @@ def pause_triggers(step: Step) -> Progress:
         find([Pipelines()], call.look)
         pass_.wait_for_specs(call.look.unread())
     if pass_.done:
-        step.record(STEP, Action.TRIGGERS_PAUSED, {"jobs": some(_job_ids(found, pass_))})
+        down = call.down(PAUSED, _written(call), pass_)
+        step.record(STEP, Action.TRIGGERS_PAUSED, {"jobs": some(_job_ids(found, pass_))}, down=down)
     told = [f"Could not be paused, and may start compute in the downtime: {each}." for each in pass_.failed]
     call.find(Finding(code=FindingCode.NOT_PAUSED, text=each) for each in told)
     answer = call.end(pass_, _draining(step, call.look))
@@ -82,6 +85,12 @@ def _remember_late(call: Call, found: Found) -> None:
             rows = [each.model_dump(mode="json") for each in new if each is not None]
             call.notes.late[kind.field] = [*call.notes.late.get(kind.field, []), *rows]
     call.save()
+
+
+def _written(call: Call) -> snapshot.Snapshot:
+    """All triggers that are to be resumed."""
+    key = call.step.rotation.triggers_key
+    return snapshot.with_late(snapshot.read_both(call.bucket, None, key), call.notes.late)
 
 
 def _job_ids(found: Found, pass_: Pass) -> list[int]:

@@ -9,12 +9,12 @@ from rekey.model.answers import Progress
 from rekey.model.findings import Finding, FindingCode
 from rekey.model.steps import StepName
 from rekey.rotation.compute import snapshot
-from rekey.rotation.compute.call import Call, some
+from rekey.rotation.compute.call import MOST_FINDINGS, Call, some
 from rekey.rotation.compute.engine import Pass, Restoring
 from rekey.rotation.compute.kind import AnyKind
 from rekey.rotation.compute.kinds import KINDS, STOPPED
 from rekey.rotation.compute.notes import Notes
-from rekey.rotation.settling import settles
+from rekey.rotation.settling import look, settles
 from rekey.rotation.step import Step
 
 STEP = StepName.RESTART
@@ -23,11 +23,21 @@ STEP = StepName.RESTART
 def restart(step: Step) -> Progress:
     """Level-triggered: start what the snapshot has and the workspace has not. Done when all of it runs, or is known
     never to run: that is a finding, with Databricks' own words."""
-    if not step.rotation.compute_is_down:
+    if step.rotation.ended or not step.rotation.compute_is_down:
         return Progress(done=True)
-    if awaited := settles(step):
+    if awaited := _under_way(step) or settles(step):
         return Progress.waiting(awaited)
-    return _restore(step)[1]
+    return _restore(step)[2]
+
+
+def _under_way(step: Step) -> list[str]:
+    """What speaks against starting anything in the rollback: an update, or that nobody knows whether there is one."""
+    rotation = step.rotation
+    if rotation.failure is None or rotation.creates or not rotation.may_have_switched:
+        return []
+    if look(step).status == "PROVISIONING":
+        return ["an update of the workspace to end (status PROVISIONING)"]
+    return [] if rotation.workspace_on else ["the rollback to settle which keys the workspace is on"]
 
 
 def not_back(step: Step) -> list[Finding]:
@@ -36,20 +46,31 @@ def not_back(step: Step) -> list[Finding]:
         return []
     if open_ := settles(step):
         return _findings(FindingCode.NOT_BACK, open_)
-    pass_, _ = _restore(step)
-    if not (open_ := [*pass_.troubled, *pass_.awaited]):
+    pass_, open_, _ = _restore(step)
+    if not open_:
         return []
     return [*_findings(FindingCode.LOST, pass_.failed), *_findings(FindingCode.NOT_BACK, open_)]
+
+
+def named_down(step: Step) -> list[Finding]:
+    """A finding for each piece that is down, as far as the ledger knows."""
+    named = list(step.rotation.down)
+    more = [f"and {len(named) - MOST_FINDINGS} more"] if len(named) > MOST_FINDINGS else []
+    return _findings(FindingCode.NOT_BACK, [*named[:MOST_FINDINGS], *more])
 
 
 def still_down(step: Step) -> dict[str, int]:
     """How many of each kind are to come back and have not; triggers are none. What somebody deleted is not down."""
     rotation = step.rotation
-    if not rotation.snapshot_key or not (rotation.compute_is_down or rotation.has_found(FindingCode.LOST)):
-        return {}
+    if not rotation.snapshot_key or not rotation.compute_is_down:
+        return rotation.still_down
     call = Call(step)
-    was = snapshot.with_late(snapshot.read(call.bucket, rotation.snapshot_key), call.notes.late)
-    down = {kind.noun: sum(_is_down(kind, each, call.notes) for each in was.of_kind(kind)) for kind in STOPPED}
+    written = snapshot.read(call.bucket, rotation.snapshot_key)
+    return _still_down(snapshot.with_late(written, call.notes.late), call.notes)
+
+
+def _still_down(was: snapshot.Snapshot, notes: Notes) -> dict[str, int]:
+    down = {kind.noun: sum(_is_down(kind, each, notes) for each in was.of_kind(kind)) for kind in STOPPED}
     return {noun: number for noun, number in down.items() if number}
 
 
@@ -57,7 +78,8 @@ def _is_down(kind: AnyKind, was: Any, notes: Notes) -> bool:
     return not kind.stays_away(was) and notes.start_of(kind.name_of(was)).over not in ("back", "lost")
 
 
-def _restore(step: Step) -> tuple[Pass, Progress]:
+def _restore(step: Step) -> tuple[Pass, list[str], Progress]:
+    """Gives what this pass did, a phrase for all that is not back, and how far that is."""
     rotation = step.rotation
     call = Call(step)
     written = snapshot.read_both(call.bucket, rotation.snapshot_key, rotation.triggers_key)
@@ -72,9 +94,15 @@ def _restore(step: Step) -> tuple[Pass, Progress]:
             Action.COMPUTE_BACK,
             {"lost": some(pass_.failed)},
             compute_back_at=clock.text(clock.now()),
+            down=(),
+            still_down=_still_down(was, call.notes),
             findings=call.findings(_findings(FindingCode.LOST, pass_.failed)),
         )
-    return pass_, answer
+        return pass_, [], answer
+    open_ = restoring.not_back(KINDS, was)
+    if (down := tuple(some(open_))) != step.rotation.down:
+        step.note(down=down)
+    return pass_, open_, answer
 
 
 _SAID = {FindingCode.LOST: "Could not be brought back", FindingCode.NOT_BACK: "Not back when the rotation ended"}

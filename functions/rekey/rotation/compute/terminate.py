@@ -26,31 +26,37 @@ def terminate(step: Step) -> Progress:
     if step.rotation.snapshot_key and call.notes.cut_short == "stop":
         written = snapshot.read(call.bucket, step.rotation.snapshot_key)
         if left := Stopping(STOPPED, call.look, call.notes).go_on(written):
-            _record(step, left)
+            _record(call, left)
             return call.end(left)
     found, failed = find(STOPPED, call.look)
     if step.rotation.snapshot_key is None:
         if failed or call.look.unread():
             return call.end(Pass.for_lists(failed, call.look.unread()))
+        if unseen := call.unseen():
+            return unseen
         _begin_blackout(call, found)
     else:
         _note_newcomers(call, found)
     pass_ = Stopping(STOPPED, call.look, call.notes).run(found)
     pass_.wait_for_lists(failed)
-    _record(step, pass_)
+    _record(call, pass_)
     told = [f"Whether it still holds instances cannot be told: {each}." for each in pass_.failed]
     call.find(Finding(code=FindingCode.MAY_RUN, text=each) for each in told)
     answer = call.end(pass_)
     if answer.done and step.rotation.compute_gone_at is None:
+        if unseen := call.unseen():
+            return unseen
         step.note(compute_gone_at=clock.text(clock.now()))
     return answer
 
 
-def _record(step: Step, pass_: Pass) -> None:
-    if pass_.done:
-        # What was back is down again.
-        again: RotationChanges = {"compute_back_at": None} if step.rotation.compute_back_at else {}
-        step.record(STEP, Action.STOPPED, {"stopped": some(pass_.done)}, **again)
+def _record(call: Call, pass_: Pass) -> None:
+    step, key = call.step, call.step.rotation.snapshot_key
+    if pass_.done and key:
+        changes: RotationChanges = {"down": call.down(STOPPED, snapshot.read(call.bucket, key), pass_)}
+        if step.rotation.compute_back_at:
+            changes["compute_back_at"] = None  # What was back is down again.
+        step.record(STEP, Action.STOPPED, {"stopped": some(pass_.done)}, **changes)
 
 
 def _begin_blackout(call: Call, found: Found) -> None:

@@ -170,6 +170,16 @@ def _failed(told: Told) -> Data:
     )
 
 
+def _compute_down(told: Told) -> Data:
+    detail, failure = told.entry["detail"], told.rotation.failure
+    return models.ComputeDown(
+        since=detail["since"],
+        down=shortened(list(detail["down"])),
+        next=detail["next"],
+        failure=f"{failure.state}: {failure.cause}" if failure else None,
+    )
+
+
 def _rolled_back(told: Told) -> Data:
     return models.RotationRolledBack(workspace_on=told.entry["detail"]["workspace_on"])
 
@@ -202,6 +212,7 @@ _EVENTS: Mapping[Action, Callable[[Told], Data]] = {
     Action.SWITCHED: _switched,
     Action.SUCCEEDED: _succeeded,
     Action.FAILED: _failed,
+    Action.COMPUTE_DOWN: _compute_down,
     Action.ROLLED_BACK: _rolled_back,
     Action.CANCELLED: _cancelled,
     Action.TAKEN_UP: _taken_up,

@@ -118,6 +118,20 @@ class RotationFailed(Data):
     evidence: str
 
 
+class ComputeDown(Data):
+    """Compute is down for more than 30 minutes longer than planned. rekey goes on bringing it back."""
+
+    detail_type = "Compute Down"
+    since: str
+    """Since when it should not be down."""
+    down: list[str]
+    """The first ten; all of them are in the ledger and in the evidence."""
+    next: str | None
+    """The step that comes next."""
+    failure: str | None
+    """Why the rotation failed, where it did."""
+
+
 class RotationRolledBack(Data):
     """What a failed or cancelled rotation had done so far is put back."""
 
@@ -194,6 +208,7 @@ PUBLISHED: tuple[type[Data], ...] = (
     RotationSwitched,
     RotationSucceeded,
     RotationFailed,
+    ComputeDown,
     RotationRolledBack,
     RotationCancelled,
     RotationTakenUp,

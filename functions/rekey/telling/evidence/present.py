@@ -67,6 +67,7 @@ def compare(api: WorkspaceApi, was: Snapshot, notes: Notes, seconds: float) -> l
     """Every piece and every trigger that was written down, before and now. Raises what kept a list from being read."""
     rows, seen = [], Look(Crew(api, seconds))
     seen.read(kind.listing for kind in KINDS if was.of_kind(kind))
+    seen.believe()
     for kind in KINDS:
         pieces = was.of_kind(kind)
         shown = kind.shown(seen) if pieces else {}

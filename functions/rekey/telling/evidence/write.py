@@ -1,13 +1,16 @@
 """Puts a rotation's evidence into the bucket: evidence.json, and evidence.html for reading and printing."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from rekey.aws import bucket as kept
 from rekey.base.observability import logger
+from rekey.model.actions import Action
 from rekey.model.chain import digest
 from rekey.model.evidence import as_bytes, evidence_key, evidence_uri, page_key
+from rekey.model.rotation import Rotation
 from rekey.model.steps import StepName
 from rekey.pages.evidence import render
 from rekey.rotation.compute import snapshot
@@ -22,13 +25,28 @@ from rekey.telling.evidence.present import look
 def write(step: Step) -> str:
     """Put both files, then the seal into the ledger. Gives the S3 URI of evidence.json, whose SHA-256 the ledger keeps.
 
-    Once the seal is there nothing is written any more. A crash before that leaves files that the next call writes over:
-    the ledger never has two seals.
+    Once the seal is there nothing is written any more. The first sealed evidence of an end is the truth, also where a
+    try broke off right after it: what the workspace shows later is no part of it. The ledger never has two seals.
     """
     rotation, bucket = step.rotation, step.settings.evidence_bucket
     key = evidence_key(rotation.rotation_id)
     if rotation.evidence_sha256:
         return evidence_uri(bucket, rotation.rotation_id)
+    ours = as_bytes(_sealed(step))
+    kept.write_once(bucket, key, ours)
+    document = json.loads(body := kept.read(bucket, key))
+    if not _is_sealed_end(document, rotation):
+        kept.put(bucket, key, ours)  # Of a version that sealed nothing.
+        document = json.loads(body := ours)
+    if page := _page(document):
+        kept.put(bucket, page_key(rotation.rotation_id), page, "text/html; charset=utf-8")
+    seal = document["audit"]["entries"][-1]
+    step.rotation = step.ledger.keep_seal(rotation, seal, hashlib.sha256(body).hexdigest())
+    return evidence_uri(bucket, rotation.rotation_id)
+
+
+def _sealed(step: Step) -> dict[str, Any]:
+    rotation, bucket = step.rotation, step.settings.evidence_bucket
     interrupted = snapshot.read(bucket, rotation.snapshot_key) if rotation.snapshot_key else None
     written = snapshot.read_both(bucket, rotation.snapshot_key, rotation.triggers_key)
     notes = read_notes(bucket, rotation.rotation_id) if written.pieces else Notes()
@@ -36,14 +54,13 @@ def write(step: Step) -> str:
     trail = step.ledger.trail(rotation.rotation_id)
     document = build(rotation, trail, interrupted, step.settings, look(step, was, notes), notebooks=report(step))
     seal = step.ledger.seal(rotation, StepName(trail[-1]["step"]), {"sha256": digest(document)})
-    document["audit"] = {"entries": [*trail, seal.entry], "head": seal.rotation.audit_head}
-    body = as_bytes(document)
-    kept.put(bucket, key, body)
-    if page := _page(document):
-        key_of_page = page_key(rotation.rotation_id)
-        kept.put(bucket, key_of_page, page, "text/html; charset=utf-8")
-    step.rotation = step.ledger.keep_seal(rotation, seal, hashlib.sha256(body).hexdigest())
-    return evidence_uri(bucket, rotation.rotation_id)
+    return {**document, "audit": {"entries": [*trail, seal], "head": seal["hash"]}}
+
+
+def _is_sealed_end(document: Mapping[str, Any], rotation: Rotation) -> bool:
+    """Whether it ends with a seal that follows what the ledger has."""
+    last = document["audit"]["entries"][-1]
+    return bool(last["action"] == Action.SEALED and last["prev"] == rotation.audit_head)
 
 
 def _page(document: Mapping[str, Any]) -> bytes | None:

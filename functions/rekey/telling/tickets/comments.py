@@ -120,6 +120,16 @@ def _failed(detail: Data, data: Data) -> list[str]:
     ]
 
 
+def _compute_down(detail: Data, data: Data) -> list[str]:
+    down = [str(each) for each in data.get("down") or []]
+    return [
+        f"Classic compute of {_workspace(detail)} is down longer than planned, since {data.get('since', '?')}.",
+        f"Down: {'; '.join(down)}." if down else "",
+        f"Why: {data['failure']}" if data.get("failure") else "",
+        "rekey goes on bringing it back by itself; whoever is on call for rekey has an alarm.",
+    ]
+
+
 def _cancelled(detail: Data, data: Data) -> list[str]:
     return [f"The rotation of {_workspace(detail)} was cancelled{_by(data)}.", _evidence(data.get("evidence"))]
 
@@ -163,6 +173,7 @@ _TOLD: dict[str, Callable[[Data, Data], list[str]]] = {
     "Rotation Started": _started,
     "Rotation Succeeded": _done,
     "Rotation Failed": _failed,
+    "Compute Down": _compute_down,
     "Rotation Cancelled": _cancelled,
     "Rotation Taken Up": _taken_up,
     "Rotation Unfinished": _unfinished,
