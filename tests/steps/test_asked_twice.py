@@ -6,6 +6,7 @@ import pytest
 
 from rekey.base import errors
 from rekey.planning import open as planning
+from rekey.planning.gather import gather
 from tests.steps.interrupted import dies
 from tests.steps.world import World
 
@@ -16,7 +17,7 @@ def request(world: World) -> dict[str, Any]:
 
 def test_the_first_step_called_twice_at_once_gives_one_answer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client's time-out: Step Functions calls again while the first call still runs."""
-    asked, answers, gather = request(world), [], planning.gather
+    asked, answers = request(world), []
 
     def second_meanwhile(*given: Any) -> Any:
         monkeypatch.setattr(planning, "gather", gather)

@@ -159,13 +159,14 @@ def test_a_round_that_was_killed_is_followed_by_another(world: World, monkeypatc
 def test_killed_for_good_after_any_write(world: World, monkeypatch: pytest.MonkeyPatch, kill_at: int) -> None:
     """The Lambda dies right after its n-th write to the ledger, in each round again, a little later each time."""
     from rekey.ledger import table
+    from rekey.ledger.transaction import transact
 
     class Killed(BaseException):
         pass
 
     workspace_id, before, request = storage(world)
     dies(world, "Wait for the switch" if kill_at % 2 else "Patch workspace", request)
-    transact, writes = table.transact, []
+    writes: list[int] = []
 
     def dying(*given: Any) -> Any:
         refused = transact(*given)
