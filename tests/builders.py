@@ -69,7 +69,7 @@ def a_plan(**changes: Any) -> Plan:
         before={"MANAGED_SERVICES": "old", "STORAGE": None},
         old_key=OldKey(configuration_id="old", key_arn=OLD_ARN, fate="disable", why=""),
         settle=False,
-        start_at=clock.text(clock.now()),
+        start_at=clock.stamp(),
         reuse_key_for_cluster_volumes=True,
         cross_account_role=None,
         would_stop={},
@@ -85,5 +85,5 @@ def a_rotation(rotation_id: str = "r1", *, plan: Plan | None = None, request: di
         status="planned",
         request=parse_request({"workspace_id": 1, **(request or {})}),
         plan=plan or a_plan(),
-        created_at=clock.text(clock.now()),
+        created_at=clock.stamp(),
     )

@@ -25,6 +25,9 @@ Written by `make runbook` from the words that the causes have; a test holds the 
 BASES = ("Transient",)
 """Classes that nothing raises by themselves."""
 
+OTHERS = ("KeyNotTagged",)
+"""What no step raises: `rekey keys adopt` alone is answered so."""
+
 
 def page() -> str:
     rows = [f"| [{name}](#{name.lower().replace('.', '').replace(' ', '-')}) | {what} |" for name, what in _meanings()]
@@ -37,7 +40,12 @@ def reaching() -> set[str]:
     ours = {
         name for name, each in vars(errors).items() if isinstance(each, type) and issubclass(each, errors.RekeyError)
     }
-    return {*ours - {*BASES}, *_named(json.loads(MACHINE.read_text(encoding="utf-8"))), "ApprovalDeclined", "Cancelled"}
+    return {
+        *ours - {*BASES, *OTHERS},
+        *_named(json.loads(MACHINE.read_text(encoding="utf-8"))),
+        "ApprovalDeclined",
+        "Cancelled",
+    }
 
 
 def _named(state: Any) -> Iterator[str]:

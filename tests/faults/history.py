@@ -84,7 +84,7 @@ class History(Truth):
         if not verified and self.databricks.key_of(number) == new:
             self._move(number, old)
         if verified:
-            rotation = rotation.model_copy(update={"switch_verified_at": clock.text(clock.now())})
+            rotation = rotation.model_copy(update={"switch_verified_at": clock.stamp()})
             self.left_at[old] = self.now
             self._note_look(old)
         account = cast("Any", self.databricks)

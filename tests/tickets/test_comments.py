@@ -9,8 +9,11 @@ from pydantic import ValidationError
 
 from local.tickets.state import PROVIDERS, Provider
 from rekey.aws import clients
-from rekey.telling.tickets.comments import TOLD, compose, fitted, marker
+from rekey.model.failure import Failure
+from rekey.model.outcome import failure_cause
+from rekey.telling.tickets.comments import TOLD, Whole, compose, fitted, marker
 from rekey.telling.tickets.errors import TicketSystemUnavailable
+from tests.builders import a_rotation
 from tests.tickets.desk import Desk, event
 
 PLANNED: dict[str, Any] = {
@@ -126,7 +129,7 @@ def test_a_comment_that_is_too_long_is_cut_where_it_is_longest(desk: Desk, provi
             continue
     [comment] = ticket.comments
     assert marker(long(provider, ticket.key)["detail"]) in comment.text
-    assert f"Evidence: {SUCCEEDED['evidence']} (https://us-east-1.console.aws.amazon.com/" in comment.text
+    assert "Evidence in the console: https://us-east-1.console.aws.amazon.com/" in comment.text
     assert FAILED["cause"] in comment.text, "what is short stays whole"
     assert "cluster 1126-000001-abcd0001" in comment.text
     assert " … (cut)" in comment.text
@@ -228,9 +231,16 @@ def test_who_ended_it_is_named() -> None:
 
 
 def test_failed_says_what_is_restored() -> None:
-    said = text("Rotation Failed", **FAILED)
-    assert "Verify" in said
-    assert "The workspace is on the keys it had before." in said
+    failure = Failure(state="Verify", error="SwitchReverted", cause="Evidence: none")
+    cause = failure_cause(a_rotation().model_copy(update={"status": "failed"}), failure, "rekey-evidence")
+    said = text("Rotation Failed", **{**FAILED, "cause": cause, "evidence": SUCCEEDED["evidence"]})
+    assert cause in said, "all four lines, whatever they begin with"
+    assert "Evidence in the console: https://us-east-1.console.aws.amazon.com/s3/object/rekey-evidence?" in said
+
+
+def test_what_only_looks_like_the_evidence_is_cut() -> None:
+    [cut, kept] = fitted(["Evidence: " + "x" * 100, Whole("y" * 40)], 62)
+    assert (len(cut), kept) == (18, "y" * 40)
 
 
 def test_compute_that_is_down_too_long_is_named() -> None:

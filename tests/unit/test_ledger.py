@@ -78,7 +78,7 @@ def test_a_lease_that_a_rotation_left_behind_at_its_end_is_taken(ledger: Ledger)
 
 def test_who_is_taken_up_writes_nothing_more_and_its_successor_does(ledger: Ledger) -> None:
     before = ledger.open(a_rotation("r1"), {})
-    now = clock.text(clock.now())
+    now = clock.stamp()
     after = ledger.take_up(before, Finishing(since=now, next_at=now), {"why": "aborted"})
     with pytest.raises(AwsUnavailable):
         ledger.note(before, key_arn="arn")
@@ -98,7 +98,7 @@ def test_one_that_has_ended_is_taken_up_to_be_closed_and_gives_its_own_lease_bac
     first = ledger.open(a_rotation("r1"), {})
     ended = ledger.end(first, StepName.RECORD_FAILURE, Action.FAILED, {}, status="failed")
     second = ledger.open(a_rotation("r2").model_copy(update={"fence": 2}), {}) if taken_by_another else None
-    now = clock.text(clock.now())
+    now = clock.stamp()
     closed = ledger.close(ledger.take_up(ended, Finishing(since=now, next_at=now), {}))
     assert closed.is_closed
     assert ledger.holder("1") == ("r2" if second else None)

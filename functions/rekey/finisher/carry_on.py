@@ -117,7 +117,7 @@ def _is_not_its_time(rotation: Rotation, *, now_please: bool) -> Carried | None:
 
 def _take_up(work: Work, rotation: Rotation, execution: Execution) -> Step:
     """Raises LeaseLost, or AwsUnavailable where another round was quicker."""
-    now = clock.text(clock.now())
+    now = clock.stamp()
     known = rotation.finishing or Finishing(since=now, next_at=now)
     held = known.model_copy(update={"next_at": clock.later(work.time_left()), "at_work": True})
     detail = {"execution": execution.status, "why": in_words(execution), "next": next_step(rotation)}
@@ -156,7 +156,7 @@ def _begin(work: Work, step: Step, execution: Execution) -> _Stop | None:
     if rotation.ended:
         return None
     if not rotation.begun and rotation.failure is None:
-        now = clock.text(clock.now())
+        now = clock.stamp()
         reason = f"{in_words(execution)} before it had begun: nothing was touched"
         end_cancelled(step, work.write, rotation.cancel or Cancel(by="rekey", at=now, reason=reason))
         return None
@@ -174,7 +174,7 @@ def _quiet_until(step: Step, execution: Execution) -> str | None:
 
 
 def _turn_back(step: Step, failure: Failure) -> None:
-    at = clock.text(clock.now())
+    at = clock.stamp()
     step.record(StepName.FINISH, Action.FAILURE_SEEN, failure.model_dump(), failure=failure, failed_at=at)
 
 
@@ -190,7 +190,7 @@ def _walk(work: Work, step: Step) -> _Stop | None:
         if (begins := begins_at(step.rotation)) and not clock.passed(begins):
             return _Stop(f"{name}, which begins at {begins}", until=begins)
         if step.time_left() < LEAST_SECONDS:
-            return _Stop(f"{name} in the next round", until=clock.text(clock.now()))
+            return _Stop(f"{name} in the next round", until=clock.stamp())
         if name == called and name != StepName.RENEW_NOTEBOOKS:
             return _Stop(f"{name}, which came to its end and left something undone", answered=True)
         called = name

@@ -24,12 +24,12 @@ def after(before: Rotation, now: Rotation, said: str, until: str | None, *, answ
     `before` is the rotation as the round began, `until` a moment that is waited for, `answered` whether a step said
     that it is not done. A round that wrote nothing to the ledger got nowhere.
     """
-    known = now.finishing or Finishing(since=clock.text(clock.now()), next_at=clock.text(clock.now()))
+    known = now.finishing or Finishing(since=clock.stamp(), next_at=clock.stamp())
     moved = now.audit_seq != before.audit_seq or until is not None
     tries = 0 if moved else known.tries + 1
     name = next_step(now)
     # An outage in between is no time that the step had.
-    waits_since = (known.waits_since if name == known.step else None) or clock.text(clock.now()) if answered else None
+    waits_since = (known.waits_since if name == known.step else None) or clock.stamp() if answered else None
     finishing = known.model_copy(
         update={
             "at_work": False,
@@ -37,7 +37,7 @@ def after(before: Rotation, now: Rotation, said: str, until: str | None, *, answ
             "step": name,
             "waits_since": waits_since,
             "tries": tries,
-            "trouble_since": None if moved else known.trouble_since or clock.text(clock.now()),
+            "trouble_since": None if moved else known.trouble_since or clock.stamp(),
             "said": said,
             "told_at": None if moved else known.told_at,
         }

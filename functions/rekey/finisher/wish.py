@@ -99,7 +99,7 @@ def _let_be(work: Work, rotation: Rotation, wish: Wish) -> None:
     what = tuple(each for each in ALL if each in (*earlier, *more))
     because = f" ({wish.reason})" if wish.reason else ""
     found = [Finding(code=FindingCode.LET_BE, text=f"{wish.by} decided{because}: {_LET_BE[each]}.") for each in more]
-    decided = LetBe(what=what, by=wish.by, at=clock.text(clock.now()), reason=wish.reason)
+    decided = LetBe(what=what, by=wish.by, at=clock.stamp(), reason=wish.reason)
     detail = decided.model_dump(mode="json")
     work.ledger.record(
         rotation, StepName.FINISH, Action.LET_BE, detail, let_be=decided, findings=rotation.with_findings(found)

@@ -64,7 +64,7 @@ def append_entry(
     entry = {
         "rotation_id": rotation.rotation_id,
         "seq": seq,
-        "at": clock.text(clock.now()),
+        "at": clock.stamp(),
         "step": step,
         "action": action,
         "detail": dict(detail),

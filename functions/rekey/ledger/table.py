@@ -113,7 +113,7 @@ class Ledger:
 
     def close(self, rotation: Rotation) -> Rotation:
         """Give the lease of a rotation that has ended back. Another's lease stays: then there was none to give back."""
-        closed = rotation.model_copy(update={"closed_at": clock.text(clock.now())})
+        closed = rotation.model_copy(update={"closed_at": clock.stamp()})
         update = {"Update": {"TableName": self._table, **rotation_update(rotation, closed, {"closed_at"})}}
         refused = transact(self._client, {_LEASE: self._leases.release(rotation), "rotation": update})
         if refused == {_LEASE}:
@@ -245,7 +245,7 @@ class Ledger:
 
     def keep_token(self, rotation: Rotation, token: str) -> Token:
         """Remember what an approver's answer is sent to. A later one replaces an earlier: only it is waited on."""
-        kept = Token(token, clock.text(clock.now()))
+        kept = Token(token, clock.stamp())
         item = {**token_key(rotation.rotation_id), "token": kept.token, "asked_at": kept.asked_at}
         self._client.put_item(TableName=self._table, Item=marshal(item))
         return kept

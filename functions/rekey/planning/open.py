@@ -120,7 +120,7 @@ def open_in_ledger(
         status="planned",
         request=request,
         plan=plan,
-        created_at=clock.text(clock.now()),
+        created_at=clock.stamp(),
     )
     opened = ledger.open(
         rotation,

@@ -45,7 +45,7 @@ def take(step: Step) -> str | None:
 
 
 def _send(step: Step, old: OldKey) -> str:
-    step.note(change_back_outcome="unknown", change_back_sent_at=clock.text(clock.now()))
+    step.note(change_back_outcome="unknown", change_back_sent_at=clock.stamp())
     try:
         step.account.update_workspace_keys(step.workspace_id, old.configuration_id, ["MANAGED_SERVICES"])
     except (DatabricksError, DatabricksThrottled, DatabricksUnavailable) as error:

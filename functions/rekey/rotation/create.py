@@ -84,7 +84,7 @@ def _post(step: Step) -> Workspace:
     if wish is None:
         raise RekeyError("The request has no workspace: only create_workspace leads to this step.")
     # Written before it is sent: whoever cleans up after a crash must know that there may be a workspace.
-    step.note(creation_outcome="unknown", creation_asked_at=clock.text(clock.now()))
+    step.note(creation_outcome="unknown", creation_asked_at=clock.stamp())
     try:
         workspace = step.account.create_workspace(wish.body(), step.configuration_id, rotation.plan.use_cases)
     except (DatabricksError, DatabricksThrottled, DatabricksUnavailable):
@@ -124,7 +124,7 @@ def _watch(step: Step, workspace: Workspace) -> Progress:
             STEP,
             Action.WORKSPACE_RUNS,
             {"workspace_id": workspace.workspace_id, "fields": fields},
-            switched_at=clock.text(clock.now()),
+            switched_at=clock.stamp(),
             status="switched",
             findings=step.rotation.with_findings(_twins(step, workspace)),
         )

@@ -41,7 +41,7 @@ def tell_down(step: Step) -> None:
     detail = {"since": due_back_since(rotation), "down": list(rotation.down), "next": next_step(rotation)}
     try:
         with clients.named_errors():
-            step.record(StepName.RESTORE, Action.COMPUTE_DOWN, detail, told_down_at=clock.text(clock.now()))
+            step.record(StepName.RESTORE, Action.COMPUTE_DOWN, detail, told_down_at=clock.stamp())
     except RekeyError as error:
         logger.warning(f"compute is down, and that could not be told yet: {error}")
         return

@@ -92,7 +92,7 @@ def _closed(step: Step, write: WriteEvidence) -> str | None:
 
 def _end(step: Step, name: StepName, status: Status, more: RotationChanges | None = None) -> None:
     rotation = step.rotation
-    changes: RotationChanges = {**(more or {}), "status": status, "ended_at": clock.text(clock.now())}
+    changes: RotationChanges = {**(more or {}), "status": status, "ended_at": clock.stamp()}
     moved = moved_on(step.ledger, step.account, rotation, step.settings.grace_seconds, clock.now())
     detail = {"keys": {key.key_arn: key.state for _, key in moved}}
     step.rotation = step.ledger.end(rotation, name, Action(status), detail, keys=moved, **changes)
@@ -115,7 +115,7 @@ def _hand_over(step: Step, undone: StepName | None) -> None:
         "seen": rotation.seen.model_dump() if rotation.seen else None,
         "down": list(rotation.down),
     }
-    step.record(StepName.RECORD_FAILURE, Action.HANDED_OVER, detail, handed_over_at=clock.text(clock.now()))
+    step.record(StepName.RECORD_FAILURE, Action.HANDED_OVER, detail, handed_over_at=clock.stamp())
     count("RotationsHandedOver")
     tell_down(step)
 

@@ -48,7 +48,7 @@ def verify(step: Step) -> Progress:
             "notebooks_read": 1 if rotation.creates else 2,
             "notebooks_written": 1,
         },
-        switch_verified_at=clock.text(clock.now()),
+        switch_verified_at=clock.stamp(),
     )
     return Progress(done=True)
 

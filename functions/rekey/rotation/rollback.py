@@ -56,7 +56,7 @@ def roll_back(step: Step) -> RollBackProgress:
             return _done(step, "new")
     _clean_up(step)
     if step.rotation.rolled_back_at is None:
-        step.record(STEP, Action.ROLLED_BACK, {"workspace_on": "old"}, rolled_back_at=clock.text(clock.now()))
+        step.record(STEP, Action.ROLLED_BACK, {"workspace_on": "old"}, rolled_back_at=clock.stamp())
     return _done(step, "old")
 
 
@@ -64,7 +64,7 @@ def note_failure(step: Step) -> None:
     """Write down why the rotation failed, once. From then on it is rolled back, whoever carries it on."""
     failure = step.event.failure
     if failure is not None and step.rotation.failure is None and not step.rotation.ended:
-        at = clock.text(clock.now())
+        at = clock.stamp()
         step.record(STEP, Action.FAILURE_SEEN, failure.model_dump(), failure=failure, failed_at=at)
 
 

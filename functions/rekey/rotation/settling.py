@@ -30,7 +30,7 @@ def _note_seen(step: Step, workspace: Workspace) -> None:
     seen = Seen(
         managed_services_key_id=workspace.managed_services_key_id,
         storage_key_id=workspace.storage_key_id,
-        at=clock.text(clock.now()),
+        at=clock.stamp(),
     )
     if before is None or before.fields() != seen.fields() or step.since(before.at, SEEN_SECONDS):
         step.note(seen=seen)
@@ -44,7 +44,7 @@ def note_storage(step: Step, workspace: Workspace) -> None:
     named = rotation.configuration_id is not None and workspace.configuration_id("STORAGE") == rotation.configuration_id
     shows = named and workspace.status == "RUNNING"
     if shows != (rotation.shown_at is not None):
-        shown_at = clock.text(clock.now()) if shows else None
+        shown_at = clock.stamp() if shows else None
         step.note(shown_at=shown_at, settle_until=step.later(step.settings.settle_seconds))
 
 

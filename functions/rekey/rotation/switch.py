@@ -69,7 +69,7 @@ def _shown(step: Step, workspace: Workspace) -> SwitchProgress:
             SWITCH,
             Action.SWITCHED,
             {"before": step.rotation.plan.before, "after": fields(step.rotation, workspace), **settles},
-            switched_at=clock.text(clock.now()),
+            switched_at=clock.stamp(),
             patch_outcome="accepted",
             status="switched",
         )
@@ -80,7 +80,7 @@ def _patch(step: Step, workspace: Workspace) -> SwitchProgress:
     rotation = step.rotation
     # Written before it is sent: whoever cleans up after a crash must know that a change may be under way.
     step.note(patch_outcome="unknown")
-    sent_at = clock.text(clock.now())
+    sent_at = clock.stamp()
     try:
         step.account.update_workspace_keys(step.workspace_id, step.configuration_id, rotation.plan.use_cases)
     except (DatabricksError, DatabricksThrottled, DatabricksUnavailable) as error:

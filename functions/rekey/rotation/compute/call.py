@@ -47,7 +47,7 @@ class Call:
         self.notes.paces, self.notes.specs = pace.learnt(self._host), self.look.known()
         self.notes.cut_short = pass_.work if pass_.cut_short else ""
         if pass_.done or not self.notes.asked_at:
-            self.notes.asked_at = clock.text(clock.now())
+            self.notes.asked_at = clock.stamp()
         self.save()
         waiting = [*pass_.waiting(), *more]
         if not waiting:

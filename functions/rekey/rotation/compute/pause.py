@@ -48,7 +48,7 @@ def pause_triggers(step: Step) -> Progress:
     call.find(Finding(code=FindingCode.NOT_PAUSED, text=each) for each in told)
     answer = call.end(pass_, _draining(step, call.look))
     if answer.done and step.rotation.quiet_at is None:
-        step.note(quiet_at=clock.text(clock.now()))
+        step.note(quiet_at=clock.stamp())
     return answer
 
 

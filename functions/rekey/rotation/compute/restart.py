@@ -93,7 +93,7 @@ def _restore(step: Step) -> tuple[Pass, list[str], Progress]:
             STEP,
             Action.COMPUTE_BACK,
             {"lost": some(pass_.failed)},
-            compute_back_at=clock.text(clock.now()),
+            compute_back_at=clock.stamp(),
             down=(),
             still_down=_still_down(was, call.notes),
             findings=call.findings(_findings(FindingCode.LOST, pass_.failed)),

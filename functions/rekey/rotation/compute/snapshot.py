@@ -26,7 +26,7 @@ class Snapshot:
         """`found` is by Kind.field."""
         written = {kind.field: [kind.write_down(each) for each in found[kind.field]] for kind in kinds}
         pieces = {field: tuple(each for each in those if each is not None) for field, those in written.items()}
-        return cls(clock.text(clock.now()), pieces)
+        return cls(clock.stamp(), pieces)
 
     @classmethod
     def parse(cls, text: bytes) -> Self:

@@ -46,7 +46,7 @@ def terminate(step: Step) -> Progress:
     if answer.done and step.rotation.compute_gone_at is None:
         if unseen := call.unseen():
             return unseen
-        step.note(compute_gone_at=clock.text(clock.now()))
+        step.note(compute_gone_at=clock.stamp())
     return answer
 
 
@@ -70,7 +70,7 @@ def _begin_blackout(call: Call, found: Found) -> None:
         Action.SNAPSHOT_WRITTEN,
         {"snapshot": key, "running": running},
         snapshot_key=key,
-        blackout_started_at=clock.text(clock.now()),
+        blackout_started_at=clock.stamp(),
         status="running",
         findings=call.findings(unsure(taken, STOPPED)),
     )

@@ -38,7 +38,7 @@ def record(ledger: Ledger, event: RefusalEvent) -> Refused:
             {
                 "rotation_id": event.rotation_id,
                 "seq": 1,
-                "at": clock.text(clock.now()),
+                "at": clock.stamp(),
                 "step": event.failure.state,
                 "action": "refused",
                 "detail": {

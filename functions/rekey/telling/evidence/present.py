@@ -47,7 +47,7 @@ class _Keys:
 
 def look(step: Step, was: Snapshot | None, notes: Notes) -> Present:
     """Look once. Never raises for what Databricks or AWS answer."""
-    looked_at = clock.text(clock.now())
+    looked_at = clock.stamp()
     if step.rotation.workspace_id is None:
         return Present(looked_at)  # A workspace that was to be made and was not.
     keys = _tried("keys", lambda: _keys(step))

@@ -17,7 +17,9 @@ MOST_PARAGRAPHS = 40
 
 _CUT = " … (cut)"
 
-_EVIDENCE = "Evidence: "
+
+class Whole(str):
+    """A paragraph that is never cut."""
 
 
 def compose(kind: str, detail: Data) -> list[str] | None:
@@ -26,7 +28,8 @@ def compose(kind: str, detail: Data) -> list[str] | None:
     if tell is None:
         return None
     data = detail.get("data") or {}
-    return fitted([*(each for each in tell(detail, data) if each), f"{_time(detail)}{marker(detail)}"], LONGEST)
+    last = Whole(f"{_time(detail)}{marker(detail)}")
+    return fitted([*(each for each in tell(detail, data) if each), last], LONGEST)
 
 
 def marker(detail: Data) -> str:
@@ -43,7 +46,7 @@ def fitted(paragraphs: list[str], longest: int) -> list[str]:
         left = len(paragraphs) - MOST_PARAGRAPHS + 1
         paragraphs = [*paragraphs[: MOST_PARAGRAPHS - 4], f"and {left} more{_CUT}", *paragraphs[-3:]]
     lengths = [_length_of(each) for each in paragraphs]
-    whole = {n for n, each in enumerate(paragraphs) if each.startswith(_EVIDENCE)} | {len(paragraphs) - 1}
+    whole = {n for n, each in enumerate(paragraphs) if isinstance(each, Whole)}
     room = longest - len("\n\n") * len(paragraphs) - sum(lengths[n] for n in whole)
     shorter_first = sorted(set(range(len(paragraphs))) - whole, key=lambda n: lengths[n])
     cut = list(paragraphs)
@@ -113,10 +116,10 @@ def _downtime(data: Data) -> str:
 def _failed(detail: Data, data: Data) -> list[str]:
     return [
         f"The rotation of {_workspace(detail)} failed in the state {data.get('state', '?')}: {data.get('error', '')}.",
-        *(each for each in str(data.get("cause", "")).splitlines() if not each.startswith(_EVIDENCE)),
+        *str(data.get("cause", "")).splitlines(),
         *_notes(data),
         "After fixing it, have the ticket approved again.",
-        _evidence(data.get("evidence")),
+        Whole(f"Evidence in the console: {_page(data['evidence'])}") if data.get("evidence") else "",
     ]
 
 
@@ -231,14 +234,15 @@ def _by(data: Data) -> str:
 
 
 def _evidence(uri: Any) -> str:
-    """The evidence's address and its page in the console: both need a sign-in, so that a ticket gives nothing away."""
-    if not uri:
-        return ""
+    return Whole(f"Evidence: {uri} ({_page(uri)})") if uri else ""
+
+
+def _page(uri: Any) -> str:
+    """The evidence's page in the console. It needs a sign-in, as its address does: a ticket gives nothing away."""
     bucket, _, key = str(uri).removeprefix("s3://").partition("/")
     region = os.environ.get("AWS_REGION", "us-east-1")
     console = "console.amazonaws-us-gov.com" if region.startswith("us-gov-") else "console.aws.amazon.com"
-    link = f"https://{region}.{console}/s3/object/{bucket}?region={region}&prefix={quote(key)}"
-    return f"{_EVIDENCE}{uri} ({link})"
+    return f"https://{region}.{console}/s3/object/{bucket}?region={region}&prefix={quote(key)}"
 
 
 def _length_of(text: str) -> int:
