@@ -86,7 +86,7 @@ def test_the_way_back_waits_everything_out_and_compute_comes_back(world: World) 
             assert world.call("restart_compute", rotation_id="r1", failure=FAILURE)["done"] is False
         world.clock.advance(120)
     held_up(world, "roll_back", "may still appear", failure=FAILURE)
-    world.clock.advance(600)
+    world.clock.advance(1_800)
     for service in ("dynamodb", "kms", "resourcegroupstaggingapi"):
         with aws_away(service):
             held_up(world, "roll_back", "AwsUnavailable", failure=FAILURE)
