@@ -155,7 +155,7 @@ def test_a_failed_rotation_says_what_is_restored(world: World, bus: Outbox) -> N
 
 
 def test_compute_that_is_down_too_long_is_told_by_name(world: World, bus: Outbox) -> None:
-    world.prepare(workspace_id=seeded(world))
+    world.prepare(workspace_id=seeded(world, clusters=1))
     world.loop("terminate_compute")
     world.clock.advance(1800)
     failure = {"state": "Verify", "error": "SwitchReverted", "cause": "it went back"}
@@ -396,7 +396,7 @@ def test_a_reason_has_nothing_that_sqs_does_not_take() -> None:
 
 
 def test_a_rotation_that_was_stopped_by_hand_is_told_of_and_so_is_what_keeps_it(world: World, bus: Outbox) -> None:
-    dies(world, "Switch workspace key", {"workspace_id": seeded(world)})
+    dies(world, "Switch workspace key", {"workspace_id": seeded(world, clusters=1)})
     away(world)
     for _ in range(4):
         world.round(1_800)
