@@ -9,6 +9,7 @@ import pytest
 from rekey.base import clock, errors
 from rekey.control import approval
 from rekey.ledger import APPROVAL_TIME, Ledger
+from rekey.ledger.tokens import TokenTable
 from tests.steps.looks import changing_requests, kms_keys
 from tests.steps.tasks import Tasks
 from tests.steps.world import World
@@ -200,7 +201,7 @@ def test_a_crash_after_the_answer_is_passed_on_leaves_the_same_again_silent(
     planned(world)
     ask(world, tasks)
     with monkeypatch.context() as dying:
-        dying.setattr(Ledger, "token_answered", lambda *_: 1 / 0)
+        dying.setattr(TokenTable, "answered", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             answer(world)
     world.call("create_key", rotation_id="r1")
@@ -247,39 +248,39 @@ def test_of_two_answers_at_once_one_counts(
     assert len(actions(world)) == 3
 
 
-@pytest.mark.parametrize("when", ["keep_token", "load", "record"])
+@pytest.mark.parametrize(("table", "when"), [(TokenTable, "keep"), (Ledger, "load"), (Ledger, "record")])
 def test_an_answer_and_the_asking_at_once_find_each_other(
-    world: World, tasks: Tasks, monkeypatch: pytest.MonkeyPatch, when: str
+    world: World, tasks: Tasks, monkeypatch: pytest.MonkeyPatch, table: type, when: str
 ) -> None:
     """Whatever the asking was about to do: the answer is passed on once."""
     planned(world)
-    plain = getattr(Ledger, when)
+    plain = getattr(table, when)
 
     def meanwhile(*given: Any, **changes: Any) -> Any:
-        monkeypatch.setattr(Ledger, when, plain)
+        monkeypatch.setattr(table, when, plain)
         answer(world)
         return plain(*given, **changes)
 
     tasks.waiting = {"AAAA"}
-    monkeypatch.setattr(Ledger, when, meanwhile)
+    monkeypatch.setattr(table, when, meanwhile)
     world.call("ask_approval", rotation_id="r1", task_token="AAAA")
     assert [each["taskToken"] for each in tasks.answered] == ["AAAA"]
     assert actions(world).count("approved") == 1
 
 
-@pytest.mark.parametrize("asking", ["find_token", "record"])
+@pytest.mark.parametrize(("table", "asking"), [(TokenTable, "find"), (Ledger, "record")])
 def test_the_asking_while_an_answer_is_given_finds_it(
-    world: World, tasks: Tasks, monkeypatch: pytest.MonkeyPatch, asking: str
+    world: World, tasks: Tasks, monkeypatch: pytest.MonkeyPatch, table: type, asking: str
 ) -> None:
     planned(world)
-    plain = getattr(Ledger, asking)
+    plain = getattr(table, asking)
 
     def meanwhile(*given: Any, **changes: Any) -> Any:
-        monkeypatch.setattr(Ledger, asking, plain)
+        monkeypatch.setattr(table, asking, plain)
         ask(world, tasks)
         return plain(*given, **changes)
 
-    monkeypatch.setattr(Ledger, asking, meanwhile)
+    monkeypatch.setattr(table, asking, meanwhile)
     assert answer(world)["outcome"] == "approved"
     assert [each["taskToken"] for each in tasks.answered] == ["AAAA"]
 

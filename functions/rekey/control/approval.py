@@ -53,7 +53,7 @@ def ask(step: Step) -> ApprovalAsked:
 
     An answer that came before is passed on at once.
     """
-    token = step.ledger.keep_token(step.rotation, step.event.task_token or "")
+    token = step.ledger.tokens.keep(step.rotation.rotation_id, step.event.task_token or "")
     return look_again(partial(_ask_once, step, token))
 
 
@@ -84,7 +84,7 @@ def _answer_once(ledger: Ledger, given: Answer) -> Answered:
     identify(rotation_id=rotation.rotation_id, workspace_id=rotation.workspace_id)
     said = _said(rotation)
     if said is None:
-        token = ledger.find_token(rotation)
+        token = ledger.tokens.find(rotation.rotation_id)
         _check_open(rotation, token)
         _check_not_own(rotation, given)
         # Only what will count is written down: not what nobody waits for.
@@ -94,7 +94,7 @@ def _answer_once(ledger: Ledger, given: Answer) -> Answered:
         logger.info("approval answered", decision=given.decision, by=given.by)
     elif said.decision != given.decision:
         raise _contrary(said)
-    token = ledger.find_token(rotation)
+    token = ledger.tokens.find(rotation.rotation_id)
     waits = token is not None and not token.answered and not rotation.begun
     if token and waits and not _pass_on(ledger, rotation, token, said or given):
         raise _nobody_waits(rotation)
@@ -133,7 +133,7 @@ def _pass_on(ledger: Ledger, rotation: Rotation, token: Token, said: Answer) -> 
         if clients.error_code(error) not in _GONE:
             raise
         return False
-    ledger.token_answered(rotation, token)
+    ledger.tokens.answered(rotation.rotation_id, token)
     return True
 
 

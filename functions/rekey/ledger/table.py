@@ -2,8 +2,7 @@
 
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Unpack
 
 from rekey.base import clock
@@ -19,11 +18,11 @@ from rekey.ledger.items import (
     rotation_item,
     rotation_of,
     rotation_update,
-    token_key,
     unmarshal,
 )
 from rekey.ledger.keys import KeyChange, KeyTable
 from rekey.ledger.leases import Leases
+from rekey.ledger.tokens import TokenTable
 from rekey.ledger.transaction import Writes, together, transact
 from rekey.model.actions import ENDED, Action, KeyAction
 from rekey.model.entries import Item, entry_of, rotation_key
@@ -33,19 +32,6 @@ from rekey.model.steps import StepName
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-APPROVAL_TIME = timedelta(days=3)
-"""How long an approval is waited for, as stepfunctions/rotate_key.asl.json has it; a test holds the two together."""
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """What an approver's answer is sent to."""
-
-    token: str = field(repr=False)
-    asked_at: str
-    answered: bool = False
-    """Whether the execution has its answer."""
 
 
 _LEASE, _NAME, _REQUEST = "lease", "name", "request id"
@@ -61,6 +47,7 @@ class Ledger:
         self._client = client
         self._table = table
         self.keys = KeyTable(client, table)
+        self.tokens = TokenTable(client, table)
         self._leases = Leases(table)
 
     # --- opening and closing a rotation ---
@@ -242,31 +229,6 @@ class Ledger:
     def find_request(self, request_id: str) -> Item | None:
         """{"digest", "rotation_id"} of a request id that was used."""
         return self._get(request_key(request_id))
-
-    def keep_token(self, rotation: Rotation, token: str) -> Token:
-        """Remember what an approver's answer is sent to. A later one replaces an earlier: only it is waited on."""
-        kept = Token(token, clock.stamp())
-        item = {**token_key(rotation.rotation_id), "token": kept.token, "asked_at": kept.asked_at}
-        self._client.put_item(TableName=self._table, Item=marshal(item))
-        return kept
-
-    def token_answered(self, rotation: Rotation, token: Token) -> None:
-        """Remember that the execution has the answer. Nothing when it waits with another token by now."""
-        try:
-            self._client.update_item(
-                TableName=self._table,
-                Key=marshal(token_key(rotation.rotation_id)),
-                UpdateExpression="SET answered = :yes",
-                ConditionExpression="#token = :token",
-                ExpressionAttributeNames={"#token": "token"},
-                ExpressionAttributeValues=marshal({":yes": True, ":token": token.token}),
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return
-
-    def find_token(self, rotation: Rotation) -> Token | None:
-        item = self._get(token_key(rotation.rotation_id))
-        return Token(str(item["token"]), str(item["asked_at"]), bool(item.get("answered"))) if item else None
 
     def refuse(self, refusal: Mapping[str, Any]) -> None:
         """Write down a request that was not started, once."""
