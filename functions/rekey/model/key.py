@@ -105,6 +105,8 @@ class Key(BaseModel):
     """What needs the key, found while nobody can use it; None once it is back."""
     needed_at: str | None = None
     """When the world was last told that a needed key is not to be had: once a day while it lasts."""
+    cared_at: str | None = None
+    """When its tag and its automatic rotation were looked at last."""
     claimed_at: str | None = None
     """Set before DisableKey is called: from then on no rotation may take the key."""
     wanted_by: tuple[str, ...] = ()
