@@ -109,18 +109,25 @@ def databricks_statements(
     return statements
 
 
+def default_statement(partition: str, aws_account: str) -> Statement:
+    """What KMS gives a key that is made without a policy (AWS KMS developer guide, Default key policy)."""
+    return {
+        "Sid": "Enable IAM User Permissions",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:{partition}:iam::{aws_account}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+
+
 def _administration(partition: str, aws_account: str, admins: Sequence[str]) -> list[Statement]:
     """Leaves the key's administration to the account's IAM, without which nobody could ever change this policy.
 
     With `admins` only of these roles; whoever else IAM lets may still look, as AWS Config and Security Hub do.
     """
-    account = {"AWS": f"arn:{partition}:iam::{aws_account}:root"}
     administer = {
+        **default_statement(partition, aws_account),
         "Sid": "Let IAM policies of this account administer the key",
-        "Effect": "Allow",
-        "Principal": account,
-        "Action": "kms:*",
-        "Resource": "*",
     }
     if not admins:
         return [administer]
@@ -129,7 +136,7 @@ def _administration(partition: str, aws_account: str, admins: Sequence[str]) -> 
         {
             "Sid": "Let IAM policies of this account look at the key",
             "Effect": "Allow",
-            "Principal": account,
+            "Principal": administer["Principal"],
             "Action": ["kms:DescribeKey", "kms:GetKey*", "kms:ListGrants", "kms:ListKey*", "kms:ListResourceTags"],
             "Resource": "*",
         },
