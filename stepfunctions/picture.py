@@ -46,7 +46,8 @@ class PictureError(ValueError):
 class Picture:
     """One definition's flowchart, folded so that a person takes it in.
 
-    A poll - a Task, the Choice after it and the Wait that leads back - is one node with a round arrow and the budget.
+    A poll - a Task, the Choice after it and the Wait that leads back - is one node with a round arrow and the budget;
+    a Catch that leads to that Choice is one more round of it.
     Whatever fails leads to the rollback: one dotted arrow, from the first state that has something to undo, stands for
     every Catch and for every Pass that only writes down which budget is over. The way back itself goes on when one of
     its steps fails, so its Catches show no other way than its arrows do.
@@ -106,7 +107,7 @@ class Picture:
         for target in dict.fromkeys(_caught(state)):
             if name == self._first_to_undo:
                 yield f'{_id(name)} -. "from here on: any error,<br/>any time budget over" .-> {_id(target)}'
-            elif target not in (self._way_back, onward) and name not in self._behind:
+            elif self._is_drawn(target) and target not in (self._way_back, onward) and name not in self._behind:
                 yield f'{_id(name)} -. "any error" .-> {_id(target)}'
 
     def _targets(self, name: str) -> list[str]:
@@ -154,6 +155,7 @@ def _in_words(condition: str) -> str:
     text = condition.removeprefix("{%").removesuffix("%}").strip()
     text = re.sub(r"\$not\((.+) = false\)", r"\1", text).replace(" = true", "")
     text = re.sub(r"\$\w+ = '(\w+)'", r"\1", text)
+    text = re.sub(r"\$\w+_waited >= (\d+)", lambda budget: f"not within {int(budget[1]) // 60} min", text)
     return re.sub(r"\$\w+\.(\w+)", r"\1", text).replace("_", " ")
 
 

@@ -13,6 +13,8 @@ class Executions:
 
     def __init__(self) -> None:
         self._ended: dict[str, dict[str, Any]] = {}
+        self.refusals: list[str] = []
+        """Codes of what StopExecution answers next."""
 
     def end(self, name: str, status: str = "ABORTED", *, error: str = "", cause: str = "") -> None:
         """FAILED, TIMED_OUT, ABORTED; FORGOTTEN as after 90 days; RUNNING as by a redrive."""
@@ -27,6 +29,8 @@ class Executions:
         return {"executionArn": executionArn, "name": name, **ended}
 
     def stop_execution(self, *, executionArn: str, error: str = "", cause: str = "") -> None:  # noqa: N803
+        if self.refusals:
+            raise ClientError({"Error": {"Code": self.refusals.pop(), "Message": "no"}}, "StopExecution")
         self.end(executionArn.rpartition(":")[2], "ABORTED", error=error, cause=cause)
 
     def __getattr__(self, name: str) -> Any:

@@ -8,8 +8,7 @@ import requests
 
 from rekey.model.rotation import Rotation
 from tests.clients import client
-from tests.steps.test_fail import kms_keys
-from tests.steps.test_rotate import settled
+from tests.steps.looks import kms_keys, settled
 from tests.steps.walker import Walk
 from tests.steps.world import World
 

@@ -54,4 +54,4 @@ def held_up(world: World, name: str, why: str, **event: Any) -> None:
     """Call a step that waits, for what is said in such words: an error's name, for example."""
     answer = world.call(name, rotation_id="r1", **event)
     assert answer["done"] is False
-    assert why in "; ".join(answer["waiting_for"])
+    assert why in "; ".join(answer["waiting_for"]), answer

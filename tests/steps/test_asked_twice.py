@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from rekey.base import errors
-from rekey.planning import open as planning
+from rekey.planning.gather import gather
 from tests.steps.interrupted import dies
 from tests.steps.world import World
 
@@ -16,14 +16,15 @@ def request(world: World) -> dict[str, Any]:
 
 def test_the_first_step_called_twice_at_once_gives_one_answer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client's time-out: Step Functions calls again while the first call still runs."""
-    asked, answers, gather = request(world), [], planning.gather
+    opens = "rekey.planning.open.gather"
+    asked, answers = request(world), list[Any]()
 
     def second_meanwhile(*given: Any) -> Any:
-        monkeypatch.setattr(planning, "gather", gather)
+        monkeypatch.setattr(opens, gather)
         answers.append(world.plan(**asked))
         return gather(*given)
 
-    monkeypatch.setattr(planning, "gather", second_meanwhile)
+    monkeypatch.setattr(opens, second_meanwhile)
     assert [world.plan(**asked)] == answers
     assert answers[0]["decision"] == "rotate"
     assert [each["action"] for each in world.ledger.trail("r1")] == ["planned"]
@@ -38,7 +39,7 @@ def test_another_execution_with_the_same_request_is_told_of_the_first(world: Wor
 
 def test_after_its_execution_was_stopped_nobody_says_that_it_runs(world: World) -> None:
     asked = request(world)
-    dies(world, "Patch workspace", asked)
+    dies(world, "Switch workspace key", asked)
     for _ in range(2):
         with pytest.raises(errors.RotationInProgress, match=r"request_id: the execution of the rotation r1 has ended"):
             world.plan("r2", **asked)

@@ -161,7 +161,7 @@ def test_a_step_that_wakes_up_in_a_cancelled_rotation_touches_nothing(world: Wor
     keys = kms_keys()
     world.plan(workspace_id=workspace_id)
     cancel(world)
-    with pytest.raises(errors.Cancelled):
+    with pytest.raises(errors.LeaseLost, match=r"has ended \(cancelled\)"):
         world.call("create_key", rotation_id="r1")
     assert kms_keys() == keys
     assert changing_requests(world) == []

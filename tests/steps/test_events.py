@@ -150,7 +150,8 @@ def test_a_failed_rotation_says_what_is_restored(world: World, bus: Outbox) -> N
     world.fail("Terminate compute")
     events = bus.deliver(world)
     assert types(events) == ["Rotation Planned", "Rotation Started", "Rotation Rolled Back", "Rotation Failed"]
-    assert "on the keys it had before. All compute is back." in data(events, "Rotation Failed")["cause"]
+    cause = data(events, "Rotation Failed")["cause"]
+    assert "on the keys it had before: no change of them was accepted. All compute is back." in cause
 
 
 def test_compute_that_is_down_too_long_is_told_by_name(world: World, bus: Outbox) -> None:
@@ -395,15 +396,15 @@ def test_a_reason_has_nothing_that_sqs_does_not_take() -> None:
 
 
 def test_a_rotation_that_was_stopped_by_hand_is_told_of_and_so_is_what_keeps_it(world: World, bus: Outbox) -> None:
-    dies(world, "Patch workspace", {"workspace_id": seeded(world)})
+    dies(world, "Switch workspace key", {"workspace_id": seeded(world)})
     away(world)
     for _ in range(4):
         world.round(1_800)
     back(world)
     world.carried_on()
     events = bus.deliver(world)
-    ends = ["Rotation Taken Up", "Rotation Unfinished", "Rotation Rolled Back", "Rotation Failed"]
-    assert types(events) == ["Rotation Planned", "Rotation Started", *ends]
+    told = ["Rotation Taken Up", "Compute Down", "Rotation Unfinished", "Rotation Rolled Back", "Rotation Failed"]
+    assert types(events) == ["Rotation Planned", "Rotation Started", *told]
     assert "was aborted" in data(events, "Rotation Taken Up")["why"]
     assert data(events, "Rotation Unfinished")["compute_is_down"]
     assert "was aborted" in data(events, "Rotation Failed")["cause"]

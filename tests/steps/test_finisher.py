@@ -10,10 +10,10 @@ from tests.steps.world import World
 
 FORWARD = (
     *("Create key", "Set key policy", "Register key configuration", "Pause triggers", "Terminate compute"),
-    *("Patch workspace", "Wait for the switch", "Settle wait", "Verify", "Restart compute"),
+    *("Switch workspace key", "Wait for the switch", "Settle wait", "Verify", "Restart compute"),
     "Complete rotation",
 )
-"""States of the good route after the plan. What comes before "Patch workspace" is put back, the rest is finished."""
+"""The good route after the plan. What comes before "Switch workspace key" is put back, the rest is finished."""
 
 BACK = ("Roll back", "Settle wait after failure", "Restore compute", "Record failure")
 
@@ -39,7 +39,7 @@ def test_stopped_by_hand_in_a_state_of_the_good_route(world: World, request_of: 
     dies(world, state, request)
     world.carried_on()
     rotation = check(world, workspace_id, before)
-    sent = FORWARD.index(state) > FORWARD.index("Patch workspace")
+    sent = FORWARD.index(state) > FORWARD.index("Switch workspace key")
     assert rotation.status == ("succeeded" if sent else "cancelled" if state == "Create key" else "failed")
     assert world.plan("r2", workspace_id=workspace_id)["decision"] == "rotate"
 

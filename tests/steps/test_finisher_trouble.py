@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from rekey.base import clock, errors
+from rekey.ledger.transaction import transact
 from rekey.model.findings import FindingCode
 from rekey.rotation.next_step import next_step
 from tests.clients import client
@@ -16,7 +17,7 @@ HOURS = 3_600.0
 SIX_HOURS = 6 * HOURS
 
 STATES = (
-    *("Register key configuration", "Terminate compute", "Patch workspace", "Wait for the switch"),
+    *("Register key configuration", "Terminate compute", "Switch workspace key", "Wait for the switch"),
     *("Settle wait", "Verify", "Restart compute", "Complete rotation"),
 )
 
@@ -67,7 +68,7 @@ def test_on_the_way_back_too(world: World, state: str) -> None:
 
 def test_rounds_that_get_nowhere_are_ever_farther_apart(world: World) -> None:
     _, _, request = storage(world)
-    dies(world, "Patch workspace", request)
+    dies(world, "Switch workspace key", request)
     away(world)
     apart = []
     for _ in range(8):
@@ -85,7 +86,7 @@ def test_rounds_that_get_nowhere_are_ever_farther_apart(world: World) -> None:
 
 def test_an_execution_that_runs_is_left_alone(world: World) -> None:
     _, _, request = storage(world)
-    dies(world, "Patch workspace", request)
+    dies(world, "Switch workspace key", request)
     world.executions.end("r1", "RUNNING")
     rotation = world.rotation()
     assert world.round()["closed"] == []
@@ -94,7 +95,7 @@ def test_an_execution_that_runs_is_left_alone(world: World) -> None:
 
 def test_one_that_step_functions_has_forgotten_is_finished(world: World) -> None:
     workspace_id, before, request = storage(world)
-    dies(world, "Patch workspace", request, how="FORGOTTEN")
+    dies(world, "Switch workspace key", request, how="FORGOTTEN")
     world.carried_on()
     assert check(world, workspace_id, before).status == "failed"
 
@@ -103,7 +104,7 @@ def test_one_that_step_functions_has_forgotten_is_finished(world: World) -> None
 def test_nothing_is_done_while_a_lambda_of_the_execution_may_still_be_at_work(world: World) -> None:
     """It is taken up at once, so that such a Lambda writes nothing more."""
     _, _, request = storage(world)
-    dies(world, "Patch workspace", request)
+    dies(world, "Switch workspace key", request)
     zombie = world.rotation()
     told = world.call("carry_on", detail={"name": "r1", "status": "ABORTED"})
     assert told["said"] == "what its execution had begun to come to an end"
@@ -120,7 +121,7 @@ def test_of_two_rounds_at_once_one_works_on_a_rotation(world: World, monkeypatch
     from rekey.finisher import carry_on as module
 
     _, _, request = storage(world)
-    dies(world, "Patch workspace", request)
+    dies(world, "Switch workspace key", request)
     walk, others = module._walk, []
 
     def second_meanwhile(*given: Any) -> Any:
@@ -145,7 +146,7 @@ def test_a_round_that_was_killed_is_followed_by_another(world: World, monkeypatc
         raise Killed
 
     workspace_id, before, request = storage(world)
-    dies(world, "Patch workspace", request)
+    dies(world, "Switch workspace key", request)
     with monkeypatch.context() as patched:
         patched.setattr(module, "_walk", kill)
         with pytest.raises(Killed):
@@ -158,14 +159,13 @@ def test_a_round_that_was_killed_is_followed_by_another(world: World, monkeypatc
 @pytest.mark.parametrize("kill_at", sample(range(1, 60, 3), 9))
 def test_killed_for_good_after_any_write(world: World, monkeypatch: pytest.MonkeyPatch, kill_at: int) -> None:
     """The Lambda dies right after its n-th write to the ledger, in each round again, a little later each time."""
-    from rekey.ledger import table
 
     class Killed(BaseException):
         pass
 
     workspace_id, before, request = storage(world)
-    dies(world, "Wait for the switch" if kill_at % 2 else "Patch workspace", request)
-    transact, writes = table.transact, []
+    dies(world, "Wait for the switch" if kill_at % 2 else "Switch workspace key", request)
+    writes: list[int] = []
 
     def dying(*given: Any) -> Any:
         refused = transact(*given)
@@ -174,7 +174,7 @@ def test_killed_for_good_after_any_write(world: World, monkeypatch: pytest.Monke
             raise Killed
         return refused
 
-    monkeypatch.setattr(table, "transact", dying)
+    monkeypatch.setattr("rekey.ledger.table.transact", dying)
     for _ in range(80):
         if world.rotation().is_closed:
             break
@@ -190,7 +190,7 @@ def test_killed_for_good_after_any_write(world: World, monkeypatch: pytest.Monke
 
 def test_the_next_rotation_waits_until_what_the_last_one_left_is_done(world: World) -> None:
     workspace_id, before, request = storage(world)
-    dies(world, "Patch workspace", {**request, "request_id": "CHG1"})
+    dies(world, "Switch workspace key", {**request, "request_id": "CHG1"})
     away(world)
     for hours in (1, 36, 72):
         world.clock.advance(hours * HOURS)
@@ -208,7 +208,7 @@ def test_a_rotation_that_lost_its_lease_is_closed_and_its_keys_are_nobodys(world
     """As those did that an earlier version left behind for longer than a lease lasted then."""
     old = world.make_key()
     workspace_id = world.workspace(keys={"managed_services": old})["workspace_id"]
-    dies(world, "Patch workspace", {"workspace_id": workspace_id})
+    dies(world, "Switch workspace key", {"workspace_id": workspace_id})
     key = {"pk": {"S": f"WORKSPACE#{workspace_id}"}, "sk": {"S": "LEASE"}}
     client("dynamodb").delete_item(TableName=TABLE, Key=key)
     world.plan("r2", workspace_id=workspace_id)
@@ -277,7 +277,7 @@ def test_compute_that_a_person_lets_be_holds_nobody_up(world: World, state: str)
     assert next_step(world.rotation()) is None
 
 
-@pytest.mark.parametrize("state", ["Patch workspace", "Wait for the switch", "Verify"])
+@pytest.mark.parametrize("state", ["Switch workspace key", "Wait for the switch", "Verify"])
 def test_a_workspace_that_is_gone_for_good_is_let_be(world: World, state: str) -> None:
     workspace_id, _, request = storage(world)
     dies(world, state, request)

@@ -84,6 +84,6 @@ def test_a_failure_leaves_everything_as_it_is(world: World) -> None:
     fields = world.fields(workspace_id)
     world.plan(operation="rotate_material", workspace_id=workspace_id)
     report = world.fail("Rotate key material")
-    assert "on the keys it had before. No compute was touched" in report["failure"]["cause"]
+    assert "No key's material was touched. No compute was touched." in report["failure"]["cause"]
     assert world.fields(workspace_id) == fields
     assert world.key_state(key_arn) == "Enabled"

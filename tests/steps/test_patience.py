@@ -17,6 +17,11 @@ from tests.steps.world import World
 FAILURE = {"state": "Verify", "error": "SwitchReverted", "cause": "it went back"}
 
 
+def asked_of(name: str) -> dict[str, Any]:
+    """What a step is called with besides the rotation: those of the way back get the failure."""
+    return {} if name == "patch_workspace" else {"failure": FAILURE}
+
+
 def in_the_blackout(world: World, **request: Any) -> dict[str, Any]:
     """A workspace that is empty of compute. Gives its compute as it was."""
     workspace_id = world.workspace(keys={"managed_services": world.make_key()})["workspace_id"]
@@ -67,7 +72,7 @@ def test_a_lease_that_is_lost_is_waited_for_by_nobody(world: World) -> None:
     world.ledger.close(world.rotation())
     for name in ("patch_workspace", "roll_back", "restart_compute"):
         with pytest.raises(errors.LeaseLost):
-            world.call(name, rotation_id="r1", **({} if name == "patch_workspace" else {"failure": FAILURE}))
+            world.call(name, rotation_id="r1", **asked_of(name))
 
 
 @pytest.mark.rule("rule-5")
@@ -81,7 +86,7 @@ def test_the_way_back_waits_everything_out_and_compute_comes_back(world: World) 
             assert world.call("restart_compute", rotation_id="r1", failure=FAILURE)["done"] is False
         world.clock.advance(120)
     held_up(world, "roll_back", "may still appear", failure=FAILURE)
-    world.clock.advance(600)
+    world.clock.advance(1_800)
     for service in ("dynamodb", "kms", "resourcegroupstaggingapi"):
         with aws_away(service):
             held_up(world, "roll_back", "AwsUnavailable", failure=FAILURE)

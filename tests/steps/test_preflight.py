@@ -90,4 +90,5 @@ def test_a_dry_run_sees_who_holds_the_workspace(world: World) -> None:
     assert (preflight["possible"], preflight["held_by"]) == (False, "r1")
     assert "the rotation r1 is at work on this workspace" in preflight["findings"][0]
     world.clock.advance(49 * 3600)
-    assert world.plan("r2", workspace_id=workspace_id, operation="add", dry_run=True)["preflight"]["possible"]
+    later = world.plan("r2", workspace_id=workspace_id, operation="add", dry_run=True)["preflight"]
+    assert not later["possible"], "a lease ends with its rotation, never by the clock"

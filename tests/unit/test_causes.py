@@ -51,11 +51,19 @@ def test_the_classes_are_seen() -> None:
 
 def test_a_failed_rotations_cause_has_the_four_lines() -> None:
     failure = Failure(state="Verify", error="PolicyMismatch", cause="the policy is another.")
-    lines = failure_cause(a_rotation(), failure, "bucket").splitlines()
+    lines = failure_cause(a_rotation().model_copy(update={"status": "failed"}), failure, "bucket").splitlines()
     assert all(line.startswith(label) for line, label in zip(lines, LABELS, strict=True))
     assert lines[0] == "What happened: Verify failed (PolicyMismatch): the policy is another."
     assert lines[2].endswith("See docs/runbook.md#policymismatch")
     assert lines[3] == "Evidence: rekey evidence r1 (s3://bucket/rotations/r1/evidence.json)"
+
+
+def test_a_failure_whose_rotation_goes_on_points_to_no_evidence_yet() -> None:
+    failure = Failure(state="Verify", error="PolicyMismatch", cause="the policy is another.")
+    _, state, do, evidence = failure_cause(a_rotation(), failure, "bucket").splitlines()
+    assert state.endswith("The rotation is not over: rekey goes on by itself until all is put back.")
+    assert do.startswith("Do this: nothing yet, rekey is at work; once it has ended")
+    assert evidence == "Evidence: not yet: rekey status r1"
 
 
 def test_a_refusals_lines_keep_each_fix() -> None:

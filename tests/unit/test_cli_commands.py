@@ -321,13 +321,13 @@ DONE = {**UNDONE, "status": "failed", "undone": [], "said": "", "next_at": None}
 
 
 def finisher(aws: Aws, answer: dict[str, Any], **asked: Any) -> None:
-    aws.caller()
     event = {"rotation_id": "r1", "by": CALLER, **asked, "reason": asked.get("reason")}
     aws.invoked("rekey-carry-on", event, answer)
 
 
 @pytest.mark.parametrize(("after", "code"), [(DONE, 0), (UNDONE, 3)])
 def test_what_is_undone_is_shown_and_tried_now(aws: Aws, after: dict[str, Any], code: int) -> None:
+    aws.caller()
     finisher(aws, UNDONE, look=True)
     finisher(aws, after)
     result = run("finish", "r1", "--yes")
@@ -337,6 +337,7 @@ def test_what_is_undone_is_shown_and_tried_now(aws: Aws, after: dict[str, Any], 
 
 
 def test_what_a_person_lets_be_is_written_in_their_name(aws: Aws) -> None:
+    aws.caller()
     finisher(aws, UNDONE, look=True)
     finisher(aws, DONE, let_be="compute", reason="it is gone")
     result = run("finish", "r1", "--let-be", "compute", "--reason", "it is gone", "--yes", "--json")
@@ -345,6 +346,7 @@ def test_what_a_person_lets_be_is_written_in_their_name(aws: Aws) -> None:
 
 @pytest.mark.parametrize(("seen", "code"), [({**UNDONE, "running": True}, 3), (DONE, 0)])
 def test_what_runs_or_is_done_is_not_touched(aws: Aws, seen: dict[str, Any], code: int) -> None:
+    aws.caller()
     finisher(aws, seen, look=True)
     assert run("finish", "r1", "--yes").exit_code == code
 

@@ -67,7 +67,7 @@ def test_only_polls_and_overrun_budgets_are_folded(definition: dict[str, Any], l
         *("Is compute back?", "Wait for compute to come back"),
         *("Are notebooks listed?", "Wait for the list"),
         *("Is the material rotated?", "Wait for the new material", "Material was not rotated"),
-        *("Is it rolled back?", "Wait for the roll back"),
+        "Wait for the roll back",
         *("Is compute restored?", "Wait for compute to be restored"),
     }
 
@@ -82,6 +82,7 @@ def test_the_picture_reads_from_the_plan_to_the_end(lines: list[str]) -> None:
         'are_notebooks_to_be_renewed -- "otherwise" --> complete_rotation',
         "renew_notebooks --> complete_rotation",
         "complete_rotation --> rotation_succeeded",
+        'is_it_rolled_back -- "not within 240 min" --> record_failure',
         "record_failure --> rotation_failed",
     ):
         assert f"    {arrow}\n" in text

@@ -342,7 +342,7 @@ MUTATIONS = [
         "$plan.budgets.stop is no budget of a plan",
     ),
     Mutation(budgets.worst_time_fits, rest("TimeoutSeconds", 1_209_600 + 3600), "TimeoutSeconds less the 14 days"),
-    Mutation(budgets.worst_time_fits, put("Roll back", "TimeoutSeconds", value=9000), "the ledger's lease is 259200 s"),
+    Mutation(budgets.worst_time_fits, put("Roll back", "TimeoutSeconds", value=9000), "an approval is 259200 s"),
     Mutation(
         budgets.calls_count_against_their_budget,
         put("Restart compute", "Assign", "restart_waited", value="{% $restart_waited %}"),

@@ -47,7 +47,6 @@ class Action(StrEnum):
     FAILURE_SEEN = "failure seen"
     DID_NOT_HOLD = "the switch did not hold"
     CHANGED_BACK = "change back accepted"
-    CHANGE_BACK_REFUSED = "change back refused"
     STAYS_FORWARD = "stays forward"
     NEW_KEY_KEPT = "new key kept"
     WORKSPACE_LEFT = "workspace left"

@@ -50,11 +50,8 @@ def open_rotation(settings: Settings, ledger: Ledger, event: PlanEvent) -> Plann
     request = parse_request(unwrapped(event.request))
     identify(rotation_id=event.rotation_id, workspace_id=request.workspace_id)
     earlier = find_earlier(ledger, event.rotation_id, request)
-    if earlier and earlier.rotation_id == event.rotation_id:
-        return _answer("rotate", earlier)
-    if earlier and earlier.status not in ("failed", "cancelled"):
-        _check_under_way(earlier)
-        return _answer("already_requested", earlier)
+    if earlier and (again := _told_again(event, earlier)):
+        return _answer(again, earlier)
     account = connect_account(settings)
     workspace = find_workspace(settings, account, request)
     intent = decide(request, workspace)
@@ -88,11 +85,18 @@ def find_earlier(ledger: Ledger, rotation_id: str, request: Request) -> Rotation
     return ledger.find(str(used["rotation_id"]))
 
 
-def _check_under_way(earlier: Rotation) -> None:
-    """Raises RotationInProgress for one that nobody runs any more, and that is not yet carried to its end."""
-    if earlier.ended or not look_at_execution(earlier.execution_arn).has_ended:
-        return
-    raise RotationInProgress(f"request_id: {in_progress(earlier, runs=False)}")
+def _told_again(event: PlanEvent, earlier: Rotation) -> Literal["rotate", "already_requested"] | None:
+    """The answer to a request that was made before; None where what it began did not come to its end.
+
+    Raises RotationInProgress for a rotation that nobody runs any more, and that is not yet carried to its end.
+    """
+    if earlier.rotation_id == event.rotation_id:
+        return "rotate"
+    if earlier.status in ("failed", "cancelled"):
+        return None
+    if not earlier.ended and look_at_execution(earlier.execution_arn).has_ended:
+        raise RotationInProgress(f"request_id: {in_progress(earlier, runs=False)}")
+    return "already_requested"
 
 
 def _holder(ledger: Ledger, workspace: Workspace) -> str | None:
