@@ -209,7 +209,7 @@ def test_a_reason_is_written_once_however_often_it_is_found(ledger: Ledger, sett
     assert [each["action"] for each in ledger.keys.trail(key_arn)] == ["adopted", "looked at", "overdue"]
 
 
-def test_who_looks_after_a_key_forgets_nothing_that_was_seen_a_moment_before(settings: Settings) -> None:
+def test_who_looks_after_a_key_forgets_nothing_that_was_seen_a_moment_before(cloud: None, settings: Settings) -> None:
     """The index still shows the key as it was."""
     key_arn = client("kms").create_key(Tags=[{"TagKey": MANAGED, "TagValue": "rekey"}])["KeyMetadata"]["Arn"]
     table = Table()
