@@ -38,6 +38,8 @@ TOLD = (
     "Rotation Failed",
     "Compute Down",
     "Rotation Cancelled",
+    "Rotation Taken Up",
+    "Rotation Unfinished",
     "Key Re-enabled",
     "Key Needed",
 )

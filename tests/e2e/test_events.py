@@ -131,6 +131,8 @@ def test_an_execution_stopped_by_hand_in_the_blackout_is_carried_on_and_told(dri
     assert driver.compute(workspace_id) != before
     driver.stop(name, "a mistake")
     told = heard.until(name, "Rotation Failed")
+    # Whether it was down for long enough to be told of is a matter of the scale and the machine.
+    told = [each for each in told if each != "Compute Down"]
     assert told[-3:] == ["Rotation Taken Up", "Rotation Rolled Back", "Rotation Failed"]
     assert (driver.compute(workspace_id), driver.fields(workspace_id)) == (before, fields)
     assert (driver.unreadable(workspace_id), driver.violations(workspace_id)) == ([], [])

@@ -143,7 +143,7 @@ ROLES = (
     ("terminate_compute", "s3:PutObject"),
     ("verify", "kms:GetKeyPolicy"),
     ("patch_workspace", "dynamodb:UpdateItem"),
-    ("complete_rotation", "dynamodb:DeleteItem"),
+    ("complete_rotation", "dynamodb:ConditionCheckItem"),
 )
 
 
@@ -158,6 +158,18 @@ def test_a_role_without_one_action_fails_the_rotation_with_access_denied(
         ended = driver.rotate(workspace_id=workspace_id)
     denied(ended)
     whole(driver, workspace_id, before)
+
+
+def test_a_lease_that_an_end_may_not_give_back_is_given_back_by_the_finisher(driver: Driver) -> None:
+    workspace_id = driver.workspace()
+    with driver.without("complete_rotation", "dynamodb:DeleteItem"):
+        ended = driver.rotate(workspace_id=workspace_id, operation="add")
+        assert ended.status == "SUCCEEDED", ended
+    until(
+        "the lease to be given back",
+        lambda: driver.ledger(f"WORKSPACE#{workspace_id}", "LEASE"),
+        lambda lease: lease is None,
+    )
 
 
 def denied(ended: Ended) -> None:
@@ -199,6 +211,7 @@ def test_a_wrong_key_policy_fails_the_proof_and_the_workspace_goes_back(driver: 
         driver.post("switches", unusable_key="revert")
     assert (ended.status, ended.error) == ("FAILED", "PolicyMismatch"), ended
     assert "Verify failed (PolicyMismatch): The policy of the new key" in ended.cause
-    assert "on the keys it had before. All compute is back" in ended.cause
+    assert "on the keys it had before (seen at " in ended.cause
+    assert "All compute is back." in ended.cause
     assert driver.fields(workspace_id) == fields
     whole(driver, workspace_id, before)

@@ -115,7 +115,7 @@ complete_rotation:  DATABRICKS LEDGER LEASE READ WRITE
 roll_back:          DATABRICKS LEDGER READ WRITE
     tag:GetResources on anything
     kms:DescribeKey,DisableKey,TagResource on keys if managed
-    kms:GetKeyPolicy on keys
+    kms:DescribeKey,GetKeyPolicy on keys
     kms:PutKeyPolicy on keys if managed+checked
     kms:PutKeyPolicy on keys if brought+checked
 record_failure:     DATABRICKS LEDGER LEASE READ WRITE

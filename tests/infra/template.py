@@ -26,6 +26,7 @@ LAMBDAS = (
     "complete_rotation",
     "roll_back",
     "record_failure",
+    "carry_on",
     "disable_old_key",
     "reenable_key",
     "list_keys",

@@ -42,7 +42,7 @@ class Walk:
     def __init__(
         self, world: World, *, breaks: str | None = None, stop_before: str | None = None, wait_at_least: float = 0.0
     ) -> None:
-        """The Task `breaks` fails after its Lambda did its work; at `stop_before` the execution dies.
+        """The Task `breaks` fails once, after its Lambda did all its work; at `stop_before` the execution dies.
 
         Waits of seconds take `wait_at_least`: the way is the same with fewer polls.
         """
@@ -76,7 +76,7 @@ class Walk:
         for last in (False, False, True):
             try:
                 answer = self._world.call(module_of(name), **payload)
-                if name == self._breaks:
+                if name == self._breaks and answer.get("done", True):
                     self._breaks = None
                     raise RuntimeError("it broke")
                 break
