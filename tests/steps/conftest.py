@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+import requests
 
 from local.databricks.clock import ManualClock
 from local.databricks.serving import running
@@ -14,6 +15,7 @@ from rekey.ledger import Ledger
 from rekey.rotation.compute import pace
 from rekey.rotation.notebooks import renew
 from rekey.runtime import current_settings
+from tests import quick_aws
 from tests.names import ACCOUNT_ID
 from tests.steps.executions import Executions
 from tests.steps.tasks import Tasks
@@ -26,6 +28,10 @@ def world(cloud: None, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Itera
     real, began = clock.now(), manual.now()
     monkeypatch.setattr(clock, "now", lambda: real + timedelta(seconds=manual.now() - began))
     simulator = SimulatorSettings(account_id=ACCOUNT_ID, customer_account="123456789012")
+    quick_aws.play(monkeypatch)
+    # The machine's own proxies and passwords have no say here, and to look for them is dear.
+    monkeypatch.setattr(requests.sessions, "get_environ_proxies", lambda *_, **__: {})
+    monkeypatch.setattr(requests.sessions, "get_netrc_auth", lambda *_, **__: None)
     with running(simulator, clock=manual) as (url, _):
         keep_secret(simulator)
         for name, value in environment(url).items():

@@ -285,7 +285,7 @@ def test_no_content_is_in_the_bucket(world: World) -> None:
     versions = bucket.list_object_versions(Bucket=BUCKET)["Versions"]
     assert any("/notebooks/0.json" in each["Key"] for each in versions)
     for each in versions:
-        text = bucket.get_object(Bucket=BUCKET, Key=each["Key"])["Body"].read()
+        text = bucket.get_object(Bucket=BUCKET, Key=each["Key"], VersionId=each["VersionId"])["Body"].read()
         assert b"select 2" not in text
         assert base64.b64encode(b"select 2") not in text
         assert b"language_info" not in text
