@@ -43,11 +43,11 @@ LAYER_DEPENDENCIES := $(BIN)/python -c 'import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["layer"], sep="\n")'
 ARGS ?=
 
-.PHONY: help setup run test histories faults finisher lint bench bench-start bench-compute mixes picture map commands recording images rules request runbook schemas settings network snapshots synth deploy lock clean clean-all
+.PHONY: help setup run test histories faults finisher lint bench bench-start bench-compute mixes picture map commands recording images rules request runbook schemas settings network snapshots synth package deploy lock clean clean-all
 
 help:
 	@sed -n 's/^#   //p' Makefile
-	@echo "also: setup lint faults finisher bench picture map commands recording images rules request runbook schemas settings network snapshots synth lock clean clean-all"
+	@echo "also: setup lint faults finisher bench picture map commands recording images rules request runbook schemas settings network snapshots synth package lock clean clean-all"
 
 # --- set-up: each stamp depends on exactly what can make it stale ---
 
@@ -170,8 +170,13 @@ network: setup
 synth: setup $(LAYER)
 	$(CDK) synth --quiet $(ARGS)
 
+# A plain CloudFormation template with its zips and the wheel: docs/lifecycle.md.
+package: setup $(LAYER)
+	$(BIN)/python -m infra.package build/package $(ARGS)
+
 # --strict: a setting that still holds its placeholder is a warning to synth, and a refusal here.
 deploy: setup $(LAYER)
+	$(BIN)/python -m infra.at_work $(ARGS)
 	$(CDK) deploy --strict $(ARGS)
 
 lock: $(TOOLS)

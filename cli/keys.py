@@ -22,8 +22,8 @@ from rekey.base.errors import KeyNotTagged
 
 _STYLES = {"current": "green", "held": "yellow", "due": "yellow", "disabled": "dim"}
 
-MANAGED = {"TagKey": "rekey:managed", "TagValue": "true"}
-"""The owner's consent, as infra/permissions.py checks it."""
+MANAGED = "rekey:managed"
+"""With the stack's name the owner's consent, as infra/permissions.py checks it."""
 
 TRIES = 6
 TRY_EVERY_SECONDS = 5.0
@@ -63,7 +63,7 @@ def adopt(
     key_arn: Annotated[str, typer.Argument(metavar="ARN", help="The KMS key's ARN.")],
     as_json: AsJson = False,
 ) -> None:
-    """Put a key under rekey's care: check it, tag it rekey:managed=true with your own rights, and write it down.
+    """Put a key under rekey's care: check it, tag it rekey:managed=<stack> with your own rights, and write it down.
 
     A key that a workspace uses is retired once a rotation leaves it; one that nobody uses waits a day and is disabled.
     """
@@ -96,11 +96,11 @@ def _tag(deployed: Stack, key_arn: str) -> None:
     region, key_id = region_of(key_arn), key_arn.rpartition("/")[2]
     try:
         kms: Any = deployed.session.client("kms", **{**deployed.options, "region_name": region})
-        kms.tag_resource(KeyId=key_id, Tags=[MANAGED])
+        kms.tag_resource(KeyId=key_id, Tags=[{"TagKey": MANAGED, "TagValue": deployed.name}])
     except (ClientError, BotoCoreError) as error:
         raise StackError(
             f"the key could not be tagged: {error}. Fix: use credentials that may kms:TagResource it, "
-            "or have its owner tag it rekey:managed=true and run this again"
+            f"or have its owner tag it {MANAGED}={deployed.name} and run this again"
         ) from error
 
 
@@ -125,6 +125,7 @@ def columns(now: datetime) -> list[Column]:
         Column("state", _state, keeps=True, style=lambda row: _STYLES.get(row["state"], "")),
         Column("used by", _users),
         Column("age", lambda row: "?" if row["age_days"] is None else f"{row['age_days']} d", keeps=True, goes=3),
+        Column("rotates", lambda row: _rotates(row.get("rotates_every_days")), wide=True),
         Column("last use", lambda row: str(row["last_use"] or "?"), wide=True),
         Column("disable after", lambda row: _moment(row["goes_at"], now), keeps=True, goes=1),
         Column("USD/month", lambda row: "?" if row["usd_month"] is None else str(row["usd_month"]), keeps=True, goes=4),
@@ -137,6 +138,10 @@ def columns(now: datetime) -> list[Column]:
 
 def _state(row: Row) -> str:
     return f"{row['state']}*" if row["may_be_deleted"] else str(row["state"])
+
+
+def _rotates(every_days: int | None) -> str:
+    return "?" if every_days is None else f"{every_days} d" if every_days else "no"
 
 
 def _users(row: Row) -> str:

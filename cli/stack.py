@@ -71,10 +71,14 @@ class Stack:
         client: STSClient = self.session.client("sts", config=_CONFIG, **self.options)
         return client.get_caller_identity()["Arn"]
 
+    @property
+    def name(self) -> str:
+        """The stack's name, as rekey:name gives it."""
+        return self.state_machine_arn.rpartition(":")[2].removesuffix(MACHINE)
+
     def function_name(self, name: str) -> str:
         """The Lambda's name: "cancel_rotation" -> "rekey-cancel-rotation"."""
-        stack = self.state_machine_arn.rpartition(":")[2].removesuffix(MACHINE)
-        return f"{stack}-{name.replace('_', '-')}"
+        return f"{self.name}-{name.replace('_', '-')}"
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> dict[str, Any]:
         """Call one of the stack's Lambdas, by its file's name in functions/. Raises StackError with its refusal."""

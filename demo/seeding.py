@@ -40,7 +40,7 @@ def make_managed_key(cloud: LocalCloud, kms: "KMSClient", *, tagged: bool = True
     made = kms.create_key(
         Description="Managed-services key of an earlier rotation",
         Policy=json.dumps(old_policy(cloud.account, cloud.databricks_account_id)),
-        Tags=[{"TagKey": "rekey:managed", "TagValue": "true"}] if tagged else [],
+        Tags=[{"TagKey": "rekey:managed", "TagValue": "rekey"}] if tagged else [],
     )
     return made["KeyMetadata"]["Arn"]
 

@@ -1,5 +1,6 @@
 """The Lambdas: one role each, one shared code asset, one dependency layer."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from constructs import Construct
 
 from infra import certificates
 from infra.encryption import ITS_OWNER_KNOWS, key_statements, own_secret_statement
+from infra.guard_rails import own_roles
 from infra.ledger import Ledger
 from infra.ledger_schema import INDEXES
 from infra.log_groups import build_log_group
@@ -29,6 +31,7 @@ from infra.permissions import (
     WITHOUT_SECRET,
     Grant,
     On,
+    Only,
 )
 from infra.platform import HANDLERS, Platform
 from infra.queues import build_dead_letter_queue
@@ -128,6 +131,8 @@ class Functions(Construct):
             "WAIT_SCALE": f"{settings.wait_scale:g}",
             "EVENT_BUS": self._shared.bus.event_bus_name,
             "WATCH_SECONDS": str(settings.watch_seconds),
+            "REKEY_NAME": settings.name,
+            **_of_the_keys(settings),
             "BREAK_GLASS_ROLE_ARN": settings.break_glass_role_arn,
             "POWERTOOLS_SERVICE_NAME": Aws.STACK_NAME,
             "POWERTOOLS_METRICS_NAMESPACE": "rekey",
@@ -227,7 +232,7 @@ class Functions(Construct):
         return iam.PolicyStatement(
             actions=list(grant.actions),
             resources=self._resources(grant.on),
-            conditions=_conditions(grant),
+            conditions=_conditions(grant, self._shared.settings.name),
         )
 
     def _resources(self, on: On) -> list[str]:
@@ -252,7 +257,9 @@ class Functions(Construct):
             case On.KEYS | On.ALIASES | On.WORKFLOW | On.EXECUTIONS | On.ANSWER_APPROVAL | On.ANYTHING:
                 # The state machine names the Lambdas, so their roles cannot name it but by its name.
                 name = self._shared.settings.name
-                return [on.format(partition=Aws.PARTITION, region=Aws.REGION, account=Aws.ACCOUNT_ID, name=name)]
+                aliases = self._shared.settings.alias_prefix
+                partition, region, account = Aws.PARTITION, Aws.REGION, Aws.ACCOUNT_ID
+                return [on.format(partition=partition, region=region, account=account, name=name, aliases=aliases)]
             case On.TICKETS_SECRET | On.TICKETS_PARAMETER | On.COMMENTS:
                 return [self._places[on]]
 
@@ -263,16 +270,32 @@ class Functions(Construct):
                 acknowledge(role, finding=resource_finding(self, resource), reason=WILDCARD_REASONS[on])
 
 
-def _conditions(grant: Grant) -> dict[str, Any] | None:
+def _conditions(grant: Grant, stack: str) -> dict[str, Any] | None:
     if grant.items:
         return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [grant.items]}}
     conditions: dict[str, Any] = {}
-    if grant.only:
-        conditions["StringEquals"] = {str(grant.only): "true"}
+    match grant.only:
+        case Only.BROUGHT_KEYS:
+            conditions["StringEquals"] = {str(grant.only): "true"}
+        case Only.MANAGED_KEYS | Only.REQUESTS_THAT_TAG:
+            conditions["StringEquals"] = {str(grant.only): stack}
+        case Only.EARLIER_KEYS:
+            conditions["StringEquals"] = {str(Only.MANAGED_KEYS): "true", str(Only.REQUESTS_THAT_TAG): stack}
+            conditions["ForAllValues:StringEquals"] = {"aws:TagKeys": ["rekey:managed"]}
     if grant.sets_policy:
         # If it exists: whether KMS names the key where the request leaves it out is not documented.
         conditions["BoolIfExists"] = {"kms:BypassPolicyLockoutSafetyCheck": "false"}
     return conditions or None
+
+
+def _of_the_keys(settings: Settings) -> dict[str, str]:
+    """How keys are made; what is left out is as it is without the setting."""
+    found = {"KEY_ALIAS_PREFIX": settings.alias_prefix, "KEY_ROTATION_DAYS": str(settings.key_rotation_days)}
+    if settings.key_tags:
+        found["KEY_TAGS"] = json.dumps(settings.key_tags)
+    if settings.key_admin_arns:
+        found["KEY_ADMINS"] = ",".join([*settings.key_admin_arns, *own_roles(settings)])
+    return found
 
 
 def pascal_case(name: str) -> str:

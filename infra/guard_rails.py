@@ -22,6 +22,16 @@ def prefixed(settings: Settings, name: str) -> str:
     return f"{settings.role_prefix}{settings.name}-{name}"
 
 
+def own_roles(settings: Settings) -> list[str]:
+    """Patterns of the ARNs of the stack's roles, known before any is made.
+
+    CloudFormation's own names begin with the first 24 characters of the stack's (observed; it cuts both parts to 24).
+    """
+    role = f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role{settings.role_path}"
+    begins = prefixed(settings, "") if settings.role_prefix else f"{settings.name[:24]}-"
+    return [f"{role}{begins}*", f"{role}{settings.name}/in-databricks/{begins}*"]
+
+
 def boundary_arn(settings: Settings) -> str:
     """The boundary's ARN, by whichever it was given; empty for none."""
     given = settings.permissions_boundary

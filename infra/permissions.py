@@ -12,7 +12,7 @@ class On(StrEnum):
     LEDGER = "the ledger table and its index"
     ROTATIONS = "rotations/* in the evidence bucket"
     KEYS = "arn:{partition}:kms:*:{account}:key/*"
-    ALIASES = "arn:{partition}:kms:*:{account}:alias/rekey/*"
+    ALIASES = "arn:{partition}:kms:*:{account}:alias/{aliases}/*"
     STREAM = "the ledger table's stream"
     BUS = "the event bus"
     UNPUBLISHED = "the queue of what could not be published"
@@ -27,15 +27,17 @@ class On(StrEnum):
 
 
 class Only(StrEnum):
-    """The condition a grant holds under: a tag that must be true, and where it has to be.
+    """The condition a grant holds under: a tag, and where it has to be.
 
-    rekey:managed is on the keys that rekey makes; rekey:brought is set by the owner of a key that a request brings
-    along, and lets rekey add to its policy and renew its material, never disable it.
+    rekey:managed is on the keys that rekey makes, with the stack's name, so that two stacks of an account cannot touch
+    each other's keys; rekey:brought=true is set by the owner of a key that a request brings along, and lets rekey add
+    to its policy and renew its material, never disable it.
     """
 
     MANAGED_KEYS = "aws:ResourceTag/rekey:managed"
     BROUGHT_KEYS = "aws:ResourceTag/rekey:brought"
     REQUESTS_THAT_TAG = "aws:RequestTag/rekey:managed"
+    EARLIER_KEYS = "rekey:managed is true, as 0.1.0 set it, and the request puts the stack's name there"
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,10 @@ RETIRE_KEY = Grant(("kms:DescribeKey", "kms:DisableKey", "kms:TagResource"), On.
 DISABLE_KEY = Grant(("kms:DisableKey",), On.KEYS, Only.MANAGED_KEYS)
 # A key that is needed may wait for its deletion by then: to cancel that is the only way to its data.
 ENABLE_KEY = Grant(("kms:CancelKeyDeletion", "kms:EnableKey"), On.KEYS, Only.MANAGED_KEYS)
+# From 0.1.0's tag, which names no stack, to this stack's; nothing else can be tagged, and no key with another tag.
+CLAIM_KEY = Grant(("kms:TagResource",), On.KEYS, Only.EARLIER_KEYS)
+SEE_ROTATION = Grant(("kms:GetKeyRotationStatus",), On.KEYS)
+KEEP_ROTATING = Grant(("kms:EnableKeyRotation",), On.KEYS, Only.MANAGED_KEYS)
 SEE_USE = Grant(("kms:GetKeyLastUsage",), On.KEYS)
 SEE_MATERIAL = Grant(("kms:ListKeyRotations",), On.KEYS)
 
@@ -114,14 +120,14 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "answer_approval": (LEDGER, ANSWER, SEE_WHO_WAITS),
     "cancel_rotation": (DATABRICKS, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE, STOP),
     "publish_events": (READ_ROTATION, READ_STREAM, FIND_STREAM, PUBLISH, SET_ASIDE),
-    "create_key": (LEDGER, FIND_KEYS, MAKE_KEY, TAG_NEW_KEY, NAME_KEY, NAME_ALIAS),
+    "create_key": (LEDGER, FIND_KEYS, MAKE_KEY, TAG_NEW_KEY, KEEP_ROTATING, NAME_KEY, NAME_ALIAS),
     "set_policy": (LEDGER, READ_POLICY, WRITE_POLICY, ADD_TO_POLICY),
     "register_config": (DATABRICKS, LEDGER),
     "create_workspace": (DATABRICKS, LEDGER),
     "pause_triggers": (DATABRICKS, LEDGER, READ_EVIDENCE, WRITE_EVIDENCE),
     "terminate_compute": (DATABRICKS, LEDGER, READ_EVIDENCE, WRITE_EVIDENCE),
     "patch_workspace": (DATABRICKS, LEDGER),
-    "verify": (DATABRICKS, LEDGER, SEE_KEY, READ_POLICY),
+    "verify": (DATABRICKS, LEDGER, SEE_KEY, READ_POLICY, SEE_ROTATION, KEEP_ROTATING),
     "restart_compute": (DATABRICKS, LEDGER, READ_EVIDENCE, WRITE_EVIDENCE),
     "list_notebooks": (DATABRICKS, LEDGER, READ_EVIDENCE, WRITE_EVIDENCE),
     "renew_notebooks": (DATABRICKS, LEDGER, READ_EVIDENCE, WRITE_EVIDENCE),
@@ -140,10 +146,11 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     ),
     "disable_old_key": (
         *(DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, SEE_USE, DISABLE_KEY, ENABLE_KEY),
+        *(CLAIM_KEY, SEE_ROTATION, KEEP_ROTATING),
         CALLED_ASYNCHRONOUSLY,
     ),
     "reenable_key": (LEDGER, SEE_KEY, ENABLE_KEY, CALLED_ASYNCHRONOUSLY),
-    "list_keys": (DATABRICKS, READ_LEDGER, SEE_KEY, SEE_TAGS, SEE_USE, SEE_MATERIAL),
+    "list_keys": (DATABRICKS, READ_LEDGER, SEE_KEY, SEE_TAGS, SEE_USE, SEE_MATERIAL, SEE_ROTATION),
     "adopt_key": (DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, SEE_USE, READ_POLICY),
 }
 
@@ -185,7 +192,7 @@ TICKET_GRANTS: dict[str, tuple[Grant, ...]] = {
 WILDCARD_REASONS: dict[On, str] = {
     On.ROTATIONS: "One folder a rotation, named when it starts; nothing else in the bucket is reachable.",
     On.KEYS: "Keys are made at run time, in each workspace's region; the tag rekey:managed narrows them to ours.",
-    On.ALIASES: "Aliases are made at run time, and only under alias/rekey/.",
+    On.ALIASES: "Aliases are made at run time, and only under the setting's prefix.",
     On.EXECUTIONS: "Executions are named when they start; only those of rekey's own state machine are reachable.",
     On.ANYTHING: "kms:CreateKey, tag:GetResources, dynamodb:ListStreams and X-Ray take no resource; what CreateKey "
     "makes must be tagged.",

@@ -16,6 +16,7 @@ from aws_cdk import (
     ILocalBundling,
     IStackSynthesizer,
     RemovalPolicy,
+    Stack,
 )
 from aws_cdk import aws_lambda as lambda_
 
@@ -38,6 +39,10 @@ class Layer:
     description: str
 
 
+Layers = Mapping[str, Layer]
+"""By the name of its construct."""
+
+
 @dataclass(frozen=True)
 class Platform:
     """Where the stack runs, as far as the constructs need to know."""
@@ -45,8 +50,7 @@ class Platform:
     runtime: lambda_.Runtime
     architecture: lambda_.Architecture
     code: lambda_.Code
-    layers: Mapping[str, Layer]
-    """By the name of its construct."""
+    layers: Layers
     removal_policy: RemovalPolicy
     tls: bool
     synthesizer: IStackSynthesizer
@@ -54,6 +58,11 @@ class Platform:
     """The customer's own key; empty: AWS' keys."""
     environment: Mapping[str, str] = field(default_factory=dict)
     without_arns: frozenset[On] = frozenset()
+
+    def placed_in(self, stack: Stack) -> "Platform":
+        """The platform as the stack uses it: what is known only inside of it is filled in."""
+        del stack
+        return self
 
     @property
     def keeps_data(self) -> bool:
@@ -63,10 +72,11 @@ class Platform:
 
 def platform_for(settings: Settings) -> Platform:
     """The platform that the stage asks for. Raises SettingsError for AWS while the layer is not built."""
-    return _local(settings) if settings.is_local else _aws(settings)
+    return _local(settings) if settings.is_local else aws(settings)
 
 
-def _aws(settings: Settings) -> Platform:
+def aws(settings: Settings) -> Platform:
+    """AWS, with assets in the bootstrap's bucket."""
     return Platform(
         runtime=lambda_.Runtime.PYTHON_3_13,
         architecture=lambda_.Architecture.ARM_64,
@@ -79,11 +89,17 @@ def _aws(settings: Settings) -> Platform:
     )
 
 
-def _layers(settings: Settings) -> dict[str, Layer]:
-    # Their content decides their folders' names, which stand for it: no file time gets into the template.
+def layer_folders(settings: Settings) -> dict[str, tuple[Path, str]]:
+    """{construct: (folder, description)}. Their content decides the folders' names, which stand for it: no file time
+    gets into the template."""
     folders = {"Dependencies": (layer_directory(), "requirements/lambda.txt")}
     if settings.ca_bundle:
         folders["Certificates"] = (certificates_directory(settings.ca_bundle), "rekey:ca_bundle")
+    return folders
+
+
+def _layers(settings: Settings) -> dict[str, Layer]:
+    folders = layer_folders(settings)
     return {
         name: Layer(
             lambda_.Code.from_asset(str(folder), asset_hash_type=AssetHashType.CUSTOM, asset_hash=folder.name),

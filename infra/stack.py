@@ -21,8 +21,8 @@ from infra.workflow import Workflow
 class RekeyStack(Stack):
     """Everything rekey deploys, in one account and region; the keys live in each workspace's own region."""
 
-    def __init__(self, scope: Construct, settings: Settings) -> None:
-        platform = platform_for(settings)
+    def __init__(self, scope: Construct, settings: Settings, platform: Platform | None = None) -> None:
+        platform = platform or platform_for(settings)
         super().__init__(
             scope,
             settings.name,
@@ -31,7 +31,7 @@ class RekeyStack(Stack):
             termination_protection=platform.keeps_data,
         )
         self._warn_of_placeholders(settings)
-        self._build_pieces(settings, platform)
+        self._build_pieces(settings, platform.placed_in(self))
         Tags.of(self).add("rekey:stage", settings.stage)
         keep_to_guard_rails(self, settings)
         acknowledge(

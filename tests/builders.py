@@ -49,6 +49,7 @@ def a_case(
     facts = Facts(
         Estate([] if wished else [subject], configurations),
         "123456789012",
+        "rekey",
         inside=None if wished else Inside(),
         cross_account_role=role,
         wished=wished,

@@ -16,4 +16,5 @@ def handler(event: Any) -> Adopted:
     settings = current_settings()
     ledger, account = open_ledger(settings), connect_account(settings)
     adoption = parse(event=event, model=Adoption)
-    return adopt(ledger, account, adoption, grace_seconds=settings.grace_seconds, at=clock.now())
+    stack = settings.keys.managed_by
+    return adopt(ledger, account, adoption, stack=stack, grace_seconds=settings.grace_seconds, at=clock.now())

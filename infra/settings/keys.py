@@ -1,13 +1,49 @@
 """The settings of the keys that rekey makes."""
 
-from pydantic import Field, field_validator
+import json
+import re
+from typing import Annotated
 
-from infra.settings.common import Common, of_the_shards_partition
+from pydantic import Field, ValidationInfo, field_validator
+
+from infra.settings.common import CommaSeparated, Common, FromCommandLine, of_the_shards_partition
+from infra.settings.guard_rails import checked_tags
+
+MAX_TAG_BYTES = 1500
+"""Of the 4 KB that a Lambda's whole environment may have (Lambda quotas)."""
+
+LEAST_DAYS, MOST_DAYS = 90, 2560
+"""AWS KMS API reference, EnableKeyRotation."""
+
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/*-]+")
 
 
 class Keys(Common):
     """The keys that rekey makes."""
 
+    key_tags: Annotated[dict[str, str], FromCommandLine] = Field(
+        title="Tags of every key, in the CreateKey call itself, beside rekey's own",
+        max_length=20,
+        description=f'an object such as {{"cost-centre": "4711"}} with up to 20 tags and {MAX_TAG_BYTES} bytes, or '
+        "{} for none",
+    )
+    key_alias_prefix: str = Field(
+        title="What keys' aliases begin with: `alias/<prefix>/<workspace>/<rotation>`",
+        pattern=r"^([A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*)?$",
+        max_length=100,
+        description="letters, digits, _ and -, with / between, not beginning with aws/; or empty for the stack's name",
+    )
+    key_admin_arns: Annotated[tuple[str, ...], CommaSeparated] = Field(
+        title="Who may administer the keys beside rekey. Without it their policies leave that to the account's IAM; "
+        "with it IAM decides for these roles and rekey's own only, and all others of the account may look",
+        max_length=10,
+        description="up to 10 ARNs of roles (* is allowed in the name) with commas or as a JSON list, or none",
+    )
+    key_rotation_days: int = Field(
+        title="Automatic rotation of every key's material from the first day (Security Hub KMS.4). The first two "
+        "cost 1 USD a month each",
+        description=f"{LEAST_DAYS} to {MOST_DAYS} days, or 0 to leave it off",
+    )
     break_glass_role_arn: str = Field(
         title="The one role that the guards in keys' own policies exempt, for emergencies",
         pattern=r"^(arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+)?$",
@@ -15,3 +51,37 @@ class Keys(Common):
     )
 
     _break_glass_of_the_partition = field_validator("break_glass_role_arn")(of_the_shards_partition)
+
+    @field_validator("key_tags")
+    @classmethod
+    def _few_enough(cls, tags: dict[str, str]) -> dict[str, str]:
+        if (size := len(json.dumps(tags).encode())) > MAX_TAG_BYTES:
+            raise ValueError(f"they have {size} bytes")
+        return checked_tags(tags)
+
+    @field_validator("key_alias_prefix")
+    @classmethod
+    def _not_aws(cls, prefix: str) -> str:
+        if prefix.partition("/")[0] == "aws":
+            raise ValueError(f"{prefix!r}: names that begin with aws/ are AWS'")
+        return prefix
+
+    @field_validator("key_admin_arns")
+    @classmethod
+    def _are_roles(cls, arns: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        for each in arns:
+            if not _ROLE.fullmatch(each):
+                raise ValueError(f"{each!r} is not the ARN of a role")
+            of_the_shards_partition(each, info)
+        return arns
+
+    @field_validator("key_rotation_days")
+    @classmethod
+    def _as_kms_takes_it(cls, days: int) -> int:
+        if days and not LEAST_DAYS <= days <= MOST_DAYS:
+            raise ValueError(f"KMS takes no {days} days")
+        return days
+
+    @property
+    def alias_prefix(self) -> str:
+        return self.key_alias_prefix or self.name

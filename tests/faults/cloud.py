@@ -27,9 +27,10 @@ class Crash(BaseException):
 @dataclass
 class KmsKey:
     enabled: bool = True
-    tags: dict[str, str] = field(default_factory=lambda: {"rekey:managed": "true"})
+    tags: dict[str, str] = field(default_factory=lambda: {"rekey:managed": "rekey"})
     made: datetime = START
     uses: list[datetime] = field(default_factory=list)
+    rotates: bool = True
     pending: bool = False
     """Whether it waits for its deletion, which takes longer than anybody leaves it so."""
 
@@ -71,6 +72,9 @@ class Kms:
 
     def paginate(self, *, KeyId: str) -> Iterator[Any]:  # noqa: N803
         yield {"Tags": [{"TagKey": name, "TagValue": value} for name, value in self.of(KeyId).tags.items()]}
+
+    def get_key_rotation_status(self, *, KeyId: str) -> Any:  # noqa: N803
+        return {"KeyRotationEnabled": self.of(KeyId).rotates}
 
     def get_key_last_usage(self, *, KeyId: str) -> Any:  # noqa: N803
         if not self.tells_use:

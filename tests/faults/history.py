@@ -167,7 +167,7 @@ class History(Truth):
                 self.theirs.add(key_arn)
 
     def tag(self, key_arn: str, *, ours: bool) -> None:
-        self.kms.of(key_arn).tags = {"rekey:managed": "true"} if ours else {}
+        self.kms.of(key_arn).tags = {"rekey:managed": "rekey"} if ours else {}
 
     def adopt(self, key_arn: str) -> None:
         adoption = Adoption(key_arn=key_arn, own_account="123456789012")
@@ -175,7 +175,9 @@ class History(Truth):
             try:
                 account = cast("Any", self.databricks)
                 grace_seconds = SETTINGS.grace_seconds
-                answer = adopt(self.ledger, account, adoption, grace_seconds=grace_seconds, at=clock.now())
+                answer = adopt(
+                    self.ledger, account, adoption, stack="rekey", grace_seconds=grace_seconds, at=clock.now()
+                )
             except RekeyError:
                 return
         key = self.ledger.keys.find(key_arn)

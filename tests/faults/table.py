@@ -25,6 +25,8 @@ class Table:
 
     def __init__(self) -> None:
         self.items: dict[tuple[str, str], Item] = {}
+        self.indexed: dict[tuple[str, str], Item] | None = None
+        """What the index shows while it lags; None while it does not."""
 
     def get_item(self, *, Key: Item, **_: Any) -> Item:  # noqa: N803, boto3's own names
         found = self.items.get(_key(unmarshal(Key)))
@@ -58,7 +60,8 @@ class Table:
     def paginate(self, *, ExpressionAttributeValues: Item, IndexName: str = "", **_: Any) -> Iterator[Item]:  # noqa: N803
         values = unmarshal(ExpressionAttributeValues)
         if IndexName:
-            found = [each for each in self.items.values() if each.get("due_pk") == values[":queue"]]
+            shown = self.items if self.indexed is None else self.indexed
+            found = [each for each in shown.values() if each.get("due_pk") == values[":queue"]]
             found = [each for each in found if each["due_at"] <= values.get(":now", each["due_at"])]
             found.sort(key=lambda each: str(each["due_at"]))
         else:

@@ -93,7 +93,7 @@ class Truth:
         left = self.left_at.get(key_arn)
         assert left is not None, "disabled without a verified switch"
         assert self.now >= left + DAY, "disabled within 24 hours of the verified switch"
-        assert key.tags.get("rekey:managed") == "true", "disabled without rekey's tag"
+        assert key.tags.get("rekey:managed") == "rekey", "disabled without rekey's tag"
         assert key_arn not in self.theirs, "disabled though it is held"
         assert not self._serves_storage(key_arn), "disabled though it serves STORAGE"
         assert key_arn not in self._wanted(), "disabled though a rotation wants it"
@@ -132,7 +132,7 @@ class Truth:
             free is not None
             and left is not None
             and self.now >= max(free, left, used, known) + SLACK
-            and key.tags.get("rekey:managed") == "true"
+            and key.tags.get("rekey:managed") == "rekey"
             and not self._serves_storage(key_arn)
             and key_arn not in self._wanted()
         )

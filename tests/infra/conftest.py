@@ -34,14 +34,18 @@ TICKETS: dict[str, dict[str, object]] = {
 }
 
 # All that an organisation may ask of a stack, at once.
-BOUNDARY, ENCRYPTION_KEY, OWN_SECRET = (
+BOUNDARY, KEY_ADMIN, ENCRYPTION_KEY, OWN_SECRET = (
     "team/boundary",
+    "arn:aws:iam::111122223333:role/key-admin",
     "arn:aws:kms:eu-central-1:111122223333:key/8d2f0a3e-3c5e-4f0c-9a59-9d5d0f0f1c11",
     "arn:aws:secretsmanager:eu-central-1:111122223333:secret:databricks-AbCdEf",
 )
 BANK: dict[str, object] = {
     "rekey:name": "vault",
     "rekey:databricks_secret_arn": OWN_SECRET,
+    "rekey:key_tags": '{"cost-centre": "4711"}',
+    "rekey:key_alias_prefix": "bank/keys",
+    "rekey:key_admin_arns": KEY_ADMIN,
     "rekey:vpc_id": "vpc-0a1b2c3d4e5f60718",
     "rekey:subnet_ids": "subnet-0a1b2c3d,subnet-1a1b2c3d",
     "rekey:https_proxy": "http://proxy.bank.example:3128",
@@ -62,6 +66,20 @@ from infra import permissions
 del permissions.WILDCARD_REASONS[permissions.On.KEYS]
 import app
 app.main()
+"""
+
+
+# What `make package` writes, without its zips.
+APP_PACKAGED = """
+import json, os
+from pathlib import Path
+from infra import package
+from infra.settings import Settings
+settings = Settings.from_context(json.loads(os.environ["CDK_CONTEXT_JSON"]))
+names = {"": "functions-0123.zip", "Dependencies": "dependencies-4567.zip"}
+folder = Path(os.environ["CDK_OUTDIR"])
+folder.mkdir()
+(folder / "rekey.template.json").write_text(json.dumps(package.template(settings, names)))
 """
 
 
@@ -136,6 +154,7 @@ def syntheses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesis]:
         "tickets": _start(
             folder / "tickets", {"rekey:tickets": json.dumps(TICKETS), "rekey:alarm_email": "security@example.com"}
         ),
+        "package": _start(folder / "package", {}, "-c", APP_PACKAGED),
         "bank": _start(folder / "bank", BANK),
         "without a reason": _start(folder / "nag", {}, "-c", APP_WITHOUT_A_REASON),
         "settle too short": _start(folder / "settle", {"rekey:settle_seconds": "1199"}),

@@ -34,13 +34,18 @@ PLACES: Mapping[str, tuple[str, ...]] = {
 """As `text_of` writes them."""
 
 _NO_BYPASS = {"BoolIfExists": {"kms:BypassPolicyLockoutSafetyCheck": "false"}}
-_MANAGED = {"StringEquals": {"aws:ResourceTag/rekey:managed": "true"}}
+_MANAGED = {"StringEquals": {"aws:ResourceTag/rekey:managed": "rekey"}}
 _BROUGHT = {"StringEquals": {"aws:ResourceTag/rekey:brought": "true"}}
-_TAGGING = {"StringEquals": {"aws:RequestTag/rekey:managed": "true"}}
+_TAGGING = {"StringEquals": {"aws:RequestTag/rekey:managed": "rekey"}}
+_EARLIER = {
+    "StringEquals": {"aws:ResourceTag/rekey:managed": "true", "aws:RequestTag/rekey:managed": "rekey"},
+    "ForAllValues:StringEquals": {"aws:TagKeys": ["rekey:managed"]},
+}
 
 CONDITIONS: Mapping[str, dict[str, Any]] = {
     "": {},
     "managed": _MANAGED,
+    "earlier": _EARLIER,
     "brought": _BROUGHT,
     "tagging": _TAGGING,
     "managed+checked": _MANAGED | _NO_BYPASS,
@@ -87,7 +92,7 @@ create_key:         LEDGER
     tag:GetResources on anything
     kms:CreateKey on anything if tagging+checked
     kms:TagResource on keys if tagging
-    kms:CreateAlias on keys if managed
+    kms:CreateAlias,EnableKeyRotation on keys if managed
     kms:CreateAlias on aliases
 set_policy:         LEDGER
     kms:GetKeyPolicy on keys
@@ -99,7 +104,8 @@ pause_triggers:     DATABRICKS LEDGER READ WRITE
 terminate_compute:  DATABRICKS LEDGER READ WRITE
 patch_workspace:    DATABRICKS LEDGER
 verify:             DATABRICKS LEDGER
-    kms:DescribeKey,GetKeyPolicy on keys
+    kms:DescribeKey,GetKeyPolicy,GetKeyRotationStatus on keys
+    kms:EnableKeyRotation on keys if managed
 restart_compute:    DATABRICKS LEDGER READ WRITE
 list_notebooks:     DATABRICKS LEDGER READ WRITE
 renew_notebooks:    DATABRICKS LEDGER READ WRITE
@@ -125,8 +131,9 @@ carry_on:           DATABRICKS LEDGER LEASE READ WRITE
     states:DescribeExecution on executions
     sqs:SendMessage on failed
 disable_old_key:    DATABRICKS LEDGER
-    kms:DescribeKey,GetKeyLastUsage,ListResourceTags on keys
-    kms:CancelKeyDeletion,DisableKey,EnableKey on keys if managed
+    kms:DescribeKey,GetKeyLastUsage,GetKeyRotationStatus,ListResourceTags on keys
+    kms:CancelKeyDeletion,DisableKey,EnableKey,EnableKeyRotation on keys if managed
+    kms:TagResource on keys if earlier
     sqs:SendMessage on failed
 reenable_key:       LEDGER
     kms:DescribeKey on keys
@@ -134,7 +141,7 @@ reenable_key:       LEDGER
     sqs:SendMessage on failed
 list_keys:          DATABRICKS
     dynamodb:GetItem,Query on ledger
-    kms:DescribeKey,GetKeyLastUsage,ListKeyRotations,ListResourceTags on keys
+    kms:DescribeKey,GetKeyLastUsage,GetKeyRotationStatus,ListKeyRotations,ListResourceTags on keys
 adopt_key:          DATABRICKS LEDGER
     kms:DescribeKey,GetKeyLastUsage,GetKeyPolicy,ListResourceTags on keys
 """

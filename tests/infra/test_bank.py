@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.infra.conftest import ENCRYPTION_KEY, OWN_SECRET, Synthesis
+from tests.infra.enforced import KEY, decision
 from tests.infra.grants import TABLE, TICKETS_TABLE, Grant, granted, rows
 from tests.infra.template import LAMBDAS, Statement, Template
 
@@ -201,6 +202,41 @@ def test_two_stacks_in_one_account_share_no_name(bank_template: Template, ticket
     first, second = set(names(tickets_template)), set(names(bank_template))
     assert len(first) > len(ALL)
     assert first & second == set()
+
+
+CHANGES = (
+    *("kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DisableKey", "kms:EnableKey", "kms:EnableKeyRotation"),
+    *("kms:PutKeyPolicy", "kms:RotateKeyOnDemand", "kms:TagResource"),
+)
+
+
+def may_change(template: Template, managed: str, action: str) -> list[str]:
+    """The Lambdas that may do it to a key whose managing tag has that value."""
+    tags = {"aws:ResourceTag/rekey:managed": managed} if managed else {}
+    return [name for name in LAMBDAS if decision(template, name, action, KEY, tags) == "Allow"]
+
+
+@pytest.mark.parametrize("action", CHANGES)
+def test_no_role_of_one_stack_can_change_the_others_keys(
+    bank_template: Template, tickets_template: Template, action: str
+) -> None:
+    """As IAM judges it, with the roles as they are in the templates."""
+    for template, own, others in ((tickets_template, "rekey", "vault"), (bank_template, "vault", "rekey")):
+        assert may_change(template, own, action)
+        assert [may_change(template, each, action) for each in (others, "true", "")] == [[], [], []]
+
+
+def test_a_key_made_before_can_only_be_given_the_stacks_name(tickets_template: Template) -> None:
+    def may_tag(managed: str, **tags: str) -> list[str]:
+        named = {name.replace("_", ":"): value for name, value in tags.items()}
+        context = {"aws:ResourceTag/rekey:managed": managed}
+        asked = ((name, decision(tickets_template, name, "kms:TagResource", KEY, context, named)) for name in LAMBDAS)
+        return [name for name, said in asked if said == "Allow" and name != "create_key"]
+
+    assert may_tag("true", rekey_managed="rekey") == ["disable_old_key"]
+    assert may_tag("true", rekey_managed="vault") == []
+    assert may_tag("true", rekey_managed="rekey", rekey_state="abandoned") == []
+    assert may_tag("vault", rekey_managed="rekey") == []
 
 
 def test_cdk_nag_has_nothing_open(syntheses: dict[str, Synthesis]) -> None:

@@ -16,12 +16,12 @@ from botocore.utils import get_environ_proxies
 from infra.certificates import FILE
 from infra.network_page import PAGE, with_table
 from tests.infra.conftest import Synthesis
+from tests.infra.enforced import ACCOUNT, REGION, decision
 from tests.infra.grants import text_of
 from tests.infra.template import LAMBDAS, Template
 
 ALL = (*LAMBDAS, "ticket_webhook", "notify_ticket")
 PROXY = "http://proxy.bank.example:3128"
-REGION = "us-east-1"
 
 INTERFACES = {
     "ec2:AssignPrivateIpAddresses",
@@ -78,6 +78,14 @@ def test_interfaces_are_lambdas_to_make_and_never_the_codes(bank_template: Templ
     [code] = denied.conditions["ArnEquals"].values()
     function_name = bank_template.function(name)["FunctionName"]
     assert text_of(code) == f"arn:{{Partition}}:lambda:{{Region}}:{{AccountId}}:function:{function_name}"
+
+
+def test_what_lambda_may_do_with_interfaces_the_code_may_not(bank_template: Template) -> None:
+    """Lambda itself comes without that key."""
+    interface = f"arn:aws:ec2:{REGION}:{ACCOUNT}:network-interface/eni-1"
+    code = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:vault-verify"
+    for context, said in (({}, "Allow"), ({"lambda:SourceFunctionArn": code}, "Deny")):
+        assert decision(bank_template, "verify", "ec2:DeleteNetworkInterface", interface, context) == said
 
 
 def test_without_a_vpc_there_is_nothing_of_it(template: Template) -> None:

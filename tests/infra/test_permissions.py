@@ -12,6 +12,7 @@ LOOKS = {
     "kms:DescribeKey",
     "kms:GetKeyLastUsage",
     "kms:GetKeyPolicy",
+    "kms:GetKeyRotationStatus",
     "kms:ListKeyRotations",
     "kms:ListResourceTags",
 }
@@ -21,7 +22,7 @@ TAGS_THAT_ALLOW = {
     "kms:CreateKey": {"tagging+checked"},
     "kms:CancelKeyDeletion": {"managed"},
     "kms:CreateAlias": {"managed"},
-    "kms:TagResource": {"tagging", "managed"},
+    "kms:TagResource": {"tagging", "managed", "earlier"},
     "kms:DescribeKey": {"managed"},
     "kms:DisableKey": {"managed"},
     "kms:EnableKey": {"managed"},

@@ -20,6 +20,8 @@ UNDO: dict[Granted, dict[str, list[Granted]]] = {
     },
     ("kms:TagResource", Only.REQUESTS_THAT_TAG): {"roll_back": [("kms:TagResource", Only.MANAGED_KEYS)]},
     ("kms:TagResource", Only.MANAGED_KEYS): {"roll_back": [("kms:TagResource", Only.MANAGED_KEYS)]},
+    # 0.1.0's tag, which named no stack, gets the name of the stack whose key it is: nobody takes that back.
+    ("kms:TagResource", Only.EARLIER_KEYS): {},
     ("kms:PutKeyPolicy", Only.MANAGED_KEYS): {
         "roll_back": [("kms:GetKeyPolicy", None), ("kms:PutKeyPolicy", Only.MANAGED_KEYS)]
     },

@@ -249,13 +249,13 @@ def test_a_crash_between_create_key_and_the_ledger_is_found_again(
 ) -> None:
     workspace_id = world.workspace()["workspace_id"]
     world.plan(workspace_id=workspace_id, operation="add")
-    orphan = keys.make_key(world.rotation())
+    orphan = keys.make_key(world.settings.keys, world.rotation())
     assert world.call("create_key", rotation_id="r1") == {
         "key_arn": orphan,
         "alias": f"alias/rekey/{workspace_id}/r1",
         "found": True,
     }
-    second = keys.make_key(world.rotation())
+    second = keys.make_key(world.settings.keys, world.rotation())
     for name in ("set_policy", "register_config"):
         world.call(name, rotation_id="r1")
     world.switch_and_verify()

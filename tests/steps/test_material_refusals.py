@@ -20,7 +20,7 @@ def with_key(world: World, **create: Any) -> tuple[int, str]:
     """A workspace whose MANAGED_SERVICES key is made so, and the key's ARN."""
     own = world.make_key()
     policy = client("kms").get_key_policy(KeyId=own, PolicyName="default")["Policy"]
-    tags = [{"TagKey": "rekey:managed", "TagValue": "true"}]
+    tags = [{"TagKey": "rekey:managed", "TagValue": "rekey"}]
     made = client("kms").create_key(Policy=policy, KeyUsage="ENCRYPT_DECRYPT", Tags=tags, **create)
     key_arn = str(made["KeyMetadata"]["Arn"])
     if create.get("Origin") == "EXTERNAL":

@@ -39,7 +39,7 @@ def test_a_rotation_of_any_name_gets_its_key(world: World, name: str) -> None:
 @pytest.mark.parametrize("name", ["plain", "büro.(2)'!"])
 def test_a_key_that_a_crash_left_is_found_again_by_its_name(world: World, name: str) -> None:
     world.plan(rotation_id=name, workspace_id=world.workspace()["workspace_id"], operation="add")
-    left = keys.make_key(world.rotation(name))
+    left = keys.make_key(world.settings.keys, world.rotation(name))
     answer = world.call("create_key", rotation_id=name)
     assert (answer["key_arn"], answer["found"]) == (left, True)
     assert len(client("kms").list_keys()["Keys"]) == 1

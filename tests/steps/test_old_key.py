@@ -194,11 +194,11 @@ def test_adoption_asks_for_the_tag_and_refuses_what_serves_storage(world: World)
         ("retained", 0),
     ]
     assert not world.call("adopt_key", key_arn=made, own_account=OWN, check_only=True)["adopted"]
-    with pytest.raises(RequestRefused, match=r"does not carry the tag rekey:managed=true.*Fix: "):
+    with pytest.raises(RequestRefused, match=r"does not carry the tag rekey:managed=rekey.*Fix: "):
         world.call("adopt_key", key_arn=made, own_account=OWN)
     with pytest.raises(RequestRefused, match="registered for STORAGE"):
         world.call("adopt_key", key_arn=storage, own_account=OWN, check_only=True)
-    client("kms").tag_resource(KeyId=made.rpartition("/")[2], Tags=[{"TagKey": "rekey:managed", "TagValue": "true"}])
+    client("kms").tag_resource(KeyId=made.rpartition("/")[2], Tags=[{"TagKey": "rekey:managed", "TagValue": "rekey"}])
     assert world.call("adopt_key", key_arn=made, own_account=OWN)["state"] == "current"
     assert not world.call("adopt_key", key_arn=made, own_account=OWN)["adopted"]
 

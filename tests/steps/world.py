@@ -63,6 +63,7 @@ def environment(url: str) -> dict[str, str]:
         "SETTLE_SECONDS": "1200",
         "EVENT_BUS": "rekey",
         "WATCH_SECONDS": "1209600",
+        "REKEY_NAME": "rekey",
         "POWERTOOLS_SERVICE_NAME": "rekey",
         "POWERTOOLS_METRICS_NAMESPACE": "rekey",
         "POWERTOOLS_TRACE_DISABLED": "true",
@@ -333,7 +334,7 @@ class World:
         made = client("kms").create_key(
             Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}),
             KeyUsage="ENCRYPT_DECRYPT",
-            Tags=[{"TagKey": "rekey:managed", "TagValue": "true"}] if ours else [],
+            Tags=[{"TagKey": "rekey:managed", "TagValue": "rekey"}] if ours else [],
         )
         return str(made["KeyMetadata"]["Arn"])
 

@@ -35,6 +35,7 @@ ENVIRONMENT = {
     "GRACE_SECONDS": "86400",
     "SETTLE_SECONDS": "1200",
     "WATCH_SECONDS": "1209600",
+    "REKEY_NAME": "rekey",
     "EVENT_BUS": "rekey",
     "ANSWER_APPROVAL_FUNCTION": "rekey-answer-approval",
     "TICKETS_PARAMETER": "/rekey/tickets",

@@ -98,7 +98,7 @@ GOOD = KeyFacts(
 
 
 def key(*, wanted: Statement = ENCRYPT, **changes: Any) -> KeyCase:
-    return KeyCase("key_arn", replace(GOOD, **changes), "us-east-1", "123456789012", [wanted])
+    return KeyCase("key_arn", replace(GOOD, **changes), "us-east-1", "123456789012", "rekey", [wanted])
 
 
 ORPHAN = {**ENCRYPT, "Sid": "left over", "Principal": {"AWS": "AIDAEXAMPLEEXAMPLE77"}}

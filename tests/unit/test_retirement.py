@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import pytest
 from moto.core.exceptions import JsonRESTError
@@ -18,11 +18,13 @@ from rekey.databricks import Estate, KeyConfiguration, Workspace
 from rekey.ledger import Ledger
 from rekey.model.actions import KeyAction
 from rekey.model.key import TRANSITIONS, Key, State, meet
+from rekey.retirement.care import care
 from rekey.retirement.conditions import Case, Decision, Facts, KmsFacts, decide
 from rekey.retirement.signs import Signs, told_late
 from rekey.retirement.sweep import is_overdue, sweep
 from tests.builders import BARE, OLD_ARN, a_configuration
 from tests.clients import client
+from tests.faults.table import Table
 
 NOW = clock.now()
 DAY = 86_400
@@ -50,8 +52,8 @@ def decision(
     tags: dict[str, str] | None = None,
     last_use: LastUse = NEVER_USED,
 ) -> Decision:
-    kms = KmsFacts(state="Enabled", tags={MANAGED: "true"} if tags is None else tags, last_use=last_use)
-    facts = Facts(NOW, DAY, Estate(workspaces, configurations))
+    kms = KmsFacts(state="Enabled", tags={MANAGED: "rekey"} if tags is None else tags, last_use=last_use)
+    facts = Facts(NOW, DAY, Estate(workspaces, configurations), "rekey")
     return decide(Case(key or waiting(), kms, facts))
 
 
@@ -101,7 +103,7 @@ def test_a_key_that_serves_or_ever_served_storage_is_retained_for_good() -> None
     assert decision(configurations=[a_configuration("old"), a_configuration("s", "STORAGE")]).verdict == "retain"
     assert decision(workspaces=[user]).verdict == "retain"
     assert decision(key=waiting(served_storage=True)).verdict == "retain"
-    assert decision(tags={MANAGED: "true", USE_CASES: "MANAGED_SERVICES STORAGE"}).verdict == "retain"
+    assert decision(tags={MANAGED: "rekey", USE_CASES: "MANAGED_SERVICES STORAGE"}).verdict == "retain"
 
 
 @pytest.mark.rule("rule-7")
@@ -158,7 +160,7 @@ class NoAccount:
 def test_one_keys_trouble_is_never_anothers(
     ledger: Ledger, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tags: Any = [{"TagKey": MANAGED, "TagValue": "true"}]
+    tags: Any = [{"TagKey": MANAGED, "TagValue": "rekey"}]
     odd, made = (client("kms").create_key(Tags=tags)["KeyMetadata"]["Arn"] for _ in range(2))
     real = KmsBackend.describe_key
 
@@ -195,8 +197,8 @@ def test_only_a_use_within_the_day_before_the_disabling_was_told_late(
 
 
 def test_a_reason_is_written_once_however_often_it_is_found(ledger: Ledger, settings: Settings) -> None:
-    key_arn = client("kms").create_key(Tags=[{"TagKey": MANAGED, "TagValue": "true"}])["KeyMetadata"]["Arn"]
-    client("kms").tag_resource(KeyId=key_arn.rpartition("/")[2], Tags=[{"TagKey": MANAGED, "TagValue": "true"}])
+    key_arn = client("kms").create_key(Tags=[{"TagKey": MANAGED, "TagValue": "rekey"}])["KeyMetadata"]["Arn"]
+    client("kms").tag_resource(KeyId=key_arn.rpartition("/")[2], Tags=[{"TagKey": MANAGED, "TagValue": "rekey"}])
     ledger.keys.introduce(waiting(key_arn, wanted_by=("r7",)), KeyAction.ADOPTED)
     account: Any = NoAccount()
     for minutes in range(0, 60, 15):
@@ -205,6 +207,21 @@ def test_a_reason_is_written_once_however_often_it_is_found(ledger: Ledger, sett
     assert found is not None
     assert (found.state, found.why) == ("due", "a rotation is under way with it: r7")
     assert [each["action"] for each in ledger.keys.trail(key_arn)] == ["adopted", "looked at", "overdue"]
+
+
+def test_who_looks_after_a_key_forgets_nothing_that_was_seen_a_moment_before(cloud: None, settings: Settings) -> None:
+    """The index still shows the key as it was."""
+    key_arn = client("kms").create_key(Tags=[{"TagKey": MANAGED, "TagValue": "rekey"}])["KeyMetadata"]["Arn"]
+    table = Table()
+    ledger = Ledger(cast("Any", table), "ledger")
+    ledger.keys.introduce(waiting(key_arn), KeyAction.ADOPTED)
+    table.indexed = dict(table.items)
+    (before,) = ledger.keys.all()
+    ledger.keys.note(before, before.model_copy(update={"unreferenced_since": None}))
+    care(settings.keys, ledger, NOW)
+    found = ledger.keys.find(key_arn)
+    assert found is not None
+    assert (found.unreferenced_since, found.cared_at) == (None, clock.text(NOW))
 
 
 # --- signs ---

@@ -18,6 +18,7 @@ GOOD = {
     "SETTLE_SECONDS": "1200",
     "EVENT_BUS": "rekey",
     "WATCH_SECONDS": "1209600",
+    "REKEY_NAME": "rekey",
 }
 
 

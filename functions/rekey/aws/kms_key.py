@@ -68,8 +68,8 @@ class KeyFacts:
     """State of imported material that was not rotated to, PENDING_ROTATION or what it waits for before."""
     tags: tuple[tuple[str, str], ...] = ()
 
-    def tagged(self, *names: str) -> bool:
-        return any((name, "true") in self.tags for name in names)
+    def tagged(self, name: str, value: str = "true") -> bool:
+        return (name, value) in self.tags
 
 
 class KmsKey:
@@ -176,8 +176,21 @@ class KmsKey:
             return {}
 
     def rotate_by_itself(self, every_days: int) -> None:
-        """Automatic rotation (90 to 2,560 days)."""
-        self._kms.enable_key_rotation(KeyId=self._id, RotationPeriodInDays=every_days)
+        """Automatic rotation (90 to 2,560 days). Raises AwsUnavailable while KMS does not show the key everywhere."""
+        try:
+            self._kms.enable_key_rotation(KeyId=self._id, RotationPeriodInDays=every_days)
+        except self._kms.exceptions.NotFoundException as error:
+            raise self.not_yet() from error
+
+    def keep_rotating(self, every_days: int) -> bool:
+        """Switch automatic rotation on where somebody switched it off (never for 0 days). Whether it was off.
+
+        Another period is left as it is: the owner's, and as good for Security Hub KMS.4.
+        """
+        if not every_days or self.rotation_status().get("KeyRotationEnabled"):
+            return False
+        self.rotate_by_itself(every_days)
+        return True
 
     def rotate(self) -> bool:
         """RotateKeyOnDemand. False where a rotation is under way already."""
@@ -236,13 +249,17 @@ def make(region: str, description: str, values: Mapping[str, str]) -> str:
     return answer["KeyMetadata"]["Arn"]
 
 
-def find(region: str, rotation_id: str) -> list[str]:
-    """ARNs of all keys that a rotation made. The tag index may lag behind by a moment."""
+def find(region: str, rotation_id: str, managed_by: str) -> list[str]:
+    """ARNs of all keys that a rotation of the stack made: another stack's may have the same id. The tag index may lag
+    behind by a moment."""
     pages = (
         clients.tagging(region)
         .get_paginator("get_resources")
         .paginate(
-            TagFilters=[{"Key": tags.ROTATION, "Values": [tags.rotation_tag(rotation_id)]}],
+            TagFilters=[
+                {"Key": tags.ROTATION, "Values": [tags.rotation_tag(rotation_id)]},
+                {"Key": tags.MANAGED, "Values": [managed_by, tags.EARLIER]},
+            ],
             ResourceTypeFilters=["kms:key"],
         )
     )

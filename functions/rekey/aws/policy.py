@@ -28,17 +28,19 @@ def key_policy(
     use_cases: Sequence[UseCase],
     cross_account_role: str | None,
     break_glass_role: str = "",
+    admins: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The whole policy of a key that rekey makes.
 
     `cross_account_role` is the role that launches EC2 instances, or None where cluster
-    volumes do not use the key; `break_glass_role` is the one that the guards exempt, if any.
+    volumes do not use the key; `break_glass_role` is the one that the guards exempt, if any; `admins` are patterns
+    of the ARNs of the roles for which alone the account's IAM decides, or none for all.
     """
     return {
         "Version": "2012-10-17",
         "Id": "rekey",
         "Statement": [
-            _administration(partition, aws_account),
+            *_administration(partition, aws_account, admins),
             *databricks_statements(
                 shard=shard,
                 databricks_account_id=databricks_account_id,
@@ -107,15 +109,38 @@ def databricks_statements(
     return statements
 
 
-def _administration(partition: str, aws_account: str) -> Statement:
-    """Leaves the key's administration to the account's IAM, without which nobody could ever change this policy."""
+def default_statement(partition: str, aws_account: str) -> Statement:
+    """What KMS gives a key that is made without a policy (AWS KMS developer guide, Default key policy)."""
     return {
-        "Sid": "Let IAM policies of this account administer the key",
+        "Sid": "Enable IAM User Permissions",
         "Effect": "Allow",
         "Principal": {"AWS": f"arn:{partition}:iam::{aws_account}:root"},
         "Action": "kms:*",
         "Resource": "*",
     }
+
+
+def _administration(partition: str, aws_account: str, admins: Sequence[str]) -> list[Statement]:
+    """Leaves the key's administration to the account's IAM, without which nobody could ever change this policy.
+
+    With `admins` only of these roles; whoever else IAM lets may still look, as AWS Config and Security Hub do.
+    """
+    administer = {
+        **default_statement(partition, aws_account),
+        "Sid": "Let IAM policies of this account administer the key",
+    }
+    if not admins:
+        return [administer]
+    return [
+        {**administer, "Condition": {"ArnLike": {"aws:PrincipalArn": list(admins)}}},
+        {
+            "Sid": "Let IAM policies of this account look at the key",
+            "Effect": "Allow",
+            "Principal": administer["Principal"],
+            "Action": ["kms:DescribeKey", "kms:GetKey*", "kms:ListGrants", "kms:ListKey*", "kms:ListResourceTags"],
+            "Resource": "*",
+        },
+    ]
 
 
 def guards(break_glass_role: str = "") -> list[Statement]:

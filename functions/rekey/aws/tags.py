@@ -3,7 +3,10 @@
 from rekey.base.words import plain
 
 MANAGED = "rekey:managed"
-"""On the keys that rekey makes."""
+"""On the keys that rekey makes; its value is the stack's name."""
+
+EARLIER = "true"
+"""The value of MANAGED up to 0.1.0, when it named no stack. The scheduled key check puts the stack's name there."""
 
 BROUGHT = "rekey:brought"
 """With which the owner of a key lets rekey add statements to its policy and renew its material, and nothing more."""

@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Self, cast, get_args
 
 from rekey.base.errors import SettingsError
+from rekey.base.key_settings import KeySettings
 
 Shard = Literal["commercial", "govcloud", "govcloud-dod"]
 
@@ -36,6 +37,7 @@ class Settings:
     databricks_role_arn: str = ""
     break_glass_role_arn: str = ""
     """The role that the guards in keys' own policies exempt; empty: nobody."""
+    keys: KeySettings = field(default_factory=KeySettings)
     wait_scale: float = 1.0
     """Real seconds for one second of a wait; other than 1 only in stage local."""
 
@@ -61,6 +63,7 @@ class Settings:
             event_bus=_required(env, "EVENT_BUS"),
             watch_seconds=_whole_seconds(env, "WATCH_SECONDS"),
             break_glass_role_arn=env.get("BREAK_GLASS_ROLE_ARN", ""),
+            keys=KeySettings.from_env(env),
             wait_scale=_scale(env, "WAIT_SCALE"),
         )
         settings._check_one_way_into_databricks()

@@ -1,6 +1,6 @@
 """Adoption: a key that rekey did not make, or holds, is put under its care when its owner says so.
 
-The owner's consent is the tag rekey:managed=true, which IAM checks: this only verifies it.
+The owner's consent is the tag rekey:managed with the stack's name, which IAM checks: this only verifies it.
 """
 
 from datetime import datetime
@@ -36,7 +36,9 @@ class Adoption(BaseModel):
     asked_by: str = Field(default="", max_length=200)
 
 
-def adopt(ledger: Ledger, account: Account, adoption: Adoption, *, grace_seconds: int, at: datetime) -> Adopted:
+def adopt(
+    ledger: Ledger, account: Account, adoption: Adoption, *, stack: str, grace_seconds: int, at: datetime
+) -> Adopted:
     """Put a key under rekey's care: in use it becomes current; else it waits to go, with a grace period of its own.
 
     Raises RequestRefused; KeyNotTagged where nothing but its owner's consent is missing.
@@ -45,14 +47,14 @@ def adopt(ledger: Ledger, account: Account, adoption: Adoption, *, grace_seconds
     estate = Estate.read(account)
     kms = look_at(key_arn, adoption.own_account)
     known = ledger.keys.find(key_arn)
-    found = forbids_adoption(kms, estate, known, adoption)
+    found = forbids_adoption(kms, estate, known, adoption, stack)
     if found:
         raise RequestRefused(joined(found))
     if adoption.check_only:
         state, why = (known.state, known.why) if known else ("retained", "it is not under rekey's care yet")
         return Adopted(key_arn=key_arn, state=state, why=why, adopted=False)
-    if not kms.tagged(MANAGED):
-        problem = f"it does not carry the tag {MANAGED}=true, its owner's consent"
+    if not kms.tagged(MANAGED, stack):
+        problem = f"it does not carry the tag {MANAGED}={stack}, its owner's consent"
         raise KeyNotTagged(str(Refusal("key_arn", problem, "tag it; a tag can take a few minutes to count")))
     if known is not None and known.state == "disabled":
         # Only an enabled key gets here: its owner was quicker than the key check, which would have held it.
@@ -65,10 +67,10 @@ def adopt(ledger: Ledger, account: Account, adoption: Adoption, *, grace_seconds
     return Adopted(key_arn=key_arn, state=key.state, why=key.why, adopted=changed)
 
 
-def forbids_adoption(kms: KeyFacts, estate: Estate, known: Key | None, adoption: Adoption) -> list[Refusal]:
+def forbids_adoption(kms: KeyFacts, estate: Estate, known: Key | None, adoption: Adoption, stack: str) -> list[Refusal]:
     """Every reason why a key cannot be adopted, also once it carries the tag."""
     key_arn, region = adoption.key_arn, KeyArn.of(adoption.key_arn).region
-    found = refused(KeyCase("key_arn", kms, region=region, own_account=adoption.own_account), SERVES)
+    found = refused(KeyCase("key_arn", kms, region=region, own_account=adoption.own_account, stack=stack), SERVES)
     wrong = [each.workspace_id for each in estate.users(key_arn) if each.region != region]
     if wrong:
         problem = f"workspace {wrong[0]} names it from another region"

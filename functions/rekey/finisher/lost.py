@@ -25,7 +25,9 @@ def close_lost(step: Step, write: WriteEvidence, why: str) -> None:
             f"Nobody brought its compute back: as it was it stands in {where}. Fix: compare, and start what is missing."
         )
         found.append(Finding(code=FindingCode.NOT_BACK, text=text))
-    made = kms_key.find(rotation.plan.region, rotation.rotation_id) if rotation.plan.key_source == "new" else []
+    made: list[str] = []
+    if rotation.plan.key_source == "new":
+        made = kms_key.find(rotation.plan.region, rotation.rotation_id, step.settings.keys.managed_by)
     for key_arn in dict.fromkeys([*made, *([rotation.key_arn] if rotation.key_arn else [])]):
         let_go = LetGo(rotation, key_arn, step.ledger.keys.find(key_arn), step.settings.grace_seconds, now)
         if key_arn != rotation.plan.given_key_arn and let_go.open:

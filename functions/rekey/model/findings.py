@@ -41,6 +41,8 @@ class FindingCode(StrEnum):
     """Something was not back when the rotation ended."""
     ORPHAN = "orphan"
     """A key was found that a crash left behind."""
+    ROTATION_WAS_OFF = "rotation_was_off"
+    """Somebody switched off the new key's automatic rotation, and it was switched on again."""
     NOTEBOOKS = "notebooks"
     """Notebooks could not be renewed."""
     LET_BE = "let_be"

@@ -130,6 +130,8 @@ class Key(BaseModel):
     """When the world was last told that a needed key is not to be had: once a day while it lasts."""
     refused: bool = False
     """Whether `why` is what KMS said when it refused to disable the key."""
+    cared_at: str | None = None
+    """When its tag and its automatic rotation were looked at last."""
     claimed_at: str | None = None
     """Set before DisableKey is called: from then on no rotation may take the key."""
     wanted_by: tuple[str, ...] = ()

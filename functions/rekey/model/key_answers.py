@@ -18,6 +18,8 @@ class Swept(Answer):
     """Why."""
     failed: Mapping[str, str] = {}
     """The error, of keys that could not be looked at."""
+    looked_after: tuple[str, ...] = ()
+    """Keys that stay whose tag or automatic rotation was put right."""
 
 
 class Reenabled(Answer):
@@ -48,6 +50,8 @@ class KeyRow(Answer):
     used_by: tuple[str, ...]
     """Names of the same workspaces."""
     wanted_by: tuple[str, ...]
+    rotates_every_days: int | None
+    """0 where KMS does not renew the material by itself; None where KMS does not show the key."""
     last_use: str | None
     goes_at: str | None
     disabled_at: str | None

@@ -52,6 +52,8 @@ class Facts:
     estate: Estate
     own_account: str
     """The AWS account that rekey runs in."""
+    stack: str
+    """The stack's name, which keys that it may change carry in their tag."""
     inside: Inside | None = None
     """None where the workspace cannot be asked: it is not there yet, does not run, or is where no key can be."""
     given: Given = field(default_factory=Given)
@@ -96,6 +98,7 @@ class KeyCase:
     region: str
     """The workspace's."""
     own_account: str
+    stack: str
     wanted: Sequence[Statement] = ()
     yearly: bool = False
     """Whether KMS shall renew its material every year from now on."""

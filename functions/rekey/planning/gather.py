@@ -79,6 +79,7 @@ def gather(
     facts = Facts(
         estate=estate,
         own_account=own_account,
+        stack=settings.keys.managed_by,
         inside=inside,
         given=Given(configuration, keys, wanted),
         cross_account_role=role if volumes else None,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from rekey.aws.kms_key import LastUse
-from rekey.aws.tags import MANAGED, USE_CASES
+from rekey.aws.tags import EARLIER, MANAGED, USE_CASES
 from rekey.base import clock
 from rekey.databricks import Estate
 from rekey.model.key import Key, wait
@@ -21,6 +21,8 @@ class Facts:
     now: datetime
     grace_seconds: int
     estate: Estate
+    managed_by: str
+    """The stack's name, which its keys carry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,13 @@ def needed(case: Case) -> str | None:
 
 
 def is_ours(case: Case) -> Decision | None:
-    if case.kms.tags.get(MANAGED) == "true":
+    tag = case.kms.tags.get(MANAGED)
+    if tag == case.facts.managed_by:
         return None
+    if tag == EARLIER:
+        return Decision("wait", "its tag names no stack yet")
+    if tag:
+        return Decision("retain", f"it carries the tag of another stack, {tag}")
     return Decision("retain", "it does not carry rekey's tag, so its owner decides")
 
 

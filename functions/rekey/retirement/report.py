@@ -40,7 +40,7 @@ def list_keys(ledger: Ledger, account: Account, *, now: datetime) -> KeyList:
 
 
 def read_kms(key: Key) -> dict[str, Any]:
-    """{"state", "created", "last_use", "rotations"}; only {"trouble"} where KMS does not show the key."""
+    """{"state", "created", "last_use", "rotations", "rotates_every_days"}; only {"trouble"} where it is not shown."""
     kms = KmsKey(key.key_arn)
     try:
         metadata = kms.describe()
@@ -49,6 +49,7 @@ def read_kms(key: Key) -> dict[str, Any]:
             "created": clock.text(metadata["CreationDate"]),
             "last_use": kms.last_use().said,
             "rotations": len(kms.rotations()),
+            "rotates_every_days": _every_days(kms.rotation_status()),
         }
     except ClientError as error:
         return {"trouble": clients.error_code(error)}
@@ -69,6 +70,7 @@ def row(key: Key, estate: Estate, kms: Mapping[str, Any], now: datetime) -> KeyR
         referenced_by=tuple(users),
         used_by=tuple(sorted(each.name for each in estate.users(key.key_arn))),
         wanted_by=key.wanted_by,
+        rotates_every_days=kms.get("rotates_every_days"),
         last_use=kms.get("last_use", key.last_use),
         goes_at=key.goes_at if key.state in WAITING else None,
         disabled_at=key.disabled_at,
@@ -76,6 +78,11 @@ def row(key: Key, estate: Estate, kms: Mapping[str, Any], now: datetime) -> KeyR
         usd_month=usd_month(kms),
         may_be_deleted=may_be_deleted(key, users),
     )
+
+
+def _every_days(status: Mapping[str, Any]) -> int:
+    """0 where KMS does not renew the material by itself."""
+    return int(status.get("RotationPeriodInDays") or 365) if status.get("KeyRotationEnabled") else 0
 
 
 def usd_month(kms: Mapping[str, Any]) -> int | None:

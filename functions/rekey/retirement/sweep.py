@@ -11,6 +11,7 @@ from typing import get_args
 
 from rekey.aws import clients
 from rekey.aws.kms_key import WAITS_FOR_DELETION, KmsKey, LastUse
+from rekey.aws.tags import EARLIER, MANAGED
 from rekey.base import clock
 from rekey.base.errors import AwsUnavailable, DatabricksError
 from rekey.base.observability import count, keys_by_state, logger
@@ -22,6 +23,7 @@ from rekey.ledger import Ledger
 from rekey.model.actions import KeyAction
 from rekey.model.key import CLAIM_SECONDS, WAITING, Key, State
 from rekey.model.key_answers import Swept
+from rekey.retirement.care import care, claim
 from rekey.retirement.conditions import Case, Facts, KmsFacts, decide, needed
 from rekey.retirement.look import look_at_key
 from rekey.retirement.needed import NO_SUCH_KEY, UNUSABLE, tell, what_keeps
@@ -64,7 +66,7 @@ def sweep(
     # Also when it is 0: an alarm that hears nothing knows that no key check runs.
     overdue = 0
     if found:
-        facts = Facts(now, settings.grace_seconds, Estate.read(account))
+        facts = Facts(now, settings.grace_seconds, Estate.read(account), settings.keys.managed_by)
         inside = inside or (lambda workspace: connect_workspace(settings, workspace.deployment_name))
         at_work = Sweep(ledger, settings, facts, inside, Signs(facts.estate, inside))
         for key in found:
@@ -75,8 +77,9 @@ def sweep(
         count("KeysDisabled", len(tally.disabled))
     if tally.failed:
         count("KeySweepFailures", len(tally.failed))
+    looked_after = care(settings.keys, ledger, now)
     keys_by_state(_numbers(ledger))
-    return Swept(looked_at=len(found), **asdict(tally))
+    return Swept(looked_at=len(found), **asdict(tally), looked_after=looked_after)
 
 
 def _numbers(ledger: Ledger) -> dict[str, int]:
@@ -137,7 +140,7 @@ def _retire(at_work: Sweep, key: Key) -> Key:
     now, table = at_work.facts.now, at_work.ledger.keys
     if key.claimed_at and abs((now - clock.moment(key.claimed_at)).total_seconds()) < CLAIM_SECONDS:
         raise AwsUnavailable("another sweep is disabling it")
-    kms = look_at_key(key.key_arn)
+    kms = _look(at_work, key)
     if kms is None:
         seen = _with_what_is_seen(key, GONE, at_work.facts)
         return _gone(at_work, seen, needed(Case(seen, GONE, at_work.facts)))
@@ -157,6 +160,15 @@ def _retire(at_work: Sweep, key: Key) -> Key:
     if decision.verdict == "wait":
         return _write(at_work, key, _waiting(seen, decision.why, now))
     return _disable(at_work, key, seen, decision.why)
+
+
+def _look(at_work: Sweep, key: Key) -> KmsFacts | None:
+    """Raises AwsUnavailable where the key first gets the tag without which IAM lets nothing be done to it."""
+    kms = look_at_key(key.key_arn)
+    if kms is not None and kms.tags.get(MANAGED) == EARLIER:
+        claim(at_work.settings.keys, at_work.ledger, key, at_work.facts.now)
+        raise AwsUnavailable("its tag carries the stack's name from now on; the next check goes on")
+    return kms
 
 
 def _disable(at_work: Sweep, key: Key, seen: Key, why: str) -> Key:
@@ -206,7 +218,7 @@ def _disabled(at_work: Sweep, key: Key, why: str) -> Key:
 
 def _watch(at_work: Sweep, key: Key) -> Key:
     now, table = at_work.facts.now, at_work.ledger.keys
-    kms = look_at_key(key.key_arn)
+    kms = _look(at_work, key)
     if kms is None:
         return _gone(at_work, key, key.needed or at_work.signs.of(key))
     # KMS may show the state from before for a moment.

@@ -155,7 +155,7 @@ def _summary(step: Step, evidence: str | None) -> Summary:
 def _disown_orphans(step: Step) -> None:
     """Disable keys that a crash between CreateKey and the ledger left behind."""
     region = step.rotation.plan.region
-    for key_arn in kms_key.find(region, step.rotation.rotation_id):
+    for key_arn in kms_key.find(region, step.rotation.rotation_id, step.settings.keys.managed_by):
         if key_arn != step.rotation.key_arn:
             refused = keys.abandon(key_arn)
             orphan = LetGo(step.rotation, key_arn, None, step.settings.grace_seconds, clock.now())

@@ -13,8 +13,10 @@ from botocore.exceptions import ClientError
 
 from rekey.aws import clients
 from rekey.aws.kms_key import KmsKey
+from rekey.aws.policy import default_statement
 from rekey.aws.policy_document import Statement, additions, compact, lacking, merged, same, statements, without
 from rekey.base import clock
+from rekey.base.arns import KeyArn
 from rekey.base.errors import AwsUnavailable, PolicyRefused, RekeyError
 from rekey.model.actions import Action
 from rekey.model.answers import PolicySet
@@ -79,9 +81,11 @@ def give_back(step: Step, key_arn: str) -> list[Finding]:
 
 def _whole(step: Step, key_arn: str, before: Document) -> Document:
     """The policy of a key that the rotation made; one that others added to meanwhile keeps what they added."""
-    wanted = wanted_policy(step.settings, step.rotation, key_arn)
-    foreign = lacking(wanted, statements(before))
-    document = merged(compact(before), wanted["Statement"]) if foreign else wanted
+    wanted, parts = wanted_policy(step.settings, step.rotation, key_arn), KeyArn.of(key_arn)
+    # KMS' own statement would leave the key to the whole account's IAM, whoever is to administer it.
+    theirs, _ = without(before, [default_statement(parts.partition, parts.account)])
+    foreign = lacking(wanted, statements(theirs))
+    document = merged(compact(theirs), wanted["Statement"]) if foreign else wanted
     return _with_theirs(document, others_under_way(step, key_arn))
 
 

@@ -11,6 +11,7 @@ from rekey.aws.policy_document import Statement, missing_statements
 from rekey.base import clock
 from rekey.base.arns import KeyArn
 from rekey.base.errors import PolicyMismatch
+from rekey.base.key_settings import KeySettings
 from rekey.base.settings import Settings
 from rekey.base.words import plain
 from rekey.ledger.transaction import Writes
@@ -34,18 +35,22 @@ def ensure_key(step: Step) -> KeyMade:
         detail = {"key_arn": given, "source": rotation.plan.key_source}
         step.record(StepName.CREATE_KEY, Action.KEY_GIVEN, detail, key_arn=given, status="running")
         return KeyMade(key_arn=given, found=True)
-    found = kms_key.find(rotation.plan.region, rotation.rotation_id)
-    key_arn = found[0] if found else make_key(rotation)
+    wanted = step.settings.keys
+    found = kms_key.find(rotation.plan.region, rotation.rotation_id, wanted.managed_by)
+    key_arn = found[0] if found else make_key(wanted, rotation)
+    if wanted.rotation_days:
+        # Before it is written down: who comes again finds the key in the ledger, and looks no further.
+        KmsKey(key_arn).rotate_by_itself(wanted.rotation_days)
     step.record(
         StepName.CREATE_KEY,
         Action.KEY_FOUND if found else Action.KEY_CREATED,
-        {"key_arn": key_arn, "region": rotation.plan.region},
+        {"key_arn": key_arn, "region": rotation.plan.region, "automatic_rotation_days": wanted.rotation_days},
         # From its first moment every end, and the sweep, knows of it.
         more=_introduced(step, key_arn),
         key_arn=key_arn,
         status="running",
     )
-    return KeyMade(key_arn=key_arn, alias=name_key(rotation, key_arn), found=bool(found))
+    return KeyMade(key_arn=key_arn, alias=name_key(wanted, rotation, key_arn), found=bool(found))
 
 
 def _introduced(step: Step, key_arn: str) -> Writes:
@@ -54,14 +59,16 @@ def _introduced(step: Step, key_arn: str) -> Writes:
     return table.writes([(None, key) for key in fresh], KeyAction.MADE)
 
 
-def make_key(rotation: Rotation) -> str:
-    """CreateKey for the rotation, tagged so that it is found again. Gives the ARN."""
+def make_key(settings: KeySettings, rotation: Rotation) -> str:
+    """CreateKey for the rotation, tagged so that it is found again and passes the organisation's guard rails. Gives the
+    ARN."""
     plan = rotation.plan
     return kms_key.make(
         plan.region,
         f"Databricks workspace {plan.workspace_id or plan.workspace_name}: {' + '.join(plan.use_cases)}",
         {
-            tags.MANAGED: "true",
+            **dict(settings.tags),
+            tags.MANAGED: settings.managed_by,
             **_workspace_tag(plan),
             tags.ROTATION: tags.rotation_tag(rotation.rotation_id),
             tags.USE_CASES: " ".join(plan.use_cases),
@@ -77,10 +84,10 @@ def _workspace_tag(plan: Plan) -> dict[str, str]:
     return {tags.WORKSPACE_NAME: re.sub(r"[^\w .:/=+@-]", "_", plan.workspace_name)}
 
 
-def name_key(rotation: Rotation, key_arn: str) -> str:
+def name_key(settings: KeySettings, rotation: Rotation, key_arn: str) -> str:
     """Give the key an alias that a person recognizes in the console. Gives the alias' name."""
     workspace = rotation.plan.workspace_id or re.sub(r"[^A-Za-z0-9_-]+", "-", rotation.plan.workspace_name)
-    alias = f"alias/rekey/{workspace}/{plain(rotation.rotation_id)}"
+    alias = f"alias/{settings.alias_prefix}/{workspace}/{plain(rotation.rotation_id)}"
     KmsKey(key_arn).name(alias)
     return alias
 
@@ -96,6 +103,7 @@ def wanted_policy(settings: Settings, rotation: Rotation, key_arn: str) -> dict[
         use_cases=rotation.plan.use_cases,
         cross_account_role=rotation.plan.cross_account_role,
         break_glass_role=settings.break_glass_role_arn,
+        admins=settings.keys.admins,
     )
 
 

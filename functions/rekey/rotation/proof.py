@@ -1,11 +1,13 @@
 """The proof of a switch: the fields hold, the key is usable, old data reads back, new data is written."""
 
+from rekey.aws.kms_key import KmsKey
 from rekey.base import clock
 from rekey.base.errors import DatabricksError, SwitchReverted
 from rekey.databricks import canary
 from rekey.model.actions import Action
 from rekey.model.answers import Progress
 from rekey.model.canary import When
+from rekey.model.findings import Finding, FindingCode
 from rekey.model.steps import StepName
 from rekey.rotation import keys
 from rekey.rotation.settling import look, settles
@@ -29,6 +31,7 @@ def verify(step: Step) -> Progress:
         return Progress.waiting(awaited)
     check_holds(step)
     keys.check_key(step.settings, rotation, step.key_arn)
+    _check_rotation(step)
     try:
         if rotation.creates:
             canary.make_folder(step.workspace)
@@ -51,6 +54,15 @@ def verify(step: Step) -> Progress:
         switch_verified_at=clock.stamp(),
     )
     return Progress(done=True)
+
+
+def _check_rotation(step: Step) -> None:
+    """Only of a key that the rotation made: another's owner decides."""
+    every_days = step.settings.keys.rotation_days
+    if step.rotation.plan.key_source == "new" and KmsKey(step.key_arn).keep_rotating(every_days):
+        text = f"Somebody switched off the automatic rotation of {step.key_arn} during the rotation. It is on again."
+        findings = step.rotation.with_findings([Finding(code=FindingCode.ROTATION_WAS_OFF, text=text)])
+        step.record(STEP, Action.AUTOMATIC_ROTATION, {"key_arn": step.key_arn}, findings=findings)
 
 
 def check_holds(step: Step) -> None:

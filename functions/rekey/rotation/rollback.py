@@ -121,7 +121,7 @@ def _clean_up(step: Step) -> None:
     if rotation.plan.key_source != "new":
         _give_back(step)
         return
-    found = kms_key.find(rotation.plan.region, rotation.rotation_id)
+    found = kms_key.find(rotation.plan.region, rotation.rotation_id, step.settings.keys.managed_by)
     for key_arn in dict.fromkeys([*([rotation.key_arn] if rotation.key_arn else []), *found]):
         let_go = _letting_go(step, key_arn)
         if let_go.open:

@@ -27,6 +27,7 @@ def given_keys(case: Case) -> Iterator[Refusal]:
                 key,
                 region=case.workspace.region,
                 own_account=case.facts.own_account,
+                stack=case.facts.stack,
                 wanted=case.facts.given.wanted,
                 yearly=case.request.yearly_rotation,
             ),

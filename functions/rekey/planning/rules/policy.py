@@ -66,4 +66,4 @@ def _missing(case: KeyCase) -> str:
 
 def trusted(case: KeyCase) -> bool:
     """Whether its owner lets rekey write to it."""
-    return case.key.tagged(MANAGED, BROUGHT)
+    return case.key.tagged(MANAGED, case.stack) or case.key.tagged(BROUGHT)
