@@ -97,6 +97,7 @@ class KeyChanges(TypedDict, total=False):
     served_storage: bool
     last_use: str | None
     canaries: tuple[Canary, ...]
+    cared_at: str | None
 
 
 class Key(BaseModel):
