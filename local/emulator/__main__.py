@@ -1,12 +1,13 @@
-"""Starts MiniStack with what it lacks of KMS and STS; settings come from its own environment variables."""
+"""Starts MiniStack with what it lacks of KMS, STS and Step Functions; its settings are environment variables."""
 
 import os
 
 from ministack import app  # type: ignore[import-untyped]
 from ministack.core import iam_actions  # type: ignore[import-untyped]
-from ministack.services import iam, kms, sts  # type: ignore[import-untyped]
+from ministack.services import iam, kms, stepfunctions, sts  # type: ignore[import-untyped]
 
 from local.emulator import executions, key_material, key_policy, key_usage, moments, principal_arn, trail
+from local.emulator.redrive import Redrives
 from local.emulator.web_identity import WebIdentity, with_condition_keys
 
 web_identity = WebIdentity(os.environ["AWS_ENDPOINT_URL"])
@@ -20,6 +21,7 @@ principal_arn.show_roles()
 trail.enable_rules_that_see_reads()
 moments.come_when_they_come()
 executions.end_once()
+stepfunctions.handle_request = Redrives().beside(stepfunctions.handle_request)
 
 if __name__ == "__main__":
     app.main()

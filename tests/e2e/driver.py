@@ -132,6 +132,10 @@ class Driver:
         """End an execution as a person in the console does."""
         self.aws("stepfunctions").stop_execution(executionArn=self._arn(name), cause=cause)
 
+    def redrive(self, name: str) -> None:
+        """Let an execution go on where it ended, as a person in the console does."""
+        self.aws("stepfunctions").redrive_execution(executionArn=self._arn(name))
+
     def rotate(self, **request: Any) -> Ended:
         return self.wait(self.start(**request))
 

@@ -146,3 +146,22 @@ def test_an_execution_stopped_by_hand_in_the_blackout_is_carried_on_and_told(dri
     assert ended - taken_up < timedelta(minutes=3)
     driver.delete("faults")
     assert driver.ledger(f"WORKSPACE#{workspace_id}", "LEASE") is None
+
+
+def test_a_redrive_of_what_was_stopped_by_hand_is_harmless(driver: Driver) -> None:
+    """The finisher may have taken the rotation up before, or find it at work again: whoever ends it, all is back."""
+    workspace_id = driver.workspace()
+    before = driver.compute(workspace_id)
+    name = driver.start(workspace_id=workspace_id, operation="add")
+    driver.wait_for_state(name, "Terminate compute")
+    driver.stop(name, "a mistake")
+    driver.redrive(name)
+    driver.wait(name)
+    until(
+        "the lease to be given back",
+        lambda: driver.ledger(f"WORKSPACE#{workspace_id}", "LEASE"),
+        lambda lease: lease is None,
+    )
+    assert driver.compute(workspace_id) == before
+    assert (driver.unreadable(workspace_id), driver.violations(workspace_id)) == ([], [])
+    assert driver.evidence(name)["status"] in ("succeeded", "failed")

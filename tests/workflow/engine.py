@@ -138,14 +138,26 @@ class Engine:
         started = self._states.start_execution(stateMachineArn=machine, name=name, input=json.dumps(request))
         return started["executionArn"]
 
-    def answer(self, execution: str, *, approve: bool, seconds: float = 60) -> None:
-        """Answer as an approver, once the execution asks."""
+    def stop(self, execution: str) -> None:
+        """Abort it, as a person in the console does."""
+        self._states.stop_execution(executionArn=execution, cause="a mistake")
+
+    def redrive(self, execution: str) -> None:
+        """Let it go on where it ended. botocore's errors pass through."""
+        self._states.redrive_execution(executionArn=execution)
+
+    def asked(self, execution: str, *, times: int = 1, seconds: float = 60) -> str:
+        """Wait until the execution has asked for an approval so often; the token of the last time."""
         calls = self._folder / execution.rpartition(":")[2] / "ask_approval.calls"
         deadline = time.monotonic() + seconds
-        while not calls.exists() or not (lines := calls.read_text().splitlines()):
+        while not calls.exists() or len(lines := calls.read_text().splitlines()) < times:
             assert time.monotonic() < deadline, "the execution did not ask for an approval"
             time.sleep(0.05)
-        token = json.loads(lines[-1])["task_token"]
+        return str(json.loads(lines[-1])["task_token"])
+
+    def answer(self, execution: str, *, approve: bool, times: int = 1) -> None:
+        """Answer as an approver, once the execution has asked so often."""
+        token = self.asked(execution, times=times)
         if approve:
             self._states.send_task_success(taskToken=token, output="{}")
         else:
