@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from rekey.aws.policy_document import Document, label, statements
 from rekey.aws.policy_evaluation import Caller, Known, hits
+from rekey.base.arns import account_of
 
 _DENIED = re.compile(
     r"User: (?P<caller>arn:\S+) is not authorized to perform: (?P<action>kms:\w+) "
@@ -49,7 +50,7 @@ def denying(message: str, read_policy: ReadPolicy) -> str:
 
 
 def _caller(arn: str) -> Caller:
-    role, account = _person(arn), arn.split(":")[4]
+    role, account = _person(arn), account_of(arn)
     keys = {
         "aws:principalarn": Known(role),
         "aws:principalaccount": Known(account),

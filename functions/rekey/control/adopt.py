@@ -93,7 +93,7 @@ def forbids_adoption(kms: KeyFacts, estate: Estate, known: Key | None, adoption:
 def _adopted(known: Key | None, estate: Estate, adoption: Adoption, grace_seconds: int, at: datetime) -> Key:
     key = known or meet(adoption.key_arn, "retained", "it is not under rekey's care yet", at)
     users = [each.workspace_id for each in estate.users(adoption.key_arn)]
-    key = key.model_copy(update={"workspaces": tuple(dict.fromkeys([*key.workspaces, *users]))})
+    key = key.but(workspaces=tuple(dict.fromkeys([*key.workspaces, *users])))
     by = f" by {adoption.asked_by}" if adoption.asked_by else ""
     if users and key.state in ("held", "retained"):
         return key.to("current", f"adopted{by}; workspace {', '.join(map(str, sorted(users)))} uses it", at)

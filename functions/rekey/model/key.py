@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal, TypedDict, Unpack
 
 from pydantic import BaseModel, ConfigDict
 
@@ -77,6 +77,29 @@ class Canary(BaseModel):
     rotation_id: str
 
 
+class KeyChanges(TypedDict, total=False):
+    """What may be written of a key beside its state and why; a test holds it to the fields of Key."""
+
+    since: str
+    changed_at: str
+    rotation_id: str | None
+    workspaces: tuple[int, ...]
+    unreferenced_since: str | None
+    goes_at: str | None
+    disabled_at: str | None
+    watch_until: str | None
+    overdue_at: str | None
+    needed: str | None
+    needed_at: str | None
+    refused: bool
+    claimed_at: str | None
+    wanted_by: tuple[str, ...]
+    served_storage: bool
+    last_use: str | None
+    canaries: tuple[Canary, ...]
+    cared_at: str | None
+
+
 class Key(BaseModel):
     """One KMS key in the ledger. Times are ISO 8601 in UTC; a new object for each change."""
 
@@ -128,36 +151,45 @@ class Key(BaseModel):
         """Whether the key check has to look at it."""
         return self.state in WAITING or self.watch_until is not None or bool(self.canaries)
 
-    def to(self, state: State, why: str, at: datetime, **changes: Any) -> "Key":
+    def but(self, **changes: Unpack[KeyChanges]) -> "Key":
+        """The same key in the same state, with that changed."""
+        return self.model_copy(update=changes)
+
+    def to(self, state: State, why: str, at: datetime, **changes: Unpack[KeyChanges]) -> "Key":
         """The key in another state, or in the same for another reason. Raises RekeyError for what cannot follow.
 
         A claim and a watch end with the state that they belong to; a need outlives only that the key is disabled.
         """
+        met: KeyChanges = {}
         if state != self.state:
             if state not in TRANSITIONS[self.state]:
                 raise RekeyError(f"A key that is {self.state} does not become {state}: {self.key_arn}.")
-            anew = {"since": clock.text(at), "goes_at": None, "disabled_at": None, "watch_until": None}
-            if state in ("due", "disabled"):
-                anew = {"disabled_at": clock.text(at)} if state == "disabled" else {}
-            met = {} if state == "disabled" else {"needed": None, "needed_at": None}
-            changes = {"claimed_at": None, **met, **anew, **changes}
-        now = {"state": state, "why": why, "refused": False, "changed_at": clock.text(at)}
-        return self.model_copy(update={**now, **changes})
+            met = {"claimed_at": None}
+            if state != "disabled":
+                met |= {"needed": None, "needed_at": None}
+            if state not in ("due", "disabled"):
+                met |= {"since": clock.text(at), "goes_at": None, "disabled_at": None, "watch_until": None}
+            if state == "disabled":
+                met["disabled_at"] = clock.text(at)
+        now: KeyChanges = {"refused": False, "changed_at": clock.text(at), **met, **changes}
+        return self.model_copy(update={"state": state, "why": why, **now})
 
-    def waits(self, since: datetime, grace_seconds: int, why: str, at: datetime, **changes: Any) -> "Key":
-        """The key in grace from `since` on."""
-        due = clock.text(since + wait(grace_seconds))
-        later = {"since": clock.text(since), "goes_at": due, "claimed_at": None}
-        return self.to("grace", why, at, **later, **changes)
+    def waits(
+        self, begins: datetime, grace_seconds: int, why: str, at: datetime, **changes: Unpack[KeyChanges]
+    ) -> "Key":
+        """The key in grace from `begins` on."""
+        due = clock.text(begins + wait(grace_seconds))
+        later: KeyChanges = {"since": clock.text(begins), "goes_at": due, "claimed_at": None, **changes}
+        return self.to("grace", why, at, **later)
 
 
-def meet(key_arn: str, state: State, why: str, at: datetime, **changes: Any) -> Key:
+def meet(key_arn: str, state: State, why: str, at: datetime, **changes: Unpack[KeyChanges]) -> Key:
     """A key that the ledger does not know yet."""
     if state not in TRANSITIONS[None]:
         raise RekeyError(f"A new key does not begin as {state}: {key_arn}.")
     region = region_of(key_arn)
     now = clock.text(at)
-    return Key(key_arn=key_arn, region=region, state=state, why=why, since=now, changed_at=now, **changes)
+    return Key(key_arn=key_arn, region=region, state=state, why=why, since=now, changed_at=now).but(**changes)
 
 
 def wait(grace_seconds: int) -> timedelta:

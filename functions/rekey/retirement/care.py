@@ -40,7 +40,7 @@ def care(settings: KeySettings, ledger: Ledger, now: datetime) -> list[str]:
 def claim(settings: KeySettings, ledger: Ledger, key: Key, now: datetime) -> Key:
     """Put the stack's name into the tag that says rekey may change the key: up to 0.1.0 it named no stack."""
     KmsKey(key.key_arn).tag({MANAGED: settings.managed_by})
-    after = key.model_copy(update={"changed_at": clock.text(now)})
+    after = key.but(changed_at=clock.text(now))
     return ledger.keys.change(key, after, KeyAction.TAGGED, tag=f"{MANAGED}={settings.managed_by}")
 
 
@@ -61,13 +61,13 @@ def _look_after(settings: KeySettings, ledger: Ledger, key: Key, now: datetime) 
             and _is_enabled(key)
             and KmsKey(key.key_arn).keep_rotating(settings.rotation_days)
         ):
-            after = key.model_copy(update={"changed_at": clock.text(now)})
+            after = key.but(changed_at=clock.text(now))
             key = ledger.keys.change(key, after, KeyAction.ROTATES_AGAIN, every_days=settings.rotation_days)
     except ClientError as error:
         if clients.error_code(error) not in ("NotFoundException", "AccessDeniedException"):
             raise
         # Deleted, or of another account: rekey can do nothing for it.
-    ledger.keys.note(key, key.model_copy(update={"cared_at": clock.text(now)}))
+    ledger.keys.note(key, key.but(cared_at=clock.text(now)))
     return key.version != before.version
 
 

@@ -27,12 +27,12 @@ def tell(ledger: Ledger, before: Key, after: Key, need: str, trouble: str, at: d
     `after` is the key as it is to be otherwise: its state, and what was seen.
     """
     count("KeysNeeded")
-    after = after.model_copy(update={"needed": need, "why": f"{need}; {trouble}"})
+    after = after.to(after.state, f"{need}; {trouble}", at, needed=need)
     logger.warning("a key is needed and not to be had", extra={"key_arn": after.key_arn, "why": after.why})
     if after.state == before.state and before.needed_at and at < clock.moment(before.needed_at) + TOLD_EVERY:
-        same = after.model_copy(update={"needed_at": before.needed_at, "changed_at": before.changed_at})
+        same = after.but(needed_at=before.needed_at, changed_at=before.changed_at)
         return ledger.keys.note(before, same) if same != before else before
-    told = after.model_copy(update={"needed_at": clock.text(at), "changed_at": clock.text(at)})
+    told = after.but(needed_at=clock.text(at), changed_at=clock.text(at))
     return ledger.keys.change(before, told, KeyAction.NEEDED)
 
 

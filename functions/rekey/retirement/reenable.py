@@ -25,9 +25,7 @@ def reenable(ledger: Ledger, key: Key, why: str, at: datetime) -> Key:
     """
     cancelled, error = _bring_back(KmsKey(key.key_arn))
     if cancelled:
-        key = ledger.keys.change(
-            key, key.model_copy(update={"changed_at": clock.text(at)}), KeyAction.DELETION_CANCELLED
-        )
+        key = ledger.keys.change(key, key.but(changed_at=clock.text(at)), KeyAction.DELETION_CANCELLED)
     if error is None:
         held = ledger.keys.change(key, key.to("held", why, at), KeyAction.ENABLED_AGAIN, was=key.state)
         count("KeysReenabled")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Unpack
 
 from rekey.aws import clients
 from rekey.base import clock
@@ -10,7 +10,7 @@ from rekey.base.errors import RekeyError, RequestRefused
 from rekey.databricks import Account, Estate
 from rekey.ledger import Ledger
 from rekey.ledger.keys import KeyChange
-from rekey.model.key import Canary, Key, State, meet, wait
+from rekey.model.key import Canary, Key, KeyChanges, State, meet, wait
 from rekey.model.refusal import Refusal
 from rekey.model.rotation import Rotation
 
@@ -31,8 +31,8 @@ def marked(ledger: Ledger, rotation: Rotation, at: datetime) -> list[KeyChange]:
             problem = f"its key {key_arn} is being disabled"
             raise RequestRefused(str(Refusal("workspace_id", problem, "ask again in a few minutes")))
         known = before or meet(key_arn, "retained", "a rotation met it; until its end it is left alone", at)
-        mark = {"wanted_by": (*known.wanted_by, rotation.rotation_id), "changed_at": clock.text(at)}
-        changes.append((before, known.model_copy(update=mark)))
+        marked = known.but(wanted_by=(*known.wanted_by, rotation.rotation_id), changed_at=clock.text(at))
+        changes.append((before, marked))
     return changes
 
 
@@ -70,11 +70,8 @@ def moved_on(ledger: Ledger, account: Account, rotation: Rotation, grace_seconds
         if before is None and key_arn not in (plan.given_key_arn, old_arn, taken):
             continue
         key = before or meet(key_arn, "retained", "a rotation met it", at)
-        key = key.model_copy(
-            update={
-                "wanted_by": tuple(each for each in key.wanted_by if each != rotation.rotation_id),
-                "changed_at": clock.text(at),
-            }
+        key = key.but(
+            wanted_by=tuple(each for each in key.wanted_by if each != rotation.rotation_id), changed_at=clock.text(at)
         )
         if verified and key_arn == taken:
             key = _taken(key, rotation, at)
@@ -97,14 +94,14 @@ def _estate(account: Account) -> Estate | None:
 
 
 def _taken(key: Key, rotation: Rotation, at: datetime) -> Key:
-    serves = {
+    serves: KeyChanges = {
         "workspaces": _with(key.workspaces, rotation.workspace_id),
         "rotation_id": rotation.rotation_id,
         "served_storage": key.served_storage or "STORAGE" in rotation.plan.use_cases,
         "unreferenced_since": None,
     }
     if key.state in ("held", "disabled", "gone"):
-        return key.model_copy(update=serves)
+        return key.but(**serves)
     return key.to("current", f"workspace {rotation.workspace_id} uses it", at, **serves)
 
 
@@ -114,13 +111,11 @@ def _left(
     old = rotation.plan.old_key
     assert old is not None  # noqa: S101, only a plan with an old key has one to leave
     unreferenced = estate is not None and estate.is_free(old.key_arn)
-    key = key.model_copy(
-        update={
-            "workspaces": _with(key.workspaces, rotation.workspace_id),
-            "rotation_id": rotation.rotation_id,
-            "served_storage": key.served_storage or (estate is not None and estate.serves_storage(old.key_arn)),
-            "unreferenced_since": clock.text(verified) if unreferenced else None,
-        }
+    key = key.but(
+        workspaces=_with(key.workspaces, rotation.workspace_id),
+        rotation_id=rotation.rotation_id,
+        served_storage=key.served_storage or (estate is not None and estate.serves_storage(old.key_arn)),
+        unreferenced_since=clock.text(verified) if unreferenced else None,
     )
     if key.state in ("held", "disabled", "gone"):
         return key
@@ -149,8 +144,8 @@ class LetGo:
     def wait_to_go(self, why: str) -> Key:
         """It cannot go at once, and why not."""
         # The workspace is back on its old key, and no other knew this one.
-        free = {"unreferenced_since": clock.text(self.at), "goes_at": clock.text(self.at + wait(self.grace_seconds))}
-        return self._to("grace", f"its rotation failed, and {why}", **free)
+        free, goes_at = clock.text(self.at), clock.text(self.at + wait(self.grace_seconds))
+        return self._to("grace", f"its rotation failed, and {why}", unreferenced_since=free, goes_at=goes_at)
 
     def never_seen(self, refused: str | None) -> Key:
         """Databricks never saw it: it is disabled already, or not yet where KMS refused."""
@@ -162,9 +157,10 @@ class LetGo:
         """It is needed all the same."""
         return self._to("retained", why, served_storage="STORAGE" in self.rotation.plan.use_cases)
 
-    def _to(self, state: State, why: str, **changes: Any) -> Key:
-        key = self.known or made(self.rotation, self.key_arn, self.at).model_copy(update={"wanted_by": ()})
-        return key.to(state, why, self.at, workspaces=_with(key.workspaces, self.rotation.workspace_id), **changes)
+    def _to(self, state: State, why: str, **changes: Unpack[KeyChanges]) -> Key:
+        key = self.known or made(self.rotation, self.key_arn, self.at).but(wanted_by=())
+        key = key.but(workspaces=_with(key.workspaces, self.rotation.workspace_id))
+        return key.to(state, why, self.at, **changes)
 
 
 def _with(workspaces: tuple[int, ...], workspace_id: int | None) -> tuple[int, ...]:

@@ -132,7 +132,7 @@ def _tell_overdue(at_work: Sweep, key: Key) -> Key:
     now = at_work.facts.now
     if key.overdue_at or not is_overdue(key, at_work.settings.grace_seconds, now):
         return key
-    told = key.model_copy(update={"overdue_at": clock.text(now), "changed_at": clock.text(now)})
+    told = key.but(overdue_at=clock.text(now), changed_at=clock.text(now))
     return at_work.ledger.keys.change(key, told, KeyAction.OVERDUE)
 
 
@@ -154,7 +154,7 @@ def _retire(at_work: Sweep, key: Key) -> Key:
         # Somebody else took it away, who may bring it back: rekey tells what misses it, and touches nothing.
         after = seen.to("retained", need, now) if decision.verdict == "retain" else _waiting(seen, need, now)
         return tell(at_work.ledger, key, after, need, trouble, now)
-    seen = seen.model_copy(update={"needed": None, "needed_at": None})
+    seen = seen.but(needed=None, needed_at=None)
     if decision.verdict == "retain":
         return table.change(key, seen.to("retained", decision.why, now), KeyAction.RETAINED)
     if decision.verdict == "wait":
@@ -179,7 +179,7 @@ def _disable(at_work: Sweep, key: Key, seen: Key, why: str) -> Key:
     if refused := KmsKey(key.key_arn).disable():
         released = claimed.to("due", f"KMS refused: {refused}", now, claimed_at=None, refused=True)
         if released.why == key.why:
-            return table.note(claimed, released.model_copy(update={"changed_at": key.changed_at}))
+            return table.note(claimed, released.but(changed_at=key.changed_at))
         return table.change(claimed, released, KeyAction.REFUSED)
     return _disabled(at_work, claimed, why)
 
@@ -196,13 +196,11 @@ def _gone(at_work: Sweep, key: Key, need: str | None) -> Key:
 def _with_what_is_seen(key: Key, kms: KmsFacts, facts: Facts) -> Key:
     users = [each.workspace_id for each in facts.estate.users(key.key_arn)]
     since = key.unreferenced_since or clock.text(facts.now) if facts.estate.is_free(key.key_arn) else None
-    return key.model_copy(
-        update={
-            "unreferenced_since": since,
-            "workspaces": tuple(dict.fromkeys([*key.workspaces, *users])),
-            "served_storage": key.served_storage or facts.estate.serves_storage(key.key_arn),
-            "last_use": kms.last_use.said,
-        }
+    return key.but(
+        unreferenced_since=since,
+        workspaces=tuple(dict.fromkeys([*key.workspaces, *users])),
+        served_storage=key.served_storage or facts.estate.serves_storage(key.key_arn),
+        last_use=kms.last_use.said,
     )
 
 
@@ -247,7 +245,7 @@ def _remove_canaries(at_work: Sweep, key: Key) -> Key:
                 canaries.remove(at_work.inside(workspace), canary.rotation_id, "before")
             except DatabricksError as error:
                 logger.warning(f"a canary stays: {error}", extra={"key_arn": key.key_arn})
-    return at_work.ledger.keys.note(key, key.model_copy(update={"canaries": ()}))
+    return at_work.ledger.keys.note(key, key.but(canaries=()))
 
 
 def _write(at_work: Sweep, before: Key, after: Key) -> Key:
@@ -255,5 +253,5 @@ def _write(at_work: Sweep, before: Key, after: Key) -> Key:
     told = ("state", "why", "claimed_at")
     if any(getattr(before, each) != getattr(after, each) for each in told):
         return at_work.ledger.keys.change(before, after, KeyAction.LOOKED_AT)
-    same = after.model_copy(update={"changed_at": before.changed_at})
+    same = after.but(changed_at=before.changed_at)
     return at_work.ledger.keys.note(before, same) if same != before else before
