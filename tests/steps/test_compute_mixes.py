@@ -56,7 +56,8 @@ def wish(dice: random.Random) -> dict[str, Any]:
         {"continuous": dice.random() < 0.5, "running": dice.random() < 0.6, "serverless": dice.random() < 0.3}
         for _ in range(dice.randint(1, 3))
     ]
-    clusters[0]["state"] = "RUNNING"
+    # Whatever the dice say, a job that runs on somebody's cluster has one.
+    clusters[0] |= {"state": "RUNNING", "source": "UI"}
     sizes = {"warehouse": len(warehouses), "pipeline": len(pipelines)}
     return {
         "clusters": clusters,
