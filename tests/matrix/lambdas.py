@@ -71,4 +71,4 @@ class Lambdas:
         """Nothing is left of earlier calls."""
         self._warm = ""
         connect.forget_clients()
-        pace.pace_of.cache_clear()
+        pace.forget()
