@@ -5,7 +5,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
+from contextlib import ExitStack
 from itertools import groupby
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tests.matrix.cells import Cell, Result, all_cells, run_cell, sample
 from tests.matrix.cloud import running
 from tests.matrix.report import written
 from tests.matrix.rows import run_row
-from tests.matrix.storms import one_storm, run_storm
+from tests.matrix.storms import one_storm, run_storm, storm_name
 from tests.matrix.workers import results
 
 
@@ -27,7 +28,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes side by side")
     parser.add_argument("--report", type=Path, help="write the counts to this file")
-    parser.add_argument("--results", type=Path, help="write every result to this file, a line of JSON each")
+    parser.add_argument(
+        "--results", type=Path, help="add every result to this file, a line of JSON each; those in it are not run again"
+    )
     return parser.parse_args()
 
 
@@ -37,32 +40,44 @@ def main() -> int:
         with running() as cloud:
             cell = run_cell(cloud, Cell.parse(asked.cell), asked.seed) if asked.cell else run_storm(cloud, asked.storm)
         return _show(cell)
-    began, ran = time.monotonic(), []
-    out = asked.results.open("w", encoding="utf-8") if asked.results else None
-    for result in _run(asked):
-        ran.append(result)
-        if out:
-            out.write(json.dumps(vars(result)) + "\n")
-            out.flush()
-        if result.broken:
-            _say(_words(result))
+    began, ran = time.monotonic(), _known(asked.results)
+    before = len(ran)
+    with running() as cloud:
+        everything = [] if asked.sample == 0 else [each for each in all_cells(cloud) if asked.match in str(each)]
+    cells = sample(everything, asked.sample or len(everything), asked.seed)
+    _say(f"{len(everything):,} cells, {len(cells):,} of them to run, {before:,} ran before")
+    with ExitStack() as stack:
+        out = stack.enter_context(asked.results.open("a", encoding="utf-8")) if asked.results else None
+        for result in _run(cells, asked, {each.cell for each in ran}):
+            ran.append(result)
+            if out:
+                out.write(json.dumps(vars(result)) + "\n")
+                out.flush()
+            if result.broken:
+                _say(_words(result))
     if asked.report:
-        asked.report.write_text(written(ran), encoding="utf-8")
+        asked.report.write_text(written(ran, len(everything), asked.seed), encoding="utf-8")
     failed = sum(bool(each.broken) for each in ran)
-    _say(f"{len(ran):,} cells and storms in {time.monotonic() - began:.0f} s, {failed:,} broken")
+    _say(
+        f"{len(ran) - before:,} cells and storms in {time.monotonic() - began:.0f} s; {failed:,} of {len(ran):,} broken"
+    )
     return 1 if failed else 0
 
 
-def _run(asked: argparse.Namespace) -> Iterator[Result]:
-    if asked.sample != 0:
-        with running() as cloud:
-            cells = [each for each in all_cells(cloud) if asked.match in str(each)]
-        if asked.sample:
-            cells = sample(cells, asked.sample, asked.seed)
-        _say(f"{len(cells):,} cells")
-        by_row = [list(each) for _, each in groupby(cells, lambda each: (each.scenario, each.state))]
-        yield from results(run_row, by_row, asked.jobs)
-    yield from results(one_storm, range(asked.seed, asked.seed + asked.storms), asked.jobs)
+def _run(cells: list[Cell], asked: argparse.Namespace, known: Set[str]) -> Iterator[Result]:
+    ahead = [each for each in cells if str(each) not in known]
+    by_row = [list(each) for _, each in groupby(ahead, lambda each: (each.scenario, each.state))]
+    yield from results(run_row, by_row, asked.jobs)
+    seeds = range(asked.seed, asked.seed + asked.storms)
+    yield from results(one_storm, [each for each in seeds if storm_name(each) not in known], asked.jobs)
+
+
+def _known(path: Path | None) -> list[Result]:
+    """Of an earlier run, that was stopped or was of other cells."""
+    if path is None or not path.exists():
+        return []
+    found = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [Result(**{**each, "broken": [tuple(one) for one in each["broken"]]}) for each in found]
 
 
 def _show(result: Result) -> int:

@@ -180,7 +180,15 @@ COLUMNS = {each.name: each for each in _all()}
 FEW = (
     *("databricks.401.token.10m", "databricks.503.all.2h", "databricks.403.all.10m", "databricks.429.all.5m"),
     *("aws.away.dynamodb.10m", "aws.denied.s3.2h", "aws.throttled.kms.10m", "lambda.Runtime.ExitError.good"),
-    *("other.aborts", "other.cancels", "other.asks-again", "other.takes-admin-right", "stale", "clock.fast"),
+    *(
+        "other.aborts",
+        "other.aborts-and-redrives",
+        "other.cancels",
+        "other.asks-again",
+        "other.takes-admin-right",
+        "stale",
+        "clock.fast",
+    ),
 )
 """For the rows that share their states with another scenario's."""
 

@@ -111,6 +111,10 @@ class Execution:
         if self.running:
             self._end("ABORTED", None, cause)
 
+    def time_out(self) -> None:
+        if self.running:
+            self._end("TIMED_OUT", "States.Timeout", "")
+
     def _end(self, status: str, error: str | None = None, cause: str | None = None) -> None:
         self.status, self.error, self.cause, self.ended_at = status, error, cause, self.timeline.now()
         self.ended()

@@ -27,9 +27,12 @@ class InProcess(HTTPAdapter):
         super().__init__()
         self._app, self._boundary = app, boundary
         self._loop = asyncio.new_event_loop()
+        self._parents: list[asyncio.AbstractEventLoop] = []
 
     def renew(self) -> None:
-        """For a process that was forked: the loop's own descriptors are its parent's."""
+        """For a process that was forked: the loop's own descriptors are its parent's, and to close them is to take them
+        from the parent too."""
+        self._parents.append(self._loop)
         self._loop = asyncio.new_event_loop()
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:

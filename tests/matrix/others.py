@@ -99,6 +99,17 @@ def _aborts(run: Run) -> None:
     run.cloud.tasks.stop_execution(executionArn=run.execution.arn, cause="by hand")
 
 
+def _times_out(run: Run) -> None:
+    run.cloud.tasks.time_out(run.execution)
+
+
+def _redrives(run: Run) -> None:
+    """It is aborted, and a person has it go on twenty minutes later, while the finisher may be at work on it."""
+    _aborts(run)
+    tasks, execution = run.cloud.tasks, run.execution
+    run.cloud.timeline.at(run.cloud.clock.now() + 1_200, lambda: tasks.redrive(execution))
+
+
 def _busy(run: Run) -> None:
     order = Order(match=Match(method="PATCH"), fault="status", status=409, error_code="INVALID_STATE", times=3)
     run.cloud.simulator.faults.add(order)
@@ -122,5 +133,7 @@ OTHERS: dict[str, Callable[[Run], None]] = {
     "asks-other": _asks_other,
     "cancels": _cancels,
     "aborts": _aborts,
+    "aborts-and-redrives": _redrives,
+    "times-out": _times_out,
     "keeps-it-busy": _busy,
 }

@@ -40,8 +40,13 @@ def run_storm(cloud: Cloud, seed: int) -> Result:
         run = Run(cloud, SCENARIOS[scenario], seed, [Trouble(state, each.begin) for state, each in troubles], ears=ears)
         run.to_rest()
         found = broken(run)
-    name = f"storm {seed}: {scenario}, " + ", ".join(f"{each.name} at {state}" for state, each in troubles)
-    return result_of(name, run, found, time.process_time() - began)
+    return result_of(storm_name(seed), run, found, time.process_time() - began)
+
+
+def storm_name(seed: int) -> str:
+    """What it is made of, for people: "storm 17: rotate, stale at Verify, ..."."""
+    scenario, troubles = drawn(seed)
+    return f"storm {seed}: {scenario}, " + ", ".join(f"{each.name} at {state}" for state, each in troubles)
 
 
 def one_storm(cloud: Cloud, seed: int) -> list[Result]:

@@ -31,11 +31,18 @@ class Tasks:
         return execution
 
     def redrive(self, execution: Execution) -> None:
-        """From the state in which it failed, which is the last (AWS Step Functions, RedriveExecution)."""
+        """From the state in which it ended (AWS Step Functions, RedriveExecution): a Map begins as a whole."""
         assert self._timeline is not None
-        execution.status = "RUNNING"
-        process = execution.process(again_from=execution.states[-1])
+        state = next(each for each in reversed(execution.states) if each in execution.machine["States"])
+        execution.status, execution.error, execution.cause, execution.ended_at = "RUNNING", None, None, None
+        process = execution.process(again_from=state)
         self.executions[execution.arn] = execution, self._timeline.start(process, name=execution.name)
+
+    def time_out(self, execution: Execution) -> None:
+        """As after the machine's TimeoutSeconds, now."""
+        assert self._timeline is not None
+        execution.time_out()
+        self._timeline.stop(self.executions[execution.arn][1])
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(f"Step Functions' {name} is not known here")
