@@ -106,7 +106,11 @@ def broken_network(cloud: Cloud) -> None:
 
 
 def _brought(cloud: Cloud, _: Any, request: Request) -> None:
+    """Its policy names nobody but its own account: what Databricks needs is added."""
     key_arn = cloud.world.make_key(ours=False)
+    policy = json.loads(client("kms").get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"])
+    policy["Statement"] = policy["Statement"][:1]
+    client("kms").put_key_policy(KeyId=key_arn, PolicyName="default", Policy=json.dumps(policy))
     client("kms").tag_resource(KeyId=key_arn, Tags=[{"TagKey": "rekey:brought", "TagValue": "true"}])
     request["key_arn"] = key_arn
 
