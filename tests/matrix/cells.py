@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from tests.matrix.cloud import Cloud
 from tests.matrix.columns import COLUMNS, FEW, Column, at_calls, named
 from tests.matrix.invariants import broken
-from tests.matrix.run import Run, Trouble, function_of, hearing
+from tests.matrix.run import KEY_CHECK, Run, Trouble, function_of, hearing
 from tests.matrix.scenarios import SCENARIOS, Scenario
 
 FULL = ("rotate", "add-managed-network", "rotate-reverted", "add-refused")
 """Scenarios whose states meet every column; the others' meet the few."""
+
+CHECKED = ("rotate", "shared")
+"""Scenarios whose key checks meet trouble too."""
 
 OWN = {
     "create": ("Create workspace", "Verify", "Complete rotation", "Roll back"),
@@ -77,6 +80,8 @@ def rows(run: Run) -> Iterator[str]:
     for state in seen:
         if (own is None or state in own) and (function_of(state) or state in _WAITS):
             yield state
+    if run.scenario.name in CHECKED:
+        yield KEY_CHECK
 
 
 def columns(run: Run, state: str) -> Iterator[Column]:

@@ -117,7 +117,7 @@ def _disagree(execution: str, state: str, rotation: str) -> bool:
 
 
 def every_sentence_is_true(run: Run) -> Iterator[str]:
-    """What executions said when they ended, and what the outbox told, of keys and compute."""
+    """What executions said of keys and compute when they ended, and what the ledger makes one say at rest."""
     for said in run.said:
         for pattern, holds in SENTENCES.items():
             if (match := pattern.search(said.text)) and not holds(run, said.world):
@@ -189,6 +189,18 @@ def slow_is_not_failed(run: Run) -> Iterator[str]:
         yield f"{first.status} {first.error} in {_last_task(first.states)}: {(first.cause or '')[:200]}"
 
 
+def old_key_goes(run: Run) -> Iterator[str]:
+    """Three days after a rotation succeeded the old key is off, unless somebody still refers to it."""
+    users = _users(run)
+    for rotation in run.rotations():
+        old = rotation.plan.old_key
+        if rotation.status != "succeeded" or old is None or old.fate != "disable" or old.key_arn in users:
+            continue
+        if old.key_arn not in run.disabled_by_hand and _state(old.key_arn) == "Enabled":
+            known = run.cloud.ledger.keys.find(old.key_arn)
+            yield f"{old.key_arn} is still enabled ({known.state if known else 'not in the ledger'})"
+
+
 def others_work_is_kept(run: Run) -> Iterator[str]:
     """What a key's owner wrote into its policy stays there."""
     for key_arn in run.edited:
@@ -246,7 +258,7 @@ INVARIANTS: Mapping[str, Invariant] = {
     for each in (
         *(nothing_unreadable, no_rule_broken, no_key_too_early, compute_is_back, one_key_and_configuration),
         *(lease_is_free, all_is_ended, ledger_execution_and_event_agree, every_sentence_is_true, evidence_is_whole),
-        *(no_secret_anywhere, somebody_is_told, slow_is_not_failed, others_work_is_kept),
+        *(no_secret_anywhere, somebody_is_told, slow_is_not_failed, others_work_is_kept, old_key_goes),
         record_failure_needs_the_ledger_alone,
     )
 }

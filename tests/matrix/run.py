@@ -17,6 +17,7 @@ import requests
 from local.databricks.rules import pools
 from local.databricks.state.account import Workspace
 from rekey.base.observability import logger
+from rekey.model import outcome
 from rekey.model.rotation import Rotation
 from tests import handlers
 from tests.clients import client
@@ -31,7 +32,10 @@ MACHINE = definition()
 FINISHER = "carry_on" in handlers.MODULES
 LATEST = START + 20 * 86_400
 DAYS_OF_SWEEPS = 3 * 86_400.0
-SWEEPS = (900.0, 23.9 * 3_600, 24.2 * 3_600, 25 * 3_600, 36 * 3_600, 49 * 3_600, 60 * 3_600, 72 * 3_600)
+DAY = 86_400.0
+KEY_CHECK = "Key check"
+"""A row of its own that is no state: its troubles begin with the first check that may disable the old key."""
+SWEEPS = (900.0, 23.9 * 3_600, 24.2 * 3_600, 25 * 3_600, 36 * 3_600, 49 * 3_600, 60 * 3_600, 75 * 3_600)
 """Seconds after all is at rest: the sweep is level-triggered, so that those between change nothing."""
 
 
@@ -109,9 +113,12 @@ class Run:
             timeline.start(self._finisher(), timeline.now() + ROUND_SECONDS, "finisher")
         timeline.run(self._at_rest, LATEST)
         at_rest = timeline.now()
+        self._ledger_says()
         for after in SWEEPS:
             timeline.run_to(at_rest + after)
-            self._call("disable_old_key", {})
+            if after >= DAY:
+                self._entering("r1", KEY_CHECK)
+            self._noting_calls(KEY_CHECK, lambda: self._call("disable_old_key", {}))
         self._publish()
 
     def _at_rest(self) -> bool:
@@ -177,12 +184,23 @@ class Run:
                 self.their_violations += self.cloud.simulator.violations.as_list()[known:]
 
     def _invoke(self, function: str, payload: Any) -> Any:
-        state, since = self.execution.states[-1], len(self.cloud.boundary.log)
+        state = self.execution.states[-1]
+        return self._noting_calls(state, lambda: self.cloud.lambdas.of_placeholder(function, payload))
+
+    def _noting_calls(self, state: str, invoke: Callable[[], Any]) -> Any:
+        since = len(self.cloud.boundary.log)
         try:
-            return self.cloud.lambdas.of_placeholder(function, payload)
+            return invoke()
         finally:
-            if state not in self.calls:
+            if not self.calls.get(state):
                 self.calls[state] = [each.number for each in self.cloud.boundary.log[since:] if each.changing]
+
+    def _ledger_says(self) -> None:
+        """What events, tickets and `rekey status` make of the ledger once all is at rest."""
+        for each in self.rotations():
+            if each.failure and each.ended:
+                said = outcome.consequences(each)
+                self.said.append(Said(f"the ledger of {each.rotation_id}", said, self.world_now()))
 
     def _ended(self, execution: Execution) -> None:
         if execution.cause:
@@ -272,7 +290,9 @@ class Run:
 
 
 def function_of(state: str) -> str:
-    """The Lambda of a Task; "" for other states."""
+    """The Lambda of a Task, or of the key check; "" for other states."""
+    if state == KEY_CHECK:
+        return "disable_old_key"
     found = _task(MACHINE["States"], state)
     placeholder = found["Arguments"]["FunctionName"].strip("${}") if found else ""
     return "_".join(re.findall("[A-Z][a-z]*", placeholder)).lower()
