@@ -56,7 +56,7 @@ def main() -> int:
             if result.broken:
                 _say(_words(result))
     if asked.report:
-        asked.report.write_text(written(ran, len(everything), asked.seed), encoding="utf-8")
+        asked.report.write_text(written(ran, len(everything), asked.seed, _command(asked)), encoding="utf-8")
     failed = sum(bool(each.broken) for each in ran)
     _say(
         f"{len(ran) - before:,} cells and storms in {time.monotonic() - began:.0f} s; {failed:,} of {len(ran):,} broken"
@@ -70,6 +70,12 @@ def _run(cells: list[Cell], asked: argparse.Namespace, known: Set[str]) -> Itera
     yield from results(run_row, by_row, asked.jobs)
     seeds = range(asked.seed, asked.seed + asked.storms)
     yield from results(one_storm, [each for each in seeds if storm_name(each) not in known], asked.jobs)
+
+
+def _command(asked: argparse.Namespace) -> str:
+    if asked.sample is None:
+        return "make faults"
+    return f"make faults ARGS='--sample {asked.sample} --seed {asked.seed} --storms {asked.storms}'"
 
 
 def _known(path: Path | None) -> list[Result]:

@@ -10,7 +10,7 @@ from tests.matrix.invariants import INVARIANTS
 _STORM = re.compile(r"storm (\d+): ")
 
 
-def written(results: Sequence[Result], applicable: int, seed: int) -> str:
+def written(results: Sequence[Result], applicable: int, seed: int, command: str) -> str:
     """The page. `applicable` is how many cells there are; fewer were run where a sample of `seed` was asked for."""
     storms = [each for each in results if _STORM.match(each.cell)]
     cells = [each for each in results if not _STORM.match(each.cell)]
@@ -18,8 +18,9 @@ def written(results: Sequence[Result], applicable: int, seed: int) -> str:
     lines = [
         "# What befalls a rotation",
         "",
-        "Written by `make faults`. Each cell is one operation, one state of its state machine and one trouble that",
-        "begins there; it runs until all is at rest and for three more days, and then every invariant is asked.",
+        f"Written by `{command}`.",
+        "Each cell is one operation, one state of its state machine and one trouble that begins there; it runs until "
+        "all\nis at rest and for three more days, and then every invariant is asked.",
         f"One of them again: `make faults CELL='{cells[0].cell if cells else ''}'`, or `make faults STORM=0`.",
         "",
         f"- {_cells(cells, applicable, seed)}",
