@@ -14,8 +14,8 @@ from typing import Any
 import botocore.client
 import pytest
 import requests
-from moto.kms import kms_backends
 from moto.kms import models as kms_models
+from moto.kms.models import kms_backends
 from moto.moto_api._internal import mock_random
 
 from local.databricks.app import create_app
@@ -207,7 +207,8 @@ def _one_clock(patch: pytest.MonkeyPatch, cloud: Cloud) -> None:
 
 
 def _watch_aws(patch: pytest.MonkeyPatch, cloud: Cloud) -> None:
-    real = botocore.client.BaseClient._make_api_call
+    base: Any = botocore.client.BaseClient
+    real = base._make_api_call
 
     def called(self: Any, operation: str, given: Any) -> Any:
         service = self.meta.service_model.service_name
@@ -221,4 +222,4 @@ def _watch_aws(patch: pytest.MonkeyPatch, cloud: Cloud) -> None:
 
         return cloud.boundary.passing(service, operation, send)
 
-    patch.setattr(botocore.client.BaseClient, "_make_api_call", called)
+    patch.setattr(base, "_make_api_call", called)

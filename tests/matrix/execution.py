@@ -6,7 +6,7 @@ delay); AWS Step Functions developer guide, "Handling errors" and "Quotas" (25,0
 
 import json
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -44,7 +44,7 @@ class ExecutionOver(Exception):
 
 
 class Invoke(Protocol):
-    def __call__(self, function: str, payload: Any) -> Any:
+    def __call__(self, function: str, payload: Any, /) -> Any:
         """Call a Lambda by the name of its placeholder. Raises TaskError."""
 
 
@@ -89,6 +89,8 @@ class Execution:
     answers: dict[str, Any] = field(default_factory=dict)
     """By task token: the output, or the TaskError, that somebody sent; None while nobody has."""
     began: float = 0.0
+    _frame: Frame = field(init=False, repr=False)
+    """Of the whole, for a redrive."""
 
     @property
     def running(self) -> bool:
@@ -121,7 +123,7 @@ class Execution:
 
     # --- states ---
 
-    def _through(self, states: Mapping[str, State], name: str, frame: Frame) -> Iterator[float]:  # type: ignore[misc]
+    def _through(self, states: Mapping[str, State], name: str, frame: Frame) -> Generator[float, None, Any]:
         while True:
             self.states.append(name)
             self._count(2)
@@ -138,7 +140,7 @@ class Execution:
                 return frame.given
             name = following
 
-    def _task(self, name: str, state: State, frame: Frame) -> Iterator[float]:  # type: ignore[misc]
+    def _task(self, name: str, state: State, frame: Frame) -> Generator[float, None, str | None]:
         tries = [0] * len(state.get("Retry", []))
         count = 0
         while True:
@@ -155,7 +157,7 @@ class Execution:
                 self.retries += 1
                 yield from self._wait_until(self.timeline.now() + delay)
 
-    def _attempt(self, name: str, state: State, frame: Frame, count: int) -> Iterator[float]:  # type: ignore[misc]
+    def _attempt(self, name: str, state: State, frame: Frame, count: int) -> Generator[float, None, Any]:
         self._count(3)
         began, token = self.timeline.now(), f"{self.name}-{name}-{count}-{len(self.states)}"
         arguments = self._fill(state["Arguments"], frame, token=token, count=count)
@@ -177,14 +179,14 @@ class Execution:
             raise said
         return said
 
-    def _choice(self, _: str, state: State, frame: Frame) -> Iterator[float]:  # type: ignore[misc]
+    def _choice(self, _: str, state: State, frame: Frame) -> Generator[float, None, str | None]:
         yield from ()
         for rule in state["Choices"]:
             if self._fill(rule["Condition"], frame) is True:
                 return self._leave(rule, frame)
         return self._leave({**state, "Next": state["Default"]}, frame)
 
-    def _wait(self, _: str, state: State, frame: Frame) -> Iterator[float]:  # type: ignore[misc]
+    def _wait(self, _: str, state: State, frame: Frame) -> Generator[float, None, str | None]:
         if "Timestamp" in state:
             until = datetime.fromisoformat(self._fill(state["Timestamp"], frame)).timestamp()
         else:
@@ -192,19 +194,20 @@ class Execution:
         yield from self._wait_until(until)
         return self._leave(state, frame)
 
-    def _pass(self, _: str, state: State, frame: Frame) -> Iterator[float]:  # type: ignore[misc]
+    def _pass(self, _: str, state: State, frame: Frame) -> Generator[float, None, str | None]:
         yield from ()
         return self._leave(state, frame)
 
-    def _succeed(self, _: str, state: State, frame: Frame) -> Iterator[float]:  # type: ignore[misc]
+    def _succeed(self, _: str, state: State, frame: Frame) -> Generator[float, None, str | None]:
         yield from ()
         frame.given = self._fill(state["Output"], frame) if "Output" in state else frame.given
+        return None
 
-    def _fail(self, _: str, state: State, frame: Frame) -> Iterator[float]:  # type: ignore[misc]
+    def _fail(self, _: str, state: State, frame: Frame) -> Generator[float, None, str | None]:
         yield from ()
         raise ExecutionOver("FAILED", *(str(self._fill(state[each], frame)) for each in ("Error", "Cause")))
 
-    def _map(self, _: str, state: State, frame: Frame) -> Iterator[float]:  # type: ignore[misc]
+    def _map(self, _: str, state: State, frame: Frame) -> Generator[float, None, str | None]:
         """Items side by side, as many at once as it allows: the one that is due first goes on."""
         try:
             items = list(self._fill(state["Items"], frame))
@@ -213,7 +216,7 @@ class Execution:
             return self._caught(state, frame, error)
         return self._leave(state, frame, result=[])
 
-    def _items(self, items: list[Any], state: State, frame: Frame) -> Iterator[float]:
+    def _items(self, items: list[Any], state: State, frame: Frame) -> Generator[float, None, None]:
         inside, most = state["ItemProcessor"], state.get("MaxConcurrency") or 40
         ahead = list(enumerate(items))
         under_way: list[tuple[float, int, Process]] = []
@@ -290,7 +293,7 @@ class Execution:
     def _seconds(self, written: Any, frame: Frame) -> float:
         return float(self._fill(written, frame))
 
-    def _wait_until(self, moment: float) -> Process:
+    def _wait_until(self, moment: float) -> Generator[float, None, None]:
         """Not beyond the time that the machine gives the whole."""
         deadline = self.began + self.machine.get("TimeoutSeconds", 31_536_000)
         if moment > deadline:

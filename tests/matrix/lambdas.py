@@ -55,8 +55,8 @@ class Lambdas:
         except Exception as error:
             if invocation.killed is not None:
                 self._warm = ""
-                killed = invocation.killed
-                raise self._end(name, TaskError(killed.error, killed.cause)) from None
+                end = invocation.killed
+                raise self._end(name, TaskError(end.error, end.cause)) from None
             report = {"errorMessage": str(error), "errorType": type(error).__name__, "requestId": "0", "stackTrace": []}
             raise self._end(name, TaskError(type(error).__name__, json.dumps(report))) from error
         finally:

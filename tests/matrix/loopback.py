@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 import requests
 from fastapi import FastAPI
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPResponse
+from urllib3 import HTTPHeaderDict, HTTPResponse
 from urllib3.exceptions import ProtocolError
 
 from local.databricks.wire import ConnectionLost
@@ -81,7 +81,7 @@ class InProcess(HTTPAdapter):
             raise requests.exceptions.ConnectionError(reset, request=request) from None
         return HTTPResponse(
             body=io.BytesIO(bytes(content)),
-            headers=[(name.decode(), value.decode()) for name, value in headers],
+            headers=HTTPHeaderDict([(name.decode(), value.decode()) for name, value in headers]),
             status=status,
             preload_content=False,
         )

@@ -1,6 +1,7 @@
 """What someone else does meanwhile, by name: to the workspace, to keys, to the ledger, to the execution."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from local.databricks.faults import Match, Order
@@ -45,14 +46,18 @@ def _disables_new_key(run: Run) -> None:
     for key_arn in run.made_keys():
         client("kms").disable_key(KeyId=key_arn)
         run.disabled_by_hand.add(key_arn)
-        run.cloud.timeline.at(run.cloud.clock.now() + 7_200, lambda key=key_arn: client("kms").enable_key(KeyId=key))
+        run.cloud.timeline.at(run.cloud.clock.now() + 7_200, partial(_enable, key_arn))
+
+
+def _enable(key_arn: str) -> None:
+    client("kms").enable_key(KeyId=key_arn)
 
 
 def _old_key_pending(run: Run) -> None:
     for key_arn in run.seeded_keys[:1]:
         schedule_deletion(key_arn)
         run.disabled_by_hand.add(key_arn)
-        run.cloud.timeline.at(run.cloud.clock.now() + 7_200, lambda key=key_arn: _rescue(key))
+        run.cloud.timeline.at(run.cloud.clock.now() + 7_200, partial(_rescue, key_arn))
 
 
 def _rescue(key_arn: str) -> None:

@@ -22,7 +22,7 @@ class Refused(Exception):
 
     def __init__(self, code: str, message: str = "", **more: Any) -> None:
         super().__init__(code)
-        self.response = {"Error": {"Code": code, "Message": message}, **more}
+        self.response: Any = {"Error": {"Code": code, "Message": message}, **more}
 
 
 @dataclass
@@ -43,7 +43,7 @@ class QuickAws:
 
     def reset(self) -> None:
         for each in (self.items, self.objects, self.versions, self.streamed, self.published, self.set_aside):
-            each.clear()  # type: ignore[attr-defined]
+            each.clear()
 
     def answer(self, service: str, operation: str, given: Answer) -> Answer | None:
         """None where it is not for here. Raises Refused."""

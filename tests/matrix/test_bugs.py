@@ -11,6 +11,7 @@ from rekey.databricks import Estate, classify
 from rekey.model import outcome
 from rekey.rotation import ending, key_policy
 from rekey.rotation.compute import restart
+from rekey.rotation.compute.kinds import KINDS
 from rekey.rotation.compute.pools import Pools
 from tests.matrix.cells import Cell, run_cell
 from tests.matrix.cloud import Cloud
@@ -24,7 +25,7 @@ def sweep_ignores_references(patch: pytest.MonkeyPatch) -> None:
 
 
 def restart_forgets_pools(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(restart, "KINDS", tuple(each for each in restart.KINDS if not isinstance(each, Pools)))
+    patch.setattr(restart, "KINDS", tuple(each for each in KINDS if not isinstance(each, Pools)))
 
 
 def create_skips_its_look_up(patch: pytest.MonkeyPatch) -> None:
