@@ -43,11 +43,11 @@ LAYER_DEPENDENCIES := $(BIN)/python -c 'import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["layer"], sep="\n")'
 ARGS ?=
 
-.PHONY: help setup run test histories faults finisher lint bench bench-start bench-compute mixes picture map commands recording images rules request runbook schemas settings network snapshots synth package deploy lock clean clean-all
+.PHONY: help setup run test histories more-histories faults finisher lint bench bench-start bench-compute mixes picture map commands recording images rules request runbook schemas settings network snapshots synth package deploy lock clean clean-all
 
 help:
 	@sed -n 's/^#   //p' Makefile
-	@echo "also: setup lint faults finisher bench picture map commands recording images rules request runbook schemas settings network snapshots synth package lock clean clean-all"
+	@echo "also: setup lint faults more-histories finisher bench picture map commands recording images rules request runbook schemas settings network snapshots synth package lock clean clean-all"
 
 # --- set-up: each stamp depends on exactly what can make it stale ---
 
@@ -96,8 +96,14 @@ lint: setup synth
 	sed 's/$${Partition}/aws/g' cdk.out/rekey.template.json > build/lint.template.json
 	$(BIN)/cfn-lint --ignore-checks W3005 -- build/lint.template.json
 
-# 5,000 made-up histories of keys, workspaces, rotations, key checks and clocks, each run another; `test` has 300 fixed ones.
+# Every trouble at every state of every operation, and 5,000 storms of several; `test` has a sample of both. One of them
+# again: make faults CELL='rotate/Verify/stale' or make faults STORM=17.
 faults: setup
+	PYTHONPATH=functions PYTHONHASHSEED=0 $(BIN)/python -m tests.matrix \
+		$(if $(CELL),--cell '$(CELL)',$(if $(STORM),--storm $(STORM),--storms 5000 --report docs/faults.md)) $(ARGS)
+
+# 5,000 made-up histories of keys, workspaces, rotations, key checks and clocks, each run another; `test` has 300 fixed ones.
+more-histories: setup
 	REKEY_HISTORIES=5000 $(BIN)/python -m pytest tests/faults $(ARGS)
 
 # Executions that end in each state, with each kind of trouble; `test` has a sample.

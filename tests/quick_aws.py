@@ -25,7 +25,7 @@ class Refused(Exception):
 
     def __init__(self, code: str, message: str = "", **more: Any) -> None:
         super().__init__(code)
-        self.response = {"Error": {"Code": code, "Message": message}, **more}
+        self.response: Any = {"Error": {"Code": code, "Message": message}, **more}
 
 
 @dataclass

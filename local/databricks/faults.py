@@ -27,16 +27,17 @@ FaultKind = Literal[
 
 class Match(Wish):
     """Which requests: `method` "*" is any; `path` is a glob over the whole path, or part of it when it has no
-    wildcard; `query` is part of the decoded query."""
+    wildcard; `query` is part of the decoded query, `body` of the body."""
 
     method: str = "*"
     path: str = "*"
     query: str = ""
+    body: str = ""
 
-    def fits(self, method: str, path: str, url: str) -> bool:
+    def fits(self, method: str, path: str, url: str, body: str) -> bool:
         if self.method.upper() not in ("*", method.upper()):
             return False
-        if self.query not in unquote_plus(url.partition("?")[2]):
+        if self.query not in unquote_plus(url.partition("?")[2]) or self.body not in body:
             return False
         if re.search(r"[*?\[]", self.path):
             return fnmatchcase(path, self.path)
@@ -100,10 +101,15 @@ class Faults:
         self._open.append(order)
         return order
 
-    def take(self, method: str, path: str, url: str) -> Order | None:
+    @property
+    def read_bodies(self) -> bool:
+        """Whether any open order asks for what a request says."""
+        return any(order.match.body for order in self._open)
+
+    def take(self, method: str, path: str, url: str, body: str = "") -> Order | None:
         """The fault that befalls this request, if any; it is used up by that."""
         for order in self._open:
-            if not order.match.fits(method, path, url):
+            if not order.match.fits(method, path, url, body):
                 continue
             if order.fault == "stale" and (method != "GET" or url not in self._last_bodies):
                 continue
@@ -123,6 +129,10 @@ class Faults:
             order.times += 1
         if not any(each is order for each in self._open):
             self._open.insert(0, order)
+
+    def take_back(self, order: Order) -> None:
+        """It befalls nobody any more."""
+        self._open = [each for each in self._open if each is not order]
 
     def clear(self) -> None:
         """Forget every open order."""

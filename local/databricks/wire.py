@@ -71,7 +71,11 @@ class Wire:
             entry["blocked"] = True
             await blocked(scope, receive, answer.pass_on)
             return
-        fault = self._world.faults.take(method, path, url)
+        said = b""
+        if self._world.faults.read_bodies:
+            said = await Request(scope, receive).body()
+            receive = _again(said)
+        fault = self._world.faults.take(method, path, url, said.decode(errors="replace"))
         if fault is not None:
             entry["fault"] = fault.fault
             await asyncio.sleep(fault.delay_seconds)
@@ -152,10 +156,7 @@ class Wire:
         except ApiError:
             self._world.faults.give_back(fault)
 
-        async def again() -> Message:
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        return again
+        return _again(body)
 
     async def _cut(self, scope: Scope, answer: "_Answer") -> None:
         answer.entry["status"] = None
@@ -198,6 +199,15 @@ class _Answer:
             ]
         elif message["type"] == "http.response.body":
             self.body += message.get("body", b"")
+
+
+def _again(body: bytes) -> Receive:
+    """A body that was read, to be read once more."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
 
 
 def _host(scope: Scope) -> str:

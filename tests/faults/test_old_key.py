@@ -1,6 +1,6 @@
 """Histories that Hypothesis makes up: whatever happens, in whatever order, the old key goes when it is safe.
 
-REKEY_HISTORIES says how many: `make test` runs 300 of 50 steps, `make faults` 5,000.
+REKEY_HISTORIES says how many: `make test` runs 300 of 50 steps, `make more-histories` 5,000.
 """
 
 import os

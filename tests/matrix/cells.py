@@ -1,0 +1,125 @@
+"""The matrix: which troubles befall which states of which operations, and one of them from beginning to end."""
+
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tests.matrix.cloud import Cloud
+from tests.matrix.columns import COLUMNS, FEW, Column, at_calls, named
+from tests.matrix.invariants import broken
+from tests.matrix.run import KEY_CHECK, Run, Trouble, function_of, hearing
+from tests.matrix.scenarios import SCENARIOS, Scenario
+
+FULL = ("rotate", "add-managed-network", "rotate-reverted", "add-refused")
+"""Scenarios whose states meet every column; the others' meet the few."""
+
+CHECKED = ("rotate", "shared")
+"""Scenarios whose key checks meet trouble too."""
+
+OWN = {
+    "create": ("Create workspace", "Verify", "Complete rotation", "Roll back"),
+    "material": ("Rotate key material", "Complete rotation"),
+    "notebooks": ("List notebooks", "Renew batch"),
+    "approval": ("Wait for approval", "Wait for window"),
+    "window": ("Wait for window", "Create key"),
+    "drain": ("Pause triggers", "Wait for job runs to end"),
+    "brought": ("Create key", "Set key policy", "Register key configuration", "Switch workspace key"),
+}
+"""Where these differ from the others."""
+
+_WAITS = ("Settle wait", "Settle wait after failure", "Wait for window", "Wait for approval")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One trouble, at one state, of one scenario: "rotate/Verify/stale"."""
+
+    scenario: str
+    state: str
+    column: str
+
+    def __str__(self) -> str:
+        return f"{self.scenario}/{self.state}/{self.column}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Cell":
+        scenario, state, column = text.split("/", 2)
+        named(column)
+        if scenario not in SCENARIOS:
+            raise KeyError(scenario)
+        return cls(scenario, state, column)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a cell. `broken` has (invariant, what is wrong)."""
+
+    cell: str
+    broken: list[tuple[str, str]]
+    seconds: float
+    end: str
+    applied: bool = True
+    states: list[str] = field(default_factory=list)
+
+
+def baseline(cloud: Cloud, scenario: Scenario) -> Run:
+    """The scenario with no trouble but its own."""
+    with hearing() as ears:
+        run = Run(cloud, scenario, 0, ears=ears)
+        run.to_rest()
+        return run
+
+
+def rows(run: Run) -> Iterator[str]:
+    """The states of a baseline that troubles may begin in; on a way back those from Roll back on."""
+    seen = list(dict.fromkeys(run.executions[0].states))
+    if run.scenario.fails and "Roll back" in seen:
+        seen = seen[seen.index("Roll back") :]
+    own = OWN.get(run.scenario.name)
+    for state in seen:
+        if (own is None or state in own) and (function_of(state) or state in _WAITS):
+            yield state
+    if run.scenario.name in CHECKED:
+        yield KEY_CHECK
+
+
+def columns(run: Run, state: str) -> Iterator[Column]:
+    """Those that a row meets."""
+    calls = run.calls.get(state, [])
+    full = run.scenario.name in FULL
+    yield from at_calls(calls if full else calls[:2])
+    yield from COLUMNS.values() if full else (COLUMNS[each] for each in FEW)
+
+
+def all_cells(cloud: Cloud) -> Iterator[Cell]:
+    """Every cell that applies, scenario by scenario."""
+    for scenario in SCENARIOS.values():
+        run = baseline(cloud, scenario)
+        for state in rows(run):
+            for column in columns(run, state):
+                if function_of(state) or not column.name.startswith(("killed", "lost", "refused", "twice", "lambda")):
+                    yield Cell(scenario.name, state, column.name)
+
+
+def run_cell(cloud: Cloud, cell: Cell, seed: int = 0) -> Result:
+    began = time.process_time()
+    with hearing() as ears:
+        column = named(cell.column)
+        trouble = Trouble(cell.state, column.begin, column.passes)
+        run = Run(cloud, SCENARIOS[cell.scenario], seed, [trouble], ears=ears)
+        run.to_rest()
+        found = broken(run)
+    return result_of(str(cell), run, found, time.process_time() - began)
+
+
+def result_of(name: str, run: Run, found: list[tuple[str, str]], seconds: float) -> Result:
+    execution = run.executions[0]
+    end = f"{execution.status} {execution.error or ''}".strip()
+    return Result(name, found, seconds, end, bool(run.begun), execution.states)
+
+
+def sample(cells: list[Cell], number: int, seed: int) -> list[Cell]:
+    """So many of them, in their order: a row's cells run together."""
+    chosen = random.Random(seed).sample(range(len(cells)), min(number, len(cells)))
+    return [cells[each] for each in sorted(chosen)]

@@ -1,0 +1,225 @@
+"""One cloud for thousands of runs: moto, the simulator and the product in one process and on one clock."""
+
+import json
+import random
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import botocore.client
+import pytest
+import requests
+from moto.kms import models as kms_models
+from moto.kms.models import kms_backends
+from moto.moto_api._internal import mock_random
+
+from local.databricks.app import create_app
+from local.databricks.clock import ManualClock
+from local.databricks.settings import Settings as SimulatorSettings
+from local.databricks.state import ids
+from local.databricks.tokens import Tokens
+from local.databricks.world import World as Simulator
+from rekey.aws import clients
+from rekey.base import clock
+from rekey.ledger import Ledger
+from rekey.rotation.compute import crew, pace
+from rekey.runtime import current_settings
+from tests import handlers, kms_policies, kms_states, kms_usage
+from tests.matrix.boundary import Boundary
+from tests.matrix.lambdas import Lambdas
+from tests.matrix.loopback import URL, InProcess
+from tests.matrix.tasks import Tasks
+from tests.matrix.timeline import Timeline
+from tests.names import ACCOUNT_ID, TABLE
+from tests.quick_aws import QuickAws, Refused, raised
+from tests.quick_moto import quick_moto
+from tests.steps.world import World, environment
+
+ACCOUNT, REGION = "123456789012", "us-east-1"
+START = 1_800_000_000.0
+_MORE = {"UNPUBLISHED_QUEUE_URL": "https://sqs.invalid/unpublished", "POWERTOOLS_METRICS_DISABLED": "true"}
+
+
+class Serial:
+    """ThreadPoolExecutor that does one thing after the other, so that a run is the same each time."""
+
+    def __init__(self, *_: Any) -> None:
+        self._done: list[Any] = []
+
+    def __enter__(self) -> "Serial":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is under way."""
+
+    def submit(self, function: Any, *arguments: Any) -> Any:
+        answer = function(*arguments)
+        return SimpleNamespace(result=lambda: answer)
+
+
+class VirtualPace:
+    """The clock that the pace of requests goes by."""
+
+    def __init__(self, manual: ManualClock) -> None:
+        self._clock = manual
+
+    def now(self) -> float:
+        return self._clock.now()
+
+    def sleep_until(self, moment: float) -> None:
+        self._clock.advance(max(0.0, moment - self._clock.now()))
+
+
+class _Watched:
+    """Step Functions' client, whose calls pass the boundary too."""
+
+    def __init__(self, tasks: Tasks, boundary: Boundary) -> None:
+        self._tasks, self._boundary = tasks, boundary
+
+    def __getattr__(self, name: str) -> Any:
+        call, operation = getattr(self._tasks, name), "".join(each.title() for each in name.split("_"))
+        return lambda **given: self._boundary.passing("stepfunctions", operation, lambda: call(**given))
+
+
+@dataclass
+class Cloud:
+    """Everything that a run needs. `skew` is how far the Lambdas' clocks are ahead of the truth, in seconds."""
+
+    clock: ManualClock
+    boundary: Boundary
+    adapter: InProcess
+    simulator: Simulator
+    world: World
+    ledger: Ledger
+    aws: QuickAws
+    policies: kms_policies.Policies
+    usage: kms_usage.Usage
+    tasks: Tasks
+    skew: float = 0.0
+    timeline: Timeline = field(init=False)
+    lambdas: Lambdas = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reset(0)
+
+    def reset(self, seed: int) -> None:
+        """Empty: nobody knows what was there."""
+        vars(self.clock)["_now"] = START
+        self.skew = 0.0
+        random.seed(seed)
+        mock_random.seed(seed)
+        self.boundary.faults.clear()
+        self.boundary.log.clear()
+        self.boundary.at_work.clear()
+        self.simulator.reset()
+        self.simulator.tokens = Tokens()
+        self.aws.reset()
+        kms = kms_backends[ACCOUNT][REGION]
+        kms.keys.clear()
+        kms.tagger.tags.clear()
+        vars(self.policies).update(vars(kms_policies.Policies()))
+        self.usage.last.clear()
+        self.timeline = Timeline(self.clock)
+        self.lambdas = Lambdas(self.boundary)
+        self.lambdas.cold()
+        self.tasks.reset(self.timeline)
+        self.world.rotation_id = "r1"
+
+    def now(self) -> datetime:
+        """The truth."""
+        return datetime.fromtimestamp(self.clock.now(), UTC)
+
+
+@contextmanager
+def running() -> Iterator[Cloud]:
+    """A cloud, for as long as the process needs it: to make one takes longer than a run."""
+    with ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+            patch.setenv(name, "testing")
+        patch.setenv("AWS_DEFAULT_REGION", REGION)
+        patch.delenv("AWS_ENDPOINT_URL", raising=False)
+        usage = kms_usage.play(patch)
+        policies = kms_policies.play(patch)
+        kms_states.play(patch)
+        stack.enter_context(quick_moto())
+        manual = ManualClock(START)
+        boundary = Boundary(manual)
+        settings = SimulatorSettings(account_id=ACCOUNT_ID, customer_account=ACCOUNT)
+        app = create_app(settings, clock=manual)
+        adapter = InProcess(app, boundary)
+        # The machine's own proxies and passwords have no say here, and to look for them is dear.
+        patch.setattr(requests.sessions, "get_environ_proxies", lambda *_, **__: {})
+        patch.setattr(requests.sessions, "get_netrc_auth", lambda *_, **__: None)
+        patch.setattr(requests.Session, "get_adapter", lambda *_, **__: adapter)
+        secret = {"client_id": settings.client_id, "client_secret": settings.client_secret}
+        aws = QuickAws(json.dumps(secret))
+        for name, value in {**environment(URL), **_MORE}.items():
+            patch.setenv(name, value)
+        for name in handlers.MODULES:
+            handlers.module(name)
+        tasks = Tasks()
+        patch.setattr(clients, "stepfunctions", lambda: _Watched(tasks, boundary))
+        current_settings.cache_clear()
+        stack.callback(current_settings.cache_clear)
+        ledger = Ledger(clients.dynamodb(), TABLE)
+        cloud = Cloud(
+            manual,
+            boundary,
+            adapter,
+            app.state.world,
+            World(URL, manual, ledger, current_settings()),
+            ledger,
+            aws,
+            policies,
+            usage,
+            tasks,
+        )
+        _one_clock(patch, cloud)
+        _watch_aws(patch, cloud)
+        yield cloud
+        cloud.lambdas.cold()
+
+
+def _one_clock(patch: pytest.MonkeyPatch, cloud: Cloud) -> None:
+    """Nobody looks at the machine's clock any more."""
+    now = cloud.clock.now
+    virtual = SimpleNamespace(
+        time=now,
+        monotonic=now,
+        time_ns=lambda: int(now() * 1e9),
+        perf_counter=now,
+        sleep=cloud.clock.advance,
+    )
+    for name, module in list(sys.modules.items()):
+        if name.startswith("rekey.") and vars(module).get("time") is time:
+            patch.setattr(module, "time", virtual)
+    patch.setattr(clock, "now", lambda: cloud.now() + timedelta(seconds=cloud.skew))
+    patch.setattr(kms_models, "unix_time", lambda *_: now())
+    patch.setattr(pace, "CLOCK", VirtualPace(cloud.clock))
+    patch.setattr(crew, "ThreadPoolExecutor", Serial)
+    patch.setattr(ids, "secrets", SimpleNamespace(randbelow=lambda most: random.randrange(most)))
+
+
+def _watch_aws(patch: pytest.MonkeyPatch, cloud: Cloud) -> None:
+    base: Any = botocore.client.BaseClient
+    real = base._make_api_call
+
+    def called(self: Any, operation: str, given: Any) -> Any:
+        service = self.meta.service_model.service_name
+
+        def send() -> Any:
+            try:
+                answer = cloud.aws.answer(service, operation, given)
+            except Refused as refused:
+                raise raised(self, operation, refused) from None
+            return real(self, operation, given) if answer is None else answer
+
+        return cloud.boundary.passing(service, operation, send)
+
+    patch.setattr(base, "_make_api_call", called)

@@ -1,0 +1,87 @@
+"""The simulator, called without a socket: what requests would send goes straight to its ASGI application, and back.
+
+What a socket does to a client, a reset, is raised as requests raises it.
+"""
+
+import asyncio
+import io
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import requests
+from fastapi import FastAPI
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPHeaderDict, HTTPResponse
+from urllib3.exceptions import ProtocolError
+
+from local.databricks.wire import ConnectionLost
+from tests.matrix.boundary import Boundary
+
+URL = "http://simulator.invalid"
+
+
+class InProcess(HTTPAdapter):
+    """An adapter for every address: there is nobody else."""
+
+    def __init__(self, app: FastAPI, boundary: Boundary) -> None:
+        super().__init__()
+        self._app, self._boundary = app, boundary
+        self._loop = asyncio.new_event_loop()
+        self._parents: list[asyncio.AbstractEventLoop] = []
+
+    def renew(self) -> None:
+        """For a process that was forked: the loop's own descriptors are its parent's, and to close them is to take them
+        from the parent too."""
+        self._parents.append(self._loop)
+        self._loop = asyncio.new_event_loop()
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        address = urlsplit(str(request.url))
+        service = "token" if address.path.endswith("/v1/token") else "databricks"
+        answer: HTTPResponse = self._boundary.passing(
+            service, f"{request.method} {address.path}", lambda: self._loop.run_until_complete(self._ask(request))
+        )
+        return self.build_response(request, answer)
+
+    async def _ask(self, request: requests.PreparedRequest) -> HTTPResponse:
+        address = urlsplit(str(request.url))
+        body = request.body or b""
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": request.method,
+            "scheme": address.scheme,
+            "path": unquote(address.path),
+            "raw_path": address.path.encode(),
+            "query_string": address.query.encode(),
+            "root_path": "",
+            "headers": [(name.lower().encode(), str(value).encode()) for name, value in request.headers.items()],
+            "client": ("127.0.0.1", 1),
+            "server": (address.hostname, address.port or 80),
+            "state": {},
+        }
+        sent = [{"type": "http.request", "body": body.encode() if isinstance(body, str) else body}]
+        status, headers, content = 0, [], bytearray()
+
+        async def receive() -> Any:
+            return sent.pop() if sent else {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            nonlocal status, headers
+            if message["type"] == "http.response.start":
+                status, headers = message["status"], message.get("headers", [])
+            else:
+                content.extend(message.get("body", b""))
+
+        try:
+            await self._app(scope, receive, send)
+        except ConnectionLost:
+            reset = ProtocolError("Connection aborted.", ConnectionResetError(104, "Connection reset by peer"))
+            raise requests.exceptions.ConnectionError(reset, request=request) from None
+        return HTTPResponse(
+            body=io.BytesIO(bytes(content)),
+            headers=HTTPHeaderDict([(name.decode(), value.decode()) for name, value in headers]),
+            status=status,
+            preload_content=False,
+        )

@@ -1,0 +1,90 @@
+"""The matrix has teeth: seven bugs, each made on purpose, each caught by the cell that is meant for it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from rekey.aws import kms_key
+from rekey.base import errors
+from rekey.databricks import Estate, classify
+from rekey.model import outcome
+from rekey.rotation import ending, key_policy
+from rekey.rotation.compute import restart
+from rekey.rotation.compute.kinds import KINDS
+from rekey.rotation.compute.pools import Pools
+from tests.matrix.cells import Cell, run_cell
+from tests.matrix.cloud import Cloud
+
+Bug = Callable[[pytest.MonkeyPatch], None]
+
+
+def sweep_ignores_references(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Estate, "users", lambda *_: [])
+    patch.setattr(Estate, "is_free", lambda *_: True)
+
+
+def restart_forgets_pools(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(restart, "KINDS", tuple(each for each in KINDS if not isinstance(each, Pools)))
+
+
+def create_skips_its_look_up(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(kms_key, "find", lambda *_: [])
+
+
+def put_back_writes_the_whole_policy(patch: pytest.MonkeyPatch) -> None:
+    """As it was when the rotation put its own."""
+    seen: dict[str, Any] = {}
+    real = key_policy._with_ours
+
+    def remembering(step: Any, key_arn: str, before: Any) -> Any:
+        seen.setdefault(key_arn, before)
+        return real(step, key_arn, before)
+
+    patch.setattr(key_policy, "_with_ours", remembering)
+    patch.setattr(key_policy, "without", lambda _, ours: (next(iter(seen.values())), ours))
+
+
+def a_429_ends_a_step(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(classify, "_AT_THE_DOOR", {**classify._AT_THE_DOOR, 429: errors.DatabricksError})
+
+
+def record_failure_asks_databricks_first(patch: pytest.MonkeyPatch) -> None:
+    real = ending.record_failure
+
+    def asking(step: Any, write: Any) -> Any:
+        step.account.list_workspaces()
+        return real(step, write)
+
+    patch.setattr(ending, "record_failure", asking)
+
+
+def all_compute_is_back_by_default(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        outcome, "consequences", lambda *_: "The workspace is on the keys it had before. All compute is back."
+    )
+
+
+BUGS: dict[Bug, tuple[str, str]] = {
+    sweep_ignores_references: ("shared/Complete rotation/stale", "no_key_too_early"),
+    restart_forgets_pools: ("rotate/Restart compute/stale", "compute_is_back"),
+    create_skips_its_look_up: ("rotate/Create key/killed-after-4", "one_key_and_configuration"),
+    put_back_writes_the_whole_policy: ("brought-refused/Roll back/other.edits-policy", "others_work_is_kept"),
+    a_429_ends_a_step: ("rotate/Verify/databricks.429.once", "slow_is_not_failed"),
+    record_failure_asks_databricks_first: (
+        "rotate-refused/Record failure/databricks.503.all.10m",
+        "record_failure_needs_the_ledger_alone",
+    ),
+    all_compute_is_back_by_default: ("rotate-refused/Restore compute/databricks.503.all.6h", "every_sentence_is_true"),
+}
+"""The cell that catches each, and the invariant that says so."""
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.__name__)
+def test_a_bug_is_caught(bug: Bug, cloud: Cloud) -> None:
+    name, invariant = BUGS[bug]
+    cell = Cell.parse(name)
+    assert run_cell(cloud, cell).broken == []
+    with pytest.MonkeyPatch.context() as patch:
+        bug(patch)
+        assert invariant in dict(run_cell(cloud, cell).broken)
