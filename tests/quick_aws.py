@@ -1,7 +1,7 @@
 """DynamoDB, S3, Secrets Manager, EventBridge and SQS of one process, quick enough for thousands of rotations.
 
 Each answers what botocore would hand its caller, error codes and all; what nobody here calls is an AttributeError. KMS
-and tags stay moto's. tests/unit/test_quick_aws.py runs the ledger's own tests on it, which run on moto too.
+and tags stay moto's. tests/unit/test_ledger.py runs the ledger's own tests on it and on moto.
 """
 
 import hashlib

@@ -17,17 +17,21 @@ from rekey.model.entries import entry_hash
 from rekey.model.finishing import Finishing
 from rekey.model.rotation import Cancel, Rotation
 from rekey.model.steps import StepName
+from tests import quick_aws
 from tests.builders import LEFT, NOW, OLD_ARN, a_plan, a_rotation
 from tests.faults.table import Table
 from tests.names import TABLE
 
 
-@pytest.fixture(params=["dynamodb", "quick table"])
-def ledger(request: pytest.FixtureRequest) -> Ledger:
-    """On DynamoDB as moto plays it, and on the quick table of the made-up histories: nothing tells the two apart."""
+@pytest.fixture(params=["dynamodb", "quick table", "quick services"])
+def ledger(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ledger:
+    """On DynamoDB as moto plays it, on the quick table of the made-up histories, and on the quick services of the steps'
+    tests and of the matrix: nothing tells them apart."""
     if request.param == "quick table":
         return Ledger(cast("Any", Table()), TABLE)
     request.getfixturevalue("cloud")
+    if request.param == "quick services":
+        quick_aws.play(monkeypatch)
     return Ledger(clients.dynamodb(), TABLE)
 
 
