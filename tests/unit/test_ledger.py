@@ -25,8 +25,8 @@ from tests.names import TABLE
 
 @pytest.fixture(params=["dynamodb", "quick table", "quick services"])
 def ledger(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ledger:
-    """On DynamoDB as moto plays it, on the quick table of the made-up histories, and on the quick services of the steps'
-    tests and of the matrix: nothing tells them apart."""
+    """On DynamoDB as moto plays it, on the quick table of the made-up histories, and on the quick services of the steps
+    and of the matrix: nothing tells them apart."""
     if request.param == "quick table":
         return Ledger(cast("Any", Table()), TABLE)
     request.getfixturevalue("cloud")
