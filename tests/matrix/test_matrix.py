@@ -1,29 +1,24 @@
-"""A sample of what `make faults` runs in full: every way forward without trouble, some cells, and some storms."""
+"""A sample of what `make faults` runs in full: some ways forward without trouble, some cells, and some storms."""
 
 import pytest
 
 from tests.matrix.cells import Cell, baseline, run_cell
 from tests.matrix.cloud import Cloud
 from tests.matrix.invariants import broken
-from tests.matrix.scenarios import FORWARD, SCENARIOS
+from tests.matrix.scenarios import SCENARIOS
 from tests.matrix.storms import run_storm
 
 CELLS = (
-    "rotate/Terminate compute/lost-14",
-    "rotate/Switch workspace key/killed-after-9",
-    "rotate/Complete rotation/twice-0",
-    "add/Switch workspace key/lost-9",
-    "brought/Set key policy/killed-before-4",
     "create/Create workspace/lost-6",
-    "material/Rotate key material/killed-after-4",
     "add-reverted/Roll back/databricks.401.token.10m",
-    "rotate-unproven/Restore compute/other.aborts",
 )
-STORMS = range(6)
+"""More are in test_bugs.py, each with and without a bug."""
+STORMS = range(2)
 """Their seeds."""
+QUIET = ("notebooks", "approval", "drain")
 
 
-@pytest.mark.parametrize("name", [each.name for each in FORWARD])
+@pytest.mark.parametrize("name", QUIET)
 def test_without_trouble_all_holds(name: str, cloud: Cloud) -> None:
     run = baseline(cloud, SCENARIOS[name])
     assert broken(run) == []
