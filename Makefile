@@ -43,11 +43,11 @@ LAYER_DEPENDENCIES := $(BIN)/python -c 'import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["layer"], sep="\n")'
 ARGS ?=
 
-.PHONY: help setup run test histories more-histories faults finisher lint bench bench-start bench-compute mixes picture map commands recording images rules request runbook schemas settings network snapshots synth package deploy lock clean clean-all
+.PHONY: help setup run test histories more-histories faults finisher fuzz lint bench bench-start bench-compute mixes picture map commands recording images rules request runbook schemas settings network snapshots synth package deploy lock clean clean-all
 
 help:
 	@sed -n 's/^#   //p' Makefile
-	@echo "also: setup lint faults more-histories finisher bench picture map commands recording images rules request runbook schemas settings network snapshots synth package lock clean clean-all"
+	@echo "also: setup lint faults more-histories finisher fuzz bench picture map commands recording images rules request runbook schemas settings network snapshots synth package lock clean clean-all"
 
 # --- set-up: each stamp depends on exactly what can make it stale ---
 
@@ -109,6 +109,11 @@ more-histories: setup
 # Executions that end in each state, with each kind of trouble; `test` has a sample.
 finisher: setup
 	REKEY_EVERY_CASE=1 $(PYTEST) tests/steps/test_finisher.py tests/steps/test_finisher_trouble.py $(ARGS)
+
+# Policies, requests, tickets and their mappings, made up anew in each run; `test` has a fixed few of each.
+fuzz: setup
+	REKEY_EXAMPLES=5000 $(PYTEST) tests/unit/test_policy_document.py tests/unit/test_policy_evaluation.py \
+		tests/unit/test_request.py tests/unit/test_mapping_fuzz.py $(ARGS)
 
 # 300 random workspaces on bad days; `test` has a few of them.
 mixes: setup

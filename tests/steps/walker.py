@@ -149,7 +149,10 @@ class Walk:
         context = {
             "Execution": execution,
             "Task": {"Token": "AAAA"},
-            "State": {"EnteredTime": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")},
+            "State": {
+                "EnteredTime": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "RetryCount": 0,
+            },
         }
         try:
             return fill(template, self._variables, {"input": self._input, "context": context, **states})

@@ -345,6 +345,14 @@ MUTATIONS = [
     Mutation(budgets.worst_time_fits, put("Roll back", "TimeoutSeconds", value=9000), "an approval is 259200 s"),
     Mutation(
         budgets.calls_count_against_their_budget,
+        put(
+            *("Verify", "Assign", "verify_waited"),
+            value="{% $verify_waited + $floor(($millis() - $toMillis($states.context.State.EnteredTime)) / 1000) %}",
+        ),
+        "Verify: how often it is retried counts against no budget",
+    ),
+    Mutation(
+        budgets.calls_count_against_their_budget,
         put("Restart compute", "Assign", "restart_waited", value="{% $restart_waited %}"),
         "Restart compute: what its calls take",
     ),

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pytest
 
 from tests.workflow.asl import DEFINITION, Machine
-from tests.workflow.checks.budgets import worst_loops
+from tests.workflow.checks.budgets import quiet_loops
 from tests.workflow.engine import Engine, Run
 from tests.workflow.routes import (
     CREATE,
@@ -70,7 +70,7 @@ def looped(run: Run, counter: str, *states: str) -> list[str]:
 
     On a slow machine the steps' own seconds count too, and it is a few rounds fewer.
     """
-    most, times = worst_loops(Machine(RECKONED))[counter].rounds, run.states.count(states[-1])
+    most, times = quiet_loops(Machine(RECKONED))[counter].rounds, run.states.count(states[-1])
     assert 0.8 * most <= times <= most
     return [*states] * times
 

@@ -1,9 +1,11 @@
 """Checks of what a rotation may take at most: time, and events in Step Functions' history."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,9 @@ EVENTS_OF_RETRY = 3
 
 OTHER_OPERATIONS = frozenset({"create_waited", "material_waited"})
 """Loops of create_workspace and rotate_material, which go through none of the longest ones: those over compute."""
+
+
+COUNTED = {"State.EnteredTime": "what its calls take", "State.RetryCount": "how often it is retried"}
 
 
 @dataclass(frozen=True)
@@ -56,19 +61,24 @@ def worst_call(task: State) -> float:
     return attempts(task) * float(task["TimeoutSeconds"]) + sum(sum(delays(retrier)) for retrier in task["Retry"])
 
 
-def run_out(machine: Machine, cycle: list[Transition]) -> Loop | None:
-    """Go round the loop, assigning as Step Functions would, until the budget is over. None when it has no budget."""
+def run_out(machine: Machine, cycle: list[Transition], retries: int = 0) -> Loop | None:
+    """Go round the loop, assigning as Step Functions would, until the budget is over. None when it has no budget.
+
+    `retries`: how often each Task is tried again at each visit, as far as its Retry lets it, and at once: with full
+    jitter a wait may be none.
+    """
     budget = budget_of(machine, cycle)
     if budget is None:
         return None
     counter, seconds = budget
     variables: dict[str, Any] = {"delay": 5, **_numbers(machine)}
-    rounds = 0
-    while variables[counter] < seconds:
+    rounds, events = 0, sum(_events(machine.states[way.source], retries) for way in cycle)
+    # One that fills a history by itself need not be gone round to its end.
+    while variables[counter] < seconds and rounds * events < LONGEST_HISTORY:
         for way in cycle:
-            variables.update(_assigned(way, variables, polls.seconds(variables[counter])))
+            tried = min(retries, _most_retries(machine.states[way.source]))
+            variables.update(_assigned(way, variables, polls.seconds(variables[counter]), tried))
         rounds += 1
-    events = sum(EVENTS[machine.states[way.source]["Type"]] for way in cycle)
     batched = cycle[0].source in machine.batch_states
     times, waves = (MOST_BATCHES, NOTEBOOK_WAVES) if batched else (1, 1)
     return Loop(counter, rounds, variables[counter], times * rounds * events, waves)
@@ -76,10 +86,20 @@ def run_out(machine: Machine, cycle: list[Transition]) -> Loop | None:
 
 @cache
 def worst_loops(machine: Machine) -> Mapping[str, Loop]:
-    """For each budget the loop that makes the most events of it."""
+    """For each budget the loop that makes the most events of it: no retry at any visit, or every one at each."""
+    return _worst(machine, (0, max(_most_retries(state) for state in machine.states.values())))
+
+
+@cache
+def quiet_loops(machine: Machine) -> Mapping[str, Loop]:
+    """For each budget the loop that makes the most events of it where no call has to be tried again."""
+    return _worst(machine, (0,))
+
+
+def _worst(machine: Machine, retried: Iterable[int]) -> dict[str, Loop]:
     worst: dict[str, Loop] = {}
-    for cycle in machine.cycles:
-        loop = run_out(machine, cycle)
+    for cycle, retries in product(machine.cycles, retried):
+        loop = run_out(machine, cycle, retries)
         if loop and (loop.counter not in worst or loop.events > worst[loop.counter].events):
             worst[loop.counter] = loop
     return worst
@@ -106,26 +126,28 @@ def worst_approval(machine: Machine) -> float:
 
 
 def worst_events(machine: Machine) -> int:
-    """All budgets of one operation, each state once more, and for each Task every retry once."""
+    """All budgets of one operation, and each state once more, with every retry of a Task."""
     loops = worst_loops(machine)
-    return (
-        sum(loop.events for counter, loop in loops.items() if counter not in OTHER_OPERATIONS)
-        + sum(_times(machine, name) * EVENTS[state["Type"]] for name, state in machine.states.items())
-        + sum(
-            _times(machine, name) * EVENTS_OF_RETRY * (attempts(task) - 1)
-            for name, task in machine.of_type("Task").items()
-        )
+    return sum(loop.events for counter, loop in loops.items() if counter not in OTHER_OPERATIONS) + sum(
+        _times(machine, name) * _events(state, _most_retries(state)) for name, state in machine.states.items()
     )
 
 
 def calls_count_against_their_budget(machine: Machine) -> list[str]:
-    """A call that uses up its retries takes most of an hour, so a loop must count its calls and not only its waits."""
+    """A call that uses up its retries takes most of an hour, so a loop must count its calls and not only its waits.
+
+    And each retry by itself: it makes events, however little time it takes.
+    """
     problems = []
     for cycle in machine.cycles:
         for way in cycle:
-            counted = any("State.EnteredTime" in str(value) for value in way.assign.values())
-            if machine.states[way.source]["Type"] == "Task" and not counted:
-                problems.append(f"{way.source}: what its calls take counts against no budget")
+            if machine.states[way.source]["Type"] == "Task":
+                counted = " ".join(map(str, way.assign.values()))
+                problems += [
+                    f"{way.source}: {what} counts against no budget"
+                    for name, what in COUNTED.items()
+                    if name not in counted
+                ]
     return sorted(set(problems))
 
 
@@ -193,6 +215,15 @@ def batches_go_in_waves(machine: Machine) -> list[str]:
     ]
 
 
+def _events(state: State, retries: int) -> int:
+    events = EVENTS[state["Type"]]
+    return events + EVENTS_OF_RETRY * min(retries, _most_retries(state)) if state["Type"] == "Task" else events
+
+
+def _most_retries(state: State) -> int:
+    return attempts(state) - 1 if state["Type"] == "Task" else 0
+
+
 def _times(machine: Machine, name: str) -> int:
     return MOST_BATCHES if name in machine.batch_states else 1
 
@@ -212,13 +243,16 @@ def _numbers(machine: Machine) -> dict[str, float]:
     }
 
 
-def _assigned(way: Transition, variables: Mapping[str, Any], poll_seconds: int) -> dict[str, Any]:
-    """`poll_seconds` is what a step answers at the least that has nothing more to ask for."""
+def _assigned(way: Transition, variables: Mapping[str, Any], poll_seconds: int, retries: int) -> dict[str, Any]:
+    """`poll_seconds` is what a step answers at the least that has nothing more to ask for; each call takes no time."""
     assigned = {}
-    answer = {"result": {"Payload": {"poll_seconds": poll_seconds}}}
+    states: dict[str, Any] = {"result": {"Payload": {"poll_seconds": poll_seconds}}}
+    if retries:
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        states["context"] = {"State": {"EnteredTime": now, "RetryCount": retries}}
     for name, value in way.assign.items():
         try:
-            assigned[name] = fill(value, variables, answer)
+            assigned[name] = fill(value, variables, states)
         except ExpressionError:
             continue  # A Lambda's answer: it plays no part in how long a loop takes.
     return assigned

@@ -101,7 +101,11 @@ def _errors(way: Transition) -> Iterator[Mapping[str, Any]]:
         yield {"input": {}}
         return
     for cause in CAUSES:
-        yield {"input": {}, "errorOutput": _error(cause), "context": {"State": {"EnteredTime": MOMENT}}}
+        yield {
+            "input": {},
+            "errorOutput": _error(cause),
+            "context": {"State": {"EnteredTime": MOMENT, "RetryCount": 3}},
+        }
 
 
 def _error(cause: str | None) -> dict[str, str]:
