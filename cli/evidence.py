@@ -18,6 +18,7 @@ from cli.exits import FAILED, NOT_VERIFIED
 from cli.options import grouped
 from cli.output import give, note, refuse, say, told
 from cli.stack import Where
+from cli.standing import named_left_open
 from cli.wording import duration
 from local.cloud import CloudError
 from rekey.model.attention import down_now
@@ -124,6 +125,8 @@ def _of_stack(found: stack.Stack, rotation_id: str, *, check: bool) -> Found:
     except ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchKey":
             raise EvidenceError(f"the evidence could not be read: {error}") from error
+        if left := named_left_open(found, rotation_id):
+            raise EvidenceError(f"there is no evidence yet: {left}") from error
         raise EvidenceError(
             f"the rotation {rotation_id} has no evidence. Fix: give the name of an execution that has ended; "
             "one that was refused, or is still under way, has none"

@@ -14,7 +14,7 @@ from cli.options import grouped
 from cli.output import give, note, say, told
 from cli.plan_text import as_lines
 from cli.request import Asked, Workspace, checked
-from cli.standing import holder_left_open
+from cli.standing import named_left_open
 from cli.table import console, tell
 from local.cloud import CloudError
 
@@ -63,7 +63,7 @@ def plan_only(request: dict[str, Any], where: stack.Where, *, as_json: bool, by_
 
 def standing_of_holder(found: stack.Stack, preflight: dict[str, Any]) -> str:
     """What is wrong with the rotation that holds the workspace; empty where nothing is, or none does."""
-    return holder_left_open(found, preflight["held_by"]) if preflight.get("held_by") else ""
+    return named_left_open(found, preflight["held_by"]) if preflight.get("held_by") else ""
 
 
 def show_plan(preflight: dict[str, Any], next_command: str = "") -> None:

@@ -98,8 +98,12 @@ class Stack:
 
     def open_in_ledger(self, rotation_id: str) -> bool:
         """Whether the ledger has the rotation as not ended; False also for who may not read it."""
-        status = self._in_ledger(rotation_id).get("status")
+        status = self.status_in_ledger(rotation_id)
         return status is not None and status not in ENDS
+
+    def status_in_ledger(self, rotation_id: str) -> str | None:
+        """What the ledger has of the rotation; None for one that it does not have, and for who may not read it."""
+        return self._in_ledger(rotation_id).get("status")
 
     def _in_ledger(self, rotation_id: str) -> dict[str, str]:
         """{"execution_arn", "status"}; empty also for who may follow executions and not read the ledger."""

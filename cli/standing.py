@@ -3,6 +3,10 @@
 from cli.follow import Execution, Follower
 from cli.stack import Stack
 from cli.troubles import AWS_ERRORS
+from rekey.model.rotation import ENDS
+
+NOT_OVER = "not over"
+"""In a list: the execution has ended, and rekey still carries the rotation on."""
 
 
 def left_open(stack: Stack, execution: Execution) -> str:
@@ -19,8 +23,17 @@ def left_open(stack: Stack, execution: Execution) -> str:
     )
 
 
-def holder_left_open(stack: Stack, rotation_id: str) -> str:
-    """The same of a rotation that is in another one's way; empty where its execution cannot be found."""
+def status_in_list(stack: Stack, rotation_id: str, status: str) -> str:
+    """How a list names a rotation whose execution ended as `status` (failed, aborted, timed out), by what the ledger
+    has: an execution that somebody aborted may have been carried on to a good end, or still be."""
+    known = stack.status_in_ledger(rotation_id)
+    if known is None:
+        return status
+    return known if known in ENDS else NOT_OVER
+
+
+def named_left_open(stack: Stack, rotation_id: str) -> str:
+    """left_open of a rotation that is known by its id only; empty where its execution cannot be found."""
     try:
         execution = Follower(stack.stepfunctions, stack.execution_arn(rotation_id)).look()
     except AWS_ERRORS:

@@ -15,7 +15,7 @@ from cli.plan import PLAN
 from cli.progress import View, ending_of, follow
 from cli.progress.ending import status_of
 from cli.stack import Stack, StackError, Where
-from cli.standing import left_open
+from cli.standing import NOT_OVER, left_open, status_in_list
 from cli.table import As, Column, Output, Row, console, give_rows, show
 from cli.wording import ago, counted, duration, utc
 from local.cloud import CloudError
@@ -30,7 +30,7 @@ FIRST_EVENTS = 12
 
 PIPE_WIDTH = 200
 
-BAD = ("failed", "refused", "aborted", "timed out", "needs attention")
+BAD = ("failed", "refused", "aborted", "timed out", "needs attention", NOT_OVER)
 """What --failed shows: all that a person may have to see to."""
 
 _STYLES = {**dict.fromkeys(BAD, "red"), "needs attention": "yellow", "succeeded": "green"}
@@ -138,6 +138,9 @@ def _row(stack: Stack, name: str, arn: str) -> Row:
         output = read_object(described.get("output"))
         execution = Execution(arn, described["status"], output=output, error=described.get("error", "")).after(first)
         state = status_of(execution)
+        # What succeeded was closed in the ledger before, and a refusal is not in it.
+        if state in ("failed", "aborted", "timed out"):
+            state = status_in_list(stack, name, state)
     started, stopped = described["startDate"], described.get("stopDate")
     return {
         "rotation_id": name,

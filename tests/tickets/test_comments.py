@@ -251,6 +251,12 @@ def test_compute_that_is_down_too_long_is_named() -> None:
     assert "Down: cluster c1; pool p1." in said
 
 
+def test_compute_that_nobody_could_look_at_is_not_said_to_be_down() -> None:
+    said = text("Compute Down", since="2026-11-30T21:00:00.000Z", down=[], next="Roll back", failure=None)
+    assert "has not been seen to be back, and should be since 2026-11-30T21:00:00.000Z." in said
+    assert "is down" not in said.replace("What of it is down could not be looked at yet.", "")
+
+
 @pytest.mark.parametrize("longest", [32_000, 4_000])
 @pytest.mark.parametrize("lines", [1, 39, 5_000])
 @pytest.mark.parametrize("letter", ["x", "\U0001f511", "\udc80"], ids=["plain", "two units", "half a pair"])

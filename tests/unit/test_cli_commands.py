@@ -131,6 +131,27 @@ def test_the_list_is_filtered_and_counted_in_one_line(
     assert result.exit_code == 0
 
 
+@pytest.mark.parametrize("ended", ["ABORTED", "TIMED_OUT", "FAILED"])
+@pytest.mark.parametrize(
+    ("in_ledger", "shown", "bad"),
+    [("running", "not over", True), ("succeeded", "succeeded", False), ("cancelled", "cancelled", False),
+     ("failed", "failed", True), (None, None, True)],
+)  # fmt: skip
+def test_the_list_shows_what_became_of_a_rotation_whose_execution_died(
+    aws: Aws, ended: str, in_ledger: str | None, shown: str | None, bad: bool
+) -> None:
+    row = {"executionArn": EXECUTION, "stateMachineArn": MACHINE, "name": "r1", "status": "x", "startDate": STARTED}
+    if in_ledger:
+        aws.ledger.status["r1"] = in_ledger
+    for _ in range(2):
+        aws.answers("stepfunctions", "list_executions", {"executions": [row]})
+        aws.described(status=ended, input='{"workspace_id": 7}')
+        aws.answers("stepfunctions", "get_execution_history", {"events": []})
+    [row] = json.loads(run("status", "--json").stdout)["rotations"]
+    assert row["status"] == (shown or ended.lower().replace("_", " "))
+    assert ("r1" in run("status", "--failed").stdout) is bad
+
+
 def test_filters_are_for_the_list(aws: Aws) -> None:
     assert run("status", "r1", "--failed").exit_code == 2
 
@@ -221,6 +242,16 @@ def test_every_command_sees_that_nobody_works_on_a_rotation_that_is_not_over(
     assert "r1 is not over: its execution has ended" in told
     assert "rekey finish r1" in told
     assert "the rotation finishes" not in told
+
+
+@pytest.mark.parametrize(("status", "said"), [("running", "there is no evidence yet: r1 is not over"),
+                                              ("failed", "has no evidence")])  # fmt: skip
+def test_evidence_that_is_still_to_come_is_told_from_none(aws: Aws, status: str, said: str) -> None:
+    aws.ledger.status["r1"] = status
+    aws.refuses("s3", "get_object", "NoSuchKey")
+    aws.looked_at(PLANNED, ("Terminate compute", {}), status="ABORTED")
+    result = run("evidence", "r1")
+    assert (result.exit_code, said in " ".join(result.stderr.split())) == (1, True)
 
 
 @pytest.mark.parametrize(("status", "open_"), [("running", True), ("switched", True), ("failed", False)])

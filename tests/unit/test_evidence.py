@@ -223,7 +223,11 @@ def test_the_page_can_be_drawn_again_from_a_file(tmp_path: Path) -> None:
         (dict, "and is back."),
         (lambda e: e["compute"]["compared"][0].update(back=False), "1 resource did not come back"),
         (lambda e: e["compute"].update(compared=None), "how it is now could not be read"),
-        (lambda e: e.update(downtime_seconds=None), "Not all compute is back"),
+        (lambda e: e.update(downtime_seconds=None), "Not all compute was seen to be back"),
+        (
+            lambda e: (e.update(downtime_seconds=None), e["timeline"].update(blackout_started=None)),
+            "No compute was stopped.",
+        ),
         (lambda e: e["findings"].append("Odd."), "Succeeded, with findings"),
         (lambda e: e["audit"]["entries"][1].update(action="other"), "The chain does not hold:"),
     ],

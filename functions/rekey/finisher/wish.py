@@ -9,6 +9,7 @@ from rekey.aws.executions import look_at_execution
 from rekey.base import clock
 from rekey.base.errors import AwsUnavailable, RequestRefused
 from rekey.base.observability import identify
+from rekey.base.words import shortened
 from rekey.finisher.carry_on import Work, carry_on
 from rekey.model.actions import Action
 from rekey.model.answers import Answer
@@ -87,7 +88,8 @@ def undone(rotation: Rotation) -> tuple[str, ...]:
     if rotation.failure is not None and rotation.workspace_on is None and not rotation.lets_be("keys"):
         open_.append("its keys and configurations are not put back")
     if rotation.compute_is_down and not rotation.lets_be("compute"):
-        open_.append("its compute is not back")
+        named = "; ".join(shortened(list(rotation.down)))
+        open_.append(f"its compute is not back: {named}" if named else "its compute has not been seen to be back")
     return (*open_, "its end is not recorded, and it holds its workspace")
 
 

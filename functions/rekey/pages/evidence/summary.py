@@ -45,7 +45,7 @@ def status(evidence: Evidence) -> tuple[str, list[Child]]:
         [f"Failed in “{failure.get('state', 'unknown')}” ({failure.get('error', 'unknown')}): ", cause]
     ]
     if evidence["workspace"]["workspace_id"] is None:
-        return "Failed", [*about, "No workspace was made."]
+        return "Failed", [*about, "No new workspace was seen."]
     if evidence["plan"]["operation"] == "rotate_material":
         return "Failed", [*about, "The key is the same, and nothing was interrupted."]
     on = workspace_on(evidence)
@@ -90,7 +90,9 @@ def _compute(evidence: Evidence) -> str:
         return f"The downtime was not over when the rotation ended: {now}."
     down = evidence["downtime_seconds"]
     if down is None:
-        return "Not all compute is back: see the findings."
+        if evidence["timeline"]["blackout_started"] is None:
+            return "No compute was stopped."
+        return "Not all compute was seen to be back: see the findings."
     compared = evidence["compute"]["compared"]
     if compared is None:
         return f"Compute was down for {duration(down)}; how it is now could not be read."

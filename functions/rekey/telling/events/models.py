@@ -119,13 +119,14 @@ class RotationFailed(Data):
 
 
 class ComputeDown(Data):
-    """Compute is down for more than 30 minutes longer than planned. rekey goes on bringing it back."""
+    """Compute is down, or was not seen to be back, for more than 30 minutes longer than planned. rekey goes on bringing
+    it back."""
 
     detail_type = "Compute Down"
     since: str
     """Since when it should not be down."""
     down: list[str]
-    """The first ten; all of them are in the ledger and in the evidence."""
+    """The first ten; all of them are in the ledger and in the evidence. Empty where nobody could look yet."""
     next: str | None
     """The step that comes next."""
     failure: str | None

@@ -125,9 +125,12 @@ def _failed(detail: Data, data: Data) -> list[str]:
 
 def _compute_down(detail: Data, data: Data) -> list[str]:
     down = [str(each) for each in data.get("down") or []]
+    since = data.get("since", "?")
     return [
-        f"Classic compute of {_workspace(detail)} is down longer than planned, since {data.get('since', '?')}.",
-        f"Down: {'; '.join(down)}." if down else "",
+        f"Classic compute of {_workspace(detail)} is down longer than planned, since {since}."
+        if down
+        else f"Classic compute of {_workspace(detail)} has not been seen to be back, and should be since {since}.",
+        f"Down: {'; '.join(down)}." if down else "What of it is down could not be looked at yet.",
         f"Why: {data['failure']}" if data.get("failure") else "",
         "rekey goes on bringing it back by itself; whoever is on call for rekey has an alarm.",
     ]
