@@ -29,6 +29,16 @@ def test_a_workspace_without_keys_gets_both_and_all_compute_comes_back(world: Wo
     assert world.get("violations") == []
 
 
+def test_a_workspace_that_has_no_shared_folder_is_rotated_too(world: World) -> None:
+    """As one is that Terraform has just made, and one whose people deleted the folder."""
+    workspace = world.workspace(keys={"managed_services": world.make_key()}, notebooks=0, clusters=0, pools=0)
+    api = connect_workspace(world.settings, workspace["deployment_name"])
+    for each in api.list_objects("/Shared"):
+        api.delete_notebook(each["path"])
+    api.delete_notebook("/Shared")
+    assert world.rotate(workspace_id=workspace["workspace_id"])["status"] == "succeeded"
+
+
 @pytest.mark.rule("managed-rotate", "op-rotate")
 @pytest.mark.parametrize("network", NETWORKS)
 def test_a_managed_services_key_is_rotated_and_the_old_one_goes_after_a_day(world: World, network: str) -> None:

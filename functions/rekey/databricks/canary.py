@@ -5,12 +5,16 @@ from rekey.databricks.workspace import WorkspaceApi
 from rekey.model.canary import FOLDER, When, line, path
 
 
-def make_folder(workspace: WorkspaceApi) -> None:
-    """Nobody says that a new workspace has it from its first minute; to make it again is harmless."""
-    workspace.make_folder(FOLDER)
-
-
 def write(workspace: WorkspaceApi, rotation_id: str, when: When) -> None:
+    """Its folder is made where it is missing: nobody says that a new workspace has it, and people delete folders."""
+    try:
+        _import(workspace, rotation_id, when)
+    except NotFound:
+        workspace.make_folder(FOLDER)
+        _import(workspace, rotation_id, when)
+
+
+def _import(workspace: WorkspaceApi, rotation_id: str, when: When) -> None:
     workspace.import_notebook(path(rotation_id, when), line(rotation_id, when) + "\n")
 
 

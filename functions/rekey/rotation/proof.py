@@ -33,9 +33,7 @@ def verify(step: Step) -> Progress:
     keys.check_key(step.settings, rotation, step.key_arn)
     _check_rotation(step)
     try:
-        if rotation.creates:
-            canary.make_folder(step.workspace)
-        else:
+        if not rotation.creates:
             _read(step, "before")
         write(step, "after")
         _read(step, "after")
