@@ -43,11 +43,11 @@ LAYER_DEPENDENCIES := $(BIN)/python -c 'import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["layer"], sep="\n")'
 ARGS ?=
 
-.PHONY: help setup run test histories more-histories faults finisher fuzz lint bench bench-start bench-compute mixes picture map commands recording images rules request runbook schemas settings network snapshots synth package deploy lock clean clean-all
+.PHONY: help setup run test histories more-histories faults finisher fuzz terraform lint bench bench-start bench-compute mixes picture map commands recording images rules request runbook schemas settings network snapshots synth package deploy lock clean clean-all
 
 help:
 	@sed -n 's/^#   //p' Makefile
-	@echo "also: setup lint faults more-histories finisher fuzz bench picture map commands recording images rules request runbook schemas settings network snapshots synth package lock clean clean-all"
+	@echo "also: setup lint faults more-histories finisher fuzz terraform bench picture map commands recording images rules request runbook schemas settings network snapshots synth package lock clean clean-all"
 
 # --- set-up: each stamp depends on exactly what can make it stale ---
 
@@ -82,7 +82,7 @@ run: setup
 
 test: setup
 	$(MAKE) --jobs 2 --output-sync=target lint histories
-	$(PYTEST) --ignore tests/faults $(ARGS)
+	$(PYTEST) --ignore tests/faults --ignore tests/terraform $(ARGS)
 
 # By themselves: Hypothesis draws on whatever modules are loaded, and here every run must be the same.
 histories: setup
@@ -114,6 +114,11 @@ finisher: setup
 fuzz: setup
 	REKEY_EXAMPLES=5000 $(PYTEST) tests/unit/test_policy_document.py tests/unit/test_policy_evaluation.py \
 		tests/unit/test_request.py tests/unit/test_mapping_fuzz.py $(ARGS)
+
+# Terraform itself, with the real Databricks provider, before and after a rotation on the local cloud. Both must be at
+# hand: `terraform` or `tofu`, and terraform-provider-databricks on PATH or in a TF_CLI_CONFIG_FILE with dev_overrides.
+terraform: setup $(LAYER)
+	$(BIN)/python -m pytest tests/terraform $(ARGS)
 
 # 300 random workspaces on bad days; `test` has a few of them.
 mixes: setup

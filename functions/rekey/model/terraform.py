@@ -96,8 +96,15 @@ def _configuration(account_id: str, name: str, key: Mapping[str, Any]) -> str:
 
 
 def _arguments(workspace: Mapping[str, Any], present_keys: Sequence[Mapping[str, Any]]) -> str:
-    """The workspace's key arguments as locals: its resource has many more, which only its owner has."""
-    lines = ["# In the workspace's own databricks_mws_workspaces resource:"]
+    """The workspace's key arguments as locals: its resource has many more, which only its owner has.
+
+    The provider keeps an argument out of its state that the project leaves out (held by `make terraform`): first keys
+    are no difference then, and naming them is a PATCH with everything that the resource names.
+    """
+    lines = [
+        "# In the workspace's own databricks_mws_workspaces resource, where it has the argument already. One that it",
+        "# leaves out is no difference to Terraform; adding it has Terraform send the workspace an update once more.",
+    ]
     values = []
     for key in present_keys:
         field = KEY_FIELDS[key["use_case"]]
