@@ -21,10 +21,10 @@ def _check(monkeypatch: pytest.MonkeyPatch, method: str, action: str) -> None:
     real = getattr(KmsBackend, method)
 
     def checked(backend: KmsBackend, key_id: str) -> Any:
-        key = backend.keys[key_id]
+        key = backend.describe_key(key_id)
         if said := refused(action, key.arn, key.key_state):
             raise JsonRESTError("KMSInvalidStateException", said)
-        return real(backend, key_id)
+        return real(backend, key.id)
 
     monkeypatch.setattr(KmsBackend, method, checked)
 

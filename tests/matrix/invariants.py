@@ -51,7 +51,7 @@ def compute_is_back(run: Run) -> Iterator[str]:
         after = now["up"].get(what)
         if before in _BACK and after not in _BACK and what not in run.deleted and what not in named:
             yield f"{what} was {before} and is {after}, and no finding names it"
-        if before == "TERMINATED" and after in _BACK and not run.their_violations and what not in run.deleted:
+        if before == "TERMINATED" and after in _BACK and what not in run.started | run.deleted:
             yield f"{what} was off and is {after}"
     for what in ("pools", "triggers"):
         for name, before in run.before[what].items():
@@ -70,6 +70,8 @@ def one_key_and_configuration(run: Run) -> Iterator[str]:
     if len(used) > len(run.executions):
         yield f"{len(used)} new keys are in use"
     findings = " ".join(each.text for rotation in run.rotations() for each in rotation.findings)
+    # One whose change Databricks took back after all had ended is what the inventory calls drift.
+    findings += " ".join(f"{each.configuration_id}" for each in run.rotations() if each.status == "succeeded")
     before = {each for pair in run.before["keys"].values() for each in pair if each}
     on = {each for pair in run.world_now()["keys"].values() for each in pair if each}
     for configuration_id in run.cloud.simulator.configurations:

@@ -28,7 +28,9 @@ def _deletes(kind: str, run: Run) -> None:
 
 
 def _starts_cluster(run: Run) -> None:
-    run.in_workspace("clusters/start", cluster_id=run.things("off")[0])
+    cluster = run.things("off")[0]
+    run.started.add(cluster)
+    run.in_workspace("clusters/start", cluster_id=cluster)
 
 
 def _takes_admin_right(run: Run) -> None:

@@ -26,7 +26,7 @@ from tests.matrix.execution import Execution, TaskError, definition
 from tests.matrix.scenarios import Request, Scenario
 from tests.matrix.timeline import Process
 from tests.names import ACCOUNT_ID
-from tests.steps.world import ROUND_SECONDS
+from tests.steps.world import ENVELOPE, ROUND_SECONDS
 
 MACHINE = definition()
 FINISHER = "carry_on" in handlers.MODULES
@@ -81,6 +81,8 @@ class Run:
     begun: set[int] = field(default_factory=set)
     """Which of the troubles have begun."""
     deleted: set[str] = field(default_factory=set)
+    started: set[str] = field(default_factory=set)
+    """Compute that was off, and that somebody else has started."""
     disabled_by_hand: set[str] = field(default_factory=set)
     edited: set[str] = field(default_factory=set)
     """Keys whose owner has added a statement to their policies."""
@@ -114,12 +116,19 @@ class Run:
         timeline.run(self._at_rest, LATEST)
         at_rest = timeline.now()
         self._ledger_says()
+        self._quiet_days()
         for after in SWEEPS:
             timeline.run_to(at_rest + after)
             if after >= DAY:
                 self._entering("r1", KEY_CHECK)
             self._noting_calls(KEY_CHECK, lambda: self._call("disable_old_key", {}))
         self._publish()
+
+    def _quiet_days(self) -> None:
+        """Jobs run four times a day from here on: whether they run is known by now, and each run leaves a cluster."""
+        for workspace in self.cloud.simulator.workspaces.values():
+            for job in workspace.jobs.values():
+                job.fires_every = DAY / 4 if job.fires_every else 0.0
 
     def _at_rest(self) -> bool:
         if any(each.running for each in self.executions):
@@ -205,9 +214,10 @@ class Run:
     def _ended(self, execution: Execution) -> None:
         if execution.cause:
             self.said.append(Said(f"execution {execution.name}", execution.cause, self.world_now()))
-        if FINISHER:
+        if FINISHER and execution.status != "SUCCEEDED":
             detail = {"name": execution.name, "executionArn": execution.arn, "status": execution.status}
-            event = {"detail-type": "Step Functions Execution Status Change", "detail": detail}
+            change = {"source": "aws.states", "detail-type": "Step Functions Execution Status Change"}
+            event = {**ENVELOPE, **change, "detail": detail}
             self.cloud.timeline.at(self.cloud.clock.now() + 1, lambda: self._call("carry_on", event))
 
     # --- what is there ---

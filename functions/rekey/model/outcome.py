@@ -16,7 +16,8 @@ def downtime_seconds(rotation: Rotation) -> float | None:
     if rotation.blackout_started_at is None or rotation.compute_back_at is None or rotation.still_down:
         return None
     down: datetime = clock.moment(rotation.compute_back_at)
-    return round((down - clock.moment(rotation.blackout_started_at)).total_seconds(), 3)
+    # Two Lambdas wrote these two, each by its own clock.
+    return max(0.0, round((down - clock.moment(rotation.blackout_started_at)).total_seconds(), 3))
 
 
 def old_key_due_at(rotation: Rotation, grace_seconds: int) -> str | None:

@@ -36,8 +36,7 @@ def phases(rotation: Rotation, trail: Sequence[Item]) -> list[dict[str, Any]]:
 
     The settle wait leaves no entry: it begins with the switch and ends at the moment that is written down with it.
     """
-    marks = _marks(rotation, trail)
-    end = rotation.ended_at or trail[-1]["at"]
+    marks, end = _marks(rotation, trail)
     found, down = [], False
     for (began, phase), (ended, _) in zip(marks, [*marks[1:], (end, "")], strict=True):
         down = (down or phase == StepName.TERMINATE) and phase != FINISH
@@ -46,18 +45,24 @@ def phases(rotation: Rotation, trail: Sequence[Item]) -> list[dict[str, Any]]:
     return found
 
 
-def _marks(rotation: Rotation, trail: Sequence[Item]) -> list[Mark]:
-    marks = _beginning(rotation, trail)
+def _marks(rotation: Rotation, trail: Sequence[Item]) -> tuple[list[Mark], str]:
+    """And when the last of them ends."""
+    marks, now = _beginning(rotation, trail), rotation.created_at
+    latest = now
     way_back = max((entry["seq"] for entry in trail if entry["step"] == StepName.ROLL_BACK), default=None)
     for entry in trail:
+        # Lambdas have clocks of their own: one that is behind writes a time before that of the entry before.
+        now = max(now, entry["at"])
         phase = _BEGINS.get(entry["action"]) or _BEGINS.get(entry["step"])
         if phase == StepName.RESTORE and rotation.snapshot_key is None:
             phase = FINISH
         if phase and all(phase != known for _, known in marks):
-            marks = _then(marks, entry["at"], phase, StepName.SETTLE, entry["detail"].get("settle_until"))
+            marks, latest = _then(marks, now, phase, StepName.SETTLE, entry["detail"].get("settle_until")), now
         if entry["seq"] == way_back and rotation.snapshot_key:
-            marks = _then(marks, entry["at"], StepName.RESTORE, StepName.SETTLE_AFTER_FAILURE, rotation.settle_until)
-    return _then(marks, rotation.ended_at or trail[-1]["at"], "")[:-1]
+            until = rotation.settle_until
+            marks, latest = _then(marks, now, StepName.RESTORE, StepName.SETTLE_AFTER_FAILURE, until), now
+    end = max(rotation.ended_at or trail[-1]["at"], latest)
+    return _then(marks, end, "")[:-1], end
 
 
 def _beginning(rotation: Rotation, trail: Sequence[Item]) -> list[Mark]:

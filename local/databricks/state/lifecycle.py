@@ -19,7 +19,10 @@ class Lifecycle:
 
     def at(self, now: float) -> Phase:
         """The phase that holds at `now`."""
-        return [phase for phase in self._phases if phase.since <= now][-1]
+        for phase in reversed(self._phases):
+            if phase.since <= now:
+                return phase
+        raise IndexError(now)
 
     def state(self, now: float) -> str:
         return self.at(now).state
