@@ -166,9 +166,10 @@ runbook: setup
 request: setup
 	PYTHONPATH=functions $(BIN)/python -m tests.request_table docs/request.md
 
-# JSON Schemas of the events, from the classes that the code uses.
+# JSON Schemas of the events and the webhook's OpenAPI description, from the classes that the code uses.
 schemas: setup
 	$(BIN)/python -m tests.event_schemas docs/events
+	$(BIN)/python -m tests.openapi docs/tickets.openapi.json
 
 # The page of all settings, from their own description.
 settings: setup
