@@ -35,17 +35,22 @@ def deliver(state: State, provider: Provider, event: Any, times: int = 1) -> lis
 def sign(state: State, provider: Provider, event: Any) -> tuple[bytes, dict[str, str]]:
     """(raw body, headers) with the newest of the provider's webhook secrets."""
     body = json.dumps(event).encode()
+    return body, signed(state, provider, body)
+
+
+def signed(state: State, provider: Provider, body: bytes) -> dict[str, str]:
+    """The headers of a body."""
     secret = state.secret[provider]["webhook_secrets"][-1]
     headers = {"content-type": "application/json"}
     if provider == "jira":
         digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-        return body, {
+        return {
             **headers,
             "x-hub-signature": f"sha256={digest}",
             "x-atlassian-webhook-identifier": str(uuid.uuid4()),
         }
     webhook_id, at = f"msg_{uuid.uuid4().hex}", datetime.now(UTC)
-    return body, {
+    return {
         **headers,
         "webhook-id": webhook_id,
         "webhook-timestamp": str(int(at.timestamp())),

@@ -49,6 +49,7 @@ def test_a_call_that_nobody_waits_for_and_that_fails_is_seen(stack: Template) ->
 
 
 def test_its_own_role_may_put_it_there_and_nowhere_else(stack: Template) -> None:
+    assert len(destinations(stack)) == 3
     for function, queue in destinations(stack).items():
         name = stack.resource(function)["Properties"]["Handler"].split(".")[-2]
         [sends] = [each for each in stack.statements_of(name) if "sqs:SendMessage" in each.actions]
@@ -56,7 +57,9 @@ def test_its_own_role_may_put_it_there_and_nowhere_else(stack: Template) -> None
 
 
 def test_what_a_stream_or_a_queue_cannot_deliver_is_seen(stack: Template) -> None:
-    for mapping in stack.all("AWS::Lambda::EventSourceMapping").values():
+    mappings = stack.all("AWS::Lambda::EventSourceMapping")
+    assert mappings
+    for mapping in mappings.values():
         source = mapping["EventSourceArn"]["Fn::GetAtt"][0]
         if source in stack.all("AWS::SQS::Queue"):
             redrive = stack.resource(source)["Properties"]["RedrivePolicy"]

@@ -14,6 +14,8 @@ class Tasks:
         self._executions = executions
         self.waiting: set[str] = set()
         self.answered: list[dict[str, Any]] = []
+        self.refused: dict[str, str] = {}
+        """Error codes by operation, whoever waits."""
 
     def send_task_success(self, **given: Any) -> None:
         self._answer("SendTaskSuccess", given)
@@ -30,8 +32,9 @@ class Tasks:
         self.answered.append(given)
 
     def _check(self, operation: str, token: str) -> None:
-        if token not in self.waiting:
-            raise ClientError({"Error": {"Code": "TaskTimedOut", "Message": "Task Timed Out"}}, operation)
+        code = self.refused.get(operation) or ("" if token in self.waiting else "TaskTimedOut")
+        if code:
+            raise ClientError({"Error": {"Code": code, "Message": "refused"}}, operation)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._executions, name)

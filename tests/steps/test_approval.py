@@ -179,6 +179,41 @@ def test_an_answer_that_nobody_waits_for_is_no_success(world: World, tasks: Task
     assert [each["taskToken"] for each in tasks.answered] == ["BBBB"]
 
 
+REFUSALS = {"AccessDeniedException": errors.AccessDenied, "ThrottlingException": errors.AwsUnavailable}
+
+
+@pytest.mark.parametrize("decision", ["approve", "decline"])
+@pytest.mark.parametrize("code", REFUSALS)
+def test_a_refusal_to_be_asked_is_not_taken_for_nobody_waits(
+    world: World, tasks: Tasks, decision: str, code: str
+) -> None:
+    planned(world)
+    ask(world, tasks)
+    tasks.refused = {"SendTaskHeartbeat": code}
+    with pytest.raises(REFUSALS[code], match=code):
+        answer(world, decision)
+    assert actions(world) == ["planned", "approval asked"]
+    tasks.refused = {}
+    answer(world, decision)
+    assert len(tasks.answered) == 1
+
+
+@pytest.mark.parametrize(("decision", "operation"), [("approve", "SendTaskSuccess"), ("decline", "SendTaskFailure")])
+@pytest.mark.parametrize("code", REFUSALS)
+def test_an_answer_that_is_refused_on_its_way_is_passed_on_by_saying_it_again(
+    world: World, tasks: Tasks, decision: str, operation: str, code: str
+) -> None:
+    planned(world)
+    ask(world, tasks)
+    tasks.refused = {operation: code}
+    with pytest.raises(REFUSALS[code], match=code):
+        answer(world, decision)
+    tasks.refused = {}
+    answer(world, decision)
+    assert len(tasks.answered) == 1
+    assert len(actions(world)) == 3
+
+
 def test_a_crash_before_the_answer_is_passed_on_is_fixed_by_saying_it_again(
     world: World, tasks: Tasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,6 +42,7 @@ def test_three_clusters_that_stay_down_need_attention_and_the_downtime_is_not_ov
     assert "Succeeded, needs attention" in page
     assert "not over: 3 clusters are down" in page
     banner = page[page.index('class="status amber"') : page.index("</section>")]
+    assert len(evidence["attention"]) == 3
     assert all(each in banner for each in evidence["attention"])
 
 

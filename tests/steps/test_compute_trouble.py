@@ -103,6 +103,7 @@ def test_two_hours_of_refusals_only_make_it_slower(world: World, name: str, faul
     world.post("faults", match={"path": "/api/"}, times=None, **orders[fault])
     answers = wait(world, name, TWO_HOURS)
     assert not any(each["done"] for each in answers)
+    assert answers != []
     assert all(each["waiting_for"] for each in answers)
     if fault == "429":
         assert all("waiting for Databricks' rate limit" in each["waiting_for"] for each in answers)
@@ -197,6 +198,7 @@ def test_without_the_admin_right_nothing_is_taken_for_gone(world: World) -> None
         world.post("faults", match={"path": path}, fault="status", times=None, **gone)
     answers = wait(world, "restart_compute", 600)
     assert not answers[-1]["done"]
+    assert answers[-1]["waiting_for"] != []
     assert all("no admin of this workspace" in each for each in answers[-1]["waiting_for"])
     requests.delete(f"{world.url}/_sim/faults", timeout=10)
     world.loop("restart_compute")

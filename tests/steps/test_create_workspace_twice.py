@@ -1,5 +1,6 @@
 """create_workspace: answers that are lost and namesakes; no second workspace is made, and none is left unnoticed."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -33,6 +34,30 @@ def test_a_request_that_never_arrived_is_sent_again_but_not_at_once(world: World
     world.clock.advance(5)
     world.call("create_workspace", rotation_id="r1")
     assert len(workspaces(world)) == 1
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        {"fault": "throttle"},
+        {"fault": "status", "status": 503, "message": "Busy."},
+        {"fault": "status", "status": 400, "error_code": "INVALID_PARAMETER_VALUE", "message": "No."},
+    ],
+)
+def test_a_refusal_says_nothing_about_the_request_before_it(world: World, refusal: dict[str, Any]) -> None:
+    """The workspace of the first one may show yet: the way back has to watch for it."""
+    prepare(world, wish(world))
+    world.post("faults", match=WORKSPACES, fault="reset")
+    held_up(world, "create_workspace", "OutcomeUnknown")
+    world.clock.advance(120)
+    world.post("faults", match=WORKSPACES, times=1, **refusal)
+    with suppress(errors.DatabricksError):
+        assert world.call("create_workspace", rotation_id="r1")["done"] is False
+    assert workspaces(world) == []
+    assert world.rotation().creation_outcome == "unknown"
+    failure = {"state": "Create workspace", "error": "DatabricksError", "cause": "refused"}
+    early = world.call("roll_back", rotation_id="r1", failure=failure)
+    assert "may still appear" in early["waiting_for"][0]
 
 
 def test_a_list_that_is_stale_makes_nothing_twice(world: World) -> None:

@@ -162,6 +162,7 @@ def test_compute_that_is_down_too_long_is_told_by_name(world: World, bus: Outbox
     events = bus.deliver(world)
     told = data(events, "Compute Down")
     assert told["since"] == world.rotation().blackout_started_at
+    assert told["down"] != []
     assert set(told["down"]) <= set(world.rotation().down)
     assert told["failure"] == "Verify: it went back"
 

@@ -106,6 +106,7 @@ def test_with_administrators_iam_decides_for_them_and_rekey_alone(
     [everything] = [each for each in theirs if each["Action"] == "kms:*"]
     assert sorted(everything["Condition"]["ArnLike"]["aws:PrincipalArn"]) == [ADMIN, OWN_ROLES]
     [looks] = [each for each in theirs if each["Action"] != "kms:*"]
+    assert "kms:DescribeKey" in looks["Action"]
     assert all(each.startswith(("kms:Describe", "kms:Get", "kms:List")) for each in looks["Action"])
 
 

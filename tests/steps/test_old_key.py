@@ -81,6 +81,17 @@ def test_a_key_that_a_sweep_saw_serving_storage_is_retained_also_when_its_config
     assert (world.key_state(old), world.key(old).state) == ("Enabled", "retained")
 
 
+def test_that_a_key_served_storage_once_is_never_forgotten(world: World) -> None:
+    """Nothing says so any more but the ledger: no configuration, and no tag."""
+    old = world.make_key()
+    world.rotate(workspace_id=world.quiet_workspace(keys={"managed_services": old})["workspace_id"])
+    seen = world.key(old)
+    world.ledger.keys.note(seen, seen.but(served_storage=True))
+    world.sweep(A_DAY_LATER)
+    kept = world.key(old)
+    assert (world.key_state(old), kept.state, kept.served_storage) == ("Enabled", "retained", True)
+
+
 def failing_canary(world: World, workspace_id: int, canary: str) -> None:
     world.post("faults", match={"method": "GET", "path": "*/workspace/export"}, fault="status", status=403, times=1)
 

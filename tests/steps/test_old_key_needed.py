@@ -8,6 +8,7 @@ from moto.core.exceptions import JsonRESTError
 from moto.kms.models import KmsBackend
 
 from rekey.aws.kms_key import KmsKey
+from rekey.base.errors import AwsUnavailable
 from rekey.model.actions import KeyAction
 from rekey.telling.events.catalogue import event_of_key
 from tests import kms_states
@@ -260,9 +261,9 @@ def test_a_claim_alone_keeps_everybody_else_off_the_key(world: World) -> None:
     keys = world.ledger.keys
     seen = world.key(old)
     claimed = keys.note(seen, seen.model_copy(update={"claimed_at": seen.changed_at}))
-    with pytest.raises(Exception, match="has moved on"):
+    with pytest.raises(AwsUnavailable, match="has moved on"):
         keys.note(seen, seen.model_copy(update={"claimed_at": "later"}))
-    with pytest.raises(Exception, match="has moved on"):
+    with pytest.raises(AwsUnavailable, match="has moved on"):
         keys.change(seen, seen, KeyAction.LOOKED_AT)
     keys.change(claimed, claimed.model_copy(update={"claimed_at": None}), KeyAction.REFUSED)
 

@@ -80,8 +80,13 @@ class Desk:
         return self.call(http_event(f"/tickets/{provider}", headers, base64.b64encode(raw).decode(), encoded=True))
 
     def call(self, event: Any) -> tuple[int, Any]:
+        status, body, _ = self.answer(event)
+        return status, body
+
+    def answer(self, event: Any) -> tuple[int, Any, dict[str, str]]:
+        """Status, body and headers."""
         answer = handlers.module("ticket_webhook").handler(event, Context())
-        return answer["statusCode"], json.loads(answer["body"])
+        return answer["statusCode"], json.loads(answer["body"]), answer["headers"]
 
     def ask(self, provider: Provider, ticket: Ticket, **approval: Any) -> tuple[int, Any]:
         return self.send(provider, self.approve(provider, ticket, **approval))

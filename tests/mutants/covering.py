@@ -1,0 +1,96 @@
+"""Which tests run which line: one run of the quick folders under coverage.py, with the test as context."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import coverage
+
+FOLDERS = ("tests/unit", "tests/steps", "tests/workflow", "tests/tickets")
+LEFT_OUT = ("tests/tickets/test_fuzz.py",)
+"""Ten thousand deliveries: no quick test."""
+RULES = (
+    "[run]\nrelative_files = true\nsource = functions\n[report]\nexclude_also =\n    if TYPE_CHECKING:\n    @overload\n"
+)
+
+
+@dataclass(frozen=True)
+class Covering:
+    """What the run has seen, and how long each test took."""
+
+    folder: Path
+    root: Path
+
+    @cached_property
+    def seconds(self) -> Mapping[str, float]:
+        """By test, all of its parameters together."""
+        return dict(json.loads((self.folder / "seconds.json").read_text(encoding="utf-8")))
+
+    @cached_property  # Not to be used after a fork: there coverage.py begins with an empty file, in this one's place.
+    def _data(self) -> coverage.CoverageData:
+        data = coverage.CoverageData(str(self.folder / "coverage"))
+        data.read()
+        return data
+
+    def tests_of(self, path: str, lines: Iterable[int]) -> list[str]:
+        """Tests that run any of the lines, the quickest first; without lines, whatever runs the file or imports it."""
+        wanted = set(lines)
+        found = self._running(path, wanted) if wanted else self._around(path)
+        return sorted(found, key=lambda each: (self.seconds.get(each, 0.0), each))
+
+    def not_run(self, path: str) -> list[int]:
+        """Lines with code that no test of these folders runs."""
+        measured = coverage.Coverage(data_file=str(self.folder / "coverage"), config_file=str(self.folder / "rules"))
+        measured.load()
+        return list(measured.analysis2(str(self.root / path))[3])
+
+    def _running(self, path: str, wanted: set[int]) -> set[str]:
+        by_line = self._data.contexts_by_lineno(path)
+        return {test for line, seen in by_line.items() if not wanted or line in wanted for test in _tests(seen)}
+
+    def _around(self, path: str) -> set[str]:
+        """What stands outside of functions runs once, at the import, and decides later."""
+        module = Path(path).with_suffix("").as_posix().removeprefix("functions/").replace("/", ".")
+        package, _, name = module.rpartition(".")
+        users = {path}
+        for each in sorted((self.root / "functions").rglob("*.py")):
+            text = each.read_text(encoding="utf-8")
+            if f"{module} import" in text or (f"from {package} import" in text and name in text):
+                users.add(each.relative_to(self.root).as_posix())
+        return {test for each in users for test in self._running(each, set())}
+
+
+def _tests(contexts: Iterable[str]) -> set[str]:
+    """A context is a test's id with its phase; parameters are left out: a change may bring others."""
+    return {context.partition("|")[0].partition("[")[0] for context in contexts if context}
+
+
+def measure(root: Path, folder: Path, jobs: int) -> None:
+    """Run the folders' tests in `root`, all of which must pass. Minutes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "rules").write_text(RULES, encoding="utf-8")
+    for old in folder.glob("coverage*"):
+        old.unlink()
+    report = folder / "report.xml"
+    command = [sys.executable, "-m", "pytest", "-q", "-n", str(jobs), "--dist", "loadscope", "-p", "no:cacheprovider"]
+    command += ["--cov=functions", "--cov-context=test", "--cov-report=", f"--cov-config={folder / 'rules'}"]
+    env = {**os.environ, "COVERAGE_FILE": str(folder / "coverage"), "PYTHONHASHSEED": "0"}
+    command += [f"--ignore={each}" for each in LEFT_OUT]
+    subprocess.run([*command, f"--junit-xml={report}", *FOLDERS], cwd=root, env=env, check=True)
+    (folder / "seconds.json").write_text(json.dumps(_seconds(report)), encoding="utf-8")
+
+
+def _seconds(report: Path) -> dict[str, float]:
+    from xml.etree import ElementTree
+
+    taken: defaultdict[str, float] = defaultdict(float)
+    for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314, this very machine wrote it
+        file = case.attrib["classname"].replace(".", "/") + ".py"
+        taken[f"{file}::{case.attrib['name'].partition('[')[0]}"] += float(case.attrib["time"])
+    return dict(taken)

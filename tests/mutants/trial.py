@@ -1,0 +1,104 @@
+"""A change is tried: in a copy of the repository, by the tests that run its place."""
+
+import itertools
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.mutants import fork
+from tests.mutants.change import Change
+from tests.mutants.covering import Covering
+
+MACHINE = ("tests/workflow", "tests/matrix")
+GRANTS = ("tests/infra/test_permissions.py", "tests/infra/test_undo.py", "tests/infra/test_tickets.py")
+FIRST = 120
+"""So many tests come first, for most changes are noticed by them; then all the others."""
+
+SECONDS = 900
+"""Longer than any set of tests takes: a change that never ends is noticed too."""
+
+_SHARED = (".venv", "node_modules", "build")
+_SECOND = itertools.count(1)
+_NOT_FOUND = 4
+"""pytest's own status."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    id: str
+    noticed: bool
+    by: str
+    """The test that failed, or what else happened."""
+    ran: int
+    seconds: float
+
+
+@contextmanager
+def copied(root: Path) -> Iterator[Path]:
+    """The repository's files, to be changed at will."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=root,
+        check=True,
+        capture_output=True,
+    )
+    with tempfile.TemporaryDirectory(prefix="rekey-mutants-") as name:
+        there = Path(name)
+        for each in filter(None, listed.stdout.decode().split("\0")):
+            if (root / each).is_file():
+                (there / each).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(root / each, there / each)
+        for each in _SHARED:
+            if (root / each).exists():
+                (there / each).symlink_to((root / each).resolve())
+        yield there
+
+
+def tried(tree: Path, change: Change, turns: Sequence[Sequence[str]]) -> Trial:
+    """Run the tests, turn by turn, until one fails. The tree is as it was afterwards."""
+    file = tree / change.path
+    source, stat, began = file.read_bytes(), file.stat(), time.monotonic()
+    ran, noticed, by = 0, False, "no test runs it"
+    file.write_bytes(change.made(source))
+    # Python knows a compiled file's source by its size and its second: each change has a second of its own.
+    os.utime(file, (stat.st_atime, stat.st_mtime + next(_SECOND)))
+    try:
+        for tests in turns:
+            noticed, by = _run(tree, tests)
+            ran += len(tests)
+            if noticed:
+                break
+    finally:
+        file.write_bytes(source)
+        os.utime(file, (stat.st_atime, stat.st_mtime))
+    return Trial(change.id, noticed, by, ran, round(time.monotonic() - began, 1))
+
+
+def turns(change: Change, covering: Covering) -> list[list[str]]:
+    """The tests that may notice the change, those first that are quick to tell."""
+    if change.room == "the state machine":
+        return [[each] for each in MACHINE]
+    if change.room == "permissions":
+        return [list(GRANTS)]
+    tests = covering.tests_of(change.path, change.lines)
+    return [part for part in (tests[:FIRST], tests[FIRST:]) if part]
+
+
+def _run(tree: Path, tests: Sequence[str]) -> tuple[bool, str]:
+    status, said = fork.pytest(
+        tree, ["-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-rfE", *tests], SECONDS
+    )
+    if status is None:
+        return True, f"not done after {SECONDS} seconds"
+    if status == 0:
+        return False, "nothing"
+    failed = [line for line in said.splitlines() if line.startswith(("FAILED ", "ERROR "))]
+    if status == _NOT_FOUND and not failed:
+        raise RuntimeError(f"pytest could not begin:\n{said[-2000:]}")
+    return True, failed[0].split(" - ")[0].split(" ", 1)[1] if failed else said.strip().splitlines()[-1]
