@@ -245,7 +245,13 @@ class KmsKey:
 def material_since(metadata: "KeyMetadataTypeDef", rotations: Iterable[Mapping[str, Any]]) -> datetime:
     """Since when a key encrypts under its present material: the newest of its creation and of every rotation, automatic
     or on demand (AWS KMS API reference, ListKeyRotations)."""
-    return max([metadata["CreationDate"], *(each["RotationDate"] for each in rotations if "RotationDate" in each)])
+    renewed: list[datetime] = [each["RotationDate"] for each in rotations if "RotationDate" in each]
+    return max([metadata["CreationDate"], *renewed])
+
+
+def days_old(since: datetime, now: datetime) -> int:
+    """Whole days; KMS' clock may be a moment ahead."""
+    return max(0, (now - since).days)
 
 
 def make(region: str, description: str, values: Mapping[str, str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rekey.aws import clients
-from rekey.aws.kms_key import KmsKey, material_since
+from rekey.aws.kms_key import KmsKey, days_old, material_since
 from rekey.base import clock
 from rekey.databricks import Account, Estate
 from rekey.ledger import Ledger
@@ -68,7 +68,7 @@ def row(key: Key, estate: Estate, kms: Mapping[str, Any], now: datetime) -> KeyR
         state=key.state,
         why=key.why,
         kms_state=kms.get("state") or kms.get("trouble"),
-        age_days=(now - clock.moment(since)).days if since else None,
+        age_days=days_old(clock.moment(since), now) if since else None,
         referenced_by=tuple(users),
         used_by=tuple(sorted(each.name for each in estate.users(key.key_arn))),
         wanted_by=key.wanted_by,
