@@ -52,7 +52,7 @@ class Aws:
             "aws_access_key_id": "x",
             "aws_secret_access_key": "x",
         }
-        names = ("stepfunctions", "lambda", "sts")
+        names = ("stepfunctions", "lambda", "sts", "s3")
         self.clients = {name: boto3.client(name, **options) for name in names}  # type: ignore[call-overload]
         self.stubs = {name: Stubber(client) for name, client in self.clients.items()}
         for stub in self.stubs.values():
