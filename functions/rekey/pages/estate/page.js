@@ -25,6 +25,7 @@
   which.addEventListener("change", filter);
   order.addEventListener("change", sort);
   document.getElementById("controls").hidden = false;
-  filter();
-  sort();
+  // A browser may keep what was chosen before it was asked to load the page again.
+  if (find.value || which.value) filter();
+  if (order.value !== "name") sort();
 })();
