@@ -20,6 +20,10 @@ COMMANDS = {
     "finish": Command("cli.finish:finish", "Finish a rotation whose execution has ended before it."),
     "evidence": Command("cli.evidence:evidence", "Show, draw or verify a rotation's evidence."),
     "keys": Command("cli.keys:app", "List every key; `keys adopt` puts one under rekey's care."),
+    "workspaces": Command(
+        "cli.workspaces:workspaces",
+        "List every workspace with its keys: how old they are, when they are due, and why one does not comply.",
+    ),
     "terraform": Command(
         "cli.terraform:terraform", "Print a workspace's keys as HCL, so that Terraform sees no drift."
     ),

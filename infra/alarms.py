@@ -24,7 +24,7 @@ PAGE = "docs/operations.md"
 
 MAX, SUM = cloudwatch.Stats.MAXIMUM, cloudwatch.Stats.SUM
 
-FIVE_MINUTES, HOUR = Duration.minutes(5), Duration.hours(1)
+FIVE_MINUTES, HOUR, DAY = Duration.minutes(5), Duration.hours(1), Duration.days(1)
 
 _ALARMS = "cloudwatch.amazonaws.com"
 _OF_THIS_ACCOUNT = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
@@ -125,6 +125,14 @@ class Alarms(Construct):
             metric("KeySweepFailures", SUM, HOUR),
             "a-key-cannot-be-looked-at",
             periods=2,
+        )
+
+    def watch_estate(self) -> None:
+        self._build(
+            "KeysPastPolicy",
+            "The material of a key that a workspace uses is older than the policy allows",
+            metric("KeysPastPolicy", MAX, DAY),
+            "a-key-is-past-the-policy",
         )
 
     def watch_events(self, publish_events: lambda_.Function) -> None:

@@ -13,7 +13,7 @@ from infra.settings import Settings
 
 AVERAGE, MAX, SUM = cloudwatch.Stats.AVERAGE, cloudwatch.Stats.MAXIMUM, cloudwatch.Stats.SUM
 
-HOUR = Duration.hours(1)
+HOUR, DAY = Duration.hours(1), Duration.days(1)
 
 HALF, THIRD = 12, 8
 """Of the 24 columns that a dashboard has."""
@@ -61,6 +61,10 @@ class Dashboard(Construct):
             ),
         )
         dashboard.add_widgets(
+            _graph("Workspaces, and those that comply", _estate("Workspaces", "WorkspacesCompliant")),
+            _graph("Keys past the policy", _estate("KeysPastPolicy")),
+        )
+        dashboard.add_widgets(
             _graph("Dead letters", [_waiting(name, queue) for name, queue in queues.items()], width=THIRD),
             _graph("Events and tickets", _counts(*_TOLD), width=THIRD),
             _graph("Not as it should be", _counts(*_WRONG), width=THIRD),
@@ -87,6 +91,11 @@ def _graph(title: str, lines: Sequence[cloudwatch.IMetric], width: int = HALF) -
 
 def _counts(*names: str) -> list[cloudwatch.IMetric]:
     return [metric(name, SUM, HOUR) for name in names]
+
+
+def _estate(*names: str) -> list[cloudwatch.IMetric]:
+    """Of the inventory, which is taken once a day, and whenever a person asks."""
+    return [metric(name, MAX, DAY) for name in names]
 
 
 def _executions(state_machine: sfn.StateMachine) -> list[cloudwatch.IMetric]:

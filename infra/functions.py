@@ -46,6 +46,8 @@ MEMORY_MB = {
     "carry_on": 1024,
     # They look at all compute, and bring back what they can, side by side too.
     **dict.fromkeys(("plan_rotation", "complete_rotation", "record_failure"), 512),
+    # It reads eight keys side by side, and draws hundreds of workspaces.
+    "inventory": 512,
 }
 """Where the setting may be too little. A Lambda's share of a processor grows with its memory: 1,769 MB are one."""
 
@@ -80,7 +82,10 @@ class Functions(Construct):
         self._environment = self._build_environment()
         self._places: Mapping[On, str] = {}
         self.failed = build_dead_letter_queue(self, "Failed", shared.platform)
-        its_own = {"publish_events": {"UNPUBLISHED_QUEUE_URL": shared.unpublished.queue_url}}
+        its_own = {
+            "publish_events": {"UNPUBLISHED_QUEUE_URL": shared.unpublished.queue_url},
+            "inventory": {"MAX_KEY_AGE_DAYS": shared.settings.max_key_age},
+        }
         self.by_name = {
             name: self._build_function(name, self._chosen(grants), its_own.get(name)) for name, grants in GRANTS.items()
         }
@@ -246,6 +251,8 @@ class Functions(Construct):
                 return [table_arn, *(f"{table_arn}/index/{name}" for name in INDEXES)]
             case On.ROTATIONS:
                 return [self._shared.ledger.bucket.arn_for_objects("rotations/*")]
+            case On.INVENTORY:
+                return [self._shared.ledger.bucket.arn_for_objects("inventory/*")]
             case On.STREAM:
                 return [self._shared.ledger.stream_arn]
             case On.BUS:

@@ -26,8 +26,14 @@ class Watched:
 _DEAD_LETTERS = {
     "RequestsUndelivered": ("A request's event did not start the state machine", "a-request-was-not-delivered"),
     "EventsUnpublished": ("News of a rotation or a key was given up", "events-are-late-or-lost"),
-    "CallsFailed": ("A key check, enabling a key again or a round failed each time", "a-key-cannot-be-looked-at"),
-    "SweepsUndelivered": ("A key check, enabling a key again or a round was not started", "a-key-cannot-be-looked-at"),
+    "CallsFailed": (
+        "A Lambda that nobody waits for failed each time",
+        "a-key-cannot-be-looked-at",
+    ),
+    "SweepsUndelivered": (
+        "A key check, a round or the inventory was not started",
+        "a-key-cannot-be-looked-at",
+    ),
     "TicketsUntold": ("A ticket could not be told", "a-ticket-is-not-told"),
 }
 """By the alarm's name: what a message in the queue means, and its section of the operations page."""
@@ -44,6 +50,7 @@ class Monitoring(Construct):
         alarms.watch_rotations(watched.state_machine, watched.functions["record_failure"])
         alarms.watch_compute()
         alarms.watch_keys()
+        alarms.watch_estate()
         alarms.watch_events(watched.functions["publish_events"])
         for name, queue in watched.dead_letters.items():
             meaning, section = _DEAD_LETTERS[name]

@@ -11,6 +11,7 @@ class On(StrEnum):
     DATABRICKS_ROLE = "the role that Databricks trusts"
     LEDGER = "the ledger table and its index"
     ROTATIONS = "rotations/* in the evidence bucket"
+    INVENTORY = "inventory/* in the evidence bucket"
     KEYS = "arn:{partition}:kms:*:{account}:key/*"
     ALIASES = "arn:{partition}:kms:*:{account}:alias/{aliases}/*"
     STREAM = "the ledger table's stream"
@@ -74,6 +75,7 @@ READ_LEDGER = Grant(("dynamodb:GetItem", "dynamodb:Query"), On.LEDGER)
 LEASE = Grant(("dynamodb:DeleteItem",), On.LEDGER)
 READ_EVIDENCE = Grant(("s3:GetObject",), On.ROTATIONS)
 WRITE_EVIDENCE = Grant(("s3:PutObject",), On.ROTATIONS)
+WRITE_INVENTORY = Grant(("s3:PutObject",), On.INVENTORY)
 FIND_KEYS = Grant(("tag:GetResources",), On.ANYTHING)
 MAKE_KEY = Grant(("kms:CreateKey",), On.ANYTHING, Only.REQUESTS_THAT_TAG, sets_policy=True)
 TAG_NEW_KEY = Grant(("kms:TagResource",), On.KEYS, Only.REQUESTS_THAT_TAG)
@@ -152,6 +154,10 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "reenable_key": (LEDGER, SEE_KEY, ENABLE_KEY, CALLED_ASYNCHRONOUSLY),
     "list_keys": (DATABRICKS, READ_LEDGER, SEE_KEY, SEE_TAGS, SEE_USE, SEE_MATERIAL, SEE_ROTATION),
     "adopt_key": (DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, SEE_USE, READ_POLICY),
+    "inventory": (
+        *(DATABRICKS, READ_LEDGER, SEE_KEY, READ_POLICY, SEE_MATERIAL, SEE_ROTATION),
+        *(WRITE_INVENTORY, CALLED_ASYNCHRONOUSLY),
+    ),
 }
 
 TICKETS_SECRET = Grant(("secretsmanager:GetSecretValue",), On.TICKETS_SECRET)
@@ -191,6 +197,7 @@ TICKET_GRANTS: dict[str, tuple[Grant, ...]] = {
 # Why a grant names more than one exact resource. cdk-nag stops at each wildcard that has no reason here.
 WILDCARD_REASONS: dict[On, str] = {
     On.ROTATIONS: "One folder a rotation, named when it starts; nothing else in the bucket is reachable.",
+    On.INVENTORY: "One object a day, named by the day; nothing else in the bucket is reachable.",
     On.KEYS: "Keys are made at run time, in each workspace's region; the tag rekey:managed narrows them to ours.",
     On.ALIASES: "Aliases are made at run time, and only under the setting's prefix.",
     On.EXECUTIONS: "Executions are named when they start; only those of rekey's own state machine are reachable.",

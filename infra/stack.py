@@ -3,6 +3,7 @@
 from aws_cdk import Annotations, CfnOutput, Stack, Tags
 from constructs import Construct
 
+from infra.estate import Estate
 from infra.events import Events
 from infra.finishing import Finishing
 from infra.functions import Functions, Shared
@@ -55,6 +56,7 @@ class RekeyStack(Stack):
             self, "Retirement", settings, platform, functions["disable_old_key"], functions["reenable_key"]
         )
         Finishing(self, "Finishing", settings, workflow.state_machine, functions["carry_on"], retirement.undelivered)
+        Estate(self, "Estate", settings, functions["inventory"], retirement.undelivered)
         dead_letters = {
             "RequestsUndelivered": events.undelivered,
             "EventsUnpublished": events.unpublished,

@@ -20,6 +20,7 @@ LIBRARY = (
     "databricks",
     "ledger",
     "retirement",
+    "inventory",
     "rotation",
     "planning",
     "finisher",
@@ -65,8 +66,8 @@ def may_import(source: str, target: str) -> bool:
     if source not in LIBRARY:
         return target in OUTSIDE[source]
     if source == "pages" or target == "pages":
-        # Pages are drawn from plain data: they stand on the model alone, and only who tells draws them.
-        return target in PLAIN if source == "pages" else source in ("telling", "control", "runtime")
+        # Pages are drawn from plain data: they stand on the model alone, and only who tells or writes draws them.
+        return target in PLAIN if source == "pages" else source in ("inventory", "telling", "control", "runtime")
     return target in LIBRARY and LIBRARY.index(target) < LIBRARY.index(source)
 
 

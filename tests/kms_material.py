@@ -1,9 +1,11 @@
-"""What KMS says and refuses about key material, which moto does not: states of material, and which keys it rotates.
+"""What KMS says and refuses about key material, which moto does not: states of material, which keys it rotates, and the
+rotations that it makes by itself.
 
-Source: AWS KMS API reference, RotateKeyOnDemand and ListKeyRotations.
+Source: AWS KMS API reference, RotateKeyOnDemand, ListKeyRotations and GetKeyRotationStatus.
 """
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,17 +13,22 @@ from moto.core.exceptions import JsonRESTError
 from moto.kms.models import Key
 from moto.kms.responses import KmsResponse
 
+from rekey.base import clock
+
 MOST_ON_DEMAND = 25
 
 
 class Material:
     """By key id: `waiting` has the state of material that was imported and not rotated to, `stores` custom stores,
-    `primaries` the primary's ARN of multi-region keys (moto's own cannot be used for anything)."""
+    `primaries` the primary's ARN of multi-region keys (moto's own cannot be used for anything), `automatic` the moments
+    of the rotations that KMS made by itself, and `next_rotation` that of the next one."""
 
     def __init__(self) -> None:
         self.waiting: dict[str, str] = {}
         self.stores: dict[str, str] = {}
         self.primaries: dict[str, str] = {}
+        self.automatic: dict[str, list[datetime]] = {}
+        self.next_rotation: dict[str, datetime] = {}
         self.asked = 0
         """How often a rotation was asked for."""
 
@@ -52,11 +59,19 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Material:
         if refusal := material.refuses(key):
             raise JsonRESTError(*refusal)
         material.waiting.pop(key.id, None)
-        return str(rotate(response))
+        answer = str(rotate(response))
+        key.rotations[-1]["RotationDate"] = clock.now().timestamp()  # The test's time, not the machine's.
+        return answer
 
     def list_key_rotations(response: Any) -> str:
         answer = json.loads(listed(response))
         key = response.kms_backend.describe_key(response._get_param("KeyId"))
+        if key.id in material.stores:
+            raise JsonRESTError("UnsupportedOperationException", f"{key.arn} is in a custom key store.")
+        answer["Rotations"] += [
+            {"KeyId": key.id, "RotationDate": at.timestamp(), "RotationType": "AUTOMATIC"}
+            for at in material.automatic.get(key.id, [])
+        ]
         if response._get_param("IncludeKeyMaterial") == "ALL_KEY_MATERIAL":
             found = [{"KeyId": key.id, "KeyMaterialState": "CURRENT"}]
             if state := material.waiting.get(key.id):
@@ -69,7 +84,9 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Material:
         if key.origin == "EXTERNAL" or key.id in material.stores:
             said = f"{key.arn} origin is {key.origin} which is not valid for this operation."
             raise JsonRESTError("UnsupportedOperationException", said)
-        return str(status(response))
+        following = material.next_rotation.get(key.id)
+        more = {"NextRotationDate": following.timestamp()} if following else {}
+        return json.dumps({**json.loads(status(response)), **more})
 
     def to_dict(key: Key) -> dict[str, Any]:
         found = described(key)

@@ -9,10 +9,12 @@ from typing import Any
 
 from rich.console import Console
 
-from cli import keys, status
+from cli import keys, status, workspaces
 from cli.picture import recorded
 from cli.plan_text import as_lines
 from cli.table import Output, show, tell
+from rekey.model.inventory import Inventory, Reason
+from tests import estates
 
 RECORDED = Path(__file__).resolve().parents[1] / "docs" / "images" / "rotate.json"
 NOW = datetime(2026, 11, 21, 20, 30, tzinfo=UTC)
@@ -101,6 +103,28 @@ KEYS: dict[str, Any] = {
 }  # fmt: skip
 
 
+def _inventory() -> Inventory:
+    first, second, third = "0a1b2c3d-0000-4000-8000-000000000001", IDS[1], IDS[0][::-1]
+    managed = estates.use("MANAGED_SERVICES", 12, first, renews=353)
+    rows = [
+        estates.workspace("payments-prod", 1234567890123456, managed, estates.use("STORAGE", 377, second)),
+        estates.workspace("bare", 7, estates.without("MANAGED_SERVICES"), estates.without("STORAGE")),
+        estates.workspace(
+            "a-workspace-with-a-rather-long-name-of-its-own",
+            8,
+            estates.use("MANAGED_SERVICES", 200, third, Reason.DISABLED, Reason.ROTATION_OFF),
+            estates.use("STORAGE", None, third, Reason.UNREADABLE),
+        ),
+        estates.workspace("young", 9, managed.model_copy(update={"shared_with": ("payments-prod",)})),
+    ]
+    return estates.inventory(rows)
+
+
+def _workspaces(to: Console, output: Output) -> None:
+    found = _inventory()
+    workspaces.show_workspaces(found, found.workspaces, output, to, estates.TAKEN)
+
+
 def _live(to: Console) -> None:
     to.print(dataclasses.replace(recorded(RECORDED), zone=UTC), soft_wrap=False)
 
@@ -112,6 +136,8 @@ SCREENS: Mapping[str, Callable[[Console], None]] = {
     "status-wide": lambda to: show(ROWS, status.columns(NOW), Output.WIDE, to),
     "keys": lambda to: keys.show_keys(KEYS, Output.TEXT, to, NOW),
     "keys-wide": lambda to: keys.show_keys(KEYS, Output.WIDE, to, NOW),
+    "workspaces": lambda to: _workspaces(to, Output.TEXT),
+    "workspaces-wide": lambda to: _workspaces(to, Output.WIDE),
     "live": _live,
 }
 

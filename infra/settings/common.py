@@ -65,7 +65,8 @@ def of_the_shards_partition(arn: str, info: ValidationInfo) -> str:
     return arn
 
 
-def _from_text(value: object) -> object:
+def from_text(value: object) -> object:
+    """A list or an object that may be text. Raises ValueError."""
     if not isinstance(value, str):
         return value
     try:
@@ -74,13 +75,13 @@ def _from_text(value: object) -> object:
         raise ValueError("it is not JSON") from None
 
 
-FromCommandLine = BeforeValidator(_from_text)
+FromCommandLine = BeforeValidator(from_text)
 """Lists and objects are text on the command line: -c rekey:name='{"key": "value"}'."""
 
 
 def _split(value: object) -> object:
     if not isinstance(value, str) or value.lstrip().startswith("["):
-        return _from_text(value)
+        return from_text(value)
     return [each.strip() for each in value.split(",") if each.strip()]
 
 

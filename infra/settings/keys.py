@@ -4,9 +4,9 @@ import json
 import re
 from typing import Annotated
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
-from infra.settings.common import CommaSeparated, Common, FromCommandLine, of_the_shards_partition
+from infra.settings.common import CommaSeparated, Common, FromCommandLine, from_text, of_the_shards_partition
 from infra.settings.guard_rails import checked_tags
 
 MAX_TAG_BYTES = 1500
@@ -15,7 +15,23 @@ MAX_TAG_BYTES = 1500
 LEAST_DAYS, MOST_DAYS = 90, 2560
 """AWS KMS API reference, EnableKeyRotation."""
 
+USE_CASES = ("MANAGED_SERVICES", "STORAGE")
+
+LEAST_AGE_DAYS, MOST_AGE_DAYS = 1, 3650
+
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/*-]+")
+
+
+def _by_use_case(value: object) -> object:
+    """365, "365" and "MANAGED_SERVICES=365,STORAGE=730" as an object."""
+    if isinstance(value, int) or (isinstance(value, str) and value.strip().isdecimal()):
+        return dict.fromkeys(USE_CASES, int(value))
+    if not isinstance(value, str) or value.lstrip().startswith("{"):
+        return from_text(value)
+    pairs = [each.partition("=") for each in value.split(",")]
+    if not all(days.strip().isdecimal() for _, _, days in pairs):
+        raise ValueError(f"{value!r} is neither a number nor USE_CASE=NUMBER")
+    return {name.strip(): int(days) for name, _, days in pairs}
 
 
 class Keys(Common):
@@ -44,6 +60,12 @@ class Keys(Common):
         "cost 1 USD a month each",
         description=f"{LEAST_DAYS} to {MOST_DAYS} days, or 0 to leave it off",
     )
+    max_key_age_days: Annotated[dict[str, int], BeforeValidator(_by_use_case)] = Field(
+        title="How old the material of a workspace's keys may be, by use case: what is older does not comply in the "
+        "inventory, and sets off the alarm KeysPastPolicy. A use case that is not named needs no key",
+        description=f"a number of days from {LEAST_AGE_DAYS} to {MOST_AGE_DAYS} for both use cases, or "
+        "MANAGED_SERVICES=365,STORAGE=730",
+    )
     break_glass_role_arn: str = Field(
         title="The one role that the guards in keys' own policies exempt, for emergencies",
         pattern=r"^(arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+)?$",
@@ -58,6 +80,15 @@ class Keys(Common):
         if (size := len(json.dumps(tags).encode())) > MAX_TAG_BYTES:
             raise ValueError(f"they have {size} bytes")
         return checked_tags(tags)
+
+    @field_validator("max_key_age_days")
+    @classmethod
+    def _of_use_cases(cls, ages: dict[str, int]) -> dict[str, int]:
+        if strange := [each for each in ages if each not in USE_CASES]:
+            raise ValueError(f"{strange[0]!r} is no use case")
+        if not ages or not all(LEAST_AGE_DAYS <= each <= MOST_AGE_DAYS for each in ages.values()):
+            raise ValueError(f"no age from {LEAST_AGE_DAYS} to {MOST_AGE_DAYS} days")
+        return ages
 
     @field_validator("key_alias_prefix")
     @classmethod
@@ -85,3 +116,8 @@ class Keys(Common):
     @property
     def alias_prefix(self) -> str:
         return self.key_alias_prefix or self.name
+
+    @property
+    def max_key_age(self) -> str:
+        """As a Lambda is told it."""
+        return ",".join(f"{name}={self.max_key_age_days[name]}" for name in USE_CASES if name in self.max_key_age_days)

@@ -1,6 +1,7 @@
 // Opens pages in headless Chromium and says what it saw. Reads {"executable", "jobs": [{"page", "widths", "images"}]}
 // as JSON from standard input; `images` are PNG files by width, `390-dark` in the dark scheme; `axe` is axe-core's file,
-// or null. Gives one object a job on standard output.
+// or null; `expected` is a selector of what the page may have beside text (a script, links elsewhere), `acts` are values
+// that a person gives to its controls, one object {selector: value} a turn. Gives one object a job on standard output.
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
@@ -9,7 +10,7 @@ const PRINTED = { width: 680, height: 962 }; // A4 less the page's margins, in C
 const TOP = 1800; // how much of a page its image has
 
 // What the page is at its present width. Runs in the page.
-const look = () => {
+const look = (expected) => {
   const root = document.documentElement;
   const all = (what) => [...document.querySelectorAll(what)];
   const box = (each) => each.getBoundingClientRect();
@@ -36,7 +37,8 @@ const look = () => {
     clientWidth: root.clientWidth,
     text: document.body.innerText,
     outside: all("body *").filter(reachesOut).slice(0, 5).map(told),
-    active: all("script, img, iframe, object, embed, link, base, form, a:not([href^=\"#\"])").length
+    active: all("script, img, iframe, object, embed, link, base, form, a:not([href^=\"#\"])")
+      .filter((each) => !expected || !each.matches(expected)).length
       + all("*").filter((each) => each.getAttributeNames().some((name) => name.startsWith("on"))).length,
     bars: all("rect.bar[data-phase]").map((each) => ({ phase: each.dataset.phase, left: box(each).left, width: box(each).width })),
     track: all("rect.track").map((each) => box(each).width)[0],
@@ -44,6 +46,30 @@ const look = () => {
       .slice(0, 5).map(([a, b]) => `${told(a)} | ${told(b)}`),
     overlaps: labels.flatMap((a, i) => labels.slice(i + 1).filter((b) => meet(a.at, b.at)).map((b) => `${a.text} | ${b.text}`)),
   };
+};
+
+// The first cells of the rows that are shown, in order, and what the page says of their number. Runs in the page.
+const shown = () => ({
+  rows: [...document.querySelectorAll("#rows tr")].filter((each) => each.getClientRects().length).map((each) => each.cells[0].innerText),
+  said: document.getElementById("shown")?.innerText,
+});
+
+// The page as it is where no scripts run.
+const plain = async (browser, address) => {
+  const page = await browser.newPage({ javaScriptEnabled: false });
+  await page.goto(address);
+  const seen = { rows: await page.locator("#rows tr:visible").count(), controls: await page.locator("#controls:visible").count() };
+  await page.close();
+  return seen;
+};
+
+const act = async (page, values) => {
+  for (const [selector, value] of Object.entries(values)) {
+    const control = page.locator(selector);
+    if (await control.evaluate((each) => each.tagName === "SELECT")) await control.selectOption(value);
+    else await control.fill(value);
+  }
+  return page.evaluate(shown);
 };
 
 // What axe finds serious, or worse; long sections are opened for it.
@@ -64,9 +90,10 @@ const open = async (browser, job) => {
   page.on("dialog", (dialog) => seen.troubles.push(`dialog: ${dialog.message()}`) && dialog.dismiss());
   page.on("request", (request) => request.url() === address || seen.requests.push(request.url()));
   await page.goto(address);
+  seen.openedMs = await page.evaluate(() => performance.getEntriesByType("navigation")[0].loadEventEnd);
   for (const width of job.widths) {
     await page.setViewportSize({ width, height: 900 });
-    seen.widths[width] = await page.evaluate(look);
+    seen.widths[width] = await page.evaluate(look, job.expected);
     for (const scheme of ["light", "dark"]) {
       await page.emulateMedia({ colorScheme: scheme });
       const path = job.images[scheme === "dark" ? `${width}-dark` : width];
@@ -75,10 +102,15 @@ const open = async (browser, job) => {
     }
     await page.emulateMedia({ colorScheme: "light" });
   }
+  if (job.acts) {
+    seen.acts = [];
+    for (const values of job.acts) seen.acts.push(await act(page, values));
+    seen.plain = await plain(browser, address);
+  }
   await page.emulateMedia({ media: "print" });
   await page.setViewportSize(PRINTED);
   const paper = (await page.pdf({ preferCSSPageSize: true, printBackground: true, path: job.pdf })).toString("latin1");
-  seen.print = { pages: paper.match(/\/Type\s*\/Page\b/g)?.length ?? 0, ...(await page.evaluate(look)) };
+  seen.print = { pages: paper.match(/\/Type\s*\/Page\b/g)?.length ?? 0, ...(await page.evaluate(look, job.expected)) };
   await page.close();
   return seen;
 };

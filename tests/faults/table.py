@@ -71,6 +71,8 @@ class Table:
         yield {"Items": [marshal(each) for each in found]}
 
     def _holds(self, write: Item) -> bool:
+        if "ConditionExpression" not in write:
+            return True
         item = self.items.get(_key(unmarshal(write.get("Key") or write["Item"])), {})
         values = unmarshal(write.get("ExpressionAttributeValues", {}))
         return any(

@@ -19,6 +19,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "ledger": ("LedgerTable.Arn", "LedgerTable.Arn/index/due"),
     "stream": ("LedgerTable.StreamArn",),
     "rotations": ("LedgerEvidence.Arn/rotations/*",),
+    "inventory": ("LedgerEvidence.Arn/inventory/*",),
     "keys": ("arn:{Partition}:kms:*:{AccountId}:key/*",),
     "aliases": ("arn:{Partition}:kms:*:{AccountId}:alias/rekey/*",),
     "machine": ("arn:{Partition}:states:{Region}:{AccountId}:stateMachine:rekey-rotate-key",),
@@ -144,6 +145,11 @@ list_keys:          DATABRICKS
     kms:DescribeKey,GetKeyLastUsage,GetKeyRotationStatus,ListKeyRotations,ListResourceTags on keys
 adopt_key:          DATABRICKS LEDGER
     kms:DescribeKey,GetKeyLastUsage,GetKeyPolicy,ListResourceTags on keys
+inventory:          DATABRICKS
+    dynamodb:GetItem,Query on ledger
+    kms:DescribeKey,GetKeyPolicy,GetKeyRotationStatus,ListKeyRotations on keys
+    s3:PutObject on inventory
+    sqs:SendMessage on failed
 """
 
 TICKETS_TABLE = """

@@ -43,7 +43,7 @@ def alarmed(stack: Template) -> set[str]:
 
 def test_a_call_that_nobody_waits_for_and_that_fails_is_seen(stack: Template) -> None:
     called = called_asynchronously(stack)
-    assert len(called) == 3
+    assert len(called) == 4
     assert called == set(destinations(stack))
     assert set(destinations(stack).values()) <= alarmed(stack)
 

@@ -80,6 +80,7 @@ def test_what_can_go_wrong_without_tickets_is_alarmed_without_tickets(template: 
         "rotation-unfinished",
         "keys-overdue",
         "keys-needed",
+        "keys-past-policy",
         "compute-down",
         "steps-held-up",
         "keys-reenabled",
@@ -109,6 +110,7 @@ def test_alarms_read_the_metrics_that_the_functions_count(template: Template) ->
         "KeysOverdue",
         "KeysReenabled",
         "KeysNeeded",
+        "KeysPastPolicy",
         "KeySweepFailures",
     }
     # The name that the Lambdas count under: two stacks in one account must not set off each other's alarms.

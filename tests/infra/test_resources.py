@@ -15,7 +15,7 @@ UNKNOWN_TO_THE_EMULATOR = {*PLACES["aliases"], *PLACES["machine"]}
 
 MEMORY_MB = {
     **dict.fromkeys(("renew_notebooks", "pause_triggers", "terminate_compute", "restart_compute", "carry_on"), 1024),
-    **dict.fromkeys(("plan_rotation", "complete_rotation", "record_failure"), 512),
+    **dict.fromkeys(("plan_rotation", "complete_rotation", "record_failure", "inventory"), 512),
 }
 """Of those that do more than one thing at a time."""
 
@@ -36,13 +36,22 @@ def test_a_lambda_is_built_like_the_others(template: Template, name: str) -> Non
 
 
 def test_lambdas_share_one_asset_and_one_environment(template: Template) -> None:
-    """The outbox alone knows one place more: where it sets aside what can never be told."""
+    """The outbox alone knows where it sets aside what can never be told, and the inventory how old a key may be."""
     alike = []
     for function in map(template.function, LAMBDAS):
         variables = dict(function["Environment"]["Variables"])
         variables.pop("UNPUBLISHED_QUEUE_URL", None)
+        assert variables.pop("MAX_KEY_AGE_DAYS", None) in (None, "MANAGED_SERVICES=365,STORAGE=365")
         alike.append(json.dumps([function["Code"], variables, function["Layers"]]))
     assert len(set(alike)) == 1
+
+
+def test_the_inventory_is_told_the_policy_and_taken_once_a_day(template: Template) -> None:
+    variables = template.function("inventory")["Environment"]["Variables"]
+    assert variables["MAX_KEY_AGE_DAYS"] == "MANAGED_SERVICES=365,STORAGE=365"
+    [schedule] = [each for each in template.all("AWS::Scheduler::Schedule").values() if "inventory" in each["Name"]]
+    assert schedule["ScheduleExpression"] == "rate(1 day)"
+    assert schedule["Target"]["Arn"]["Fn::GetAtt"][0].startswith("FunctionsInventory")
 
 
 def test_the_environment_is_what_the_functions_read(template: Template) -> None:

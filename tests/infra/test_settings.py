@@ -65,6 +65,9 @@ def test_values_from_the_command_line_are_text() -> None:
         ("key_admin_arns", "arn:aws:iam::111122223333:user/alex", "is not the ARN of a role; give up to 10"),
         ("key_admin_arns", "arn:aws-us-gov:iam::111122223333:role/alex", "commercial is in aws; give up to 10"),
         ("key_rotation_days", 30, "KMS takes no 30 days; give 90 to 2560 days, or 0"),
+        ("max_key_age_days", "0", "no age from 1 to 3650 days; give a number of days"),
+        ("max_key_age_days", "STORAGE=ten", "'STORAGE=ten' is neither a number nor USE_CASE=NUMBER; give"),
+        ("max_key_age_days", "DISKS=365", "'DISKS' is no use case; give a number of days"),
         ("vpc_id", "my-vpc", "a VPC's id"),
         ("subnet_ids", "subnet-0a1b2c3d, 10.0.0.0/24", "'10.0.0.0/24' is not the id of a subnet; give up to 16 ids"),
         ("security_group_ids", ["default"], "'default' is not the id of a sg"),
@@ -204,3 +207,16 @@ def test_local_python_is_for_the_local_stage_only() -> None:
 def test_a_shard_has_its_own_addresses(shard: str, account_host: str, workspace_host: str) -> None:
     settings = read(databricks_shard=shard)
     assert (settings.account_host, settings.workspace_host) == (account_host, workspace_host)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (365, "MANAGED_SERVICES=365,STORAGE=365"),
+        ("90", "MANAGED_SERVICES=90,STORAGE=90"),
+        ("STORAGE=730, MANAGED_SERVICES=365", "MANAGED_SERVICES=365,STORAGE=730"),
+        ({"MANAGED_SERVICES": 180}, "MANAGED_SERVICES=180"),
+    ],
+)
+def test_the_age_of_keys_is_one_number_or_one_for_each_use_case(given: object, told: str) -> None:
+    assert read(max_key_age_days=given).max_key_age == told

@@ -104,7 +104,7 @@ def test_the_wheel_has_the_command_line_whole_and_no_handler_or_test(wheel: Path
         if path.suffix != ".pyc" and path.is_file()
     }
     assert inside == ours
-    assert {Path(name).suffix for name in inside} == {".py", ".css"}
+    assert {Path(name).suffix for name in inside} == {".py", ".css", ".js"}
     assert metadata >= {"LICENSE", "METADATA", "entry_points.txt"}
 
 

@@ -18,7 +18,7 @@ SNAPSHOTS = Path(__file__).with_name("snapshots")
 WIDTHS = (60, 80, 120)
 ESCAPES = re.compile("\x1b\\[[0-9;]*m")
 COLOURS = re.compile("\x1b\\[(?:[0-9;]*;)?(?:3[0-7]|9[0-7]|38|4[0-7])(?:;[0-9;]*)?m")
-BEYOND = {"status-wide", "keys-wide"}
+BEYOND = {"status-wide", "keys-wide", "workspaces-wide"}
 """Whole lines, whatever the width: a terminal folds them."""
 
 

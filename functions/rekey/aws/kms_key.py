@@ -4,7 +4,7 @@ botocore's errors pass through where nothing else is said.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -168,6 +168,10 @@ class KmsKey:
         )
         return [each for page in found for each in page["Rotations"]]
 
+    def all_rotations(self, metadata: "KeyMetadataTypeDef") -> list[Any]:
+        """KMS' record of rotations; none of a key whose material it does not keep, for which it lists none."""
+        return self.rotations() if metadata.get("Origin", "") in KEPT_BY_KMS else []
+
     def rotation_status(self) -> Any:
         """GetKeyRotationStatus; nothing for a key with imported material, which has no rotation of its own."""
         try:
@@ -236,6 +240,18 @@ class KmsKey:
 
     def not_yet(self) -> AwsUnavailable:
         return AwsUnavailable(f"KMS does not show the key {self.arn} everywhere yet.")
+
+
+def material_since(metadata: "KeyMetadataTypeDef", rotations: Iterable[Mapping[str, Any]]) -> datetime:
+    """Since when a key encrypts under its present material: the newest of its creation and of every rotation, automatic
+    or on demand (AWS KMS API reference, ListKeyRotations)."""
+    renewed: list[datetime] = [each["RotationDate"] for each in rotations if "RotationDate" in each]
+    return max([metadata["CreationDate"], *renewed])
+
+
+def days_old(since: datetime, now: datetime) -> int:
+    """Whole days; KMS' clock may be a moment ahead."""
+    return max(0, (now - since).days)
 
 
 def make(region: str, description: str, values: Mapping[str, str]) -> str:

@@ -20,6 +20,8 @@ class KeySettings:
     admins: tuple[str, ...] = ()
     """Patterns of the ARNs of the roles that may administer the keys; empty: the account's IAM decides."""
     rotation_days: int = 365
+    max_age_days: tuple[tuple[str, int], ...] = (("MANAGED_SERVICES", 365), ("STORAGE", 365))
+    """How old material may be, by use case. One that is not named needs no key."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -36,7 +38,15 @@ class KeySettings:
             tags=_tags(env.get("KEY_TAGS", "{}")),
             admins=tuple(filter(None, env.get("KEY_ADMINS", "").split(","))),
             rotation_days=int(days),
+            max_age_days=_ages(env.get("MAX_KEY_AGE_DAYS", "MANAGED_SERVICES=365,STORAGE=365")),
         )
+
+
+def _ages(text: str) -> tuple[tuple[str, int], ...]:
+    pairs = [each.partition("=") for each in text.split(",") if each]
+    if not all(name and days.isdigit() for name, _, days in pairs):
+        raise SettingsError(f"MAX_KEY_AGE_DAYS is {text!r}: deploy the stack again, it sets USE_CASE=DAYS,...")
+    return tuple((name, int(days)) for name, _, days in pairs)
 
 
 def _tags(text: str) -> tuple[tuple[str, str], ...]:

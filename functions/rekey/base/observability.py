@@ -20,6 +20,7 @@ Count = Literal[
     "KeysDisabled",
     "KeysNeeded",
     "KeysOverdue",
+    "KeysPastPolicy",
     "KeysReenabled",
     "RotationsApprovedByTicket",
     "RotationsAskedByTicket",
@@ -34,6 +35,8 @@ Count = Literal[
     "RotationsUnfinished",
     "StepsHeldUp",
     "TicketComments",
+    "Workspaces",
+    "WorkspacesCompliant",
 ]
 """What is counted; infra/monitoring shows each on the dashboard."""
 

@@ -116,6 +116,11 @@ def lease_key(subject: str) -> Item:
     return {"pk": f"WORKSPACE#{subject}", "sk": "LEASE"}
 
 
+def last_key(workspace_id: int) -> Item:
+    """Where a workspace's last rotation that succeeded is named."""
+    return {"pk": f"WORKSPACE#{workspace_id}", "sk": "LAST"}
+
+
 def token_key(rotation_id: str) -> Item:
     return {**rotation_key(rotation_id), "sk": "APPROVAL"}
 

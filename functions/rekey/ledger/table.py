@@ -11,6 +11,7 @@ from rekey.ledger.items import (
     OPEN,
     append_entry,
     entry_key,
+    last_key,
     lease_key,
     marshal,
     refusal_key,
@@ -102,9 +103,10 @@ class Ledger:
         """Give the lease of a rotation that has ended back. Another's lease stays: then there was none to give back."""
         closed = rotation.model_copy(update={"closed_at": clock.stamp()})
         update = {"Update": {"TableName": self._table, **rotation_update(rotation, closed, {"closed_at"})}}
-        refused = transact(self._client, {_LEASE: self._leases.release(rotation), "rotation": update})
+        writes: Writes = {"rotation": update, **self._remember(rotation)}
+        refused = transact(self._client, {_LEASE: self._leases.release(rotation), **writes})
         if refused == {_LEASE}:
-            refused = transact(self._client, {"rotation": update})
+            refused = transact(self._client, writes)
         if refused:
             raise AwsUnavailable(_MOVED_ON)
         return closed
@@ -226,6 +228,11 @@ class Ledger:
         )
         return [entry_of(unmarshal(item)) for page in pages for item in page["Items"]]
 
+    def last_of(self, workspace_id: int) -> str | None:
+        """The workspace's last rotation that succeeded; None where none did since rekey remembers it."""
+        found = self._get(last_key(workspace_id))
+        return str(found["rotation_id"]) if found else None
+
     def find_request(self, request_id: str) -> Item | None:
         """{"digest", "rotation_id"} of a request id that was used."""
         return self._get(request_key(request_id))
@@ -328,6 +335,12 @@ class Ledger:
             return {}
         used = {**request_key(request.request_id), "digest": request.digest(), "rotation_id": rotation.rotation_id}
         return {_REQUEST: self._put(used, "attribute_not_exists(pk) OR rotation_id = :old", {":old": replaces or "-"})}
+
+    def _remember(self, rotation: Rotation) -> Writes:
+        if rotation.status != "succeeded" or rotation.workspace_id is None:
+            return {}
+        item = {**last_key(rotation.workspace_id), "rotation_id": rotation.rotation_id}
+        return {"last": {"Put": {"TableName": self._table, "Item": marshal(item)}}}
 
     def _get(self, key: Item) -> Item | None:
         answer = self._client.get_item(TableName=self._table, Key=marshal(key), ConsistentRead=True)

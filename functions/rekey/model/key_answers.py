@@ -46,6 +46,7 @@ class KeyRow(Answer):
     kms_state: str | None
     """KMS' own word, or the code of the error with which it did not show the key."""
     age_days: int | None
+    """Of the present material; None where KMS does not show the key."""
     referenced_by: tuple[int, ...]
     used_by: tuple[str, ...]
     """Names of the same workspaces."""

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rekey.aws import clients
-from rekey.aws.kms_key import KmsKey
+from rekey.aws.kms_key import KmsKey, days_old, material_since
 from rekey.base import clock
 from rekey.databricks import Account, Estate
 from rekey.ledger import Ledger
@@ -40,15 +40,17 @@ def list_keys(ledger: Ledger, account: Account, *, now: datetime) -> KeyList:
 
 
 def read_kms(key: Key) -> dict[str, Any]:
-    """{"state", "created", "last_use", "rotations", "rotates_every_days"}; only {"trouble"} where it is not shown."""
+    """{"state", "material_since", "last_use", "rotations", "rotates_every_days"}; only {"trouble"} where it is not
+    shown."""
     kms = KmsKey(key.key_arn)
     try:
         metadata = kms.describe()
+        rotations = kms.all_rotations(metadata)
         return {
             "state": metadata.get("KeyState", ""),
-            "created": clock.text(metadata["CreationDate"]),
+            "material_since": clock.text(material_since(metadata, rotations)),
             "last_use": kms.last_use().said,
-            "rotations": len(kms.rotations()),
+            "rotations": len(rotations),
             "rotates_every_days": _every_days(kms.rotation_status()),
         }
     except ClientError as error:
@@ -60,13 +62,13 @@ def read_kms(key: Key) -> dict[str, Any]:
 def row(key: Key, estate: Estate, kms: Mapping[str, Any], now: datetime) -> KeyRow:
     """One key of the list."""
     users = sorted(each.workspace_id for each in estate.users(key.key_arn))
-    created = kms.get("created")
+    since = kms.get("material_since")
     return KeyRow(
         key_arn=key.key_arn,
         state=key.state,
         why=key.why,
         kms_state=kms.get("state") or kms.get("trouble"),
-        age_days=(now - clock.moment(created)).days if created else None,
+        age_days=days_old(clock.moment(since), now) if since else None,
         referenced_by=tuple(users),
         used_by=tuple(sorted(each.name for each in estate.users(key.key_arn))),
         wanted_by=key.wanted_by,

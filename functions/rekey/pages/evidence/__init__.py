@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +44,15 @@ def render(evidence: Evidence) -> str:
     return f"<!doctype html>\n{tag('html', head, body, lang='en').text}\n"
 
 
-def policy(*styles: str) -> str:
-    """What a browser may load or run for this page: its own style sheets, and nothing else."""
-    hashes = [base64.b64encode(hashlib.sha256(each.encode()).digest()).decode() for each in styles]
-    allowed = " ".join(f"'sha256-{each}'" for each in hashes)
-    return f"default-src 'none'; style-src {allowed}; base-uri 'none'; form-action 'none'"
+def policy(*styles: str, scripts: Sequence[str] = ()) -> str:
+    """What a browser may load or run for a page: its own style sheets and scripts, and nothing else."""
+    runs = f"script-src {_allowed(scripts)}; " if scripts else ""
+    return f"default-src 'none'; style-src {_allowed(styles)}; {runs}base-uri 'none'; form-action 'none'"
+
+
+def _allowed(texts: Iterable[str]) -> str:
+    hashes = [base64.b64encode(hashlib.sha256(each.encode()).digest()).decode() for each in texts]
+    return " ".join(f"'sha256-{each}'" for each in hashes)
 
 
 def _paper(evidence: Evidence) -> str:

@@ -18,7 +18,7 @@ class Markup:
 
 Child = Markup | str | int | float | None | Iterable["Child"]
 
-VOID = frozenset({"br", "col", "meta", "line", "rect"})
+VOID = frozenset({"br", "col", "input", "meta", "line", "rect"})
 
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
