@@ -81,6 +81,10 @@ class Functions(Construct):
         self._places: Mapping[On, str] = {}
         self.failed = build_dead_letter_queue(self, "Failed", shared.platform)
         its_own = {"publish_events": {"UNPUBLISHED_QUEUE_URL": shared.unpublished.queue_url}}
+        if shared.settings.tickets:
+            # Those who try whether they can be reached.
+            hosts = " ".join(f"{name}={system.base_url}" for name, system in shared.settings.tickets.systems.items())
+            its_own |= {name: {"TICKET_HOSTS": hosts} for name in ("plan_rotation",)}
         self.by_name = {
             name: self._build_function(name, self._chosen(grants), its_own.get(name)) for name, grants in GRANTS.items()
         }
