@@ -41,6 +41,8 @@ def _what(preflight: Preflight) -> str:
 
 
 def _where(workspace: dict[str, Any]) -> str:
+    if workspace["network"] is None:
+        return f"workspace {workspace['workspace_id'] or 'yet to be made'}, which could not be looked at"
     return (
         f"workspace {workspace['workspace_id'] or 'yet to be made'}, {workspace['region']}, "
         f"{workspace['tier'] or 'tier of the account'}, {workspace['status']}, {workspace['network']}-managed network"

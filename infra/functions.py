@@ -86,6 +86,10 @@ class Functions(Construct):
             "publish_events": {"UNPUBLISHED_QUEUE_URL": shared.unpublished.queue_url},
             "inventory": {"MAX_KEY_AGE_DAYS": shared.settings.max_key_age},
         }
+        if shared.settings.tickets:
+            # Those who try whether they can be reached.
+            hosts = " ".join(f"{name}={system.base_url}" for name, system in shared.settings.tickets.systems.items())
+            its_own |= {name: {"TICKET_HOSTS": hosts} for name in ("plan_rotation",)}
         self.by_name = {
             name: self._build_function(name, self._chosen(grants), its_own.get(name)) for name, grants in GRANTS.items()
         }

@@ -115,7 +115,8 @@ STOP = Grant(("states:StopExecution",), On.EXECUTIONS)
 SEE_EXECUTION = Grant(("states:DescribeExecution",), On.EXECUTIONS)
 
 GRANTS: dict[str, tuple[Grant, ...]] = {
-    "plan_rotation": (DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, SEE_MATERIAL, READ_POLICY, SEE_EXECUTION),
+    # FIND_KEYS: later steps need it in the key's region, so it is tried before the rotation begins.
+    "plan_rotation": (DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, SEE_MATERIAL, READ_POLICY, SEE_EXECUTION, FIND_KEYS),
     "rotate_material": (LEDGER, RENEW_MANAGED_KEY, RENEW_BROUGHT_KEY),
     "record_refusal": (LEDGER,),
     "ask_approval": (LEDGER, ANSWER),

@@ -59,10 +59,16 @@ def test_what_hangs_on_a_condition_that_nobody_knows_may_deny(cloud: None) -> No
     assert "'Endpoint' of the key's policy may deny it" in said
 
 
-@pytest.mark.parametrize("kind", ["identity-based", "service control"])
-def test_a_denial_from_elsewhere_names_no_statement_of_the_key(cloud: None, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "fix"),
+    [
+        ("identity-based", "Fix: give the Lambda's role, or the key's policy, this action."),
+        ("service control", "Fix: have the organization's service control policies allow it, in this region too."),
+    ],
+)
+def test_a_denial_from_elsewhere_names_no_statement_of_the_key(cloud: None, kind: str, fix: str) -> None:
     said = refused(key_with({"Sid": "All", "Principal": "*", "Action": "kms:Put*"}), kind=kind)
-    assert said.endswith("Fix: give the Lambda's role, or the key's policy, this action.")
+    assert said.endswith(fix)
 
 
 def test_a_policy_that_cannot_be_read_costs_nothing(cloud: None) -> None:

@@ -3,23 +3,19 @@
 The answers are raw bytes of a server on loopback, so that requests and urllib3 raise what they raise in production.
 """
 
-import datetime
 import socket
 import ssl
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from rekey.base import errors
 from rekey.databricks.answers import Asked
 from rekey.databricks.oauth import ClientCredentials, ClientCredentialsTokens
 from rekey.databricks.transport import Transport, Wire
 from tests.loopback import http, loopback
+from tests.tls import strange_context
 
 UNAVAILABLE, UNKNOWN = errors.DatabricksUnavailable, errors.OutcomeUnknown
 
@@ -165,20 +161,7 @@ def test_what_an_earlier_error_was_about_does_not_count() -> None:
 @pytest.fixture(scope="module")
 def strange(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
     """A server's side of TLS with a certificate that nobody has signed but itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + datetime.timedelta(days=1))
-    ).sign(key, hashes.SHA256())
-    file: Path = tmp_path_factory.mktemp("tls") / "server.pem"
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    file.write_bytes(secret + certificate.public_bytes(serialization.Encoding.PEM))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    return context
+    return strange_context(tmp_path_factory.mktemp("tls") / "server.pem")
 
 
 def test_a_certificate_that_is_not_trusted(strange: ssl.SSLContext) -> None:

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from rekey.aws.denial import denying
+from rekey.aws.unreachable import denied_elsewhere, way_to
 from rekey.base.arns import KeyArn
 from rekey.base.errors import AccessDenied, AwsError, AwsUnavailable
 
@@ -169,12 +170,20 @@ def named_errors() -> Iterator[None]:
         code, message = error_code(error), str(error)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code in DENIED:
-            fix = denied_by(error) or "Fix: give the Lambda's role, or the key's policy, this action."
+            fix = (
+                denied_by(error)
+                or denied_elsewhere(message)
+                or "Fix: give the Lambda's role, or the key's policy, this action."
+            )
             raise AccessDenied(f"{message} {fix}") from error
         if code in TRANSIENT or status >= 500:
-            raise AwsUnavailable(message) from error
+            raise AwsUnavailable(message, status=status) from error
         raise AwsError(message) from error
     except (BotoConnectionError, HTTPClientError) as error:
-        raise AwsUnavailable(str(error)) from error
+        raise AwsUnavailable(f"{_ended(error)} {way_to(error)}") from error
     except BotoCoreError as error:
         raise AwsError(str(error)) from error
+
+
+def _ended(error: Exception) -> str:
+    return str(error).rstrip(".") + "."

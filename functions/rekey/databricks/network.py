@@ -30,6 +30,10 @@ _PRIVATELINK_MEND = (
     "Fix: run rekey's Lambdas in a VPC (rekey:vpc_id) whose VPC endpoint the workspace's private access settings "
     "allow, with private DNS for the workspace's host, or allow public access from its egress address."
 )
+_ROUTE = (
+    "Fix where it stays so: give rekey's subnets and security groups a way to it, port 443: a NAT gateway, a VPC "
+    "endpoint or a proxy (docs/network.md)."
+)
 _NO_SUCH_NAME = frozenset(
     number for name in ("EAI_NONAME", "EAI_NODATA", "EAI_FAIL") if (number := getattr(socket, name, None)) is not None
 )
@@ -82,7 +86,7 @@ def failed_on_the_way(error: Exception, asked: Asked, base_url: str) -> RekeyErr
     if (tls := _first(causes, ssl.SSLError, requests.exceptions.SSLError)) is not None:
         return _tls(tls, asked, host)
     if isinstance(error, requests.exceptions.ConnectTimeout) or _first(causes, NewConnectionError, ConnectTimeoutError):
-        return DatabricksUnavailable(f"{what}: {host} could not be reached.")
+        return DatabricksUnavailable(f"{what}: {host} could not be reached. {_ROUTE}")
     if isinstance(error, requests.TooManyRedirects):
         return DatabricksError(f"{what}: {host} redirects in a circle. Fix: check the host.")
     if isinstance(error, requests.exceptions.InvalidHeader):

@@ -13,7 +13,7 @@ from rekey.model.request import Request
 from rekey.model.wish import NewWorkspace
 from rekey.planning.case import Case, Facts, Given, Inside, Wished
 from rekey.planning.intent import Intent
-from rekey.planning.rules.workspace import NO_CMK_REGIONS
+from rekey.planning.reach import Reached
 from rekey.rotation.compute.world import look
 from rekey.rotation.keys import added_statements
 from rekey.rotation.notebooks.walk import missing_paths
@@ -64,18 +64,24 @@ def as_wished(wish: NewWorkspace) -> Workspace:
 
 
 def gather(
-    settings: Settings, account: Account, request: Request, workspace: Workspace, intent: Intent, own_account: str
+    settings: Settings,
+    account: Account,
+    request: Request,
+    workspace: Workspace,
+    intent: Intent,
+    own_account: str,
+    reached: Reached,
 ) -> Case:
-    """The case with its facts. That the workspace lets the service principal in is proven by the way."""
+    """The case with its facts, as far as they can be reached."""
     estate = Estate.read(account)
-    inside = None if intent.creates else look_inside(settings, workspace, request.renew_notebooks or ())
+    inside = look_inside(settings, workspace, request.renew_notebooks or (), admin=reached.admin)
     configuration = estate.configuration(request.key_configuration_id)
     volumes = intent.gives_storage and (configuration or request).reuse_key_for_cluster_volumes
     role = _found(account.cross_account_role, workspace.credentials_id) if volumes or request.workspace else None
     wanted = added_statements(settings, request, intent.use_cases, role if volumes else None)
     key_arn = configuration.key_arn if configuration else request.key_arn
     key_arns = keys_in_play(intent, workspace, estate, key_arn)
-    keys = [look_at(each, own_account, material=intent.renews) for each in key_arns]
+    keys = [look_at(each, own_account, material=intent.renews) for each in key_arns] if reached.kms else []
     facts = Facts(
         estate=estate,
         own_account=own_account,
@@ -98,14 +104,12 @@ def keys_in_play(intent: Intent, workspace: Workspace, estate: Estate, given: st
     return [given] if given else []
 
 
-def look_inside(settings: Settings, workspace: Workspace, paths: Sequence[str]) -> Inside | None:
-    """Asked of the workspace itself, while it can answer."""
-    if workspace.status != "RUNNING" or workspace.region in NO_CMK_REGIONS:
-        return None
-    api = connect_workspace(settings, workspace.deployment_name)
-    if not api.is_admin():
+def look_inside(settings: Settings, workspace: Workspace, paths: Sequence[str], *, admin: bool | None) -> Inside | None:
+    """Asked of the workspace itself, where it could be asked whether the service principal is its `admin`."""
+    if not admin:
         # What its lists would show is not complete, and they may be refused outright.
-        return Inside(admin=False)
+        return None if admin is None else Inside(admin=False)
+    api = connect_workspace(settings, workspace.deployment_name)
     return Inside(compute=look(api), missing_paths=missing_paths(api, paths))
 
 

@@ -4,17 +4,18 @@ A refusal leaves no trace: nothing is written before the decision is to rotate, 
 """
 
 import time
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from rekey.aws import clients
 from rekey.aws.executions import look_at_execution
 from rekey.base import clock
 from rekey.base.arns import account_of
-from rekey.base.errors import RequestIdReused, RotationInProgress
+from rekey.base.errors import RekeyError, RequestIdReused, RequestRefused, RotationInProgress
 from rekey.base.observability import count, identify
 from rekey.base.settings import Settings
-from rekey.databricks import Workspace
 from rekey.databricks.connect import connect_account
 from rekey.ledger import Ledger, in_progress
 from rekey.model.answers import Planned
@@ -28,6 +29,7 @@ from rekey.planning.case import Case
 from rekey.planning.gather import find_workspace, gather
 from rekey.planning.intent import decide
 from rekey.planning.plan import Verdict, conclude
+from rekey.planning.reach import Reached, at_account, told_or_raised, try_ways
 from rekey.retirement.rotations import marked
 
 
@@ -41,10 +43,20 @@ class PlanEvent(BaseModel):
     request: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a dry run reports on."""
+
+    case: Case | None
+    verdict: Verdict
+    reached: Reached
+
+
 def open_rotation(settings: Settings, ledger: Ledger, event: PlanEvent) -> Planned:
     """Decide what a request means, and open the rotation unless it is a dry run, or was made before.
 
-    Raises InvalidRequest, RequestRefused, WorkspaceNotFound, RotationInProgress or RequestIdReused.
+    Raises InvalidRequest, RequestRefused, WorkspaceNotFound, RotationInProgress or RequestIdReused; and NetworkRefused,
+    or what else keeps rekey from a place that it needs, with all such places in its text.
     """
     identify(rotation_id=event.rotation_id, workspace_id=None)
     request = parse_request(unwrapped(event.request))
@@ -52,16 +64,31 @@ def open_rotation(settings: Settings, ledger: Ledger, event: PlanEvent) -> Plann
     earlier = find_earlier(ledger, event.rotation_id, request)
     if earlier and (again := _told_again(event, earlier)):
         return _answer(again, earlier)
-    account = connect_account(settings)
-    workspace = find_workspace(settings, account, request)
-    intent = decide(request, workspace)
-    case = gather(settings, account, request, workspace, intent, account_of(event.execution_arn))
-    verdict = conclude(case, clock.now())
+    case, reached = _look(settings, event, request)
+    told_or_raised(reached.shut, dry_run=request.dry_run)
+    verdict = conclude(case, clock.now()) if case else Verdict(None, [])
     return (
-        _report(event, case, verdict, _holder(ledger, workspace), account_id=settings.databricks_account_id)
+        _report(settings, ledger, event, request, Seen(case, verdict, reached))
         if request.dry_run
         else _answer("rotate", open_in_ledger(ledger, event, request, verdict.agreed(), replaces=earlier))
     )
+
+
+def _look(settings: Settings, event: PlanEvent, request: Request) -> tuple[Case | None, Reached]:
+    """The case as far as it can be seen, None without the account; and what came of trying every place."""
+    account = connect_account(settings)
+    try:
+        with clients.named_errors():  # A token may need a secret, or AWS' word.
+            workspace = find_workspace(settings, account, request)
+    except RequestRefused:
+        raise
+    except RekeyError as error:
+        return None, Reached(at_account(settings, error))
+    intent = decide(request, workspace)
+    ticket_system = request.ticket.provider if request.ticket else None
+    reached = try_ways(settings, workspace, intent, event.execution_arn, ticket_system)
+    case = gather(settings, account, request, workspace, intent, account_of(event.execution_arn), reached)
+    return case, reached
 
 
 def find_earlier(ledger: Ledger, rotation_id: str, request: Request) -> Rotation | None:
@@ -99,16 +126,24 @@ def _told_again(event: PlanEvent, earlier: Rotation) -> Literal["rotate", "alrea
     return "already_requested"
 
 
-def _holder(ledger: Ledger, workspace: Workspace) -> str | None:
+def _holder(ledger: Ledger, workspace_id: int | None, name: str) -> str | None:
     """The rotation that is at work on a workspace, or on one of its name that is yet to be made."""
-    number = ledger.holder(str(workspace.workspace_id)) if workspace.workspace_id else None
-    return number or ledger.holder(name_subject(workspace.name))
+    number = ledger.holder(str(workspace_id)) if workspace_id else None
+    return number or (ledger.holder(name_subject(name)) if name else None)
 
 
-def _report(event: PlanEvent, case: Case, verdict: Verdict, held_by: str | None, *, account_id: str) -> Planned:
+def _report(settings: Settings, ledger: Ledger, event: PlanEvent, request: Request, seen: Seen) -> Planned:
     """The preflight, also where it forbids the rotation: a dry run reports, it does not fail."""
-    plan = verdict.plan
-    report = preflight.report(case, plan, verdict.refusals, account_id=account_id, held_by=held_by)
+    case, plan = seen.case, None if seen.reached.shut else seen.verdict.plan
+    account_id = settings.databricks_account_id
+    if case is None:
+        name = request.workspace.workspace_name if request.workspace else ""
+        held_by = _holder(ledger, request.workspace_id, name)
+        report = preflight.unseen(request, seen.reached.shut, account_id=account_id, held_by=held_by)
+    else:
+        held_by = _holder(ledger, case.workspace.workspace_id, case.workspace.name)
+        refusals = seen.verdict.refusals
+        report = preflight.report(case, plan, refusals, seen.reached, account_id=account_id, held_by=held_by)
     return Planned(decision="report", rotation_id=event.rotation_id, status="planned", plan=plan, preflight=report)
 
 

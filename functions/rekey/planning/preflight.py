@@ -13,14 +13,22 @@ from rekey.model.refusal import Refusal
 from rekey.model.request import Request
 from rekey.model.use_cases import USE_CASES
 from rekey.planning.case import Case
+from rekey.planning.reach import Reached, Shut
 
 
 def report(
-    case: Case, plan: Plan | None, refusals: Sequence[Refusal], *, account_id: str, held_by: str | None = None
+    case: Case,
+    plan: Plan | None,
+    refusals: Sequence[Refusal],
+    reached: Reached,
+    *,
+    account_id: str,
+    held_by: str | None = None,
 ) -> dict[str, Any]:
     """The preflight as JSON. Lists are cut to ten entries: it travels through the state machine.
 
-    `plan` is None where `refusals` forbid the rotation; the findings of one that is possible are to be looked at first.
+    `plan` is None where `refusals` forbid the rotation, or a place that it needs is shut (`reached`); the findings of
+    one that is possible are to be looked at first.
     `account_id` is the Databricks account's; `held_by` is the rotation that is at work on the workspace.
     """
     workspace, compute, inside = case.workspace, case.compute, case.facts.inside
@@ -29,7 +37,11 @@ def report(
         "held_by": held_by,
         "operation": plan.operation if plan else case.request.operation,
         "use_cases": list(plan.use_cases if plan else case.request.use_cases or ()),
-        "findings": [*map(str, [*_held(held_by), *refusals]), *(plan.may_deny if plan else ())],
+        "findings": [
+            *map(str, [*_held(held_by), *reached.shut, *refusals]),
+            *(plan.may_deny if plan else ()),
+            *map(str, reached.doubts),
+        ],
         "workspace": {
             "account_id": account_id,
             "workspace_id": workspace.workspace_id or None,
@@ -51,6 +63,39 @@ def report(
             sum(each.expected_seconds for each in phases(plan) if each.downtime) if plan else None
         ),
         "cost": _cost(case.request, plan),
+    }
+
+
+def unseen(request: Request, shut: Sequence[Shut], *, account_id: str, held_by: str | None) -> dict[str, Any]:
+    """The preflight where the account cannot be asked: all that is shut, and nothing about the workspace."""
+    wish = request.workspace
+    return {
+        "possible": False,
+        "held_by": held_by,
+        "operation": request.operation,
+        "use_cases": list(request.use_cases or ()),
+        "findings": [*map(str, [*_held(held_by), *shut])],
+        "workspace": {
+            "account_id": account_id,
+            "workspace_id": request.workspace_id,
+            "name": wish.workspace_name if wish else f"Workspace {request.workspace_id}",
+            "region": wish.aws_region if wish else None,
+            "tier": None,
+            "status": "UNKNOWN",
+            "network": None,
+        },
+        "present_keys": [],
+        "stops": {},
+        "would_stop": [],
+        "would_cut_short": [],
+        "permissions": {"account": None, "workspace_admin": None},
+        "why": [
+            "the Databricks account cannot be asked: the workspace's own hosts and its keys' region are tried next"
+        ],
+        "phases": [],
+        "expected_seconds": None,
+        "expected_downtime_seconds": None,
+        "cost": _cost(request, None),
     }
 
 
