@@ -4,6 +4,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tests.enforced_roles import judge_states
 from tests.steps.executions import Executions
 
 
@@ -30,6 +31,7 @@ class Tasks:
         self.answered.append(given)
 
     def _check(self, operation: str, token: str) -> None:
+        judge_states(operation)
         if token not in self.waiting:
             raise ClientError({"Error": {"Code": "TaskTimedOut", "Message": "Task Timed Out"}}, operation)
 
