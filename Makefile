@@ -43,11 +43,11 @@ LAYER_DEPENDENCIES := $(BIN)/python -c 'import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["layer"], sep="\n")'
 ARGS ?=
 
-.PHONY: help setup run test histories more-histories faults finisher fuzz mutants terraform lint bench bench-start bench-compute mixes picture map commands recording images rules request runbook schemas settings network snapshots synth package deploy lock clean clean-all
+.PHONY: help setup run test histories more-histories faults finisher fuzz mutants terraform lint bench bench-start bench-compute mixes picture map commands recording images rules request runbook schemas settings permissions network snapshots synth package deploy lock clean clean-all
 
 help:
 	@sed -n 's/^#   //p' Makefile
-	@echo "also: setup lint faults more-histories finisher fuzz mutants terraform bench picture map commands recording images rules request runbook schemas settings network snapshots synth package lock clean clean-all"
+	@echo "also: setup lint faults more-histories finisher fuzz mutants terraform bench picture map commands recording images rules request runbook schemas settings permissions network snapshots synth package lock clean clean-all"
 
 # --- set-up: each stamp depends on exactly what can make it stale ---
 
@@ -184,6 +184,12 @@ schemas: setup
 # The page of all settings, from their own description.
 settings: setup
 	$(BIN)/python -m infra.settings.page docs/settings.md
+
+# What each role may do and which tests need it, from the permissions and a run in which every call is held against them.
+permissions: setup
+	rm -rf build/needed
+	$(PYTEST) tests/steps tests/tickets --needed=build/needed $(ARGS)
+	PYTHONPATH=functions $(BIN)/python -m tests.permissions_page docs/permissions.md build/needed
 
 # The table of who calls whom, from the permissions.
 network: setup

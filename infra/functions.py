@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_events as events
@@ -17,7 +16,7 @@ from infra import certificates
 from infra.encryption import ITS_OWNER_KNOWS, key_statements, own_secret_statement
 from infra.guard_rails import own_roles
 from infra.ledger import Ledger
-from infra.ledger_schema import INDEXES
+from infra.ledger_schema import DUE
 from infra.log_groups import build_log_group
 from infra.login import Login, role_path
 from infra.nag import acknowledge, resource_finding
@@ -31,7 +30,6 @@ from infra.permissions import (
     WITHOUT_SECRET,
     Grant,
     On,
-    Only,
 )
 from infra.platform import HANDLERS, Platform
 from infra.queues import build_dead_letter_queue
@@ -241,7 +239,7 @@ class Functions(Construct):
         return iam.PolicyStatement(
             actions=list(grant.actions),
             resources=self._resources(grant.on),
-            conditions=_conditions(grant, self._shared.settings.name),
+            conditions=grant.conditions(self._shared.settings.name) or None,
         )
 
     def _resources(self, on: On) -> list[str]:
@@ -252,7 +250,9 @@ class Functions(Construct):
             case On.SECRET | On.DATABRICKS_ROLE:
                 return [self._shared.login.arn]
             case On.LEDGER:
-                return [table_arn, *(f"{table_arn}/index/{name}" for name in INDEXES)]
+                return [table_arn]
+            case On.DUE:
+                return [f"{table_arn}/index/{DUE}"]
             case On.ROTATIONS:
                 return [self._shared.ledger.bucket.arn_for_objects("rotations/*")]
             case On.INVENTORY:
@@ -279,24 +279,6 @@ class Functions(Construct):
             if on in WILDCARD_REASONS:
                 [resource] = self._resources(on)
                 acknowledge(role, finding=resource_finding(self, resource), reason=WILDCARD_REASONS[on])
-
-
-def _conditions(grant: Grant, stack: str) -> dict[str, Any] | None:
-    if grant.items:
-        return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [grant.items]}}
-    conditions: dict[str, Any] = {}
-    match grant.only:
-        case Only.BROUGHT_KEYS:
-            conditions["StringEquals"] = {str(grant.only): "true"}
-        case Only.MANAGED_KEYS | Only.REQUESTS_THAT_TAG:
-            conditions["StringEquals"] = {str(grant.only): stack}
-        case Only.EARLIER_KEYS:
-            conditions["StringEquals"] = {str(Only.MANAGED_KEYS): "true", str(Only.REQUESTS_THAT_TAG): stack}
-            conditions["ForAllValues:StringEquals"] = {"aws:TagKeys": ["rekey:managed"]}
-    if grant.sets_policy:
-        # If it exists: whether KMS names the key where the request leaves it out is not documented.
-        conditions["BoolIfExists"] = {"kms:BypassPolicyLockoutSafetyCheck": "false"}
-    return conditions or None
 
 
 def _of_the_keys(settings: Settings) -> dict[str, str]:

@@ -12,5 +12,6 @@ class Keys(NamedTuple):
 
 
 KEYS = Keys("pk", "sk")
-INDEXES: Mapping[str, Keys] = {"due": Keys("due_pk", "due_at")}
+DUE = "due"
+INDEXES: Mapping[str, Keys] = {DUE: Keys("due_pk", "due_at")}
 """Global, sparse, with all of the item."""

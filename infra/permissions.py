@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class On(StrEnum):
@@ -9,7 +10,8 @@ class On(StrEnum):
 
     SECRET = "the Databricks credential"  # noqa: S105, it only names it
     DATABRICKS_ROLE = "the role that Databricks trusts"
-    LEDGER = "the ledger table and its index"
+    LEDGER = "the ledger table"
+    DUE = "the index of the ledger table"
     ROTATIONS = "rotations/* in the evidence bucket"
     INVENTORY = "inventory/* in the evidence bucket"
     KEYS = "arn:{partition}:kms:*:{account}:key/*"
@@ -47,6 +49,8 @@ class Grant:
 
     actions: tuple[str, ...]
     on: On
+    why: str
+    """What the Lambda needs it for, as docs/permissions.md says it."""
     only: Only | None = None
     items: str = ""
     """For the ledger: only items whose partition key is like this."""
@@ -55,73 +59,133 @@ class Grant:
     sets_policy: bool = False
     """Whether it can put a key policy: then never with the lock-out check bypassed."""
 
+    @property
+    def condition(self) -> str:
+        """Its condition in a word or two, empty for none: as tests and docs/permissions.md name it."""
+        return f"{self.items} only" if self.items else _CONDITION_NAMES[self.only] if self.only else ""
 
-TRACE = Grant(("xray:PutTraceSegments", "xray:PutTelemetryRecords"), On.ANYTHING, by_lambda=True)
+    def conditions(self, stack: str) -> dict[str, Any]:
+        """Its condition as a policy's statement has it."""
+        if self.items:
+            return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [self.items]}}
+        conditions: dict[str, Any] = {}
+        match self.only:
+            case Only.BROUGHT_KEYS:
+                conditions["StringEquals"] = {str(self.only): "true"}
+            case Only.MANAGED_KEYS | Only.REQUESTS_THAT_TAG:
+                conditions["StringEquals"] = {str(self.only): stack}
+            case Only.EARLIER_KEYS:
+                conditions["StringEquals"] = {str(Only.MANAGED_KEYS): "true", str(Only.REQUESTS_THAT_TAG): stack}
+                conditions["ForAllValues:StringEquals"] = {"aws:TagKeys": ["rekey:managed"]}
+        if self.sets_policy:
+            # If it exists: whether KMS names the key where the request leaves it out is not documented.
+            conditions["BoolIfExists"] = {"kms:BypassPolicyLockoutSafetyCheck": "false"}
+        return conditions
+
+
+_CONDITION_NAMES = {
+    Only.MANAGED_KEYS: "managed",
+    Only.BROUGHT_KEYS: "brought",
+    Only.REQUESTS_THAT_TAG: "tagging",
+    Only.EARLIER_KEYS: "earlier",
+}
+
+
+TRACE = Grant(
+    ("xray:PutTraceSegments", "xray:PutTelemetryRecords"), On.ANYTHING, "sends its traces to X-Ray", by_lambda=True
+)
 # The way into Databricks: the client secret, or, where the settings give none, the role that Databricks trusts.
-DATABRICKS = Grant(("secretsmanager:GetSecretValue",), On.SECRET)
-WITHOUT_SECRET = {DATABRICKS: Grant(("sts:AssumeRole",), On.DATABRICKS_ROLE)}
+DATABRICKS = Grant(("secretsmanager:GetSecretValue",), On.SECRET, "logs in to Databricks")
+WITHOUT_SECRET = {DATABRICKS: Grant(("sts:AssumeRole",), On.DATABRICKS_ROLE, "logs in to Databricks")}
+
 # Every write is a transaction that also checks that the rotation still holds its lease: ConditionCheckItem.
 LEDGER = Grant(
-    (
-        "dynamodb:ConditionCheckItem",
-        "dynamodb:GetItem",
-        "dynamodb:PutItem",
-        "dynamodb:Query",
-        "dynamodb:UpdateItem",
-    ),
+    ("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
     On.LEDGER,
+    "reads its rotation, and writes what it did under the rotation's lease",
 )
-READ_LEDGER = Grant(("dynamodb:GetItem", "dynamodb:Query"), On.LEDGER)
-LEASE = Grant(("dynamodb:DeleteItem",), On.LEDGER)
-READ_EVIDENCE = Grant(("s3:GetObject",), On.ROTATIONS)
-WRITE_EVIDENCE = Grant(("s3:PutObject",), On.ROTATIONS)
-WRITE_INVENTORY = Grant(("s3:PutObject",), On.INVENTORY)
-FIND_KEYS = Grant(("tag:GetResources",), On.ANYTHING)
-MAKE_KEY = Grant(("kms:CreateKey",), On.ANYTHING, Only.REQUESTS_THAT_TAG, sets_policy=True)
-TAG_NEW_KEY = Grant(("kms:TagResource",), On.KEYS, Only.REQUESTS_THAT_TAG)
-NAME_KEY = Grant(("kms:CreateAlias",), On.KEYS, Only.MANAGED_KEYS)
-NAME_ALIAS = Grant(("kms:CreateAlias",), On.ALIASES)
-SEE_KEY = Grant(("kms:DescribeKey",), On.KEYS)
-SEE_TAGS = Grant(("kms:ListResourceTags",), On.KEYS)
-READ_POLICY = Grant(("kms:GetKeyPolicy",), On.KEYS)
-WRITE_POLICY = Grant(("kms:PutKeyPolicy",), On.KEYS, Only.MANAGED_KEYS, sets_policy=True)
-ADD_TO_POLICY = Grant(("kms:PutKeyPolicy",), On.KEYS, Only.BROUGHT_KEYS, sets_policy=True)
+OPEN_ROTATION = Grant(
+    ("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem"),
+    On.LEDGER,
+    "takes the lease and writes the rotation down",
+)
+REFUSE = Grant(("dynamodb:PutItem",), On.LEDGER, "writes a refusal down")
+READ_ROTATION = Grant(("dynamodb:GetItem",), On.LEDGER, "reads the rotation, or the key, that an event is about")
+KEEP_KEY = Grant(("dynamodb:GetItem", "dynamodb:PutItem"), On.LEDGER, "reads a key, and writes what became of it")
+READ_TRAIL = Grant(("dynamodb:Query",), On.LEDGER, "reads the audit trail, for the evidence")
+READ_KEY_TRAIL = Grant(("dynamodb:Query",), On.LEDGER, "reads a key's audit trail: whether it was adopted")
+FIND_OPEN = Grant(("dynamodb:Query",), On.DUE, "finds the rotations that are not closed")
+FIND_KNOWN_KEYS = Grant(("dynamodb:Query",), On.DUE, "finds the keys that the ledger knows")
+LEASE = Grant(("dynamodb:DeleteItem",), On.LEDGER, "gives the lease back")
+READ_EVIDENCE = Grant(("s3:GetObject",), On.ROTATIONS, "reads the compute, or the notebooks, as they were")
+WRITE_EVIDENCE = Grant(("s3:PutObject",), On.ROTATIONS, "writes the compute down as it was, or the evidence")
+
+FIND_KEYS = Grant(("tag:GetResources",), On.ANYTHING, "finds a key that an earlier try made, by its tag")
+MAKE_KEY = Grant(("kms:CreateKey",), On.ANYTHING, "makes the key", Only.REQUESTS_THAT_TAG, sets_policy=True)
+TAG_NEW_KEY = Grant(("kms:TagResource",), On.KEYS, "CreateKey tags what it makes", Only.REQUESTS_THAT_TAG)
+NAME_KEY = Grant(("kms:CreateAlias",), On.KEYS, "names the key", Only.MANAGED_KEYS)
+NAME_ALIAS = Grant(("kms:CreateAlias",), On.ALIASES, "names the key")
+SEE_KEY = Grant(("kms:DescribeKey",), On.KEYS, "sees whether a key can be used, whosever it is")
+SEE_MANAGED_KEY = Grant(
+    ("kms:DescribeKey",), On.KEYS, "sees whether a key that it lets go is disabled already", Only.MANAGED_KEYS
+)
+SEE_TAGS = Grant(("kms:ListResourceTags",), On.KEYS, "sees whether its owner lets rekey change a key")
+READ_POLICY = Grant(("kms:GetKeyPolicy",), On.KEYS, "reads a key's policy, whosever it is")
+WRITE_POLICY = Grant(
+    ("kms:PutKeyPolicy",), On.KEYS, "adds statements, or takes them back", Only.MANAGED_KEYS, sets_policy=True
+)
+ADD_TO_POLICY = Grant(
+    ("kms:PutKeyPolicy",), On.KEYS, "adds statements, or takes them back", Only.BROUGHT_KEYS, sets_policy=True
+)
+WRITE_INVENTORY = Grant(("s3:PutObject",), On.INVENTORY, "writes the inventory and its page")
 RENEW = ("kms:EnableKeyRotation", "kms:GetKeyRotationStatus", "kms:ListKeyRotations", "kms:RotateKeyOnDemand")
-RENEW_MANAGED_KEY = Grant(RENEW, On.KEYS, Only.MANAGED_KEYS)
-RENEW_BROUGHT_KEY = Grant(RENEW, On.KEYS, Only.BROUGHT_KEYS)
-RETIRE_KEY = Grant(("kms:DescribeKey", "kms:DisableKey", "kms:TagResource"), On.KEYS, Only.MANAGED_KEYS)
-DISABLE_KEY = Grant(("kms:DisableKey",), On.KEYS, Only.MANAGED_KEYS)
+RENEW_MANAGED_KEY = Grant(RENEW, On.KEYS, "renews a key's material", Only.MANAGED_KEYS)
+RENEW_BROUGHT_KEY = Grant(RENEW, On.KEYS, "renews a key's material", Only.BROUGHT_KEYS)
+RETIRE_KEY = Grant(
+    ("kms:DisableKey", "kms:TagResource"), On.KEYS, "disables and marks a key that nothing needs", Only.MANAGED_KEYS
+)
+DISABLE_KEY = Grant(("kms:DisableKey",), On.KEYS, "disables a key that nothing needs any more", Only.MANAGED_KEYS)
 # A key that is needed may wait for its deletion by then: to cancel that is the only way to its data.
-ENABLE_KEY = Grant(("kms:CancelKeyDeletion", "kms:EnableKey"), On.KEYS, Only.MANAGED_KEYS)
+ENABLE_KEY = Grant(
+    ("kms:CancelKeyDeletion", "kms:EnableKey"), On.KEYS, "brings a key back that is needed", Only.MANAGED_KEYS
+)
 # From 0.1.0's tag, which names no stack, to this stack's; nothing else can be tagged, and no key with another tag.
-CLAIM_KEY = Grant(("kms:TagResource",), On.KEYS, Only.EARLIER_KEYS)
-SEE_ROTATION = Grant(("kms:GetKeyRotationStatus",), On.KEYS)
-KEEP_ROTATING = Grant(("kms:EnableKeyRotation",), On.KEYS, Only.MANAGED_KEYS)
-SEE_USE = Grant(("kms:GetKeyLastUsage",), On.KEYS)
-SEE_MATERIAL = Grant(("kms:ListKeyRotations",), On.KEYS)
+CLAIM_KEY = Grant(("kms:TagResource",), On.KEYS, "puts the stack's name in place of 0.1.0's `true`", Only.EARLIER_KEYS)
+SEE_ROTATION = Grant(("kms:GetKeyRotationStatus",), On.KEYS, "sees whether a key is renewed automatically")
+KEEP_ROTATING = Grant(("kms:EnableKeyRotation",), On.KEYS, "has KMS renew a key automatically", Only.MANAGED_KEYS)
+SEE_USE = Grant(("kms:GetKeyLastUsage",), On.KEYS, "sees when a key was last used")
+SEE_MATERIAL = Grant(("kms:ListKeyRotations",), On.KEYS, "sees how often a key's material was renewed")
 
 READ_STREAM = Grant(
-    ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"), On.STREAM, by_lambda=True
+    ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
+    On.STREAM,
+    "Lambda reads the stream for it",
+    by_lambda=True,
 )
-FIND_STREAM = Grant(("dynamodb:ListStreams",), On.ANYTHING, by_lambda=True)
-READ_ROTATION = Grant(("dynamodb:GetItem",), On.LEDGER)
-PUBLISH = Grant(("events:PutEvents",), On.BUS)
-SET_ASIDE = Grant(("sqs:SendMessage",), On.UNPUBLISHED)
+FIND_STREAM = Grant(("dynamodb:ListStreams",), On.ANYTHING, "Lambda reads the stream for it", by_lambda=True)
+PUBLISH = Grant(("events:PutEvents",), On.BUS, "publishes")
+SET_ASIDE = Grant(("sqs:SendMessage",), On.UNPUBLISHED, "sets aside what could not be published")
 # On the rows of what rules and schedules call: Lambda tries such a call three times, then puts it where it is seen.
-CALLED_ASYNCHRONOUSLY = Grant(("sqs:SendMessage",), On.FAILED, by_lambda=True)
-ANSWER = Grant(("states:SendTaskSuccess", "states:SendTaskFailure"), On.WORKFLOW)
-SEE_WHO_WAITS = Grant(("states:SendTaskHeartbeat",), On.WORKFLOW)
-STOP = Grant(("states:StopExecution",), On.EXECUTIONS)
-SEE_EXECUTION = Grant(("states:DescribeExecution",), On.EXECUTIONS)
+CALLED_ASYNCHRONOUSLY = Grant(
+    ("sqs:SendMessage",), On.FAILED, "Lambda sets a call aside that failed each time", by_lambda=True
+)
+ANSWER = Grant(
+    ("states:SendTaskSuccess", "states:SendTaskFailure"), On.WORKFLOW, "lets the execution that waits go on, or end"
+)
+SEE_WHO_WAITS = Grant(("states:SendTaskHeartbeat",), On.WORKFLOW, "sees whether the execution still waits")
+STOP = Grant(("states:StopExecution",), On.EXECUTIONS, "stops an execution that waits")
+SEE_EXECUTION = Grant(("states:DescribeExecution",), On.EXECUTIONS, "sees whether an execution is at work")
 
 GRANTS: dict[str, tuple[Grant, ...]] = {
     # FIND_KEYS: later steps need it in the key's region, so it is tried before the rotation begins.
-    "plan_rotation": (DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, SEE_MATERIAL, READ_POLICY, SEE_EXECUTION, FIND_KEYS),
+    "plan_rotation": (
+        *(DATABRICKS, OPEN_ROTATION, SEE_KEY, SEE_TAGS, SEE_MATERIAL, READ_POLICY, SEE_EXECUTION, FIND_KEYS),
+    ),
     "rotate_material": (LEDGER, RENEW_MANAGED_KEY, RENEW_BROUGHT_KEY),
-    "record_refusal": (LEDGER,),
+    "record_refusal": (REFUSE,),
     "ask_approval": (LEDGER, ANSWER),
     "answer_approval": (LEDGER, ANSWER, SEE_WHO_WAITS),
-    "cancel_rotation": (DATABRICKS, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE, STOP),
+    "cancel_rotation": (DATABRICKS, LEDGER, LEASE, READ_TRAIL, READ_EVIDENCE, WRITE_EVIDENCE, STOP),
     "publish_events": (READ_ROTATION, READ_STREAM, FIND_STREAM, PUBLISH, SET_ASIDE),
     "create_key": (LEDGER, FIND_KEYS, MAKE_KEY, TAG_NEW_KEY, KEEP_ROTATING, NAME_KEY, NAME_ALIAS),
     "set_policy": (LEDGER, READ_POLICY, WRITE_POLICY, ADD_TO_POLICY),
@@ -134,63 +198,72 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "restart_compute": (DATABRICKS, LEDGER, READ_EVIDENCE, WRITE_EVIDENCE),
     "list_notebooks": (DATABRICKS, LEDGER, READ_EVIDENCE, WRITE_EVIDENCE),
     "renew_notebooks": (DATABRICKS, LEDGER, READ_EVIDENCE, WRITE_EVIDENCE),
-    "complete_rotation": (DATABRICKS, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE, FIND_KEYS, RETIRE_KEY),
+    "complete_rotation": (
+        *(DATABRICKS, LEDGER, LEASE, READ_TRAIL, READ_EVIDENCE, WRITE_EVIDENCE),
+        *(FIND_KEYS, SEE_MANAGED_KEY, RETIRE_KEY),
+    ),
     "roll_back": (
+        # Compute that is in the way of the change back is stopped, and what it was is kept.
         *(DATABRICKS, LEDGER, READ_EVIDENCE, WRITE_EVIDENCE, FIND_KEYS, RETIRE_KEY),
         # The key to go back to may be anybody's.
         *(SEE_KEY, READ_POLICY, WRITE_POLICY, ADD_TO_POLICY),
     ),
-    "record_failure": (DATABRICKS, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE),
+    "record_failure": (DATABRICKS, LEDGER, LEASE, READ_TRAIL, READ_EVIDENCE, WRITE_EVIDENCE),
     # Whatever the steps may that it calls: those of the way forward once the switch was sent, and of the way back.
     "carry_on": (
-        *(DATABRICKS, LEDGER, LEASE, READ_EVIDENCE, WRITE_EVIDENCE, FIND_KEYS, RETIRE_KEY, SEE_KEY),
-        *(READ_POLICY, WRITE_POLICY, ADD_TO_POLICY, RENEW_MANAGED_KEY, RENEW_BROUGHT_KEY),
-        *(SEE_EXECUTION, CALLED_ASYNCHRONOUSLY),
+        *(DATABRICKS, LEDGER, LEASE, READ_TRAIL, FIND_OPEN, READ_EVIDENCE, WRITE_EVIDENCE),
+        *(FIND_KEYS, RETIRE_KEY, SEE_KEY, READ_POLICY, WRITE_POLICY, ADD_TO_POLICY),
+        *(RENEW_MANAGED_KEY, RENEW_BROUGHT_KEY, SEE_EXECUTION, CALLED_ASYNCHRONOUSLY),
     ),
     "disable_old_key": (
-        *(DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, SEE_USE, DISABLE_KEY, ENABLE_KEY),
-        *(CLAIM_KEY, SEE_ROTATION, KEEP_ROTATING),
-        CALLED_ASYNCHRONOUSLY,
+        *(DATABRICKS, KEEP_KEY, READ_KEY_TRAIL, FIND_KNOWN_KEYS, SEE_KEY, SEE_TAGS, SEE_USE),
+        *(DISABLE_KEY, ENABLE_KEY, CLAIM_KEY, SEE_ROTATION, KEEP_ROTATING, CALLED_ASYNCHRONOUSLY),
     ),
-    "reenable_key": (LEDGER, SEE_KEY, ENABLE_KEY, CALLED_ASYNCHRONOUSLY),
-    "list_keys": (DATABRICKS, READ_LEDGER, SEE_KEY, SEE_TAGS, SEE_USE, SEE_MATERIAL, SEE_ROTATION),
-    "adopt_key": (DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, SEE_USE, READ_POLICY),
+    "reenable_key": (KEEP_KEY, SEE_KEY, ENABLE_KEY, CALLED_ASYNCHRONOUSLY),
+    "list_keys": (DATABRICKS, FIND_KNOWN_KEYS, SEE_KEY, SEE_USE, SEE_MATERIAL, SEE_ROTATION),
+    "adopt_key": (DATABRICKS, KEEP_KEY, SEE_KEY, SEE_TAGS, READ_POLICY),
     "inventory": (
-        *(DATABRICKS, READ_LEDGER, SEE_KEY, READ_POLICY, SEE_MATERIAL, SEE_ROTATION),
+        *(DATABRICKS, READ_ROTATION, FIND_KNOWN_KEYS, SEE_KEY, READ_POLICY, SEE_MATERIAL, SEE_ROTATION),
         *(WRITE_INVENTORY, CALLED_ASYNCHRONOUSLY),
     ),
 }
 
-TICKETS_SECRET = Grant(("secretsmanager:GetSecretValue",), On.TICKETS_SECRET)
-TICKETS_PARAMETER = Grant(("ssm:GetParameter",), On.TICKETS_PARAMETER)
+TICKETS_SECRET = Grant(
+    ("secretsmanager:GetSecretValue",), On.TICKETS_SECRET, "authenticates webhooks, and logs in to the ticket system"
+)
+TICKETS_PARAMETER = Grant(("ssm:GetParameter",), On.TICKETS_PARAMETER, "reads which tickets may ask")
 
 # Built only where rekey:tickets names a ticket system.
 TICKET_GRANTS: dict[str, tuple[Grant, ...]] = {
     "ticket_webhook": (
         TICKETS_SECRET,
         TICKETS_PARAMETER,
-        Grant(("dynamodb:GetItem", "dynamodb:PutItem"), On.LEDGER, items="TICKET#*"),
-        Grant(("states:StartExecution",), On.WORKFLOW),
-        Grant(("lambda:InvokeFunction",), On.ANSWER_APPROVAL),
+        Grant(
+            ("dynamodb:GetItem", "dynamodb:PutItem"),
+            On.LEDGER,
+            "remembers which rotation a ticket has",
+            items="TICKET#*",
+        ),
+        Grant(("states:StartExecution",), On.WORKFLOW, "starts the rotation that a ticket asks for"),
+        Grant(("lambda:InvokeFunction",), On.ANSWER_APPROVAL, "passes a ticket's approval on"),
         SEE_EXECUTION,
-        Grant(("sqs:SendMessage",), On.COMMENTS),
+        Grant(("sqs:SendMessage",), On.COMMENTS, "tells a ticket why it was refused"),
     ),
     "notify_ticket": (
         TICKETS_SECRET,
         TICKETS_PARAMETER,
         Grant(
-            ("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+            ("dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
             On.LEDGER,
+            "remembers which comments were written",
             items="COMMENTS",
         ),
+        Grant(("sqs:ChangeMessageVisibility",), On.COMMENTS, "has a comment that failed wait"),
         Grant(
-            (
-                "sqs:ChangeMessageVisibility",
-                "sqs:DeleteMessage",
-                "sqs:GetQueueAttributes",
-                "sqs:ReceiveMessage",
-            ),
+            ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"),
             On.COMMENTS,
+            "Lambda reads the queue for it",
+            by_lambda=True,
         ),
     ),
 }

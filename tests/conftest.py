@@ -12,7 +12,7 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 from rekey.aws import clients
 from rekey.base.settings import Settings
 from rekey.ledger import Ledger
-from tests import kms_policies, rules
+from tests import enforced_roles, kms_policies, rules
 from tests.cloud import playing
 from tests.kms_policies import Policies
 from tests.kms_usage import Usage, play
@@ -84,12 +84,15 @@ The clouds' tests wait much and compute little: in three parts they wait at the 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rules", metavar="FILE", type=Path, help="write the table of rules (docs/rules.toml) to FILE")
+    parser.addoption("--needed", metavar="FOLDER", type=Path, help="note in FOLDER which test needed which right")
     parser.addoption("--images", metavar="FOLDER", type=Path, help="save what the browser tests see to FOLDER")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if path := config.getoption("rules"):
         config.pluginmanager.register(rules.Collector(path))
+    if folder := config.getoption("needed"):
+        config.pluginmanager.register(enforced_roles.Collector(folder))
 
 
 class FoldersTogether(LoadScopeScheduling):  # type: ignore[misc]

@@ -3,14 +3,34 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ministack.core.iam_evaluator import EvalContext, evaluate, parse_policy_document  # type: ignore[import-untyped]
+from ministack.core.iam_evaluator import ParsedStatement, parse_policy_document  # type: ignore[import-untyped]
 
+from infra.permissions import On
 from tests.infra.template import Template
+from tests.roles import ACCOUNT, KEY, PLACES, REGION, Request, Right, judged, place
 
-ACCOUNT, REGION = "123456789012", "us-east-1"
-KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/8d2f0a3e-3c5e-4f0c-9a59-9d5d0f0f1c11"
+__all__ = ["ACCOUNT", "KEY", "REGION", "allowed_without", "decision", "policies_of"]
 
-_KNOWN = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT}
+_KNOWN = {
+    "AWS::Partition": "aws",
+    "AWS::Region": REGION,
+    "AWS::AccountId": ACCOUNT,
+    "TicketsSettings": "/rekey/tickets",
+}
+
+_PLACES = {
+    "DatabricksCredential.Id": On.SECRET,
+    "LedgerTable.Arn": On.LEDGER,
+    "LedgerTable.StreamArn": On.STREAM,
+    "EventsBus.Arn": On.BUS,
+    "EventsUnpublished.Arn": On.UNPUBLISHED,
+    "FunctionsFailed.Arn": On.FAILED,
+    "TicketsSecret.Id": On.TICKETS_SECRET,
+    "TicketsComments.Arn": On.COMMENTS,
+}
+_BUCKET = "LedgerEvidence.Arn"
+_HASH = 8
+"""Characters that CDK hangs on to a logical id."""
 
 
 def decision(
@@ -22,29 +42,43 @@ def decision(
     tags: Mapping[str, str] | None = None,
 ) -> str:
     """Allow, Deny or ImplicitDeny for a Lambda's role. `context` are condition keys, `tags` those of the request."""
+    asked = Request(action, resource, tuple(context.items()), tuple((tags or {}).items()))
+    return judged(name, asked, policies_of(template, name))
+
+
+def policies_of(template: Template, name: str) -> list[list[ParsedStatement]]:
+    """A Lambda's policies, with the tests' ARNs for those that only the stack knows."""
     policies = template.resource(template.role_of(name))["Properties"]["Policies"]
-    asked = EvalContext(
-        principal_arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/{name}",
-        principal_type="AssumedRole",
-        principal_account=ACCOUNT,
-        action=action,
-        resource_arn=resource,
-        region=REGION,
-        request_tags=dict(tags or {}),
-        tag_keys=list(tags or {}),
-        service_context={key.lower(): value for key, value in context.items()},
-    )
-    parsed = [parse_policy_document(_resolved(each["PolicyDocument"])) for each in policies]
-    return str(evaluate(asked, parsed).decision)
+    return [parse_policy_document(_resolved(each["PolicyDocument"])) for each in policies]
+
+
+def allowed_without(template: Template, right: Right, request: Request) -> bool:
+    """Whether the synthesized role would still allow a request if this right, which it must have, were taken away."""
+    policies = policies_of(template, right.function)
+    wanted, conditions = place(right.grant.on), right.statement.conditions
+    taken = [
+        statement
+        for policy in policies
+        for statement in policy
+        if right.action in statement.actions and statement.resources == [wanted] and statement.conditions == conditions
+    ]
+    assert len(taken) == 1, f"{right.name}: {len(taken)} statements have it"
+    taken[0].actions.remove(right.action)
+    # A statement without actions would be one of any action.
+    left = [[each for each in policy if each.actions] for policy in policies]
+    return judged(right.function, request, left) == "Allow"
 
 
 def _resolved(value: Any) -> Any:
-    """With texts for references; for those of the stack's own resources some text that no resource here has."""
+    """With texts for references; for what nothing here asks about some text that no resource has."""
     match value:
         case {"Ref": str(name)}:
-            return _KNOWN.get(name, name)
+            return _KNOWN.get(name) or _KNOWN.get(name[:-_HASH], name)
         case {"Fn::GetAtt": [str(name), str(attribute)]}:
-            return f"{name}.{attribute}"
+            known = f"{name[:-_HASH]}.{attribute}"
+            if known == _BUCKET:
+                return place(On.ROTATIONS).partition("/")[0]
+            return PLACES[_PLACES[known]] if known in _PLACES else f"{name}.{attribute}"
         case {"Fn::Join": [str(separator), list(parts)]}:
             return separator.join(map(_resolved, parts))
         case dict():

@@ -16,7 +16,8 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "anything": ("*",),
     "secret": ("DatabricksCredential.Id",),
     "databricks-role": ("arn:{Partition}:iam::{AccountId}:role/rekey-databricks",),
-    "ledger": ("LedgerTable.Arn", "LedgerTable.Arn/index/due"),
+    "ledger": ("LedgerTable.Arn",),
+    "due": ("LedgerTable.Arn/index/due",),
     "stream": ("LedgerTable.StreamArn",),
     "rotations": ("LedgerEvidence.Arn/rotations/*",),
     "inventory": ("LedgerEvidence.Arn/inventory/*",),
@@ -58,7 +59,10 @@ CONDITIONS: Mapping[str, dict[str, Any]] = {
 
 SHARED = {
     "DATABRICKS": "secretsmanager:GetSecretValue on secret",
-    "LEDGER": "dynamodb:ConditionCheckItem,GetItem,PutItem,Query,UpdateItem on ledger",
+    "LEDGER": "dynamodb:ConditionCheckItem,GetItem,PutItem,UpdateItem on ledger",
+    "KEYS": "dynamodb:GetItem,PutItem on ledger",
+    "TRAIL": "dynamodb:Query on ledger",
+    "DUE": "dynamodb:Query on due",
     "LEASE": "dynamodb:DeleteItem on ledger",
     "READ": "s3:GetObject on rotations",
     "WRITE": "s3:PutObject on rotations",
@@ -69,12 +73,13 @@ SECRETLESS = {**SHARED, "DATABRICKS": "sts:AssumeRole on databricks-role"}
 """Where Databricks trusts a role, nobody may read a secret."""
 
 TABLE = """
-record_refusal:     LEDGER
+record_refusal:
+    dynamodb:PutItem on ledger
 ask_approval:       LEDGER
     states:SendTaskFailure,SendTaskSuccess on machine
 answer_approval:    LEDGER
     states:SendTaskFailure,SendTaskHeartbeat,SendTaskSuccess on machine
-cancel_rotation:    DATABRICKS LEDGER LEASE READ WRITE
+cancel_rotation:    DATABRICKS LEDGER LEASE TRAIL READ WRITE
     states:StopExecution on executions
 publish_events:
     dynamodb:GetItem on ledger
@@ -83,7 +88,8 @@ publish_events:
     events:PutEvents on bus
     sqs:SendMessage on unpublished
 
-plan_rotation:      DATABRICKS LEDGER
+plan_rotation:      DATABRICKS
+    dynamodb:ConditionCheckItem,GetItem,PutItem on ledger
     kms:DescribeKey,GetKeyPolicy,ListKeyRotations,ListResourceTags on keys
     states:DescribeExecution on executions
     tag:GetResources on anything
@@ -111,20 +117,20 @@ verify:             DATABRICKS LEDGER
 restart_compute:    DATABRICKS LEDGER READ WRITE
 list_notebooks:     DATABRICKS LEDGER READ WRITE
 renew_notebooks:    DATABRICKS LEDGER READ WRITE
-complete_rotation:  DATABRICKS LEDGER LEASE READ WRITE
+complete_rotation:  DATABRICKS LEDGER LEASE TRAIL READ WRITE
     tag:GetResources on anything
     kms:DescribeKey,DisableKey,TagResource on keys if managed
 roll_back:          DATABRICKS LEDGER READ WRITE
     tag:GetResources on anything
-    kms:DescribeKey,DisableKey,TagResource on keys if managed
+    kms:DisableKey,TagResource on keys if managed
     kms:DescribeKey,GetKeyPolicy on keys
     kms:PutKeyPolicy on keys if managed+checked
     kms:PutKeyPolicy on keys if brought+checked
-record_failure:     DATABRICKS LEDGER LEASE READ WRITE
+record_failure:     DATABRICKS LEDGER LEASE TRAIL READ WRITE
 
-carry_on:           DATABRICKS LEDGER LEASE READ WRITE
+carry_on:           DATABRICKS LEDGER LEASE TRAIL DUE READ WRITE
     tag:GetResources on anything
-    kms:DescribeKey,DisableKey,TagResource on keys if managed
+    kms:DisableKey,TagResource on keys if managed
     kms:DescribeKey,GetKeyPolicy on keys
     kms:PutKeyPolicy on keys if managed+checked
     kms:PutKeyPolicy on keys if brought+checked
@@ -132,22 +138,21 @@ carry_on:           DATABRICKS LEDGER LEASE READ WRITE
     kms:EnableKeyRotation,GetKeyRotationStatus,ListKeyRotations,RotateKeyOnDemand on keys if brought
     states:DescribeExecution on executions
     sqs:SendMessage on failed
-disable_old_key:    DATABRICKS LEDGER
+disable_old_key:    DATABRICKS KEYS TRAIL DUE
     kms:DescribeKey,GetKeyLastUsage,GetKeyRotationStatus,ListResourceTags on keys
     kms:CancelKeyDeletion,DisableKey,EnableKey,EnableKeyRotation on keys if managed
     kms:TagResource on keys if earlier
     sqs:SendMessage on failed
-reenable_key:       LEDGER
+reenable_key:       KEYS
     kms:DescribeKey on keys
     kms:CancelKeyDeletion,EnableKey on keys if managed
     sqs:SendMessage on failed
-list_keys:          DATABRICKS
-    dynamodb:GetItem,Query on ledger
-    kms:DescribeKey,GetKeyLastUsage,GetKeyRotationStatus,ListKeyRotations,ListResourceTags on keys
-adopt_key:          DATABRICKS LEDGER
-    kms:DescribeKey,GetKeyLastUsage,GetKeyPolicy,ListResourceTags on keys
-inventory:          DATABRICKS
-    dynamodb:GetItem,Query on ledger
+list_keys:          DATABRICKS DUE
+    kms:DescribeKey,GetKeyLastUsage,GetKeyRotationStatus,ListKeyRotations on keys
+adopt_key:          DATABRICKS KEYS
+    kms:DescribeKey,GetKeyPolicy,ListResourceTags on keys
+inventory:          DATABRICKS DUE
+    dynamodb:GetItem on ledger
     kms:DescribeKey,GetKeyPolicy,GetKeyRotationStatus,ListKeyRotations on keys
     s3:PutObject on inventory
     sqs:SendMessage on failed
@@ -165,7 +170,7 @@ ticket_webhook:
 notify_ticket:
     secretsmanager:GetSecretValue on tickets-secret
     ssm:GetParameter on tickets-settings
-    dynamodb:DeleteItem,GetItem,PutItem,UpdateItem on ledger if of-comments
+    dynamodb:DeleteItem,PutItem,UpdateItem on ledger if of-comments
     sqs:ChangeMessageVisibility,DeleteMessage,GetQueueAttributes,ReceiveMessage on comments
 """
 

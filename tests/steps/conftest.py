@@ -15,7 +15,7 @@ from rekey.ledger import Ledger
 from rekey.rotation.compute import pace
 from rekey.rotation.notebooks import renew
 from rekey.runtime import current_settings
-from tests import quick_aws
+from tests import enforced_roles, quick_aws
 from tests.names import ACCOUNT_ID
 from tests.steps.executions import Executions
 from tests.steps.tasks import Tasks
@@ -29,6 +29,7 @@ def world(cloud: None, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Itera
     monkeypatch.setattr(clock, "now", lambda: real + timedelta(seconds=manual.now() - began))
     simulator = SimulatorSettings(account_id=ACCOUNT_ID, customer_account="123456789012")
     quick_aws.play(monkeypatch)
+    enforced_roles.play(monkeypatch)
     # The machine's own proxies and passwords have no say here, and to look for them is dear.
     monkeypatch.setattr(requests.sessions, "get_environ_proxies", lambda *_, **__: {})
     monkeypatch.setattr(requests.sessions, "get_netrc_auth", lambda *_, **__: None)

@@ -6,6 +6,7 @@ from botocore.exceptions import ClientError
 
 from rekey.base import clock
 from tests.clients import client
+from tests.enforced_roles import judge_states
 
 
 class Executions:
@@ -22,6 +23,7 @@ class Executions:
         self._ended[name] = {"status": status, "stopDate": clock.now(), **said}
 
     def describe_execution(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803, botocore's names
+        judge_states("DescribeExecution", executionArn)
         name = executionArn.rpartition(":")[2]
         ended = self._ended.get(name, {"status": "RUNNING"})
         if ended["status"] == "FORGOTTEN":
@@ -29,6 +31,7 @@ class Executions:
         return {"executionArn": executionArn, "name": name, **ended}
 
     def stop_execution(self, *, executionArn: str, error: str = "", cause: str = "") -> None:  # noqa: N803
+        judge_states("StopExecution", executionArn)
         if self.refusals:
             raise ClientError({"Error": {"Code": self.refusals.pop(), "Message": "no"}}, "StopExecution")
         self.end(executionArn.rpartition(":")[2], "ABORTED", error=error, cause=cause)

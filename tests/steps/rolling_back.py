@@ -6,6 +6,11 @@ from tests.clients import client
 from tests.steps.world import World
 
 PATCH = {"method": "PATCH", "path": "/workspaces"}
+EC2_ALIVE = {
+    "status": 409,
+    "error_code": "INVALID_STATE",
+    "message": "Please terminate all pool & cluster EC2 instances",
+}
 
 
 def ready(world: World, **request: Any) -> int:

@@ -4,6 +4,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tests.enforced_roles import judge_states
 from tests.steps.executions import Executions
 
 
@@ -32,6 +33,7 @@ class Tasks:
         self.answered.append(given)
 
     def _check(self, operation: str, token: str) -> None:
+        judge_states(operation)
         code = self.refused.get(operation) or ("" if token in self.waiting else "TaskTimedOut")
         if code:
             raise ClientError({"Error": {"Code": code, "Message": "refused"}}, operation)

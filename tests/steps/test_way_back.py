@@ -8,15 +8,10 @@ import pytest
 from rekey.base import errors
 from rekey.databricks.connect import connect_account
 from tests.steps.own_keys import own_key, policy_of
-from tests.steps.rolling_back import PATCH, ready, trail
+from tests.steps.rolling_back import EC2_ALIVE, PATCH, ready, trail
 from tests.steps.world import A_DAY_LATER, World
 
 LOST = {"state": "Switch workspace key", "error": "OutcomeUnknown", "cause": "lost"}
-EC2_ALIVE = {
-    "status": 409,
-    "error_code": "INVALID_STATE",
-    "message": "Please terminate all pool & cluster EC2 instances",
-}
 REFUSED = {"status": 400, "error_code": "INVALID_PARAMETER_VALUE", "message": "No."}
 
 

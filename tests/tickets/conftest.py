@@ -12,6 +12,7 @@ from local.tickets.state import State
 from rekey.aws import clients
 from rekey.runtime import current_settings
 from rekey.telling.tickets import settings as ticket_settings
+from tests import enforced_roles
 from tests.bucket_and_table import make_bucket_and_table
 from tests.names import ACCOUNT_ID, BUCKET, TABLE
 from tests.quick_moto import quick_moto
@@ -57,6 +58,7 @@ def systems() -> Iterator[tuple[State, str]]:
         state = State(new_secret())
         with quick_moto(), running(state) as url:
             clients.forget_clients()
+            enforced_roles.play(environment)
             make_bucket_and_table()
             boto3.client("secretsmanager").create_secret(Name="tickets", SecretString="{}")
             yield state, url

@@ -13,6 +13,7 @@ from local.tickets.state import Provider, State, Ticket
 from rekey.aws import clients
 from rekey.telling.tickets import settings as ticket_settings
 from tests import handlers
+from tests.enforced_roles import running_as
 from tests.names import TABLE
 
 WORKSPACE = 1234567890123456
@@ -85,7 +86,8 @@ class Desk:
 
     def answer(self, event: Any) -> tuple[int, Any, dict[str, str]]:
         """Status, body and headers."""
-        answer = handlers.module("ticket_webhook").handler(event, Context())
+        with running_as("ticket_webhook"):
+            answer = handlers.module("ticket_webhook").handler(event, Context())
         return answer["statusCode"], json.loads(answer["body"]), answer["headers"]
 
     def ask(self, provider: Provider, ticket: Ticket, **approval: Any) -> tuple[int, Any]:
@@ -117,7 +119,8 @@ class Desk:
 
     def notify(self, *records: Any, remaining: int = 30_000) -> Any:
         context = Context(remaining=remaining)
-        return handlers.module("notify_ticket").handler({"Records": list(records)}, context)
+        with running_as("notify_ticket"):
+            return handlers.module("notify_ticket").handler({"Records": list(records)}, context)
 
     def put(self, event: Any) -> Any:
         """Put an event on the queue, as the bus does, and take it from there."""

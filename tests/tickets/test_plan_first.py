@@ -10,6 +10,8 @@ from local.tickets.delivery import sign
 from local.tickets.state import PROVIDERS, Provider
 from rekey.base.errors import AwsUnavailable
 from rekey.telling.tickets.register import Register
+from tests.enforced_roles import judge
+from tests.role_requests import requests_of
 from tests.tickets.desk import APPROVER, Desk
 
 IN_REVIEW = {"jira": "In review", "servicenow": "requested", "standard": "requested"}
@@ -22,6 +24,7 @@ class Lambda:
         self.error, self.asked = error, list[Any]()
 
     def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803, botocore's names
+        judge(requests_of("lambda", "Invoke", {"FunctionName": FunctionName}, "us-east-1"), "Invoke")
         self.asked.append((FunctionName, json.loads(Payload)))
         body = {"errorType": self.error, "errorMessage": "no"} if self.error else {"outcome": "approved"}
         failed = {"FunctionError": "Unhandled"} if self.error else {}
