@@ -69,6 +69,7 @@ _ELSEWHERE = {
     "ComputeDidNotStop": "Compute still ran when the step's budget was over.",
     "WorkspaceDidNotSwitch": "The workspace did not show the new key configuration within the step's budget.",
     "SwitchNotProven": "The switch could not be proven within the step's budget.",
+    "RotationNotEnded": "The change is proven, and its compute or its end still waits after the step's budget.",
     "MaterialWasNotRotated": "KMS did not list the new rotations within the step's budget.",
     "States.Timeout": "A step took longer than its state allows.",
     "Lambda.Unknown": "AWS Lambda failed, or ended a function before it answered.",

@@ -69,6 +69,7 @@ def step(
     begins: bool = True,
     ends: bool = False,
     patient: type[Progress] | None = None,
+    proven: bool = False,
 ) -> Callable[[Any, LambdaContext], Result]:
     """A Lambda handler around one step of a rotation. Nothing is done unless the lease is still held.
 
@@ -76,7 +77,11 @@ def step(
     called once it has ended: any other step has nothing to do then, and no lease to do it under. `patient` is what a
     level-triggered step answers: then an error that passes is no error, but what is waited for, and the step's loop
     counts it against its budget. In the rollback every error is waited for: nobody else would bring compute back.
+    `proven` is True for the step that comes after the proof: what hinders it takes nothing back.
     """
+
+    def waits_out(error: Exception, *, rolling_back: bool) -> bool:
+        return patient is not None and passes(error, "back" if rolling_back else "end" if proven else "forward")
 
     def run(event: StepEvent, context: LambdaContext) -> Answer:
         settings = current_settings()
@@ -94,7 +99,7 @@ def step(
             with clients.named_errors():
                 answer = function(at_work)
         except Exception as error:
-            if patient is None or not passes(error, rolling_back=at_work.rotation.failure is not None):
+            if patient is None or not waits_out(error, rolling_back=at_work.rotation.failure is not None):
                 raise
             answer = _held_up(patient, error)
         if patient is not None:
@@ -110,7 +115,7 @@ def step(
             with clients.named_errors():
                 return run(event, context)
         except Exception as error:
-            if patient is None or not passes(error, rolling_back=event.failure is not None):
+            if patient is None or not waits_out(error, rolling_back=event.failure is not None):
                 raise
             return _held_up(patient, error)
 

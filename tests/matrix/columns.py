@@ -27,6 +27,12 @@ from tests.matrix.faults import (
 from tests.matrix.others import OTHERS
 from tests.matrix.run import Run
 
+WAITED_OUT = re.compile(
+    r"databricks\.(401|403|429|500|503|reset|html)\.\w+\.(30s|5m|10m|2h)|databricks\.hangs\.\w+|aws\.\w+\.\w+\.(10m|2h)"
+    r"|lambda\.[\w.]+\.(5m|1h)"
+)
+"""What also keeps no rotation from ending well whose change is proven already."""
+
 Begin = Callable[[Run, str], None]
 """Begins a trouble when a run enters a state, whose Lambda is named."""
 

@@ -85,8 +85,11 @@ def _takes_lease(run: Run) -> None:
 
 
 def _removes_snapshot(run: Run) -> None:
-    for name in [each for each in run.cloud.aws.objects if each.endswith("/snapshot.json")]:
-        del run.cloud.aws.objects[name]
+    """The bucket keeps versions: whoever is told that the finisher misses it brings it back, two days later."""
+    objects = run.cloud.aws.objects
+    for name in [each for each in objects if each.endswith("/snapshot.json")]:
+        gone = objects.pop(name)
+        run.cloud.timeline.at(run.cloud.clock.now() + 2 * 86_400, partial(objects.setdefault, name, gone))
 
 
 def _asks_again(run: Run) -> None:

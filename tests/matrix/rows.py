@@ -42,7 +42,7 @@ class Row(Run):
                 self._mine, self._began = (cell, write), time.process_time()
                 self.cloud.adapter.renew()
                 column = named(cell.column)
-                self.troubles = [Trouble(cell.state, column.begin, column.passes)]
+                self.troubles = [Trouble(cell.state, column.begin, cell.passes)]
                 return
             os.close(write)
             with os.fdopen(read, encoding="utf-8") as answer:

@@ -1,11 +1,12 @@
 """How a rotation is closed: its end, then its evidence, then its lease; and an end that is written stays true."""
 
 import hashlib
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from rekey.base import errors
+from rekey.base import clock, errors
 from rekey.ledger import Ledger
 from rekey.model.actions import Action
 from rekey.model.evidence import evidence_key
@@ -118,3 +119,16 @@ def test_no_step_works_in_a_rotation_that_has_ended(world: World, name: str) -> 
     with pytest.raises(errors.LeaseLost, match=r"has ended \(failed\)"):
         world.call(name, rotation_id="r1")
     assert (world.rotation(), len(world.get("requests"))) == (ended, sent)
+
+
+def test_a_clock_that_is_behind_keeps_no_evidence_from_being_written(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last Lambda's clock is hours behind that of those before it: its times are before theirs."""
+    verified(world)
+    now = clock.now
+    monkeypatch.setattr(clock, "now", lambda: now() - timedelta(seconds=10_000))
+    assert ends(world, "succeeded")["evidence"]
+    phases = world.evidence()["phases"]
+    assert all(each["seconds"] >= 0 for each in phases)
+    assert phases == sorted(phases, key=lambda each: str(each["from"]))

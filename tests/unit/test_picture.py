@@ -67,7 +67,7 @@ def test_only_polls_and_overrun_budgets_are_folded(definition: dict[str, Any], l
         *("Is compute back?", "Wait for compute to come back"),
         *("Are notebooks listed?", "Wait for the list"),
         *("Is the material rotated?", "Wait for the new material", "Material was not rotated"),
-        "Wait for the roll back",
+        *("Wait for the roll back", "Wait for the end"),
         *("Is compute restored?", "Wait for compute to be restored"),
     }
 
@@ -81,7 +81,9 @@ def test_the_picture_reads_from_the_plan_to_the_end(lines: list[str]) -> None:
         'has_the_workspace_switched -- "compute in the way" --> wait_for_instances_to_stop',
         'are_notebooks_to_be_renewed -- "otherwise" --> complete_rotation',
         "renew_notebooks --> complete_rotation",
-        "complete_rotation --> rotation_succeeded",
+        "complete_rotation --> has_the_rotation_ended",
+        "has_the_rotation_ended -- \"status = 'succeeded'\" --> rotation_succeeded",
+        'has_the_rotation_ended -- "not within 240 min" --> rotation_did_not_end',
         'is_it_rolled_back -- "not within 240 min" --> record_failure',
         "record_failure --> rotation_failed",
     ):

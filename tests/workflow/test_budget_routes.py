@@ -14,6 +14,7 @@ from tests.workflow.engine import Engine, Run
 from tests.workflow.routes import (
     CREATE,
     END,
+    ENDED,
     FAILURE,
     FINISH,
     PATCH,
@@ -44,6 +45,7 @@ SCRIPTS: Mapping[str, Script] = {
         patch_workspace=[switched(settle=True)],
         roll_back=[waits("workspace status PROVISIONING")],
     ),
+    "complete": script(complete_rotation=[waits("DatabricksUnavailable: Databricks is away")]),
     "restore": script(verify=[fails("SwitchReverted", "It went back.")], restart_compute=[waits("cluster 1 PENDING")]),
 }
 
@@ -77,7 +79,7 @@ def looped(run: Run, counter: str, *states: str) -> list[str]:
 
 def test_only_budgets_are_cut() -> None:
     cut = [(a, b) for a, b in zip(WHOLE.splitlines(), SHORT.splitlines(), strict=True) if a != b]
-    assert len(cut) == 2 * 5
+    assert len(cut) == 2 * 6
     assert {re.sub(r"14,?400|5,?400|3,?600|1,?800", "600", a) for a, _ in cut} == {b for _, b in cut}
 
 
@@ -129,9 +131,21 @@ def test_compute_that_never_comes_back_does_not_hold_up_the_rotation(runs: dict[
     loop = looped(run, "restart_waited", *RESTART, "Wait for compute to come back")
     assert run.states[len([*READY, *TERMINATE, *PATCH, *VERIFY]) :] == [
         *[*loop, *RESTART],
-        *FINISH[-3:],
+        *FINISH[-4:],
     ]
     assert run.status == "SUCCEEDED"
+
+
+def test_a_proven_rotation_that_cannot_end_goes_back_by_nothing(runs: dict[str, Run]) -> None:
+    run = runs["complete"]
+    ending = looped(run, "complete_waited", "Complete rotation", "Has the rotation ended?", "Wait for the end")
+    way = [*READY, *TERMINATE, *PATCH, *VERIFY, *RESTART, "Are notebooks to be renewed?"]
+    assert run.states == [*way, *ending, *ENDED[:2], "Rotation did not end", "Rotation failed"]
+    assert (run.status, run.error) == ("FAILED", "RotationNotEnded")
+    assert run.cause is not None
+    assert "rekey goes on by itself until it has ended" in run.cause
+    assert run.cause.endswith("Waiting for: DatabricksUnavailable: Databricks is away")
+    assert run.calls("roll_back") == run.calls("record_failure") == []
 
 
 def test_after_a_roll_back_that_never_ends_nothing_is_started(runs: dict[str, Run]) -> None:

@@ -160,11 +160,22 @@ def test_whatever_goes_wrong_on_the_way_back_is_waited_out(play: Play, trouble: 
 
 
 def test_a_rotation_that_had_ended_well_succeeds(play: Play) -> None:
-    """Its end was written, then its Lambda was killed for good: the execution says what the ledger says."""
+    """Its end was written, and then something speaks against it: the execution says what the ledger says."""
     ended = done(workspace_on=None, succeeded=True, settle=False, settle_until=None)
-    run = play(script(complete_rotation=[crashes()], roll_back=[ended]))
+    run = play(script(complete_rotation=[REFUSED], roll_back=[ended]))
     assert run.states[-3:] == [*ROLL_BACK, "Rotation succeeded"]
     assert run.status == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("trouble", [waits("DatabricksUnavailable: away"), crashes()])
+def test_what_keeps_a_proven_rotation_from_ending_is_waited_out(play: Play, trouble: Answer) -> None:
+    good = returns(rotation_id="r", status="succeeded")
+    run = play(script(complete_rotation=[*[trouble] * (2 if "crash" not in trouble else 1), good]))
+    rounds = 1 if "crash" in trouble else 2
+    assert run.status == "SUCCEEDED"
+    assert run.calls("roll_back") == []
+    assert run.states.count("Wait for the end") in (0, rounds)
+    assert (run.output or {}).get("status") == "succeeded"
 
 
 def test_when_recording_fails_the_first_error_is_kept(play: Play) -> None:

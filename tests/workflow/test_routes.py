@@ -9,6 +9,7 @@ from tests.workflow.conftest import Play
 from tests.workflow.engine import Engine
 from tests.workflow.routes import (
     CREATE,
+    ENDED,
     FAILURE,
     FINISH,
     NOTEBOOKS,
@@ -82,8 +83,7 @@ def test_material_is_rotated_without_touching_compute(play: Play) -> None:
         *RENEW,
         "Wait for the new material",
         *RENEW,
-        "Complete rotation",
-        "Rotation succeeded",
+        *ENDED,
     ]
     assert run.status == "SUCCEEDED"
 
@@ -100,7 +100,7 @@ def test_a_new_workspace_is_polled_until_it_runs_and_proven(play: Play) -> None:
         *CREATE,
         *[*VERIFY, "Wait for the proof"],
         *VERIFY,
-        *["Complete rotation", "Rotation succeeded"],
+        *ENDED,
     ]
     assert run.status == "SUCCEEDED"
     assert run.polled("create_workspace", 0, 5, 8)
@@ -155,7 +155,7 @@ def test_a_proof_and_a_restart_that_take_their_time_are_waited_for(play: Play) -
         *[*READY, *TERMINATE, *PATCH],
         *["Verify", "Is the switch proven?", "Wait for the proof", "Verify", "Is the switch proven?"],
         *["Restart compute", "Is compute back?", "Wait for compute to come back"] * 2,
-        *["Restart compute", "Is compute back?", *FINISH[-3:]],
+        *["Restart compute", "Is compute back?", *FINISH[-4:]],
     ]
 
 
@@ -168,7 +168,7 @@ def test_notebooks_are_renewed_in_batches_once_compute_is_back(play: Play) -> No
         )
     )
     listing = ["List notebooks", "Are notebooks listed?", "Wait for the list", *NOTEBOOKS[1:]]
-    assert run.states == [*READY, *TERMINATE, *PATCH, *FINISH[:-2], *listing, *FINISH[-2:]]
+    assert run.states == [*READY, *TERMINATE, *PATCH, *FINISH[:-3], *listing, *FINISH[-3:]]
     assert run.status == "SUCCEEDED"
     batches = [call["batch"] for call in run.calls("renew_notebooks")]
     assert set(batches) == {0, 1, 2}
@@ -193,7 +193,7 @@ def test_one_batch_or_none_is_a_list_too(play: Play) -> None:
 )
 def test_no_trouble_with_notebooks_fails_a_rotation(play: Play, trouble: Script) -> None:
     run = play(script(plan_rotation=[plan(renew_notebooks=True)], **trouble))
-    assert run.states[-2:] == ["Complete rotation", "Rotation succeeded"]
+    assert run.states[-3:] == ENDED
     assert run.calls("roll_back") == []
     assert run.status == "SUCCEEDED"
 

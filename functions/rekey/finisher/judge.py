@@ -8,20 +8,14 @@ from rekey.base.errors import (
     Cancelled,
     ExecutionEnded,
     LetBe,
-    PolicyMismatch,
     RekeyError,
-    SwitchReverted,
-    WorkspaceChanged,
-    WorkspaceFailed,
 )
 from rekey.model.failure import Failure, readable
 from rekey.model.phases import BUDGETS
 from rekey.model.rotation import Rotation
 from rekey.model.steps import StepName
 from rekey.rotation.next_step import next_step
-
-TURNS_BACK = (Cancelled, PolicyMismatch, SwitchReverted, WorkspaceChanged, WorkspaceFailed)
-"""Errors that say that the way forward leads nowhere. Any other may pass."""
+from rekey.rotation.patience import TURNS_BACK
 
 GIVES_UP: Mapping[StepName, str] = {
     StepName.CREATE_WORKSPACE: "WorkspaceDidNotComeUp",

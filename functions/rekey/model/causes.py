@@ -52,6 +52,7 @@ DO: Mapping[str, str] = {
     "ComputeDidNotStop": _LOOK_AT_COMPUTE,
     "WorkspaceDidNotSwitch": "open a case with Databricks support with the workspace's number; ask again later",
     "SwitchNotProven": "check that the service principal may run notebooks in the workspace, then ask again",
+    "RotationNotEnded": "nothing: the key is changed and rekey goes on; `rekey status` shows what it waits for",
     "MaterialWasNotRotated": "look at the key's rotations in the KMS console; ask again once none is under way",
     "States.Timeout": "see the step's log in CloudWatch for where the time went, then ask again",
     "Lambda.Unknown": "see the Lambda's log in CloudWatch: it was ended before it could answer; then ask again",

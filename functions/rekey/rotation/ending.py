@@ -8,7 +8,7 @@ from rekey.base.errors import Cancelled
 from rekey.base.observability import Count, count, logger, phase_seconds, seconds
 from rekey.base.words import shortened
 from rekey.model.actions import Action, KeyAction
-from rekey.model.answers import FailedSummary, Summary
+from rekey.model.answers import FailedSummary, Progress, Summary
 from rekey.model.attention import attention, outcome
 from rekey.model.evidence import evidence_uri
 from rekey.model.findings import Finding, FindingCode
@@ -18,7 +18,7 @@ from rekey.model.spans import phases
 from rekey.model.steps import StepName
 from rekey.retirement.rotations import LetGo, moved_on
 from rekey.rotation import keys, proof
-from rekey.rotation.compute.restart import named_down, not_back, still_down
+from rekey.rotation.compute.restart import named_down, restart, still_down
 from rekey.rotation.down import tell_down
 from rekey.rotation.next_step import next_step
 from rekey.rotation.notebooks.report import findings
@@ -35,14 +35,21 @@ _ENDED: Mapping[Status, Count] = {
 }
 
 
-def complete(step: Step, write: WriteEvidence) -> Summary:
-    """End a rotation well. Raises SwitchReverted when the switch held only until compute was back."""
+def complete(step: Step, write: WriteEvidence) -> Summary | Progress:
+    """End a rotation well, once its compute is back or a person lets it be: until then it is waited for.
+
+    Raises SwitchReverted when the switch held only until compute was back.
+    """
     if not step.rotation.ended:
         found: list[Finding] = []
         if step.rotation.plan.operation != "rotate_material":
             proof.check_holds(step)
+            if step.rotation.compute_is_down and not step.rotation.lets_be("compute"):
+                answer = restart(step)
+                if not answer.done:
+                    return answer
             _disown_orphans(step)
-            found = [*not_back(step), *findings(step)]
+            found = [*_let_be_down(step), *findings(step)]
         more: RotationChanges = {"findings": step.rotation.with_findings(found), "still_down": still_down(step)}
         _end(step, StepName.COMPLETE, "succeeded", more)
     return _summary(step, _closed(step, write))
@@ -100,8 +107,12 @@ def _end(step: Step, name: StepName, status: Status, more: RotationChanges | Non
 
 
 def _let_be(step: Step) -> RotationChanges:
+    return {"still_down": still_down(step), "findings": step.rotation.with_findings(_let_be_down(step))}
+
+
+def _let_be_down(step: Step) -> list[Finding]:
     """What a person lets be is named all the same."""
-    return {"still_down": still_down(step), "findings": step.rotation.with_findings(named_down(step))}
+    return named_down(step) if step.rotation.compute_is_down else []
 
 
 def _hand_over(step: Step, undone: StepName | None) -> None:

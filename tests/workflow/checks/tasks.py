@@ -29,11 +29,10 @@ REASONED = {
     # A single stale read must not fail a rotation that is done.
     ("Verify", "SwitchReverted"),
     ("Complete rotation", "SwitchReverted"),
-    # A person can mend the network while nothing is down yet, or all is back; a plan is simply asked for again.
+    # A person can mend the network while nothing is down yet; a plan is simply asked for again.
     ("Create key", "NetworkRefused"),
     ("Set key policy", "NetworkRefused"),
     ("Register key configuration", "NetworkRefused"),
-    ("Complete rotation", "NetworkRefused"),
 }
 
 TAGS_COUNT_AFTER = 300

@@ -10,7 +10,7 @@ from rekey.model.findings import Finding, FindingCode
 from rekey.model.steps import StepName
 from rekey.rotation.compute import snapshot
 from rekey.rotation.compute.call import MOST_FINDINGS, Call, some
-from rekey.rotation.compute.engine import Pass, Restoring
+from rekey.rotation.compute.engine import Restoring
 from rekey.rotation.compute.kind import AnyKind
 from rekey.rotation.compute.kinds import KINDS, STOPPED
 from rekey.rotation.compute.notes import Notes
@@ -27,7 +27,7 @@ def restart(step: Step) -> Progress:
         return Progress(done=True)
     if awaited := _under_way(step) or settles(step):
         return Progress.waiting(awaited)
-    return _restore(step)[2]
+    return _restore(step)
 
 
 def _under_way(step: Step) -> list[str]:
@@ -38,18 +38,6 @@ def _under_way(step: Step) -> list[str]:
     if look(step).status == "PROVISIONING":
         return ["an update of the workspace to end (status PROVISIONING)"]
     return [] if rotation.workspace_on else ["the rollback to settle which keys the workspace is on"]
-
-
-def not_back(step: Step) -> list[Finding]:
-    """Tries once more, at the rotation's end. Gives a finding for each piece that is not back."""
-    if not step.rotation.compute_is_down or step.rotation.lets_be("compute"):
-        return []
-    if open_ := settles(step):
-        return _findings(FindingCode.NOT_BACK, open_)
-    pass_, open_, _ = _restore(step)
-    if not open_:
-        return []
-    return [*_findings(FindingCode.LOST, pass_.failed), *_findings(FindingCode.NOT_BACK, open_)]
 
 
 def named_down(step: Step) -> list[Finding]:
@@ -78,8 +66,7 @@ def _is_down(kind: AnyKind, was: Any, notes: Notes) -> bool:
     return not kind.stays_away(was) and notes.start_of(kind.name_of(was)).over not in ("back", "lost")
 
 
-def _restore(step: Step) -> tuple[Pass, list[str], Progress]:
-    """Gives what this pass did, a phrase for all that is not back, and how far that is."""
+def _restore(step: Step) -> Progress:
     rotation = step.rotation
     call = Call(step)
     written = snapshot.read_both(call.bucket, rotation.snapshot_key, rotation.triggers_key)
@@ -98,11 +85,9 @@ def _restore(step: Step) -> tuple[Pass, list[str], Progress]:
             still_down=_still_down(was, call.notes),
             findings=call.findings(_findings(FindingCode.LOST, pass_.failed)),
         )
-        return pass_, [], answer
-    open_ = restoring.not_back(KINDS, was)
-    if (down := tuple(some(open_))) != step.rotation.down:
+    elif (down := tuple(some(restoring.not_back(KINDS, was)))) != step.rotation.down:
         step.note(down=down)
-    return pass_, open_, answer
+    return answer
 
 
 _SAID = {FindingCode.LOST: "Could not be brought back", FindingCode.NOT_BACK: "Not back when the rotation ended"}
