@@ -147,9 +147,9 @@ picture: setup
 images: setup
 	$(BIN)/python -m pytest tests/browser --images docs/images $(ARGS)
 
-# The terminal screens that tests hold, from fixed data.
+# The terminal screens and the page of the evidence that tests hold, from fixed data.
 snapshots: setup
-	REKEY_SNAPSHOTS=write $(BIN)/python -m pytest -q tests/unit/test_terminal.py
+	REKEY_SNAPSHOTS=write $(BIN)/python -m pytest -q tests/unit/test_terminal.py tests/unit/test_evidence_markup.py
 
 # The command line's reference, from the commands themselves, and its picture, from a recorded rotation.
 commands: setup

@@ -29,6 +29,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=SEED, help="draws the changes")
     parser.add_argument("--count", type=int, default=ALL, help="so many changes")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="changes side by side")
+    parser.add_argument(
+        "--seconds", type=float, default=1_200, help="so long the slower tests of a change may have taken"
+    )
     parser.add_argument("--measured", action="store_true", help="which tests run which line is known from the last run")
     parser.add_argument("--report", type=Path, help="write the page to this file, unless --only")
     parser.add_argument(
@@ -55,7 +58,7 @@ def main() -> int:
             measure(tree, FOLDER, asked.jobs)
     covering = Covering(FOLDER, ROOT)
     done = _known(asked.results, {each.id for each in wanted})
-    for trial in _all(wanted, {each.id for each in done}, covering, asked.jobs):
+    for trial in _all(wanted, {each.id for each in done}, covering, asked):
         done.append(trial)
         became = "noticed" if trial.noticed else "LIVED  "
         _say(f"{became} {trial.id}: {trial.by} ({trial.ran} tests, {trial.seconds:.0f} s)")
@@ -75,16 +78,16 @@ def main() -> int:
     return int(bool(wrong))
 
 
-def _all(wanted: Sequence[Change], known: set[str], covering: Covering, jobs: int) -> Iterator[Trial]:
+def _all(wanted: Sequence[Change], known: set[str], covering: Covering, asked: argparse.Namespace) -> Iterator[Trial]:
     """Each worker has a copy of its own."""
     fork.preload()
-    left = [(each, turns(each, covering)) for each in wanted if each.id not in known]
+    left = [(each, turns(each, covering, asked.seconds)) for each in wanted if each.id not in known]
     with ExitStack() as stack:
         trees: SimpleQueue[Path] = get_context("fork").SimpleQueue()
-        for _ in range(jobs):
+        for _ in range(asked.jobs):
             trees.put(stack.enter_context(copied(ROOT)))
-        with get_context("fork").Pool(jobs, _begin, (trees,)) as pool:
-            yield from pool.imap(_one, left)
+        with get_context("fork").Pool(asked.jobs, _begin, (trees,)) as pool:
+            yield from pool.imap_unordered(_one, left)
 
 
 def _begin(trees: "SimpleQueue[Path]") -> None:

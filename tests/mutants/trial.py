@@ -1,6 +1,5 @@
 """A change is tried: in a copy of the repository, by the tests that run its place."""
 
-import itertools
 import os
 import shutil
 import subprocess
@@ -9,22 +8,23 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate, count
 from pathlib import Path
 
 from tests.mutants import fork
 from tests.mutants.change import Change
 from tests.mutants.covering import Covering
 
-MACHINE = ("tests/workflow", "tests/matrix")
+MACHINE = ("tests/workflow",)
 GRANTS = ("tests/infra/test_permissions.py", "tests/infra/test_undo.py", "tests/infra/test_tickets.py")
 FIRST = 120
 """So many tests come first, for most changes are noticed by them; then all the others."""
 
-SECONDS = 900
-"""Longer than any set of tests takes: a change that never ends is noticed too."""
+SECONDS = 600
+"""Longer than a part of the tests takes: a change that never ends is noticed too."""
 
 _SHARED = (".venv", "node_modules", "build")
-_SECOND = itertools.count(1)
+_SECOND = count(1)
 _NOT_FOUND = 4
 """pytest's own status."""
 
@@ -80,14 +80,16 @@ def tried(tree: Path, change: Change, turns: Sequence[Sequence[str]]) -> Trial:
     return Trial(change.id, noticed, by, ran, round(time.monotonic() - began, 1))
 
 
-def turns(change: Change, covering: Covering) -> list[list[str]]:
-    """The tests that may notice the change, those first that are quick to tell."""
+def turns(change: Change, covering: Covering, seconds: float) -> list[list[str]]:
+    """The tests that may notice the change, those first that are quick to tell; of the others what takes so long."""
     if change.room == "the state machine":
         return [[each] for each in MACHINE]
     if change.room == "permissions":
         return [list(GRANTS)]
     tests = covering.tests_of(change.path, change.lines)
-    return [part for part in (tests[:FIRST], tests[FIRST:]) if part]
+    taken = accumulate(covering.seconds.get(each, 0.0) for each in tests[FIRST:])
+    later = [each for each, so_far in zip(tests[FIRST:], taken, strict=True) if so_far <= seconds]
+    return [part for part in (tests[:FIRST], later) if part]
 
 
 def _run(tree: Path, tests: Sequence[str]) -> tuple[bool, str]:

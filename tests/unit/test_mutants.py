@@ -3,6 +3,7 @@
 import ast
 import json
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -116,11 +117,16 @@ class Known(Covering):
     def tests_of(self, path: str, lines: object) -> list[str]:  # noqa: ARG002, the same for all
         return [f"t{n}" for n in range(FIRST + 3)]
 
+    @cached_property
+    def seconds(self) -> dict[str, float]:
+        return {f"t{n}": 1.0 for n in range(FIRST + 3)}
+
 
 def test_the_quick_tests_come_first() -> None:
     change = Change("a", "functions/rekey/base/arns.py", 0, 1, "", "", (1,))
-    first, rest = turns(change, Known(ROOT, ROOT))
-    assert (len(first), len(rest), change.room) == (FIRST, 3, "rekey/base")
+    first, rest = turns(change, Known(ROOT, ROOT), seconds=2)
+    assert (len(first), len(rest), change.room) == (FIRST, 2, "rekey/base")
+    assert turns(change, Known(ROOT, ROOT), seconds=0) == [first]
 
 
 def test_the_page_tells_what_lived_and_why() -> None:

@@ -2,12 +2,14 @@
 
 import threading
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from rekey.base.errors import DatabricksThrottled, DatabricksUnavailable, NotFound, OutcomeUnknown, RekeyError
+from rekey.databricks import WorkspaceApi
 from rekey.rotation.compute import pace
+from rekey.rotation.compute.crew import Crew
 from rekey.rotation.compute.pace import FIRST_RATE, LEAST_RATE, MOST_RATE, OutOfTime, Pace, paced
 
 
@@ -191,3 +193,27 @@ def test_threads_share_one_pace(clock: Clock) -> None:
     for each in threads:
         each.join()
     assert clock.now() == pytest.approx(79 / FIRST_RATE)
+
+
+def test_a_call_asks_for_nothing_new_when_most_of_its_time_is_over(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rest is for the answers that are under way, and for the ledger."""
+    untils: list[float] = []
+
+    def until(host: str, moment: float) -> Any:
+        untils.append(moment)
+        return lambda call: call
+
+    monkeypatch.setattr(pace, "paced", until)
+    clock.at = 1_000.0
+    Crew(cast(WorkspaceApi, Api()), 100)
+    assert len(untils) == 1
+    assert 1_030 <= untils[0] <= 1_050
+
+
+class Api:
+    host = "host"
+
+    def through(self, _: Any) -> Any:
+        return self
