@@ -13,8 +13,10 @@ from types import FrameType
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cli.stack import StackError, find
 from cli.wording import duration
 from demo.clients import Clients
+from demo.estate import seed_bare
 from demo.evidence import shown
 from demo.model import DemoError, Json
 from demo.old_key import OldKeyWatch
@@ -49,7 +51,7 @@ def main() -> int:
             _clear_away_earlier_ones()
             result = _run(screen, state_file)
         last_line, status = result.as_json(), 0 if result.held else FAILED
-    except (CloudError, DemoError) as error:
+    except (CloudError, DemoError, StackError) as error:
         screen.say(f"\n{error}", "red")
     except (BotoCoreError, ClientError) as error:
         screen.say(f"\nThe AWS emulator refused, or did not answer: {error}", "red")
@@ -73,7 +75,7 @@ def _run(screen: Screen, state_file: Path) -> Result:
     screen.say("Starting AWS and Databricks on this machine, and deploying the stack:", "bold")
     with cloud(SCALES, state_file, screen.say) as running, _undisturbed_end():
         began = time.monotonic()
-        result = _rotate(running, screen)
+        result = _rotate(running, screen, state_file)
         screen.print(summary(result))
         screen.say(f"It took {duration(time.monotonic() - began)} after set-up.", "dim")
         if not result.held:
@@ -81,17 +83,18 @@ def _run(screen: Screen, state_file: Path) -> Result:
     return result
 
 
-def _rotate(running: LocalCloud, screen: Screen) -> Result:
+def _rotate(running: LocalCloud, screen: Screen, state_file: Path) -> Result:
     clients, door = Clients.of(running), SideDoor(running.simulator_url)
     subjects = seed(running, door, clients.kms)
+    seed_bare(door)
     [old_key_arn] = [each.old_key_arn for each in subjects if each.old_key_arn]
     watch = OldKeyWatch(old_key_arn, clients.kms, clients.dynamodb, running.ledger_table)
-    screen.say("\nOne workspace gets its first keys, the other a new managed-services key:", "bold")
+    screen.say("\nOne workspace gets its first keys, another a new managed-services key, the third none:", "bold")
     screen.say(f"  {describe(running.scales)}\n", "dim")
     with screen.following():
         now = rotate(running, subjects, clients.sfn, watch, screen.show)
     screen.finish(now)
-    return sum_up(now, door, clients.s3, running.evidence_bucket)
+    return sum_up(now, door, clients.s3, find("rekey", local=True, state_file=state_file))
 
 
 def _explain(screen: Screen, result: Result, running: LocalCloud) -> None:

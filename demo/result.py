@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cli.follow import Execution
+from cli.stack import Stack
 from demo.checks import Check, checks_of, objects_check, old_key_check, violations_check
+from demo.estate import INVENTORY, Estate, estate_check, take
 from demo.evidence import fetch
-from demo.model import Json, OldKey, Subject
+from demo.model import DemoError, Json, OldKey, Subject
 from demo.outcome import Outcome
 from demo.rotations import Now
 from local.cloud import Scales
@@ -28,6 +30,7 @@ class Result:
     violations: Sequence[Json]
     checks: Sequence[Check]
     scales: Scales
+    estate: Estate | None = None
 
     @property
     def held(self) -> bool:
@@ -52,6 +55,8 @@ class Result:
             "unreadable": len(self.unreadable),
             "violations": len(self.violations),
             "old_key_state": self.key.state if self.key else None,
+            "workspaces": self.estate.inventory.counts.workspaces if self.estate else 0,
+            "compliant": self.estate.inventory.counts.compliant if self.estate else 0,
         }
 
 
@@ -64,20 +69,33 @@ def nothing_came_of_it() -> Json:
         "unreadable": 0,
         "violations": 0,
         "old_key_state": None,
+        "workspaces": 0,
+        "compliant": 0,
     }
 
 
-def sum_up(now: Now, door: SideDoor, s3: "S3Client", bucket: str) -> Result:
+def sum_up(now: Now, door: SideDoor, s3: "S3Client", stack: Stack) -> Result:
     """Look at everything once more and judge it."""
+    bucket = stack.evidence_bucket
     outcomes = [_outcome(*each, door, s3, bucket, now) for each in zip(now.subjects, now.executions, strict=True)]
+    estate, seen = _estate(now, s3, stack)
     health, violations = door.health(), door.violations()
     checks = [
         *[check for each in outcomes for check in checks_of(each)],
         objects_check(outcomes, health["unreadable"]),
         violations_check(violations),
         old_key_check(now.subjects, now.key, now.scales),
+        seen,
     ]
-    return Result(outcomes, now.key, health["objects"], health["unreadable"], violations, checks, now.scales)
+    return Result(outcomes, now.key, health["objects"], health["unreadable"], violations, checks, now.scales, estate)
+
+
+def _estate(now: Now, s3: "S3Client", stack: Stack) -> tuple[Estate | None, Check]:
+    try:
+        estate = take(stack, s3, [each.rotation_id for each in now.subjects])
+    except DemoError as error:
+        return None, Check(INVENTORY, str(error))
+    return estate, estate_check(estate, [each.name for each in now.subjects])
 
 
 def _outcome(subject: Subject, execution: Execution, door: SideDoor, s3: "S3Client", bucket: str, now: Now) -> Outcome:

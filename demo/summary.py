@@ -10,6 +10,7 @@ from rich.text import Text
 from cli.wording import counted, duration, short_key
 from demo import compute
 from demo.checks import Check
+from demo.estate import Estate
 from demo.evidence import shown
 from demo.outcome import Outcome
 from demo.result import Result
@@ -29,11 +30,18 @@ def _parts(result: Result) -> Iterator[RenderableType]:
     yield from _section("Checks", _checks(result))
     if files := [file for each in result.outcomes for file in each.evidence_files]:
         yield from _section("Evidence", Group(*(Text(shown(each)) for each in files)))
+    if result.estate:
+        yield from _section("Estate", _estate(result.estate))
     yield Text()
     if result.held:
         yield Text("Both rotations succeeded, and all held.", style="bold green")
     else:
         yield Text("Not all held.", style="bold red")
+
+
+def _estate(estate: Estate) -> RenderableType:
+    lines = [Text(estate.told)]
+    return Group(*lines, Text(shown(estate.page))) if estate.page else Group(*lines)
 
 
 def _section(title: str, body: RenderableType) -> Iterator[RenderableType]:

@@ -9,11 +9,14 @@ import pytest
 
 from cli.follow import Execution
 from demo.checks import Check, checks_of, objects_check, old_key_check, violations_check
+from demo.estate import BARE, Estate, estate_check
 from demo.model import OldKey, Subject
 from demo.outcome import Outcome
 from demo.result import Result, nothing_came_of_it
 from local.cloud import Scales
 from rekey.model.entries import entry_hash
+from rekey.model.inventory import WorkspaceKeys
+from tests import estates
 
 OLD, NEW = "arn:aws:kms:us-east-1:1:key/old", "arn:aws:kms:us-east-1:1:key/new"
 SCALES = Scales(minute=0.1, day=10 / 86_400)
@@ -36,6 +39,12 @@ WORKSPACE: dict[str, Any] = {
         "warehouses": {"w1": {"name": "w", "state": "RUNNING", "serverless": False}},
     },
 }
+
+
+PAYMENTS = estates.workspace("payments", 1, estates.use("MANAGED_SERVICES", 0, "a-1"))
+AGED = estates.workspace("payments", 1, estates.use("MANAGED_SERVICES", 400, "a-1"))
+NO_KEY = estates.workspace(BARE, 2, estates.without("MANAGED_SERVICES"))
+GIVEN = estates.workspace(BARE, 2, estates.use("MANAGED_SERVICES", 0, "b-2"))
 
 
 def chain(length: int) -> dict[str, Any]:
@@ -150,6 +159,28 @@ def test_rekeys_own_notebook_hides_no_lost_object() -> None:
     assert objects_check([outcome], []).trouble == "notebook /a of payments is gone"
     objects += [lost, {"kind": "notebook", "name": "/c"}]
     assert objects_check([outcome], []).trouble == "notebook /c of payments is new"
+
+
+@pytest.mark.parametrize(
+    ("rows", "page", "trouble"),
+    [
+        ([PAYMENTS, NO_KEY], Path("p"), ""),
+        ([PAYMENTS], Path("p"), "it sees payments"),
+        ([PAYMENTS, NO_KEY], None, "there is no page"),
+        ([PAYMENTS, GIVEN], Path("p"), f"it sees a key of {BARE}"),
+        ([AGED, NO_KEY], Path("p"), "payments: its material is too old. Fix: rotate it"),
+    ],
+)
+def test_the_inventory_must_see_every_workspace_and_the_one_without_a_key(
+    rows: list[WorkspaceKeys], page: Path | None, trouble: str
+) -> None:
+    estate = Estate(estates.inventory(rows), page)
+    assert estate_check(estate, ["payments"]).trouble == trouble
+
+
+def test_what_complies_is_told_with_what_does_not() -> None:
+    assert Estate(estates.inventory([PAYMENTS, NO_KEY]), None).told == "1 of 2 workspaces comply: 1 no key"
+    assert Estate(estates.inventory([PAYMENTS, PAYMENTS]), None).told == "2 of 2 workspaces comply"
 
 
 def test_the_last_line_says_failed_when_one_thing_did_not_hold() -> None:

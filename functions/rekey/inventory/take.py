@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from rekey.aws.policy import databricks_statements
 from rekey.aws.policy_document import Statement
@@ -25,7 +26,7 @@ ANY_ROLE = "arn:aws:iam::000000000000:role/any"
 """Stands for the role that launches a workspace's instances in what is documented: see policy_width."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Seen:
     """All that was read."""
 
@@ -34,6 +35,34 @@ class Seen:
     looks: dict[str, KmsLook]
     known: dict[str, Key]
     now: datetime
+
+    # By id and by ARN, once: to look through thousands of each for each of thousands would take minutes.
+
+    @cached_property
+    def configurations(self) -> dict[str, KeyConfiguration]:
+        return {each.configuration_id: each for each in self.estate.configurations}
+
+    @cached_property
+    def use_cases(self) -> dict[str, set[UseCase]]:
+        """What each key is registered for, in any configuration."""
+        found: dict[str, set[UseCase]] = {}
+        for each in self.estate.configurations:
+            found.setdefault(each.key_arn, set()).update(each.use_cases)
+        return found
+
+    @cached_property
+    def users(self) -> dict[str, dict[int, str]]:
+        """Each key's workspaces, through either field: their names by id."""
+        found: dict[str, dict[int, str]] = {}
+        for workspace in self.estate.workspaces:
+            for use_case in USE_CASES:
+                if each := self.configuration(workspace, use_case):
+                    found.setdefault(each.key_arn, {})[workspace.workspace_id] = workspace.name
+        return found
+
+    def configuration(self, workspace: Workspace, use_case: UseCase) -> KeyConfiguration | None:
+        """None also where the account does not list it."""
+        return self.configurations.get(workspace.configuration_id(use_case) or "")
 
     @property
     def rules(self) -> Rules:
@@ -108,7 +137,7 @@ def last_rotation(ledger: Ledger, seen: Seen, workspace: Workspace) -> str | Non
 
 
 def _of_its_keys(seen: Seen, workspace: Workspace) -> list[str | None]:
-    configurations = [seen.estate.configuration(workspace.configuration_id(each)) for each in USE_CASES]
+    configurations = [seen.configuration(workspace, each) for each in USE_CASES]
     keys = [seen.known.get(each.key_arn) for each in configurations if each]
     return [each.rotation_id for each in keys if each]
 
@@ -140,7 +169,7 @@ def _use(seen: Seen, workspace: Workspace, use_case: UseCase) -> KeyUse:
         text = f"the workspace has no {use_case} key. Fix: rekey add {workspace.workspace_id}"
         missing = () if wanted is None else (Why(reason=Reason.NO_KEY, text=text),)
         return KeyUse(use_case=use_case, max_age_days=wanted, whys=missing)
-    found = seen.estate.configuration(configuration_id)
+    found = seen.configuration(workspace, use_case)
     if found is None or not _is_key(found.key_arn):
         said = "names no KMS key" if found else "is not listed by the account"
         text = f"it cannot be read because the key configuration {configuration_id} {said}. Fix: give it another key"
@@ -152,8 +181,7 @@ def _use(seen: Seen, workspace: Workspace, use_case: UseCase) -> KeyUse:
 def _judged(seen: Seen, workspace: Workspace, use_case: UseCase, configuration: KeyConfiguration) -> KeyUse:
     arn, wanted = configuration.key_arn, seen.rules.max_age_days.get(use_case)
     look, parts = seen.looks[arn], KeyArn.of(arn)
-    registered = {each for found in seen.estate.configurations_of(arn) for each in found.use_cases}
-    may = documented(seen.settings.databricks_shard, seen.settings.databricks_account_id, registered)
+    may = documented(seen.settings.databricks_shard, seen.settings.databricks_account_id, seen.use_cases[arn])
     case = Case(arn, look, arn in seen.known, may, wanted, seen.now)
     return KeyUse(
         use_case=use_case,
@@ -169,7 +197,7 @@ def _judged(seen: Seen, workspace: Workspace, use_case: UseCase, configuration: 
         renews_at=_text(look.renews_at),
         max_age_days=wanted,
         due_at=_text(due_at(look, wanted)),
-        shared_with=tuple(sorted(each.name for each in seen.estate.sharers(arn, workspace))),
+        shared_with=tuple(sorted(name for number, name in seen.users[arn].items() if number != workspace.workspace_id)),
         whys=judge(case, seen.rules),
     )
 

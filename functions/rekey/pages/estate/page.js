@@ -2,6 +2,12 @@
   const body = document.getElementById("rows");
   const [find, which, order, shown] = ["find", "which", "order", "shown"].map((id) => document.getElementById(id));
   const rows = [...body.rows];
+  // Workspace and keys; of a row they are put together at the first search.
+  const texts = new Map();
+  const text = (row) => {
+    if (!texts.has(row)) texts.set(row, [0, 2, 3].map((n) => row.cells[n].textContent).join(" ").toLowerCase());
+    return texts.get(row);
+  };
   const by = {
     name: () => 0,
     worst: (a, b) => a.dataset.which.startsWith("yes") - b.dataset.which.startsWith("yes"),
@@ -9,10 +15,11 @@
     due: (a, b) => (a.dataset.due < b.dataset.due ? -1 : a.dataset.due > b.dataset.due ? 1 : 0),
   };
   const filter = () => {
-    const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
+    // Of a key's ARN the page has the id.
+    const words = find.value.toLowerCase().split(/\s+/).map((word) => word.split("/").pop()).filter(Boolean);
     let number = 0;
     for (const row of rows) {
-      const fits = words.every((word) => row.dataset.find.includes(word))
+      const fits = words.every((word) => text(row).includes(word))
         && (!which.value || row.dataset.which.split(" ").includes(which.value));
       row.hidden = !fits;
       number += fits;

@@ -1,6 +1,6 @@
 """Each workspace's row, and what filters and sorts the rows where scripts run."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from rekey.base.words import counted
@@ -53,17 +53,10 @@ def _row(workspace: WorkspaceKeys, rotations: str | None, today: str) -> Markup:
         "tr",
         tag("th", _who(workspace), scope="row", data_column=COLUMNS[0]),
         shown,
-        data_find=" ".join(_findable(workspace)).lower(),
-        data_name=workspace.name.lower(),
         data_which=f"{'yes' if workspace.compliant else 'no'} {reasons}".strip(),
         data_age=max((each.age_days for each in workspace.keys if each.age_days is not None), default=-1),
         data_due=min((each.due_at[:10] for each in workspace.keys if each.due_at), default="9999"),
     )
-
-
-def _findable(workspace: WorkspaceKeys) -> Iterator[str]:
-    yield from (workspace.name, str(workspace.workspace_id), workspace.region)
-    yield from (each.key_arn for each in workspace.keys if each.key_arn)
 
 
 def _who(workspace: WorkspaceKeys) -> list[Child]:
