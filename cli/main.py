@@ -20,6 +20,7 @@ COMMANDS = {
     "finish": Command("cli.finish:finish", "Finish a rotation whose execution has ended before it."),
     "evidence": Command("cli.evidence:evidence", "Show, draw or verify a rotation's evidence."),
     "keys": Command("cli.keys:app", "List every key; `keys adopt` puts one under rekey's care."),
+    "doctor": Command("cli.doctor:doctor", "Check a deployed stack, and say of all that is wrong how to fix it."),
     "terraform": Command(
         "cli.terraform:terraform", "Print a workspace's keys as HCL, so that Terraform sees no drift."
     ),

@@ -27,6 +27,7 @@ from infra.permissions import (
     DATABRICKS,
     GRANTS,
     TRACE,
+    TRY_TICKET_SYSTEMS,
     WILDCARD_REASONS,
     WITHOUT_SECRET,
     Grant,
@@ -45,7 +46,7 @@ MEMORY_MB = {
     # The finisher calls what these do.
     "carry_on": 1024,
     # They look at all compute, and bring back what they can, side by side too.
-    **dict.fromkeys(("plan_rotation", "complete_rotation", "record_failure"), 512),
+    **dict.fromkeys(("plan_rotation", "complete_rotation", "record_failure", "doctor"), 512),
 }
 """Where the setting may be too little. A Lambda's share of a processor grows with its memory: 1,769 MB are one."""
 
@@ -82,9 +83,8 @@ class Functions(Construct):
         self.failed = build_dead_letter_queue(self, "Failed", shared.platform)
         its_own = {"publish_events": {"UNPUBLISHED_QUEUE_URL": shared.unpublished.queue_url}}
         if shared.settings.tickets:
-            # Those who try whether they can be reached.
             hosts = " ".join(f"{name}={system.base_url}" for name, system in shared.settings.tickets.systems.items())
-            its_own |= {name: {"TICKET_HOSTS": hosts} for name in ("plan_rotation",)}
+            its_own |= {name: {"TICKET_HOSTS": hosts} for name in TRY_TICKET_SYSTEMS}
         self.by_name = {
             name: self._build_function(name, self._chosen(grants), its_own.get(name)) for name, grants in GRANTS.items()
         }

@@ -152,8 +152,12 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     ),
     "reenable_key": (LEDGER, SEE_KEY, ENABLE_KEY, CALLED_ASYNCHRONOUSLY),
     "list_keys": (DATABRICKS, READ_LEDGER, SEE_KEY, SEE_TAGS, SEE_USE, SEE_MATERIAL, SEE_ROTATION),
+    "doctor": (DATABRICKS, READ_ROTATION, READ_EVIDENCE, SEE_KEY, FIND_KEYS),
     "adopt_key": (DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, SEE_USE, READ_POLICY),
 }
+
+TRY_TICKET_SYSTEMS = ("plan_rotation", "doctor")
+"""They try whether the ticket systems can be reached, and have no credential for them."""
 
 TICKETS_SECRET = Grant(("secretsmanager:GetSecretValue",), On.TICKETS_SECRET)
 TICKETS_PARAMETER = Grant(("ssm:GetParameter",), On.TICKETS_PARAMETER)

@@ -9,10 +9,11 @@ from typing import Any
 
 from rich.console import Console
 
-from cli import keys, status
+from cli import doctor, keys, status
 from cli.picture import recorded
 from cli.plan_text import as_lines
 from cli.table import Output, show, tell
+from rekey.model.checks import Check
 
 RECORDED = Path(__file__).resolve().parents[1] / "docs" / "images" / "rotate.json"
 NOW = datetime(2026, 11, 21, 20, 30, tzinfo=UTC)
@@ -101,6 +102,18 @@ KEYS: dict[str, Any] = {
 }  # fmt: skip
 
 
+EXAMINED = [
+    Check(name="credentials", ok=True, said="arn:aws:sts::123456789012:assumed-role/Operator/ada, eu-central-1"),
+    Check(name="stack", ok=True, said="rekey, version 0.1.0, UPDATE_COMPLETE"),
+    Check(name="Workspace payments-prod, API (dbc-1.cloud.databricks.com)", ok=False,
+          said="GET /api/2.0/preview/scim/v2/Me: an IP access list of the workspace keeps rekey's network out. "
+          "Fix: put 198.51.100.7 on the IP access list of the Databricks workspace"),
+    Check(name="alarms' topic", ok=False, said="nobody hears of an alarm",
+          fix="set rekey:alarm_email, or subscribe your pager: aws sns subscribe --topic-arn rekey-alarms"),
+    Check(name="trail", ok=None, said="cannot be told: AWS refused: not authorized: cloudtrail:DescribeTrails"),
+]  # fmt: skip
+
+
 def _live(to: Console) -> None:
     to.print(dataclasses.replace(recorded(RECORDED), zone=UTC), soft_wrap=False)
 
@@ -112,6 +125,7 @@ SCREENS: Mapping[str, Callable[[Console], None]] = {
     "status-wide": lambda to: show(ROWS, status.columns(NOW), Output.WIDE, to),
     "keys": lambda to: keys.show_keys(KEYS, Output.TEXT, to, NOW),
     "keys-wide": lambda to: keys.show_keys(KEYS, Output.WIDE, to, NOW),
+    "doctor": lambda to: tell(doctor.as_lines(EXAMINED), to),
     "live": _live,
 }
 

@@ -31,6 +31,7 @@ LAMBDAS = (
     "reenable_key",
     "list_keys",
     "adopt_key",
+    "doctor",
 )
 
 

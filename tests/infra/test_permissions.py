@@ -47,6 +47,7 @@ NOT_IN_THE_STATE_MACHINE = {
     "reenable_key",
     "list_keys",
     "adopt_key",
+    "doctor",
     "answer_approval",
     "cancel_rotation",
     "publish_events",
