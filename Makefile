@@ -43,11 +43,11 @@ LAYER_DEPENDENCIES := $(BIN)/python -c 'import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["layer"], sep="\n")'
 ARGS ?=
 
-.PHONY: help setup run test histories more-histories faults finisher fuzz mutants terraform lint bench bench-start bench-compute mixes picture map commands recording images rules request runbook schemas settings permissions network snapshots synth package deploy lock clean clean-all
+.PHONY: help setup run test histories more-histories faults finisher fuzz mutants terraform lint bench bench-start bench-compute mixes picture map commands recording images rules request runbook schemas settings permissions network account-calls snapshots synth package deploy lock clean clean-all
 
 help:
 	@sed -n 's/^#   //p' Makefile
-	@echo "also: setup lint faults more-histories finisher fuzz mutants terraform bench picture map commands recording images rules request runbook schemas settings permissions network snapshots synth package lock clean clean-all"
+	@echo "also: setup lint faults more-histories finisher fuzz mutants terraform bench picture map commands recording images rules request runbook schemas settings permissions network account-calls snapshots synth package lock clean clean-all"
 
 # --- set-up: each stamp depends on exactly what can make it stale ---
 
@@ -194,6 +194,10 @@ permissions: setup
 # The table of who calls whom, from the permissions.
 network: setup
 	$(BIN)/python -m infra.network_page
+
+# The table of the Account API's calls, from the client itself.
+account-calls: setup
+	PYTHONPATH=functions $(BIN)/python -m tests.account_calls docs/deploy.md
 
 synth: setup $(LAYER)
 	$(CDK) synth --quiet $(ARGS)

@@ -18,6 +18,7 @@ from cli.troubles import AWS_ERRORS, explain
 from local.cloud import DEFAULT_STATE_FILE, LocalCloud
 from local.cloud.model import ROOT
 from rekey.base import errors
+from rekey.base.arns import region_of
 from rekey.model.entries import rotation_key
 from rekey.model.rotation import ENDS
 
@@ -31,7 +32,7 @@ OUTPUTS = ("StateMachineArn", "EvidenceBucketName", "LedgerTableName")
 MACHINE = "-rotate-key"
 """How the state machine's name ends; what comes before is the stack's name, with which all its Lambdas begin."""
 
-_CONFIG = Config(connect_timeout=10, read_timeout=130, retries={"mode": "standard", "max_attempts": 4})
+CONFIG = Config(connect_timeout=10, read_timeout=130, retries={"mode": "standard", "max_attempts": 4})
 """A Lambda may take two minutes. Every call here may be repeated: names make a start the same start."""
 
 
@@ -59,17 +60,25 @@ class Stack:
 
     @cached_property
     def stepfunctions(self) -> "SFNClient":
-        return self.session.client("stepfunctions", config=_CONFIG, **self.options)
+        return self.session.client("stepfunctions", config=CONFIG, **self.options)
 
     @cached_property
     def functions(self) -> "LambdaClient":
-        return self.session.client("lambda", config=_CONFIG, **self.options)
+        return self.session.client("lambda", config=CONFIG, **self.options)
 
     @cached_property
     def caller_arn(self) -> str:
         """Who calls, as AWS knows them."""
-        client: STSClient = self.session.client("sts", config=_CONFIG, **self.options)
+        client: STSClient = self.session.client("sts", config=CONFIG, **self.options)
         return client.get_caller_identity()["Arn"]
+
+    @property
+    def region(self) -> str:
+        return region_of(self.state_machine_arn)
+
+    @property
+    def is_local(self) -> bool:
+        return bool(self.options)
 
     @property
     def name(self) -> str:
@@ -107,7 +116,7 @@ class Stack:
 
     def _in_ledger(self, rotation_id: str) -> dict[str, str]:
         """{"execution_arn", "status"}; empty also for who may follow executions and not read the ledger."""
-        ledger: DynamoDBClient = self.session.client("dynamodb", config=_CONFIG, **self.options)
+        ledger: DynamoDBClient = self.session.client("dynamodb", config=CONFIG, **self.options)
         key = {name: {"S": value} for name, value in rotation_key(rotation_id).items()}
         try:
             found = ledger.get_item(
@@ -207,7 +216,7 @@ def find(
     try:
         # boto3 knows AWS_DEFAULT_REGION alone; the AWS command line and every other SDK read AWS_REGION.
         session = boto3.Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION") or None)
-        (stack,) = session.client("cloudformation", config=_CONFIG).describe_stacks(StackName=name)["Stacks"]
+        (stack,) = session.client("cloudformation", config=CONFIG).describe_stacks(StackName=name)["Stacks"]
     except AWS_ERRORS as error:
         raise StackError(f"the stack {name!r} could not be read: {_why(error, name)}") from error
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}

@@ -26,6 +26,7 @@ from infra.permissions import (
     DATABRICKS,
     GRANTS,
     TRACE,
+    TRY_TICKET_SYSTEMS,
     WILDCARD_REASONS,
     WITHOUT_SECRET,
     Grant,
@@ -43,7 +44,7 @@ MEMORY_MB = {
     # The finisher calls what these do.
     "carry_on": 1024,
     # They look at all compute, and bring back what they can, side by side too.
-    **dict.fromkeys(("plan_rotation", "complete_rotation", "record_failure"), 512),
+    **dict.fromkeys(("plan_rotation", "complete_rotation", "record_failure", "doctor"), 512),
     # It reads eight keys side by side, and draws hundreds of workspaces.
     "inventory": 512,
 }
@@ -85,9 +86,8 @@ class Functions(Construct):
             "inventory": {"MAX_KEY_AGE_DAYS": shared.settings.max_key_age},
         }
         if shared.settings.tickets:
-            # Those who try whether they can be reached.
             hosts = " ".join(f"{name}={system.base_url}" for name, system in shared.settings.tickets.systems.items())
-            its_own |= {name: {"TICKET_HOSTS": hosts} for name in ("plan_rotation",)}
+            its_own |= {name: {"TICKET_HOSTS": hosts} for name in TRY_TICKET_SYSTEMS}
         self.by_name = {
             name: self._build_function(name, self._chosen(grants), its_own.get(name)) for name, grants in GRANTS.items()
         }

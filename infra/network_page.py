@@ -6,7 +6,7 @@ python -m infra.network_page      writes it into the page (`make network`)
 from collections.abc import Iterable
 from pathlib import Path
 
-from infra.permissions import DATABRICKS, GRANTS, TICKET_GRANTS, TICKETS_SECRET, Grant
+from infra.permissions import DATABRICKS, GRANTS, TICKET_GRANTS, TICKETS_SECRET, TRY_TICKET_SYSTEMS, Grant
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "network.md"
 BEGIN, END = "<!-- calls: begin -->", "<!-- calls: end -->"
@@ -25,10 +25,10 @@ def endpoints(grants: Iterable[Grant]) -> set[str]:
     return {ENDPOINTS.get(each, each) for each in services}
 
 
-def hosts(grants: tuple[Grant, ...]) -> str:
+def hosts(name: str, grants: tuple[Grant, ...]) -> str:
     """What a Lambda calls outside AWS."""
     if DATABRICKS in grants:
-        return "Databricks"
+        return "Databricks, the ticket systems" if name in TRY_TICKET_SYSTEMS else "Databricks"
     return "the ticket systems" if TICKETS_SECRET in grants else ""
 
 
@@ -48,7 +48,7 @@ def with_table(page: str) -> str:
 
 def _row(name: str, grants: tuple[Grant, ...]) -> str:
     called = endpoints(grants)
-    return f"| `{name}` | {hosts(grants)} | {_named(called - OF_THE_KEYS)} | {_named(called & OF_THE_KEYS)} |"
+    return f"| `{name}` | {hosts(name, grants)} | {_named(called - OF_THE_KEYS)} | {_named(called & OF_THE_KEYS)} |"
 
 
 def _named(services: set[str]) -> str:

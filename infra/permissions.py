@@ -226,7 +226,11 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         *(DATABRICKS, READ_ROTATION, FIND_KNOWN_KEYS, SEE_KEY, READ_POLICY, SEE_MATERIAL, SEE_ROTATION),
         *(WRITE_INVENTORY, CALLED_ASYNCHRONOUSLY),
     ),
+    "doctor": (DATABRICKS, READ_ROTATION, READ_EVIDENCE, SEE_KEY, FIND_KEYS),
 }
+
+TRY_TICKET_SYSTEMS = ("plan_rotation", "doctor")
+"""They try whether the ticket systems can be reached, and have no credential for them."""
 
 TICKETS_SECRET = Grant(
     ("secretsmanager:GetSecretValue",), On.TICKETS_SECRET, "authenticates webhooks, and logs in to the ticket system"

@@ -1,5 +1,7 @@
 """The stack: the pieces, wired together, and its outputs."""
 
+import tomllib
+
 from aws_cdk import Annotations, CfnOutput, Stack, Tags
 from constructs import Construct
 
@@ -12,7 +14,7 @@ from infra.ledger import Ledger
 from infra.login import DatabricksRole, login_for
 from infra.monitoring import Monitoring, Watched
 from infra.nag import acknowledge
-from infra.platform import Platform, platform_for
+from infra.platform import ROOT, Platform, platform_for
 from infra.retirement import Retirement
 from infra.settings import PREFIX, Settings
 from infra.tickets import Tickets
@@ -78,7 +80,7 @@ class RekeyStack(Stack):
             dead_letters["TicketsUntold"] = tickets.untold
         watched = Watched(workflow.state_machine, functions, dead_letters)
         monitoring = Monitoring(self, "Monitoring", settings, platform, watched)
-        self._build_outputs({"AlarmTopicArn": monitoring.topic.topic_arn})
+        self._build_outputs({"AlarmTopicArn": monitoring.topic.topic_arn, "Version": _version()})
 
     def _build_outputs(self, outputs: dict[str, str]) -> None:
         for name, value in outputs.items():
@@ -92,3 +94,8 @@ class RekeyStack(Stack):
                 f"{name} still holds its placeholder: give the Databricks account's UUID, "
                 f'in cdk.json or as ARGS="-c {name}=...". `make deploy` refuses to go on without it.',
             )
+
+
+def _version() -> str:
+    """rekey's own, which `rekey doctor` compares with that of the command line."""
+    return str(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])

@@ -9,10 +9,11 @@ from typing import Any
 
 from rich.console import Console
 
-from cli import keys, status, workspaces
+from cli import doctor, keys, status, workspaces
 from cli.picture import recorded
 from cli.plan_text import as_lines
 from cli.table import Output, show, tell
+from rekey.model.checks import Check
 from rekey.model.inventory import Inventory, Reason
 from tests import estates
 
@@ -125,6 +126,18 @@ def _workspaces(to: Console, output: Output) -> None:
     workspaces.show_workspaces(found, found.workspaces, output, to, estates.TAKEN)
 
 
+EXAMINED = [
+    Check(name="credentials", ok=True, said="arn:aws:sts::123456789012:assumed-role/Operator/ada, eu-central-1"),
+    Check(name="stack", ok=True, said="rekey, version 0.1.0, UPDATE_COMPLETE"),
+    Check(name="Workspace payments-prod, API (dbc-1.cloud.databricks.com)", ok=False,
+          said="GET /api/2.0/preview/scim/v2/Me: an IP access list of the workspace keeps rekey's network out. "
+          "Fix: put 198.51.100.7 on the IP access list of the Databricks workspace"),
+    Check(name="alarms' topic", ok=False, said="nobody hears of an alarm",
+          fix="set rekey:alarm_email, or subscribe your pager: aws sns subscribe --topic-arn rekey-alarms"),
+    Check(name="trail", ok=None, said="cannot be told: AWS refused: not authorized: cloudtrail:DescribeTrails"),
+]  # fmt: skip
+
+
 def _live(to: Console) -> None:
     to.print(dataclasses.replace(recorded(RECORDED), zone=UTC), soft_wrap=False)
 
@@ -138,6 +151,7 @@ SCREENS: Mapping[str, Callable[[Console], None]] = {
     "keys-wide": lambda to: keys.show_keys(KEYS, Output.WIDE, to, NOW),
     "workspaces": lambda to: _workspaces(to, Output.TEXT),
     "workspaces-wide": lambda to: _workspaces(to, Output.WIDE),
+    "doctor": lambda to: tell(doctor.as_lines(EXAMINED), to),
     "live": _live,
 }
 

@@ -93,6 +93,10 @@ plan_rotation:      DATABRICKS
     kms:DescribeKey,GetKeyPolicy,ListKeyRotations,ListResourceTags on keys
     states:DescribeExecution on executions
     tag:GetResources on anything
+doctor:             DATABRICKS READ
+    dynamodb:GetItem on ledger
+    kms:DescribeKey on keys
+    tag:GetResources on anything
 rotate_material:    LEDGER
     kms:EnableKeyRotation,GetKeyRotationStatus,ListKeyRotations,RotateKeyOnDemand on keys if managed
     kms:EnableKeyRotation,GetKeyRotationStatus,ListKeyRotations,RotateKeyOnDemand on keys if brought

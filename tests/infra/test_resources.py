@@ -15,7 +15,7 @@ UNKNOWN_TO_THE_EMULATOR = {*PLACES["aliases"], *PLACES["machine"]}
 
 MEMORY_MB = {
     **dict.fromkeys(("renew_notebooks", "pause_triggers", "terminate_compute", "restart_compute", "carry_on"), 1024),
-    **dict.fromkeys(("plan_rotation", "complete_rotation", "record_failure", "inventory"), 512),
+    **dict.fromkeys(("plan_rotation", "complete_rotation", "record_failure", "doctor", "inventory"), 512),
 }
 """Of those that do more than one thing at a time."""
 
@@ -195,6 +195,7 @@ def test_outputs(template: Template) -> None:
         "EvidenceBucketName",
         "DatabricksSecretArn",
         "EventBusName",
+        "Version",
     }
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 from botocore.exceptions import ClientError
 
 from cli.plan_text import as_text
@@ -19,6 +18,7 @@ from rekey.databricks import connect
 from tests.loopback import http, loopback
 from tests.steps.looks import changing_requests, kms_keys, settled
 from tests.steps.outages import aws_away, databricks_fails
+from tests.steps.shut import kept_out
 from tests.steps.world import World
 from tests.tls import strange_context
 
@@ -26,17 +26,6 @@ ACCOUNT = ["Databricks account, token endpoint", "Databricks account, API"]
 PROD = ["Workspace prod, token endpoint", "Workspace prod, API"]
 TAGGING = "resourcegroupstaggingapi"
 ADDRESS = "198.51.100.7"
-
-
-@contextmanager
-def kept_out(world: World, *doors: str, **more: Any) -> Iterator[None]:
-    """Access lists at some doors, for as long as the block lasts; tokens that are there are no longer known."""
-    connect.forget_clients()
-    world.post("access-lists", at=list(doors), **more)
-    try:
-        yield
-    finally:
-        requests.delete(f"{world.url}/_sim/access-lists", timeout=10).raise_for_status()
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import account_calls
+
 ROOT = Path(__file__).resolve().parents[2]
 DECISIONS = ROOT / "docs" / "decisions"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -45,6 +47,12 @@ def test_every_page_of_decisions_is_in_their_index() -> None:
     assert set(re.findall(r"\]\(([\w-]+\.md)\)", index)) | {"README.md"} == {
         each.name for each in DECISIONS.glob("*.md")
     }
+
+
+def test_the_page_on_deploying_lists_the_account_calls_that_the_client_makes() -> None:
+    page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    assert page == account_calls.with_table(page), "make account-calls"
+    assert {name for *_, name in account_calls.calls()} == set(account_calls.WHY)
 
 
 def test_version_and_changelog_are_of_one_release() -> None:

@@ -12,6 +12,9 @@ from rekey.databricks.oauth import ClientCredentials, ClientCredentialsTokens, W
 from rekey.databricks.transport import TokenSource, Transport
 from rekey.databricks.workspace import WorkspaceApi
 
+PLACEHOLDER = "not set yet"
+"""The client_id of a secret that the stack has made and nobody has filled; a test holds infra/login.py to it."""
+
 
 @lru_cache(maxsize=1)
 def connect_account(settings: Settings) -> Account:
@@ -54,6 +57,11 @@ def _credentials(secret_arn: str) -> ClientCredentials:
     client_id, client_secret = (
         fields.get(name) if isinstance(fields, dict) else None for name in ("client_id", "client_secret")
     )
+    if client_id == PLACEHOLDER:
+        raise SettingsError(
+            "The Databricks secret still holds its placeholder. Fix: write the service principal's credential into it, "
+            'as {"client_id": ..., "client_secret": ...}.'
+        )
     if not (isinstance(client_id, str) and client_id and isinstance(client_secret, str) and client_secret):
         raise SettingsError(
             'The Databricks secret is not {"client_id": ..., "client_secret": ...}. '

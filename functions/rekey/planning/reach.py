@@ -12,7 +12,15 @@ from botocore.exceptions import ClientError
 from rekey.aws import clients
 from rekey.aws.tags import MANAGED
 from rekey.base.arns import account_of
-from rekey.base.errors import AccessDenied, AwsError, AwsUnavailable, DatabricksError, RekeyError, Transient
+from rekey.base.errors import (
+    AccessDenied,
+    AwsError,
+    AwsUnavailable,
+    DatabricksError,
+    RekeyError,
+    SettingsError,
+    Transient,
+)
 from rekey.base.settings import Settings
 from rekey.databricks import Workspace
 from rekey.databricks.connect import connect_workspace
@@ -154,6 +162,8 @@ def _at_host(settings: Settings, name: str, host: str, doors: Mapping[str, str],
     if isinstance(error, _OF_AWS):
         # It came before Databricks: there was no credential to show.
         return [at_aws("AWS STS" if settings.databricks_role_arn else "AWS Secrets Manager", error), *shut]
+    if isinstance(error, SettingsError) and not any(each.place == f"{name} ({address})" for each in shut):
+        return [Shut("Databricks credential", error), *shut]
     return shut or [Shut(f"{name} ({address})", error, passing=isinstance(error, Transient))]
 
 
