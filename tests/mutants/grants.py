@@ -50,7 +50,7 @@ def _row_of(name: str, table: ast.expr, grant: ast.Call) -> str:
     if isinstance(table, ast.Dict):
         for key, row in zip(table.keys, table.values, strict=True):
             if isinstance(key, ast.Constant) and isinstance(key.value, str) and grant in ast.walk(row):
-                return f"{key.value} {ast.unparse(grant.args[1])}"
+                return f"{key.value} {ast.unparse(grant.args[1])}, {ast.literal_eval(grant.args[2])}"
     return name
 
 
@@ -74,7 +74,7 @@ def _spread(element: ast.expr) -> list[ast.expr]:
 
 
 def _of_grant(name: str, grant: ast.Call) -> Iterator[tuple[str, ast.expr, str, str]]:
-    actions, place, *more = grant.args
+    actions, place, _why, *more = grant.args
     if isinstance(actions, ast.Tuple):
         yield from _of_actions(name, actions)
     where = ast.unparse(place)
