@@ -255,6 +255,17 @@ def test_a_refusal_that_lasts_is_written_down_once(world: World, monkeypatch: py
     assert not world.key(old).why.startswith("KMS refused")
 
 
+def test_kms_may_show_a_disabled_key_as_enabled_for_five_minutes_and_no_longer(
+    world: World, gone: tuple[str, int]
+) -> None:
+    old, _ = gone
+    enable(old)
+    world.sweep(290)
+    assert world.key(old).state == "disabled"
+    world.sweep(20)
+    assert (world.key(old).state, world.key(old).why) == ("held", "somebody enabled it, so it is theirs to let go")
+
+
 def test_a_claim_alone_keeps_everybody_else_off_the_key(world: World) -> None:
     old = world.make_key()
     world.rotate(workspace_id=world.quiet_workspace(keys={"managed_services": old})["workspace_id"])
