@@ -23,6 +23,8 @@ class On(StrEnum):
     WORKFLOW = "arn:{partition}:states:{region}:{account}:stateMachine:{name}-rotate-key"
     ANSWER_APPROVAL = "arn:{partition}:lambda:{region}:{account}:function:{name}-answer-approval"
     EXECUTIONS = "arn:{partition}:states:{region}:{account}:execution:{name}-rotate-key:*"
+    FORWARDERS = "arn:{partition}:events:*:{account}:rule/{name}-refused-uses"
+    KEY_ROLES = "the roles that keep keys in other accounts"
     ANYTHING = "*"
 
 
@@ -97,6 +99,9 @@ SEE_ROTATION = Grant(("kms:GetKeyRotationStatus",), On.KEYS)
 KEEP_ROTATING = Grant(("kms:EnableKeyRotation",), On.KEYS, Only.MANAGED_KEYS)
 SEE_USE = Grant(("kms:GetKeyLastUsage",), On.KEYS)
 SEE_MATERIAL = Grant(("kms:ListKeyRotations",), On.KEYS)
+SEE_FORWARDER = Grant(("events:DescribeRule",), On.FORWARDERS)
+# With rekey:key_accounts, on every row that works with keys: the session there may do what the row says of keys.
+ASSUME_KEY_ROLES = Grant(("sts:AssumeRole",), On.KEY_ROLES)
 
 READ_STREAM = Grant(
     ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"), On.STREAM, by_lambda=True
@@ -113,7 +118,7 @@ STOP = Grant(("states:StopExecution",), On.EXECUTIONS)
 SEE_EXECUTION = Grant(("states:DescribeExecution",), On.EXECUTIONS)
 
 GRANTS: dict[str, tuple[Grant, ...]] = {
-    "plan_rotation": (DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, SEE_MATERIAL, READ_POLICY, SEE_EXECUTION),
+    "plan_rotation": (DATABRICKS, LEDGER, SEE_KEY, SEE_TAGS, SEE_MATERIAL, READ_POLICY, SEE_FORWARDER, SEE_EXECUTION),
     "rotate_material": (LEDGER, RENEW_MANAGED_KEY, RENEW_BROUGHT_KEY),
     "record_refusal": (LEDGER,),
     "ask_approval": (LEDGER, ANSWER),
@@ -194,6 +199,8 @@ WILDCARD_REASONS: dict[On, str] = {
     On.KEYS: "Keys are made at run time, in each workspace's region; the tag rekey:managed narrows them to ours.",
     On.ALIASES: "Aliases are made at run time, and only under the setting's prefix.",
     On.EXECUTIONS: "Executions are named when they start; only those of rekey's own state machine are reachable.",
+    On.FORWARDERS: "The rule has this very name in each region where keys are.",
+    On.KEY_ROLES: "Each workspace's account has the role under this name; it asks for the external id.",
     On.ANYTHING: "kms:CreateKey, tag:GetResources, dynamodb:ListStreams and X-Ray take no resource; what CreateKey "
     "makes must be tagged.",
 }

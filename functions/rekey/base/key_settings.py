@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from rekey.base.errors import SettingsError
+from rekey.base.key_accounts import KeyAccounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class KeySettings:
     admins: tuple[str, ...] = ()
     """Patterns of the ARNs of the roles that may administer the keys; empty: the account's IAM decides."""
     rotation_days: int = 365
+    accounts: KeyAccounts = field(default_factory=KeyAccounts)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -36,6 +38,7 @@ class KeySettings:
             tags=_tags(env.get("KEY_TAGS", "{}")),
             admins=tuple(filter(None, env.get("KEY_ADMINS", "").split(","))),
             rotation_days=int(days),
+            accounts=KeyAccounts.from_env(env),
         )
 
 

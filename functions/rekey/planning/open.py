@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict
 
 from rekey.aws.executions import look_at_execution
 from rekey.base import clock
-from rekey.base.arns import account_of
 from rekey.base.errors import RequestIdReused, RotationInProgress
 from rekey.base.observability import count, identify
 from rekey.base.settings import Settings
@@ -55,7 +54,7 @@ def open_rotation(settings: Settings, ledger: Ledger, event: PlanEvent) -> Plann
     account = connect_account(settings)
     workspace = find_workspace(settings, account, request)
     intent = decide(request, workspace)
-    case = gather(settings, account, request, workspace, intent, account_of(event.execution_arn))
+    case = gather(settings, account, request, workspace, intent, event.execution_arn)
     verdict = conclude(case, clock.now())
     return (
         _report(event, case, verdict, _holder(ledger, workspace), account_id=settings.databricks_account_id)

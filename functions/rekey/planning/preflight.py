@@ -29,7 +29,7 @@ def report(
         "held_by": held_by,
         "operation": plan.operation if plan else case.request.operation,
         "use_cases": list(plan.use_cases if plan else case.request.use_cases or ()),
-        "findings": [*map(str, [*_held(held_by), *refusals]), *(plan.may_deny if plan else ())],
+        "findings": [*map(str, [*_held(held_by), *refusals]), *((*plan.may_deny, *plan.heed) if plan else ())],
         "workspace": {
             "account_id": account_id,
             "workspace_id": workspace.workspace_id or None,
