@@ -74,8 +74,9 @@ def build_rule(
     function: lambda_.Function,
     undelivered: sqs.Queue,
     state: str = "ENABLED",
+    bus_name: str | None = None,
 ) -> events.CfnRule:
-    """Calls a Lambda with each event of the default bus that fits."""
+    """Calls a Lambda with each event of the bus that fits; None is the default bus."""
     rule = events.CfnRule(
         scope,
         construct_id,
@@ -83,6 +84,7 @@ def build_rule(
         description=description,
         state=state,
         event_pattern=pattern,
+        event_bus_name=bus_name,
         targets=[
             events.CfnRule.TargetProperty(
                 id=function.node.id,

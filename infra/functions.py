@@ -12,7 +12,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra import certificates
+from infra import certificates, key_accounts
 from infra.encryption import ITS_OWNER_KNOWS, key_statements, own_secret_statement
 from infra.guard_rails import own_roles
 from infra.ledger import Ledger
@@ -119,6 +119,7 @@ class Functions(Construct):
         ]
 
     def _chosen(self, grants: tuple[Grant, ...]) -> tuple[Grant, ...]:
+        grants = key_accounts.with_roles(self._shared.settings, grants)
         if not self._shared.settings.is_secretless:
             return grants
         return tuple(WITHOUT_SECRET.get(grant, grant) for grant in grants)
@@ -176,7 +177,11 @@ class Functions(Construct):
             layers=self._layers,
             # The role is whole as it stands in the table: CDK may add nothing to it.
             role=role.without_policy_updates(),
-            environment={**self._environment, **(environment or {})},
+            environment={
+                **self._environment,
+                **key_accounts.environment(settings, name, grants),
+                **(environment or {}),
+            },
             log_group=log_group,
             memory_size=max(settings.lambda_memory_mb, MEMORY_MB.get(name, 0)),
             timeout=timeout or Duration.seconds(settings.lambda_timeout_seconds),
@@ -265,20 +270,23 @@ class Functions(Construct):
                 return [self._shared.unpublished.queue_arn]
             case On.FAILED:
                 return [self.failed.queue_arn]
-            case On.KEYS | On.ALIASES | On.WORKFLOW | On.EXECUTIONS | On.ANSWER_APPROVAL | On.ANYTHING:
+            case On.KEYS | On.ALIASES | On.FORWARDERS | On.WORKFLOW | On.EXECUTIONS | On.ANSWER_APPROVAL | On.ANYTHING:
                 # The state machine names the Lambdas, so their roles cannot name it but by its name.
                 name = self._shared.settings.name
                 aliases = self._shared.settings.alias_prefix
                 partition, region, account = Aws.PARTITION, Aws.REGION, Aws.ACCOUNT_ID
                 return [on.format(partition=partition, region=region, account=account, name=name, aliases=aliases)]
+            case On.KEY_ROLES:
+                return key_accounts.role_arns(self._shared.settings)
             case On.TICKETS_SECRET | On.TICKETS_PARAMETER | On.COMMENTS:
                 return [self._places[on]]
 
     def _acknowledge_wildcards(self, role: iam.Role, grants: tuple[Grant, ...]) -> None:
         for on in sorted({grant.on for grant in (TRACE, *grants)}):
             if on in WILDCARD_REASONS:
-                [resource] = self._resources(on)
-                acknowledge(role, finding=resource_finding(self, resource), reason=WILDCARD_REASONS[on])
+                for resource in self._resources(on):
+                    if on != On.KEY_ROLES or "*" in resource:
+                        acknowledge(role, finding=resource_finding(self, resource), reason=WILDCARD_REASONS[on])
 
 
 def _of_the_keys(settings: Settings) -> dict[str, str]:

@@ -6,7 +6,7 @@ python -m infra.network_page      writes it into the page (`make network`)
 from collections.abc import Iterable
 from pathlib import Path
 
-from infra.permissions import DATABRICKS, GRANTS, TICKET_GRANTS, TICKETS_SECRET, TRY_TICKET_SYSTEMS, Grant
+from infra.permissions import DATABRICKS, GRANTS, TICKET_GRANTS, TICKETS_SECRET, TRY_TICKET_SYSTEMS, Grant, On
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "network.md"
 BEGIN, END = "<!-- calls: begin -->", "<!-- calls: end -->"
@@ -47,8 +47,10 @@ def with_table(page: str) -> str:
 
 
 def _row(name: str, grants: tuple[Grant, ...]) -> str:
-    called = endpoints(grants)
-    return f"| `{name}` | {hosts(name, grants)} | {_named(called - OF_THE_KEYS)} | {_named(called & OF_THE_KEYS)} |"
+    at_the_keys = [each for each in grants if each.on == On.FORWARDERS]
+    called = endpoints(each for each in grants if each not in at_the_keys)
+    there = (called & OF_THE_KEYS) | endpoints(at_the_keys)
+    return f"| `{name}` | {hosts(name, grants)} | {_named(called - OF_THE_KEYS)} | {_named(there)} |"
 
 
 def _named(services: set[str]) -> str:

@@ -19,6 +19,7 @@ from aws_cdk import App, BootstraplessSynthesizer, CfnParameter, Fn, Stack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 
+from infra import key_account_template
 from infra.platform import FUNCTIONS, ROOT, Layer, Platform, aws, layer_folders
 from infra.settings import Settings, SettingsError
 from infra.stack import RekeyStack
@@ -70,7 +71,10 @@ def package(settings: Settings, target: Path) -> list[Path]:
     zips = {name: zipped(folder, target, name or "Functions") for name, folder in folders.items()}
     whole = target / "rekey.template.json"
     whole.write_text(json.dumps(template(settings, {name: path.name for name, path in zips.items()}), indent=1))
-    return [whole, *zips.values(), _wheel(target)]
+    of_accounts = target / "templates" / "key-account.yaml"
+    of_accounts.parent.mkdir(exist_ok=True)
+    of_accounts.write_text(key_account_template.text(), encoding="utf-8")
+    return [whole, of_accounts, *zips.values(), _wheel(target)]
 
 
 def zipped(folder: Path, target: Path, name: str) -> Path:

@@ -26,6 +26,8 @@ class On(StrEnum):
     WORKFLOW = "arn:{partition}:states:{region}:{account}:stateMachine:{name}-rotate-key"
     ANSWER_APPROVAL = "arn:{partition}:lambda:{region}:{account}:function:{name}-answer-approval"
     EXECUTIONS = "arn:{partition}:states:{region}:{account}:execution:{name}-rotate-key:*"
+    FORWARDERS = "arn:{partition}:events:*:{account}:rule/{name}-refused-uses"
+    KEY_ROLES = "the roles that keep keys in other accounts"
     ANYTHING = "*"
 
 
@@ -64,8 +66,8 @@ class Grant:
         """Its condition in a word or two, empty for none: as tests and docs/permissions.md name it."""
         return f"{self.items} only" if self.items else _CONDITION_NAMES[self.only] if self.only else ""
 
-    def conditions(self, stack: str) -> dict[str, Any]:
-        """Its condition as a policy's statement has it."""
+    def conditions(self, stack: Any) -> dict[str, Any]:
+        """Its condition as a policy's statement has it. `stack` is the stack's name, or what a template has for it."""
         if self.items:
             return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [self.items]}}
         conditions: dict[str, Any] = {}
@@ -155,6 +157,13 @@ SEE_ROTATION = Grant(("kms:GetKeyRotationStatus",), On.KEYS, "sees whether a key
 KEEP_ROTATING = Grant(("kms:EnableKeyRotation",), On.KEYS, "has KMS renew a key automatically", Only.MANAGED_KEYS)
 SEE_USE = Grant(("kms:GetKeyLastUsage",), On.KEYS, "sees when a key was last used")
 SEE_MATERIAL = Grant(("kms:ListKeyRotations",), On.KEYS, "sees how often a key's material was renewed")
+SEE_FORWARDER = Grant(
+    ("events:DescribeRule",),
+    On.FORWARDERS,
+    "sees whether refused uses of keys are told from the key's account and region",
+)
+# With rekey:key_accounts, on every row that works with keys: the session there may do what the row says of keys.
+ASSUME_KEY_ROLES = Grant(("sts:AssumeRole",), On.KEY_ROLES, "works with keys of another account")
 
 READ_STREAM = Grant(
     ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
@@ -179,7 +188,8 @@ SEE_EXECUTION = Grant(("states:DescribeExecution",), On.EXECUTIONS, "sees whethe
 GRANTS: dict[str, tuple[Grant, ...]] = {
     # FIND_KEYS: later steps need it in the key's region, so it is tried before the rotation begins.
     "plan_rotation": (
-        *(DATABRICKS, OPEN_ROTATION, SEE_KEY, SEE_TAGS, SEE_MATERIAL, READ_POLICY, SEE_EXECUTION, FIND_KEYS),
+        *(DATABRICKS, OPEN_ROTATION, SEE_KEY, SEE_TAGS, SEE_MATERIAL, READ_POLICY, SEE_FORWARDER, SEE_EXECUTION),
+        FIND_KEYS,
     ),
     "rotate_material": (LEDGER, RENEW_MANAGED_KEY, RENEW_BROUGHT_KEY),
     "record_refusal": (REFUSE,),
@@ -279,6 +289,8 @@ WILDCARD_REASONS: dict[On, str] = {
     On.KEYS: "Keys are made at run time, in each workspace's region; the tag rekey:managed narrows them to ours.",
     On.ALIASES: "Aliases are made at run time, and only under the setting's prefix.",
     On.EXECUTIONS: "Executions are named when they start; only those of rekey's own state machine are reachable.",
+    On.FORWARDERS: "The rule has this very name in each region where keys are.",
+    On.KEY_ROLES: "Each workspace's account has the role under this name; it asks for the external id.",
     On.ANYTHING: "kms:CreateKey, tag:GetResources, dynamodb:ListStreams and X-Ray take no resource; what CreateKey "
     "makes must be tagged.",
 }

@@ -15,6 +15,18 @@ LOST = ("DisabledException", "KMSInvalidStateException", "KeyUnavailableExceptio
 """What KMS answers them where the key is disabled; waits for its deletion, or for its material; its key store is not to
 be reached; or it is deleted. A key of another account that may not be used is logged in the caller's account alone."""
 
+SOURCE, DETAIL_TYPE = "aws.kms", "AWS API Call via CloudTrail"
+
+REFUSED_USES = {
+    "source": [SOURCE],
+    "detail-type": [DETAIL_TYPE],
+    "detail": {"eventSource": ["kms.amazonaws.com"], "eventName": list(NEEDS_THE_KEY), "errorCode": list(LOST)},
+}
+"""The pattern of a rule for them."""
+
+WITH_READS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+"""Decrypt and its like are read-only management events, which reach only a rule in this state."""
+
 
 class Retirement(Construct):
     """Scheduler -> disable_old_key; CloudTrail -> rule -> reenable_key. What cannot be delivered waits to be seen."""
@@ -45,17 +57,8 @@ class Retirement(Construct):
             "RefusedUses",
             name=f"{settings.name}-reenable-key",
             description="Uses of a KMS key that were refused for its state, as CloudTrail tells",
-            # Decrypt and its like are read-only management events, which reach only a rule in this state.
-            state="ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
-            pattern={
-                "source": ["aws.kms"],
-                "detail-type": ["AWS API Call via CloudTrail"],
-                "detail": {
-                    "eventSource": ["kms.amazonaws.com"],
-                    "eventName": list(NEEDS_THE_KEY),
-                    "errorCode": list(LOST),
-                },
-            },
+            state=WITH_READS,
+            pattern=REFUSED_USES,
             function=reenable_key,
             undelivered=self.undelivered,
         )

@@ -8,6 +8,7 @@ from constructs import Construct
 from infra.estate import Estate
 from infra.events import Events
 from infra.finishing import Finishing
+from infra.forwarding import Forwarding
 from infra.functions import Functions, Shared
 from infra.guard_rails import keep_to_guard_rails
 from infra.ledger import Ledger
@@ -57,6 +58,7 @@ class RekeyStack(Stack):
         retirement = Retirement(
             self, "Retirement", settings, platform, functions["disable_old_key"], functions["reenable_key"]
         )
+        Forwarding(self, "Forwarding", settings, events.bus, functions["reenable_key"], retirement.undelivered)
         Finishing(self, "Finishing", settings, workflow.state_machine, functions["carry_on"], retirement.undelivered)
         Estate(self, "Estate", settings, functions["inventory"], retirement.undelivered)
         dead_letters = {

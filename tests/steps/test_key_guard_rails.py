@@ -58,7 +58,7 @@ def retag(key_arn: str, value: str) -> None:
 def asked(cloud: None) -> Iterator[list[tuple[str, dict[str, Any]]]]:
     """What KMS was asked, in order: (operation, parameters)."""
     calls: list[tuple[str, dict[str, Any]]] = []
-    events = clients.kms("us-east-1").meta.events
+    events = clients.kms("", "us-east-1").meta.events
 
     def note(params: dict[str, Any], model: Any, **_: Any) -> None:
         calls.append((model.name, dict(params)))
@@ -178,8 +178,8 @@ def test_a_key_of_another_stack_is_left_alone(world: World) -> None:
 
 def test_another_stacks_rotation_of_the_same_name_shares_no_key(world: World, rotated: str) -> None:
     """Both may be asked by one request, whose id names the rotation."""
-    assert kms_key.find("us-east-1", "r1", "rekey") == [rotated]
-    assert kms_key.find("us-east-1", "r1", "vault") == []
+    assert kms_key.find("", "us-east-1", "r1", "rekey") == [rotated]
+    assert kms_key.find("", "us-east-1", "r1", "vault") == []
 
 
 def test_keys_made_before_get_the_stacks_name(world: World, rotated: str) -> None:

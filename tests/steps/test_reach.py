@@ -187,7 +187,7 @@ def test_aws_keeps_rekey_out_of_the_keys_region(
     def denied(**_: Any) -> Any:
         raise ClientError(answer, "DescribeKey")
 
-    monkeypatch.setattr(clients.kms("us-east-1"), "describe_key", denied)
+    monkeypatch.setattr(clients.kms("", "us-east-1"), "describe_key", denied)
     preflight = planned(world, workspace_id)
     assert places(preflight) == ["KMS"]
     assert fix in preflight["findings"][0]

@@ -48,6 +48,10 @@ def of_estate(case: Case, estate: Estate) -> Case:
     return replace(case, facts=replace(case.facts, estate=estate))
 
 
+def knowing(case: Case, **facts: Any) -> Case:
+    return replace(case, facts=replace(case.facts, **facts))
+
+
 def configured(case: Case) -> Case:
     """With the configuration that the request names, as it is looked up."""
     found = case.facts.estate.configuration(case.request.key_configuration_id)
@@ -72,6 +76,8 @@ CASES: dict[str, Case] = {
     "use_case_fits": configured(a_case(BARE, a_configuration("given"), key_configuration_id="given")),
     "key_not_its_own": configured(a_case(KEYED, OLD, key_configuration_id="old")),
     "configuration_listed": a_case(KEYED),
+    "key_account_known": knowing(a_case(BARE), key_account=None),
+    "key_account_role": knowing(a_case(BARE), roles_refused=[Refusal("rekey:key_accounts", "no role", "give it")]),
 }
 """For each rule a case that it alone refuses."""
 
@@ -98,14 +104,14 @@ GOOD = KeyFacts(
 
 
 def key(*, wanted: Statement = ENCRYPT, **changes: Any) -> KeyCase:
-    return KeyCase("key_arn", replace(GOOD, **changes), "us-east-1", "123456789012", "rekey", [wanted])
+    return KeyCase("key_arn", replace(GOOD, **changes), "us-east-1", "rekey", [wanted])
 
 
 ORPHAN = {**ENCRYPT, "Sid": "left over", "Principal": {"AWS": "AIDAEXAMPLEEXAMPLE77"}}
 LONG = {**ENCRYPT, "Sid": "x" * MAX_BYTES}
 
 SERVING: dict[str, KeyCase] = {
-    "key_account": key(arn=OWN.replace("123456789012", "999999999999")),
+    "key_account": key(arn=OWN.replace("123456789012", "999999999999"), seen=False),
     "key_region": key(arn=OWN.replace("us-east-1", "eu-west-1")),
     "key_known": key(state=""),
     "key_enabled": key(state="Disabled"),
@@ -140,7 +146,8 @@ def test_every_rule_is_in_the_catalogue_and_has_a_case() -> None:
     assert {each.replace("_", "-") for each in {*CASES, *of_keys}} - ids == set()
 
 
-@pytest.mark.rule("configuration-listed", "enterprise", "key-id-form", "key-not-its-own", "network-once")
+@pytest.mark.rule("configuration-listed", "enterprise", "key-account-known", "key-account-role", "key-id-form")
+@pytest.mark.rule("key-not-its-own", "network-once")
 @pytest.mark.rule("notebook-paths", "notebooks-new-key", "operation-fits", "policy-volumes", "serverless-workspace")
 @pytest.mark.rule("storage-never-replaced", "us-west-1", "use-case-fits", "wished-ids", "workspace-admin")
 @pytest.mark.rule("workspace-name", "workspace-running")

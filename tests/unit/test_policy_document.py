@@ -213,7 +213,7 @@ def test_what_the_plan_lets_through_is_what_kms_takes(
     """Valid and within size, or nothing is put at all."""
     filled = {**document, "Statement": document["Statement"] + [{**PLAIN, "Sid": f"{n:0150}"} for n in range(filling)]}
     key = KeyFacts("arn:aws:kms:us-east-1:123456789012:key/1", policy=json.dumps(filled), tags=TAGS if brought else ())
-    case = KeyCase("key_arn", key, "us-east-1", "123456789012", "rekey", wanted)
+    case = KeyCase("key_arn", key, "us-east-1", "rekey", wanted)
     found = [each for rule in (policy_consent, policy_taken_no_more, policy_size) for each in rule(case)]
     assert all(each.field == "key_arn" and each.problem and each.fix for each in found)
     if found or not lacking(filled, wanted):

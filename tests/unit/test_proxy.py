@@ -64,7 +64,7 @@ def ticket() -> None:
 
 def kms() -> None:
     with clients.named_errors():
-        clients.kms("eu-west-1").describe_key(KeyId="none")
+        clients.kms("", "eu-west-1").describe_key(KeyId="none")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ Retry lives in the state machine alone, so the clients try once: a second Create
 sent behind our back would be a second key (KMS has no idempotency token for it).
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -14,10 +15,12 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
+from rekey.aws import key_role
 from rekey.aws.denial import denying
 from rekey.aws.unreachable import denied_elsewhere, way_to
 from rekey.base.arns import KeyArn
 from rekey.base.errors import AccessDenied, AwsError, AwsUnavailable
+from rekey.base.key_accounts import KeyAccounts
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -64,16 +67,41 @@ TRANSIENT = {
 """What passes by itself, by the service's code, or by that of a reason for which DynamoDB cancelled a transaction."""
 
 
-def kms(region: str) -> "KMSClient":
-    """KMS in the workspace's region, whatever region the stack is in: a key cannot serve another region."""
-    client: KMSClient = _client("kms", region)
+def kms(account: str, region: str) -> "KMSClient":
+    """KMS in the key's account ("" is the stack's) and region: a key cannot serve another region.
+
+    Where the setting gives the account a role, as that role; as the Lambda itself anywhere else.
+    """
+    client: KMSClient = _client("kms", region, _through_role(account))
     return client
 
 
-def tagging(region: str) -> "ResourceGroupsTaggingAPIClient":
-    """Resource tagging API: the only way to find a KMS key by its tags in one call."""
-    client: ResourceGroupsTaggingAPIClient = _client("resourcegroupstaggingapi", region)
+def tagging(account: str, region: str) -> "ResourceGroupsTaggingAPIClient":
+    """Resource tagging API, as `kms`: the only way to find a KMS key by its tags in one call."""
+    client: ResourceGroupsTaggingAPIClient = _client("resourcegroupstaggingapi", region, _through_role(account))
     return client
+
+
+def events_in(account: str, region: str) -> "EventBridgeClient":
+    """EventBridge where keys are, as `kms`."""
+    client: EventBridgeClient = _client("events", region, _through_role(account))
+    return client
+
+
+def reaches(account: str) -> bool:
+    """Whether keys of the account can be asked for at all: the stack's own, and those that have the role."""
+    accounts = _key_accounts()
+    return account in ("", accounts.own) or accounts.has_role(account)
+
+
+def role_refused(account: str) -> key_role.RoleRefused | None:
+    """Why the role in the account cannot be assumed; None where it can, or none is needed. Asked anew each time."""
+    if account := _through_role(account):
+        try:
+            key_role.assume(_key_accounts(), account, sts)
+        except key_role.RoleRefused as refused:
+            return refused
+    return None
 
 
 def dynamodb() -> "DynamoDBClient":
@@ -133,14 +161,31 @@ def sqs() -> "SQSClient":
     return client
 
 
+@lru_cache(maxsize=64)
+def _client(name: Any, region: str | None, account: str = "") -> Any:
+    """`account`: whose role it acts as; "" for the Lambda's own."""
+    session: Any = _session(account) if account else boto3
+    return session.client(name, region_name=region, config=_CONFIG)
+
+
 @lru_cache(maxsize=32)
-def _client(name: Any, region: str | None) -> Any:
-    return boto3.client(name, region_name=region, config=_CONFIG)
+def _session(account: str) -> boto3.Session:
+    return key_role.session(_key_accounts(), account, sts)
+
+
+@lru_cache(maxsize=1)
+def _key_accounts() -> KeyAccounts:
+    return KeyAccounts.from_env(os.environ)
+
+
+def _through_role(account: str) -> str:
+    return account if _key_accounts().has_role(account) else ""
 
 
 def forget_clients() -> None:
     """Drop the cached clients (tests change the cloud under one process)."""
-    _client.cache_clear()
+    for cache in (_client, _session, _key_accounts):
+        cache.cache_clear()
 
 
 def error_code(error: ClientError) -> str:
@@ -158,7 +203,7 @@ def denied_by(error: ClientError) -> str:
 
 def _key_policy(key_arn: str) -> str:
     key = KeyArn.of(key_arn)
-    return kms(key.region).get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]
+    return kms(key.account, key.region).get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]
 
 
 @contextmanager
@@ -166,6 +211,8 @@ def named_errors() -> Iterator[None]:
     """Turn botocore's errors into AccessDenied, AwsUnavailable or AwsError."""
     try:
         yield
+    except key_role.RoleRefused as error:
+        raise AccessDenied(str(error)) from error
     except ClientError as error:
         code, message = error_code(error), str(error)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)

@@ -49,7 +49,7 @@ class LastUse:
 
 @dataclass(frozen=True, slots=True)
 class KeyFacts:
-    """One KMS key as it is now. Empty texts where KMS knows no such key, or it is not in this account."""
+    """One KMS key as it is now. Empty texts where KMS knows no such key, or was not asked."""
 
     arn: str
     state: str = ""
@@ -67,19 +67,21 @@ class KeyFacts:
     waiting: str = ""
     """State of imported material that was not rotated to, PENDING_ROTATION or what it waits for before."""
     tags: tuple[tuple[str, str], ...] = ()
+    seen: bool = True
+    """Whether KMS was asked: not for a key of an account that rekey has no way into."""
 
     def tagged(self, name: str, value: str = "true") -> bool:
         return (name, value) in self.tags
 
 
 class KmsKey:
-    """A key by its ARN, asked in the region that the ARN names."""
+    """A key by its ARN, asked in the account and the region that the ARN names."""
 
     def __init__(self, arn: str) -> None:
         self.arn = arn
         parts = KeyArn.of(arn)
         self._id = parts.key_id
-        self._kms = clients.kms(parts.region)
+        self._kms = clients.kms(parts.account, parts.region)
 
     def describe(self) -> "KeyMetadataTypeDef":
         return self._kms.describe_key(KeyId=self.arn)["KeyMetadata"]
@@ -254,9 +256,9 @@ def days_old(since: datetime, now: datetime) -> int:
     return max(0, (now - since).days)
 
 
-def make(region: str, description: str, values: Mapping[str, str]) -> str:
+def make(account: str, region: str, description: str, values: Mapping[str, str]) -> str:
     """CreateKey with its tags, which added later could take minutes to count in authorization. Gives the ARN."""
-    answer = clients.kms(region).create_key(
+    answer = clients.kms(account, region).create_key(
         Description=description,
         KeyUsage="ENCRYPT_DECRYPT",
         KeySpec="SYMMETRIC_DEFAULT",
@@ -265,11 +267,11 @@ def make(region: str, description: str, values: Mapping[str, str]) -> str:
     return answer["KeyMetadata"]["Arn"]
 
 
-def find(region: str, rotation_id: str, managed_by: str) -> list[str]:
-    """ARNs of all keys that a rotation of the stack made: another stack's may have the same id. The tag index may lag
-    behind by a moment."""
+def find(account: str, region: str, rotation_id: str, managed_by: str) -> list[str]:
+    """ARNs of all keys that a rotation of the stack made in an account: another stack's may have the same id. The tag
+    index may lag behind by a moment."""
     pages = (
-        clients.tagging(region)
+        clients.tagging(account, region)
         .get_paginator("get_resources")
         .paginate(
             TagFilters=[
@@ -283,7 +285,8 @@ def find(region: str, rotation_id: str, managed_by: str) -> list[str]:
 
 
 def look_at(key_arn: str, own_account: str, *, material: bool = False) -> KeyFacts:
-    """A key's facts. One of another account is not asked for: its policy and state cannot be changed from here."""
-    if KeyArn.of(key_arn).account != own_account:
-        return KeyFacts(key_arn)
+    """A key's facts. One of another account without the role is not asked for: KMS shows no policy across accounts."""
+    account = KeyArn.of(key_arn).account
+    if account != own_account and not clients.reaches(account):
+        return KeyFacts(key_arn, seen=False)
     return KmsKey(key_arn).facts(material=material)

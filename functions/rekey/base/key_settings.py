@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from rekey.base.errors import SettingsError
+from rekey.base.key_accounts import KeyAccounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class KeySettings:
     rotation_days: int = 365
     max_age_days: tuple[tuple[str, int], ...] = (("MANAGED_SERVICES", 365), ("STORAGE", 365))
     """How old material may be, by use case. One that is not named needs no key."""
+    accounts: KeyAccounts = field(default_factory=KeyAccounts)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -39,6 +41,7 @@ class KeySettings:
             admins=tuple(filter(None, env.get("KEY_ADMINS", "").split(","))),
             rotation_days=int(days),
             max_age_days=_ages(env.get("MAX_KEY_AGE_DAYS", "MANAGED_SERVICES=365,STORAGE=365")),
+            accounts=KeyAccounts.from_env(env),
         )
 
 

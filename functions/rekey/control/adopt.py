@@ -30,7 +30,7 @@ class Adoption(BaseModel):
 
     key_arn: str = Field(pattern=KEY_ARN)
     own_account: str = Field(pattern=r"^\d{12}$")
-    """The AWS account that rekey is in. IAM lets it reach no other; a key of one is refused with a fix."""
+    """The AWS account that rekey is in. Of others it reaches those with the role; a key of any other is refused."""
     check_only: bool = False
     """Say whether the key could be adopted once it carries the tag; nothing is written."""
     asked_by: str = Field(default="", max_length=200)
@@ -70,7 +70,7 @@ def adopt(
 def forbids_adoption(kms: KeyFacts, estate: Estate, known: Key | None, adoption: Adoption, stack: str) -> list[Refusal]:
     """Every reason why a key cannot be adopted, also once it carries the tag."""
     key_arn, region = adoption.key_arn, KeyArn.of(adoption.key_arn).region
-    found = refused(KeyCase("key_arn", kms, region=region, own_account=adoption.own_account, stack=stack), SERVES)
+    found = refused(KeyCase("key_arn", kms, region=region, stack=stack), SERVES)
     wrong = [each.workspace_id for each in estate.users(key_arn) if each.region != region]
     if wrong:
         problem = f"workspace {wrong[0]} names it from another region"

@@ -1,6 +1,5 @@
 """The end of a rotation whose workspace another one holds: nothing of the workspace is touched, its keys are let go."""
 
-from rekey.aws import kms_key
 from rekey.base import clock
 from rekey.base.errors import LeaseLost
 from rekey.base.observability import count
@@ -10,6 +9,7 @@ from rekey.model.findings import Finding, FindingCode
 from rekey.model.steps import StepName
 from rekey.retirement.rotations import LetGo, moved_on
 from rekey.rotation.ending import WriteEvidence, close
+from rekey.rotation.keys import found_keys
 from rekey.rotation.next_step import next_step
 from rekey.rotation.step import Step
 
@@ -27,7 +27,7 @@ def close_lost(step: Step, write: WriteEvidence, why: str) -> None:
         found.append(Finding(code=FindingCode.NOT_BACK, text=text))
     made: list[str] = []
     if rotation.plan.key_source == "new":
-        made = kms_key.find(rotation.plan.region, rotation.rotation_id, step.settings.keys.managed_by)
+        made = found_keys(step)
     for key_arn in dict.fromkeys([*made, *([rotation.key_arn] if rotation.key_arn else [])]):
         let_go = LetGo(rotation, key_arn, step.ledger.keys.find(key_arn), step.settings.grace_seconds, now)
         if key_arn != rotation.plan.given_key_arn and let_go.open:

@@ -85,8 +85,10 @@ def undone(rotation: Rotation) -> tuple[str, ...]:
     open_ = [f"{step} comes next"]
     if rotation.ended:
         return ("its evidence is not written",)
-    if rotation.failure is not None and rotation.workspace_on is None and not rotation.lets_be("keys"):
-        open_.append("its keys and configurations are not put back")
+    settled = rotation.workspace_on is not None and rotation.keys_undone is None
+    if rotation.failure is not None and not settled and not rotation.lets_be("keys"):
+        because = f": {rotation.keys_undone}" if rotation.keys_undone else ""
+        open_.append(f"its keys and configurations are not put back{because}")
     if rotation.compute_is_down and not rotation.lets_be("compute"):
         named = "; ".join(shortened(list(rotation.down)))
         open_.append(f"its compute is not back: {named}" if named else "its compute has not been seen to be back")

@@ -41,6 +41,9 @@ class Plan(BaseModel):
     """Key configuration of each use case as the workspace shows it now."""
     old_key: OldKey | None
     key_source: KeySource = "new"
+    key_account: str = ""
+    """The AWS account in which the new key is made; empty where none is made, and in plans of earlier versions, whose
+    keys are in the stack's own."""
     given_key_arn: str | None = None
     given_configuration_id: str | None = None
     material_keys: tuple[str, ...] = ()
@@ -62,6 +65,10 @@ class Plan(BaseModel):
     """Role that starts EC2 instances; known only when cluster volumes use the key."""
     may_deny: tuple[str, ...] = ()
     """Statements of a given key's policy that may shut Databricks out: what they hang on cannot be known from here."""
+    key_seen: bool = True
+    """False for a given key of an account that rekey has no way into: it is used as it is."""
+    heed: tuple[str, ...] = ()
+    """What else a person should know before."""
     would_stop: dict[str, int]
     """Running classic compute by kind: clusters, pools, warehouses."""
     budgets: Budgets = Budgets()

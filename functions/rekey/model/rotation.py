@@ -82,6 +82,8 @@ class Rotation(BaseModel):
     workspace_on: WorkspaceOn | None = None
     """Which keys the workspace is on once the rollback is done; None before."""
     rolled_back_at: str | None = None
+    keys_undone: str | None = None
+    """Why what it did to keys could not be undone yet, while the workspace is on its old ones: compute comes first."""
     seen: Seen | None = None
     change_back_sent_at: str | None = None
     """When the last PATCH towards the old configuration was sent."""
@@ -234,6 +236,7 @@ class RotationChanges(TypedDict, total=False):
     watch_until: str | None
     workspace_on: WorkspaceOn | None
     rolled_back_at: str | None
+    keys_undone: str | None
     seen: Seen | None
     change_back_sent_at: str | None
     change_back_outcome: PatchOutcome | None

@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from rekey.aws.forwarders import Forwarder
 from rekey.aws.kms_key import KeyFacts
 from rekey.aws.policy_document import Statement
+from rekey.base.arns import account_of
+from rekey.base.key_accounts import KeyAccounts
 from rekey.databricks import Estate, KeyConfiguration, Workspace
+from rekey.model.refusal import Refusal
 from rekey.model.request import Request
 from rekey.planning.intent import Intent
 from rekey.rotation.compute.world import Compute
@@ -61,6 +65,18 @@ class Facts:
     """Role that starts EC2 instances; looked up only where cluster volumes will use the key."""
     wished: Wished | None = None
     """None for a workspace that is there."""
+    accounts: KeyAccounts = field(default_factory=KeyAccounts)
+    key_account: str | None = ""
+    """The AWS account in which a new key would be made; None where nobody can tell."""
+    roles_refused: Sequence[Refusal] = ()
+    """Of the accounts whose keys the rotation would change."""
+    forwarder: Forwarder = "there"
+    """Whether the stack would hear of refused uses of a new key."""
+
+    def reaches(self, key_arn: str) -> bool:
+        """Whether rekey has a way into the key's account."""
+        account = account_of(key_arn)
+        return account == self.own_account or self.accounts.has_role(account)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +92,12 @@ class Case:
     @property
     def compute(self) -> Compute:
         return self.facts.inside.compute if self.facts.inside else Compute()
+
+    @property
+    def makes_key(self) -> bool:
+        """Whether the rotation would make a key: none is given, and none is renewed."""
+        request = self.request
+        return not (request.key_arn or request.key_configuration_id or self.intent.renews)
 
     @property
     def reuses(self) -> bool:
@@ -97,7 +119,6 @@ class KeyCase:
     key: KeyFacts
     region: str
     """The workspace's."""
-    own_account: str
     stack: str
     wanted: Sequence[Statement] = ()
     yearly: bool = False

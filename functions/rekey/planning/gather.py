@@ -3,8 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from rekey.aws import clients
+from rekey.aws.forwarders import Forwarder, look_for
 from rekey.aws.kms_key import look_at
+from rekey.base.arns import account_of, region_of
 from rekey.base.errors import NotFound, PermissionDenied, RequestRefused, WorkspaceNotFound
+from rekey.base.key_accounts import STACK, WORKSPACE
 from rekey.base.settings import Settings
 from rekey.databricks import Account, Estate, Workspace
 from rekey.databricks.connect import connect_workspace
@@ -69,19 +73,30 @@ def gather(
     request: Request,
     workspace: Workspace,
     intent: Intent,
-    own_account: str,
+    execution_arn: str,
     reached: Reached,
 ) -> Case:
-    """The case with its facts, as far as they can be reached."""
+    """The case with its facts, as far as they can be reached. `execution_arn` says where rekey is."""
+    accounts, own_account = settings.keys.accounts, account_of(execution_arn)
     estate = Estate.read(account)
     inside = look_inside(settings, workspace, request.renew_notebooks or (), admin=reached.admin)
     configuration = estate.configuration(request.key_configuration_id)
     volumes = intent.gives_storage and (configuration or request).reuse_key_for_cluster_volumes
-    role = _found(account.cross_account_role, workspace.credentials_id) if volumes or request.workspace else None
+    place = accounts.place_of(workspace.workspace_id or None)
+    asked = volumes or request.workspace or place == WORKSPACE
+    role = _found(account.cross_account_role, workspace.credentials_id) if asked else None
     wanted = added_statements(settings, request, intent.use_cases, role if volumes else None)
     key_arn = configuration.key_arn if configuration else request.key_arn
     key_arns = keys_in_play(intent, workspace, estate, key_arn)
-    keys = [look_at(each, own_account, material=intent.renews) for each in key_arns] if reached.kms else []
+    makes = not (key_arn or intent.renews or intent.nothing_left)
+    key_account = account_for(place, own_account, role)
+    needed = [*map(account_of, key_arns), *([key_account] if makes and key_account else [])]
+    refusals = refused_roles(needed) if reached.kms else []
+    keys = (
+        [look_at(each, own_account, material=intent.renews) for each in key_arns]
+        if reached.kms and not refusals
+        else []
+    )
     facts = Facts(
         estate=estate,
         own_account=own_account,
@@ -90,8 +105,36 @@ def gather(
         given=Given(configuration, keys, wanted),
         cross_account_role=role if volumes else None,
         wished=look_up(account, request.workspace, role) if request.workspace else None,
+        accounts=accounts,
+        key_account=key_account,
+        roles_refused=refusals,
+        forwarder=(
+            forwarder(key_account, workspace.region, execution_arn, settings.keys.managed_by)
+            if makes and key_account and not refusals
+            else "there"
+        ),
     )
     return Case(request, workspace, intent, facts)
+
+
+def account_for(place: str, own_account: str, role: str | None) -> str | None:
+    """The account in which a workspace's key is made; None where it is the workspace's own and no role says which."""
+    if place == WORKSPACE:
+        return account_of(role) if role else None
+    return own_account if place == STACK else place
+
+
+def refused_roles(accounts: Sequence[str]) -> list[Refusal]:
+    """A refusal for each account whose role rekey cannot take on."""
+    found = [clients.role_refused(each) for each in dict.fromkeys(accounts)]
+    return [Refusal("rekey:key_accounts", each.problem, each.fix) for each in found if each]
+
+
+def forwarder(key_account: str, region: str, execution_arn: str, stack: str) -> Forwarder:
+    """The stack's own rule hears of its own account and region."""
+    if (key_account, region) == (account_of(execution_arn), region_of(execution_arn)):
+        return "there"
+    return look_for(key_account, region, stack)
 
 
 def keys_in_play(intent: Intent, workspace: Workspace, estate: Estate, given: str | None) -> list[str]:

@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict
 from rekey.aws import clients
 from rekey.aws.executions import look_at_execution
 from rekey.base import clock
-from rekey.base.arns import account_of
 from rekey.base.errors import RekeyError, RequestIdReused, RequestRefused, RotationInProgress
 from rekey.base.observability import count, identify
 from rekey.base.settings import Settings
@@ -87,7 +86,7 @@ def _look(settings: Settings, event: PlanEvent, request: Request) -> tuple[Case 
     intent = decide(request, workspace)
     ticket_system = request.ticket.provider if request.ticket else None
     reached = try_ways(settings, workspace, intent, event.execution_arn, ticket_system)
-    case = gather(settings, account, request, workspace, intent, account_of(event.execution_arn), reached)
+    case = gather(settings, account, request, workspace, intent, event.execution_arn, reached)
     return case, reached
 
 

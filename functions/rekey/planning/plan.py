@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rekey.base import clock
+from rekey.base.arns import account_of
 from rekey.base.errors import RequestRefused
 from rekey.base.words import shortened
 from rekey.model.budgets import budgets_for
@@ -14,6 +15,7 @@ from rekey.model.refusal import Refusal, joined
 from rekey.model.request import DRAIN_MINUTES
 from rekey.model.use_cases import USE_CASES
 from rekey.planning.case import Case
+from rekey.planning.heed import heeded
 from rekey.planning.rules import judge
 from rekey.planning.rules.policy import doubts
 
@@ -59,6 +61,8 @@ def make_plan(case: Case, now: datetime) -> Plan:
         before={each: workspace.configuration_id(each) for each in USE_CASES},
         old_key=old_key,
         key_source=source,
+        key_account=case.facts.key_account or "" if case.makes_key else "",
+        key_seen=all(each.seen for each in given.keys),
         given_key_arn=given.configuration.key_arn if given.configuration else request.key_arn,
         given_configuration_id=request.key_configuration_id,
         material_keys=tuple(each.arn for each in given.keys) if intent.renews else (),
@@ -72,6 +76,7 @@ def make_plan(case: Case, now: datetime) -> Plan:
         reuse_key_for_cluster_volumes=case.reuses,
         cross_account_role=case.facts.cross_account_role,
         may_deny=tuple(shortened(doubts(case))) if source != "new" else (),
+        heed=tuple(heeded(case)),
         would_stop={} if intent.renews else case.compute.counts(),
         budgets=budgets_for(case.compute.objects(), drain_minutes * 60),
     )
@@ -93,6 +98,8 @@ def _old_key(case: Case) -> OldKey | None:
         why = "nothing will need it 24 hours after the verified switch; each condition is checked again on that day"
         if case.facts.estate.serves_storage(replaced.key_arn):
             fate, why = "retain", "it is registered for STORAGE, whose data needs its key forever"
+        elif not case.facts.reaches(replaced.key_arn):
+            fate, why = "retain", f"rekey has no role in its AWS account {account_of(replaced.key_arn)}"
     return OldKey(configuration_id=replaced.configuration_id, key_arn=replaced.key_arn, fate=fate, why=why)
 
 
@@ -105,12 +112,19 @@ _SOURCES: dict[KeySource, str] = {
 
 def _why(case: Case, source: KeySource, old_key: OldKey | None) -> Iterator[str]:
     if not case.intent.renews:
-        yield f"key: {_SOURCES[source]}"
+        yield f"key: {_SOURCES[source]}{_where(case)}"
     if old_key:
         yield f"old key: {old_key.fate}, because {old_key.why}"
     if case.request.renew_notebooks:
         yield "notebooks: those under the given paths are exported and re-imported once compute is back"
     yield f"settle wait: {_settle_reason(case)}"
+
+
+def _where(case: Case) -> str:
+    """Of a new key that is not made in the stack's own account."""
+    account = case.facts.key_account
+    elsewhere = case.makes_key and account not in (None, "", case.facts.own_account)
+    return f", in the AWS account {account} (rekey:key_accounts)" if elsewhere else ""
 
 
 def _settles(case: Case) -> bool:

@@ -39,7 +39,7 @@ def report(
         "use_cases": list(plan.use_cases if plan else case.request.use_cases or ()),
         "findings": [
             *map(str, [*_held(held_by), *reached.shut, *refusals]),
-            *(plan.may_deny if plan else ()),
+            *((*plan.may_deny, *plan.heed) if plan else ()),
             *map(str, reached.doubts),
         ],
         "workspace": {

@@ -96,7 +96,7 @@ def _shut(settings: Settings, workspace: Workspace, name: str, error: RekeyError
 def region_asks(settings: Settings, region: str, arn: str, *, renews: bool = False) -> dict[str, Callable[[], Any]]:
     """What a rotation calls in a key's region. `arn` is one of the stack's own: its partition and account."""
     # Clients are made here: to make them in several threads at once is not safe.
-    kms, tagging = clients.kms(region), clients.tagging(region)
+    kms, tagging = clients.kms("", region), clients.tagging("", region)
     key_arn = f"arn:{arn.split(':')[1]}:kms:{region}:{account_of(arn)}:key/{NO_KEY}"
 
     def ask_kms() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from rekey.aws import clients, kms_key
+from rekey.aws import clients
 from rekey.base import clock
 from rekey.base.errors import Cancelled
 from rekey.base.observability import Count, count, logger, phase_seconds, seconds
@@ -165,8 +165,7 @@ def _summary(step: Step, evidence: str | None) -> Summary:
 
 def _disown_orphans(step: Step) -> None:
     """Disable keys that a crash between CreateKey and the ledger left behind."""
-    region = step.rotation.plan.region
-    for key_arn in kms_key.find(region, step.rotation.rotation_id, step.settings.keys.managed_by):
+    for key_arn in keys.found_keys(step):
         if key_arn != step.rotation.key_arn:
             refused = keys.abandon(key_arn)
             orphan = LetGo(step.rotation, key_arn, None, step.settings.grace_seconds, clock.now())

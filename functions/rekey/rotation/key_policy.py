@@ -40,6 +40,9 @@ def ensure_policy(step: Step) -> PolicySet:
     PolicyRefused where KMS takes it no more.
     """
     key_arn = step.key_arn
+    if not step.rotation.plan.key_seen:
+        step.note(policy_set_at=step.rotation.policy_set_at or clock.stamp())
+        return PolicySet(key_arn=key_arn, changed=False)
     with step.ledger.keys.policy_held(key_arn, step.rotation.rotation_id):
         before = KmsKey(key_arn).policy()
         new = step.rotation.plan.key_source == "new"

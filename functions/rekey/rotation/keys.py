@@ -36,7 +36,7 @@ def ensure_key(step: Step) -> KeyMade:
         step.record(StepName.CREATE_KEY, Action.KEY_GIVEN, detail, key_arn=given, status="running")
         return KeyMade(key_arn=given, found=True)
     wanted = step.settings.keys
-    found = kms_key.find(rotation.plan.region, rotation.rotation_id, wanted.managed_by)
+    found = found_keys(step)
     key_arn = found[0] if found else make_key(wanted, rotation)
     if wanted.rotation_days:
         # Before it is written down: who comes again finds the key in the ledger, and looks no further.
@@ -53,6 +53,12 @@ def ensure_key(step: Step) -> KeyMade:
     return KeyMade(key_arn=key_arn, alias=name_key(wanted, rotation, key_arn), found=bool(found))
 
 
+def found_keys(step: Step) -> list[str]:
+    """ARNs of the keys that the rotation made, also of those that its ledger does not know."""
+    plan = step.rotation.plan
+    return kms_key.find(plan.key_account, plan.region, step.rotation.rotation_id, step.settings.keys.managed_by)
+
+
 def _introduced(step: Step, key_arn: str) -> Writes:
     table = step.ledger.keys
     fresh = [] if table.find(key_arn) else [made(step.rotation, key_arn, clock.now())]
@@ -64,6 +70,7 @@ def make_key(settings: KeySettings, rotation: Rotation) -> str:
     ARN."""
     plan = rotation.plan
     return kms_key.make(
+        plan.key_account,
         plan.region,
         f"Databricks workspace {plan.workspace_id or plan.workspace_name}: {' + '.join(plan.use_cases)}",
         {
@@ -103,8 +110,15 @@ def wanted_policy(settings: Settings, rotation: Rotation, key_arn: str) -> dict[
         use_cases=rotation.plan.use_cases,
         cross_account_role=rotation.plan.cross_account_role,
         break_glass_role=settings.break_glass_role_arn,
-        admins=settings.keys.admins,
+        admins=_admins(settings.keys, parts.account),
     )
+
+
+def _admins(settings: KeySettings, account: str) -> tuple[str, ...]:
+    """In another account the role there acts for rekey."""
+    accounts = settings.accounts
+    own = (accounts.role_in(account),) if accounts.has_role(account) else ()
+    return (*settings.admins, *own) if settings.admins else ()
 
 
 def databricks_statements(
@@ -129,6 +143,8 @@ def added_statements(
 
 def check_key(settings: Settings, rotation: Rotation, key_arn: str) -> None:
     """Raises PolicyMismatch unless the key is enabled and lets Databricks do what the use cases need."""
+    if not rotation.plan.key_seen:
+        return  # What Databricks reads and writes under it is all that can be known.
     key = KmsKey(key_arn)
     if (state := key.state()) != "Enabled":
         raise PolicyMismatch(f"The new key {key_arn} is {state}, not Enabled. Somebody changed it during the rotation.")

@@ -68,4 +68,6 @@ def _way_back(rotation: Rotation) -> StepName:
     if rotation.workspace_on is None and not rotation.lets_be("keys"):
         return StepName.ROLL_BACK
     down = rotation.compute_is_down and not rotation.lets_be("compute")
-    return StepName.RESTORE if down else StepName.RECORD_FAILURE
+    if down:
+        return StepName.RESTORE
+    return StepName.ROLL_BACK if rotation.keys_undone and not rotation.lets_be("keys") else StepName.RECORD_FAILURE

@@ -5,9 +5,10 @@ the unused key disabled. After a switch that holds, the rotation stays forward. 
 does not, the workspace is PATCHed back to the old configuration while its key is still enabled.
 """
 
-from rekey.aws import kms_key
+from rekey.aws import clients
 from rekey.base import clock
-from rekey.base.errors import RekeyError
+from rekey.base.errors import AccessDenied, RekeyError
+from rekey.base.observability import logger
 from rekey.model.actions import Action, KeyAction
 from rekey.model.answers import RollBackProgress
 from rekey.model.failure import Failure
@@ -33,9 +34,11 @@ def roll_back(step: Step) -> RollBackProgress:
     A rotation that has ended is left as it is, and so is one that is rolled back already.
     """
     rotation = step.rotation
-    if rotation.ended or rotation.workspace_on:
+    if rotation.ended or (rotation.workspace_on and not rotation.keys_undone):
         return _done(step, rotation.workspace_on)
     note_failure(step)
+    if rotation.workspace_on:
+        return _undo(step)
     if rotation.switch_verified_at:
         if switch.shows_target(step.rotation, look(step)):
             return _done(step, "new")
@@ -54,7 +57,21 @@ def roll_back(step: Step) -> RollBackProgress:
         if switch.shows_anything_new(step.rotation, look(step)):
             _keep_new(step)
             return _done(step, "new")
+    try:
+        with clients.named_errors():
+            return _undo(step)
+    except AccessDenied as error:
+        # A person has to give a right back, and compute does not wait for that: the keys are seen to after it.
+        logger.warning(f"what was done to keys cannot be undone yet: {error}")
+        step.note(keys_undone=str(error))
+        return _done(step, "old")
+
+
+def _undo(step: Step) -> RollBackProgress:
+    """Of a workspace that is on its old keys: let go of what was made for it."""
     _clean_up(step)
+    if step.rotation.keys_undone:
+        step.note(keys_undone=None)
     if step.rotation.rolled_back_at is None:
         step.record(STEP, Action.ROLLED_BACK, {"workspace_on": "old"}, rolled_back_at=clock.stamp())
     return _done(step, "old")
@@ -121,7 +138,7 @@ def _clean_up(step: Step) -> None:
     if rotation.plan.key_source != "new":
         _give_back(step)
         return
-    found = kms_key.find(rotation.plan.region, rotation.rotation_id, step.settings.keys.managed_by)
+    found = keys.found_keys(step)
     for key_arn in dict.fromkeys([*([rotation.key_arn] if rotation.key_arn else []), *found]):
         let_go = _letting_go(step, key_arn)
         if let_go.open:

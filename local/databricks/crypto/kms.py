@@ -13,13 +13,13 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.databricks.crypto.policy import Caller, allows
-from rekey.base.arns import region_of
+from rekey.base.arns import account_of, region_of
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
-KmsFactory = Callable[[str], "KMSClient"]
-"""From a region to a client for it."""
+KmsFactory = Callable[[str, str], "KMSClient"]
+"""From an account and a region to a client for them."""
 
 MANAGED_SERVICES_ACTIONS = ("kms:Encrypt", "kms:Decrypt")
 STORAGE_ACTIONS = (
@@ -51,15 +51,21 @@ class KeyUnusable(Exception):
         return self.code in ("DisabledException", "KMSInvalidStateException")
 
 
-def clients(endpoint_url: str | None) -> KmsFactory:
-    """KMS clients, one a region, that answer or fail within seconds."""
-    made: dict[str, KMSClient] = {}
+def clients(endpoint_url: str | None, own_account: str) -> KmsFactory:
+    """KMS clients, one an account and region, that answer or fail within seconds.
 
-    def client(region: str) -> "KMSClient":
-        if region not in made:
+    The simulator's credentials are of `own_account`; the emulator takes a 12-digit access key as that account's root.
+    """
+    made: dict[tuple[str, str], KMSClient] = {}
+
+    def client(account: str, region: str) -> "KMSClient":
+        if (account, region) not in made:
             config = Config(connect_timeout=5, read_timeout=10, retries={"max_attempts": 3, "mode": "standard"})
-            made[region] = boto3.client("kms", region_name=region, endpoint_url=endpoint_url, config=config)
-        return made[region]
+            root = {} if account == own_account else {"aws_access_key_id": account, "aws_secret_access_key": "root"}
+            made[account, region] = boto3.client(  # type: ignore[call-overload]
+                "kms", region_name=region, endpoint_url=endpoint_url, config=config, **root
+            )
+        return made[account, region]
 
     return client
 
@@ -122,7 +128,8 @@ class CustomerKeys:
     def _call(self, key_arn: str, operation: str, **arguments: Any) -> Any:
         extra = {"PolicyName": "default"} if operation == "get_key_policy" else {}
         try:
-            return getattr(self._factory(self._region), operation)(KeyId=key_arn, **extra, **arguments)
+            kms = self._factory(account_of(key_arn), self._region)
+            return getattr(kms, operation)(KeyId=key_arn, **extra, **arguments)
         except ClientError as error:
             found = error.response.get("Error", {})
             raise KeyUnusable(key_arn, found.get("Code", "Unknown"), found.get("Message", "")) from error

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from rekey.model.refusal import Refusal
 from rekey.planning.case import Case
+from rekey.planning.rules.accounts import key_account_known, key_account_role
 from rekey.planning.rules.configuration import (
     configuration_listed,
     key_id_form,
@@ -42,6 +43,8 @@ RULES: tuple[Rule, ...] = (
     use_case_fits,
     key_not_its_own,
     configuration_listed,
+    key_account_known,
+    key_account_role,
     given_keys,
 )
 """In the order in which a person reads the refusals. `given_keys` asks the rules on a key, in rules/keys.py."""

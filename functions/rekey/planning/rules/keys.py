@@ -20,18 +20,19 @@ KeyRule = Callable[[KeyCase], Iterator[Refusal]]
 def given_keys(case: Case) -> Iterator[Refusal]:
     """The rules below, for each key that the rotation would use and rekey does not make."""
     field = "key_configuration_id" if case.request.key_configuration_id else "key_arn"
+    stages = RENEWED if case.intent.renews else USED
     for key in case.facts.given.keys:
         yield from refused(
             KeyCase(
                 "use_cases" if case.intent.renews else field,
                 key,
                 region=case.workspace.region,
-                own_account=case.facts.own_account,
                 stack=case.facts.stack,
                 wanted=case.facts.given.wanted,
                 yearly=case.request.yearly_rotation,
             ),
-            RENEWED if case.intent.renews else USED,
+            # Nothing is done to one that rekey cannot see: its owner sees to it, as the plan says.
+            stages if key.seen or case.intent.renews else UNSEEN,
         )
 
 
@@ -44,13 +45,13 @@ def refused(case: KeyCase, stages: Sequence[Sequence[KeyRule]]) -> list[Refusal]
 
 
 def key_account(case: KeyCase) -> Iterator[Refusal]:
-    account = KeyArn.of(case.key.arn).account
-    if account != case.own_account:
+    if not case.key.seen:
+        account = KeyArn.of(case.key.arn).account
         yield Refusal(
             case.field,
-            f"the key is in the AWS account {account}, rekey is in {case.own_account} and cannot see to its policy "
-            "from there",
-            "deploy rekey into the key's account, or use a key of this one",
+            f"the key is in the AWS account {account}, where rekey has no role: it can neither see nor change it",
+            f"name {account} in rekey:key_accounts and deploy templates/key-account.yaml there, or use a key of an "
+            "account that rekey reaches",
         )
 
 
@@ -84,6 +85,7 @@ def key_symmetric(case: KeyCase) -> Iterator[Refusal]:
 SERVES: tuple[tuple[KeyRule, ...], ...] = ((key_account,), (key_region,), (key_known,), (key_enabled, key_symmetric))
 """Stages of what any key must be (Databricks: symmetric, in the workspace's region)."""
 
+UNSEEN: tuple[tuple[KeyRule, ...], ...] = ((key_region,),)
 USED = (*SERVES, (policy_consent, policy_taken_no_more, policy_size, policy_deny))
 RENEWED = (
     *SERVES,
