@@ -74,9 +74,11 @@ def play(patch: pytest.MonkeyPatch) -> None:
     products: WeakSet[Any] = WeakSet()
 
     @lru_cache(maxsize=32)
-    def made(name: str, region: str | None) -> Any:
-        client = make(name, region)
-        products.add(client)
+    def made(name: str, region: str | None, account: str = "") -> Any:
+        client = make(name, region, account)
+        # In another account the session's policy decides: tests/steps/test_key_accounts.py asks it.
+        if not account:
+            products.add(client)
         return client
 
     def called(client: Any, operation: str, given: dict[str, Any]) -> Any:

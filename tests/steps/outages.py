@@ -46,7 +46,11 @@ def aws_away(service: str) -> Iterator[None]:
     )  # type: ignore[call-overload]
     real = clients._client
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clients, "_client", lambda name, region: away if name == service else real(name, region))
+        patch.setattr(
+            clients,
+            "_client",
+            lambda name, region, account="": away if name == service else real(name, region, account),
+        )
         yield
 
 
