@@ -9,12 +9,13 @@ from functools import cache
 from typing import Any
 
 from botocore import xform_name
-from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.core.utils import camelcase_to_underscores
 from moto.kms.responses import KmsResponse
 from moto.utilities.utils import get_partition
 from werkzeug.exceptions import HTTPException
 
+_ACCOUNT = "123456789012"
+"""moto's own."""
 _HEADERS = {"host": "kms.amazonaws.com"}
 
 
@@ -34,7 +35,7 @@ def _said(region: str, operation: str, body: bytes) -> tuple[int, str]:
     response: Any = KmsResponse()
     response.body = body.decode()
     response.region, response.partition = region, get_partition(region)
-    response.current_account, response.headers, response.response_headers = DEFAULT_ACCOUNT_ID, _HEADERS, {}
+    response.current_account, response.headers, response.response_headers = _ACCOUNT, _HEADERS, {}
     response.querystring, response.uri_match = {}, {}
     try:
         said = _method(operation)(response)

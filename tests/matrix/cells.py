@@ -2,9 +2,10 @@
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from tests.matrix.afterwards import PUBLISHED, REFUSED_USE
 from tests.matrix.cloud import Cloud
 from tests.matrix.columns import COLUMNS, FEW, WAITED_OUT, Column, at_calls, named
 from tests.matrix.invariants import broken
@@ -14,12 +15,22 @@ from tests.matrix.scenarios import SCENARIOS, Scenario
 FULL = ("rotate", "add-managed-network", "rotate-reverted", "add-refused")
 """Scenarios whose states meet every column; the others' meet the few."""
 
-CHECKED = ("rotate", "shared")
-"""Scenarios whose key checks meet trouble too."""
+BESIDES: Mapping[str, tuple[str, ...]] = {
+    "rotate": (KEY_CHECK, PUBLISHED),
+    "shared": (KEY_CHECK,),
+    "needed": (KEY_CHECK, REFUSED_USE),
+    "rotate-reverted": (PUBLISHED,),
+}
+"""What is at work beside executions and meets trouble too, by scenario."""
+
+_OVER = ("Rotation failed", "Rotation not started")
+_AFTER_AN_END = ("other.is-redriven", "other.is-redriven-twice", "other.asks-again", "other.asks-other")
+_WITHOUT_DATABRICKS = (PUBLISHED, REFUSED_USE)
 
 OWN = {
     "create": ("Create workspace", "Verify", "Complete rotation", "Roll back"),
     "material": ("Rotate key material", "Complete rotation"),
+    "needed": (),
     "notebooks": ("List notebooks", "Renew batch"),
     "approval": ("Wait for approval", "Wait for window"),
     "window": ("Wait for window", "Create key"),
@@ -84,18 +95,27 @@ def rows(run: Run) -> Iterator[str]:
         seen = seen[seen.index("Roll back") :]
     own = OWN.get(run.scenario.name)
     for state in seen:
-        if (own is None or state in own) and (function_of(state) or state in _WAITS):
+        if (own is None or state in own) and (function_of(state) or state in (*_WAITS, *_OVER)):
             yield state
-    if run.scenario.name in CHECKED:
-        yield KEY_CHECK
+    yield from BESIDES.get(run.scenario.name, ())
 
 
 def columns(run: Run, state: str) -> Iterator[Column]:
     """Those that a row meets."""
+    if state in _OVER:
+        yield from (COLUMNS[each] for each in _AFTER_AN_END)
+        return
     calls = run.calls.get(state, [])
+    if state in _WITHOUT_DATABRICKS:
+        yield from at_calls(calls)
+        yield from (each for each in COLUMNS.values() if each.name.startswith(("aws.", "lambda.", "clock.")))
+        return
     full = run.scenario.name in FULL
     yield from at_calls(calls if full else calls[:2])
-    yield from COLUMNS.values() if full else (COLUMNS[each] for each in FEW)
+    if full:
+        yield from (each for each in COLUMNS.values() if ".events." not in each.name)
+    else:
+        yield from (COLUMNS[each] for each in FEW)
 
 
 def all_cells(cloud: Cloud) -> Iterator[Cell]:

@@ -177,7 +177,7 @@ def _all() -> Iterator[Column]:
     yield Column("reverts", _reverts)
     yield Column("clock.fast", partial(_skewed, 300.0))
     yield Column("clock.slow", partial(_skewed, -300.0))
-    for name in OTHERS:
+    for name in OTHERS:  # What comes after an end has a row of its own.
         yield Column(f"other.{name}", partial(_other, name))
 
 

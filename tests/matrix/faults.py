@@ -100,6 +100,7 @@ AWS_SERVICES = {
     "dynamodb": ("dynamodb",),
     "s3": ("s3",),
     "kms": ("kms", "resourcegroupstaggingapi"),
+    "events": ("events",),
     "all": ("dynamodb", "s3", "kms", "resourcegroupstaggingapi", "secretsmanager", "events", "sqs", "stepfunctions"),
 }
 

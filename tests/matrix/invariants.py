@@ -93,13 +93,15 @@ def all_is_ended(run: Run) -> Iterator[str]:
 
 def ledger_execution_and_event_agree(run: Run) -> Iterator[str]:
     by_name = {each.name: each for each in run.executions}
-    events = [(each["DetailType"], json.loads(each["Detail"])) for each in run.cloud.aws.published]
+    # At least once: the bus may have the same event twice.
+    fresh = {each["Detail"]: each for each in run.cloud.aws.published}
+    events = [(each["DetailType"], json.loads(each["Detail"])) for each in fresh.values()]
     for rotation in run.rotations():
         execution = by_name[rotation.rotation_id]
         if rotation.ended and _disagree(execution.status, execution.states, rotation.status):
             yield f"{rotation.status} in the ledger, {execution.status} in Step Functions ({execution.error})"
-        ends = [kind for kind, detail in events if detail["rotation_id"] == rotation.rotation_id and kind in _ENDS]
-        if rotation.ended and (not ends or _ENDS[ends[-1]] != rotation.status):
+        ends = [kind for kind, detail in events if detail.get("rotation_id") == rotation.rotation_id and kind in _ENDS]
+        if rotation.ended and not run.too_old and (not ends or _ENDS[ends[-1]] != rotation.status):
             yield f"{rotation.status} in the ledger, the last event says {ends[-1:] or 'nothing'}"
         if len(ends) > 1:
             yield f"the end was told {len(ends)} times: {ends}"
@@ -200,9 +202,33 @@ def old_key_goes(run: Run) -> Iterator[str]:
         old = rotation.plan.old_key
         if rotation.status != "succeeded" or old is None or old.fate != "disable" or old.key_arn in users:
             continue
+        if old.key_arn in run.asked_for:
+            continue
         if old.key_arn not in run.disabled_by_hand and _state(old.key_arn) == "Enabled":
             known = run.cloud.ledger.keys.find(old.key_arn)
             yield f"{old.key_arn} is still enabled ({known.state if known else 'not in the ledger'})"
+
+
+def all_is_told(run: Run) -> Iterator[str]:
+    """Whatever befell the outbox: every event, in order, or what was too old in the queue."""
+    told = list(dict.fromkeys((each["DetailType"], each["Detail"]) for each in run.cloud.aws.published))
+    wanted = [(each["DetailType"], each["Detail"]) for each in run.to_be_told]
+    missing = [kind for kind, detail in wanted if (kind, detail) not in told]
+    if missing:
+        yield f"never told: {missing}"
+    elif [each for each in told if each in wanted] != list(dict.fromkeys(wanted)):
+        yield f"told out of order: {[kind for kind, _ in told]}"
+
+
+def needed_key_is_back(run: Run) -> Iterator[str]:
+    """A key whose use was refused after it had gone is enabled and held, in KMS as in the ledger; or a queue has it."""
+    for key_arn in run.asked_for:
+        known = run.cloud.ledger.keys.find(key_arn)
+        said, state = known.state if known else "nothing", _state(key_arn)
+        if key_arn in run.untaken and state != "Enabled":
+            continue
+        if run.executions[0].status == "SUCCEEDED" and (said, state) != ("held", "Enabled"):
+            yield f"{key_arn} is {state} in KMS and {said} in the ledger"
 
 
 def others_work_is_kept(run: Run) -> Iterator[str]:
@@ -236,7 +262,7 @@ def _last_task(states: Sequence[str]) -> str:
 def _events(run: Run, rotation: Rotation) -> Iterator[tuple[str, Any]]:
     for each in run.cloud.aws.published:
         detail = json.loads(each["Detail"])
-        if detail["rotation_id"] == rotation.rotation_id:
+        if detail.get("rotation_id") == rotation.rotation_id:
             yield each["DetailType"], detail
 
 
@@ -263,6 +289,7 @@ INVARIANTS: Mapping[str, Invariant] = {
         *(nothing_unreadable, no_rule_broken, no_key_too_early, compute_is_back, one_key_and_configuration),
         *(lease_is_free, all_is_ended, ledger_execution_and_event_agree, every_sentence_is_true, evidence_is_whole),
         *(no_secret_anywhere, somebody_is_told, slow_is_not_failed, others_work_is_kept, old_key_goes),
+        *(all_is_told, needed_key_is_back),
         record_failure_needs_the_ledger_alone,
     )
 }

@@ -120,6 +120,26 @@ def _redrives(run: Run) -> None:
     run.cloud.timeline.at(run.cloud.clock.now() + 1_200, lambda: tasks.redrive(execution))
 
 
+def _times_out_and_is_redriven(run: Run) -> None:
+    _times_out(run)
+    _redrive_later(run)
+
+
+def _redrive_later(run: Run) -> None:
+    """Twenty minutes after its end; what has succeeded, Step Functions does not redrive."""
+
+    def redrive() -> None:
+        if run.execution.status not in ("RUNNING", "SUCCEEDED"):
+            run.cloud.tasks.redrive(run.execution)
+
+    run.cloud.timeline.at(run.cloud.clock.now() + 1_200, redrive)
+
+
+def _redriven_twice(run: Run) -> None:
+    _redrive_later(run)
+    run.cloud.timeline.at(run.cloud.clock.now() + 86_400, lambda: _redrive_later(run))
+
+
 def _busy(run: Run) -> None:
     order = Order(match=Match(method="PATCH"), fault="status", status=409, error_code="INVALID_STATE", times=3)
     run.cloud.simulator.faults.add(order)
@@ -145,5 +165,8 @@ OTHERS: dict[str, Callable[[Run], None]] = {
     "aborts": _aborts,
     "aborts-and-redrives": _redrives,
     "times-out": _times_out,
+    "times-out-and-is-redriven": _times_out_and_is_redriven,
+    "is-redriven": _redrive_later,
+    "is-redriven-twice": _redriven_twice,
     "keeps-it-busy": _busy,
 }

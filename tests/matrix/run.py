@@ -21,6 +21,7 @@ from rekey.model import outcome
 from rekey.model.rotation import Rotation
 from tests import handlers
 from tests.clients import client
+from tests.matrix.afterwards import PUBLISHED, REFUSED_USE, deliver_refused_use, deliver_stream
 from tests.matrix.cloud import ACCOUNT, START, Cloud
 from tests.matrix.execution import Execution, TaskError, definition
 from tests.matrix.scenarios import Request, Scenario
@@ -35,6 +36,8 @@ DAYS_OF_SWEEPS = 3 * 86_400.0
 DAY = 86_400.0
 KEY_CHECK = "Key check"
 """A row of its own that is no state: its troubles begin with the first check that may disable the old key."""
+BESIDE = {KEY_CHECK: "disable_old_key", PUBLISHED: "publish_events", REFUSED_USE: "reenable_key"}
+"""Rows that are no states, and their Lambdas."""
 SWEEPS = (900.0, 23.9 * 3_600, 24.2 * 3_600, 25 * 3_600, 36 * 3_600, 49 * 3_600, 60 * 3_600, 75 * 3_600)
 """Seconds after all is at rest: the sweep is level-triggered, so that those between change nothing."""
 
@@ -84,6 +87,13 @@ class Run:
     started: set[str] = field(default_factory=set)
     """Compute that was off, and that somebody else has started."""
     disabled_by_hand: set[str] = field(default_factory=set)
+    asked_for: set[str] = field(default_factory=set)
+    """Keys whose use was refused once they had gone; `untaken` those of which nobody heard but a queue."""
+    untaken: set[str] = field(default_factory=set)
+    to_be_told: list[Any] = field(default_factory=list)
+    """The events of all that is in the ledger, without any trouble."""
+    too_old: int = 0
+    """How many entries of the ledger only a queue has."""
     edited: set[str] = field(default_factory=set)
     """Keys whose owner has added a statement to their policies."""
     their_violations: list[dict[str, object]] = field(default_factory=list)
@@ -122,6 +132,8 @@ class Run:
             if after >= DAY:
                 self._entering("r1", KEY_CHECK)
             self._noting_calls(KEY_CHECK, lambda: self._call("disable_old_key", {}))
+            if self.scenario.refused_use and after >= 2 * DAY and not self.asked_for:
+                self._refused_use()
         self._publish()
 
     def _quiet_days(self) -> None:
@@ -159,12 +171,30 @@ class Run:
             return None
 
     def _publish(self) -> None:
-        """All that the ledger wrote, by the outbox."""
+        """All that the ledger wrote, by the outbox; and what a day without trouble would have told."""
         self.cloud.boundary.faults.clear()
+        self._entering("r1", PUBLISHED)
         fresh = [each for each in self.cloud.aws.streamed if each["sk"]["S"].startswith("AUDIT#")]
         records = [_record(number, item) for number, item in enumerate(fresh)]
-        for at in range(0, len(records), 25):
-            self._call("publish_events", {"Records": records[at : at + 25]})
+        clock, call, aws = self.cloud.clock, self.cloud.lambdas.call, self.cloud.aws
+        too_old = self._noting_calls(PUBLISHED, lambda: list(deliver_stream(records, call, clock)))
+        self.cloud.boundary.faults.clear()
+        self.cloud.lambdas.refused.clear()
+        self.too_old = len(too_old)
+        told = list(aws.published)
+        kept = [each for each in records if each not in too_old]
+        list(deliver_stream(kept, call, clock))
+        self.to_be_told, aws.published[:] = aws.published[len(told) :], told
+
+    def _refused_use(self) -> None:
+        """Somebody needs the old key after it has gone."""
+        (old,) = self.seeded_keys[:1]
+        self.asked_for.add(old)
+        self._entering("r1", REFUSED_USE)
+        call, clock = self.cloud.lambdas.call, self.cloud.clock
+        taken = self._noting_calls(REFUSED_USE, lambda: deliver_refused_use(old, call, clock))
+        if not taken:
+            self.untaken.add(old)
 
     def _start(self, name: str, request: Request) -> Execution:
         execution = Execution(
@@ -301,8 +331,8 @@ class Run:
 
 def function_of(state: str) -> str:
     """The Lambda of a Task, or of the key check; "" for other states."""
-    if state == KEY_CHECK:
-        return "disable_old_key"
+    if state in BESIDE:
+        return BESIDE[state]
     found = _task(MACHINE["States"], state)
     placeholder = found["Arguments"]["FunctionName"].strip("${}") if found else ""
     return "_".join(re.findall("[A-Z][a-z]*", placeholder)).lower()

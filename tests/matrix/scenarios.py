@@ -53,6 +53,8 @@ class Scenario:
     """Makes what else there is, and may complete the request."""
     fails: Callable[[Cloud], None] | None = None
     """What makes it take the way back."""
+    refused_use: bool = False
+    """Whether the old key's use is refused once it has gone."""
 
     def make(self, cloud: Cloud) -> Request:
         """The world before, and the request for it."""
@@ -144,6 +146,7 @@ FORWARD = (
     Scenario("notebooks", {**ROTATE, "renew_notebooks": ["/"]}, seed={**SOME, "mixed_notebooks": 3}),
     Scenario("brought", ROTATE, more=_brought),
     Scenario("shared", ROTATE, more=_shared),
+    Scenario("needed", ROTATE, refused_use=True),
     Scenario("approval", {**ROTATE, "approval": True, "requested_by": "bob"}),
     Scenario("window", ROTATE, more=_window),
     Scenario("drain", {**ROTATE, "jobs": "drain", "drain_minutes": 30}, seed={**SOME, "runs": 1}),
