@@ -36,6 +36,9 @@ def get_rows(
     rows = [each for each in tables[table](state) if _matches(each, sysparm_query)][:sysparm_limit]
     if sysparm_fields:
         rows = [{name: each.get(name, _cell("")) for name in sysparm_fields.split(",")} for each in rows]
+    else:
+        # Fields of other records ("dot-walked") come only where they are asked for.
+        rows = [{name: cell for name, cell in each.items() if "." not in name} for each in rows]
     return JSONResponse({"result": rows})
 
 

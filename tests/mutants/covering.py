@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -39,10 +40,14 @@ class Covering:
         return data
 
     def tests_of(self, path: str, lines: Iterable[int]) -> list[str]:
-        """Tests that run any of the lines, the quickest first; without lines, whatever runs the file or imports it."""
-        wanted = set(lines)
-        found = self._running(path, wanted) if wanted else self._around(path)
-        return sorted(found, key=lambda each: (self.seconds.get(each, 0.0), each))
+        """Tests that run any of the lines, those first that name the module, then the quickest.
+
+        Without lines: whatever runs the file or what imports it, and what names it without running a line of it.
+        """
+        wanted, close = set(lines), self._naming(path)
+        near = {each for each in self.seconds if each.partition("::")[0] in close}
+        found = self._running(path, wanted) if wanted else self._around(path) | near
+        return sorted(found, key=lambda each: (each not in near, self.seconds.get(each, 0.0), each))
 
     def not_run(self, path: str) -> list[int]:
         """Lines with code that no test of these folders runs."""
@@ -56,14 +61,27 @@ class Covering:
 
     def _around(self, path: str) -> set[str]:
         """What stands outside of functions runs once, at the import, and decides later."""
-        module = Path(path).with_suffix("").as_posix().removeprefix("functions/").replace("/", ".")
-        package, _, name = module.rpartition(".")
-        users = {path}
-        for each in sorted((self.root / "functions").rglob("*.py")):
-            text = each.read_text(encoding="utf-8")
-            if f"{module} import" in text or (f"from {package} import" in text and name in text):
-                users.add(each.relative_to(self.root).as_posix())
+        users = {path} | _importing(path, self.root, "functions")
         return {test for each in users for test in self._running(each, set())}
+
+    def _naming(self, path: str) -> set[str]:
+        return _importing(path, self.root, "tests")
+
+
+def _importing(path: str, root: Path, folder: str) -> set[str]:
+    """Files of a folder that import the file."""
+    module = (
+        Path(path).with_suffix("").as_posix().removeprefix("functions/").removesuffix("/__init__").replace("/", ".")
+    )
+    package, _, name = module.rpartition(".")
+    of_module = re.compile(rf"^\s*(from {re.escape(module)} import|import {re.escape(module)}\b)", re.MULTILINE)
+    of_package = re.compile(rf"^\s*from {re.escape(package)} import [^#\n]*\b{name}\b", re.MULTILINE)
+    found = set()
+    for each in sorted((root / folder).rglob("*.py")):
+        text = each.read_text(encoding="utf-8")
+        if of_module.search(text) or of_package.search(text):
+            found.add(each.relative_to(root).as_posix())
+    return found
 
 
 def _tests(contexts: Iterable[str]) -> set[str]:

@@ -7,8 +7,9 @@ import pytest
 from rekey.model.attention import INFORMING, attention, down_now, outcome
 from rekey.model.findings import Finding, FindingCode
 from rekey.pages.evidence import render
-from rekey.rotation import ending
+from rekey.rotation import down, ending
 from tests.builders import a_rotation
+from tests.steps.outages import OUTAGES, databricks_fails
 from tests.steps.workloads import FAILS
 from tests.steps.world import World
 
@@ -80,3 +81,17 @@ def test_what_is_down_needs_a_person_also_without_a_finding_and_a_failed_rotatio
     down = a_rotation().model_copy(update={"status": "succeeded", "still_down": {"cluster": 1}})
     assert outcome(down) == "needs_attention"
     assert outcome(down.model_copy(update={"status": "failed"})) == "failed"
+
+
+def test_compute_that_is_down_too_long_is_counted_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    names: list[str] = []
+    monkeypatch.setattr(down, "count", names.append)
+    world.prepare(workspace_id=world.workspace(clusters=1, pools=0, warehouses=0)["workspace_id"], operation="add")
+    world.loop("terminate_compute")
+    failure = {"state": "Verify", "error": "SwitchReverted", "cause": "it went back"}
+    for seconds, counted_so_far in ((1_700, []), (100, ["ComputeDown"]), (900, ["ComputeDown"])):
+        world.clock.advance(seconds)
+        with databricks_fails(world, **OUTAGES["reset"]):
+            world.call("restart_compute", rotation_id="r1", failure=failure)
+            world.call("roll_back", rotation_id="r1", failure=failure)
+        assert names == counted_so_far

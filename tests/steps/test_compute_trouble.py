@@ -163,6 +163,26 @@ def test_a_call_hands_over_what_it_has_done_before_its_time_is_over(world: World
     assert world.call("complete_rotation", rotation_id="r1")["findings"] == []
 
 
+def test_a_call_that_stops_hands_over_too(world: World) -> None:
+    workspace = world.workspace(clusters=40, pools=0, warehouses=0)
+    world.prepare(workspace_id=workspace["workspace_id"], operation="add")
+
+    def stopped() -> int:
+        return sum(each["state"] != "RUNNING" for each in sim(world, workspace)["clusters"].values())
+
+    world.post("limits", families={"clusters": {"per_second": 0.4}})
+    first = world.call("terminate_compute", rotation_id="r1")
+    assert (first["done"], first["poll_seconds"]) == (False, 0)
+    assert 0 < stopped() < 40
+    lists, before = asked(world, "/list"), stopped()
+    world.call("terminate_compute", rotation_id="r1")
+    assert asked(world, "/list") == lists
+    assert stopped() > before
+    requests.delete(f"{world.url}/_sim/limits", timeout=10)
+    world.loop("terminate_compute")
+    assert stopped() == 40
+
+
 def test_lists_and_objects_cost_at_most_two_requests_each(world: World) -> None:
     seed: dict[str, Any] = {"clusters": 12, "pools": 3, "warehouses": 8, "pipelines": 6, "jobs": [OFTEN] * 6}
     workspace = world.workspace(**seed)

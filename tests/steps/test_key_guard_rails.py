@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rekey.aws import clients, kms_key
+from rekey.aws import clients, kms_key, tags
 from rekey.aws.tags import EARLIER, MANAGED
 from rekey.base.errors import RequestRefused
 from rekey.base.key_settings import KeySettings
@@ -48,6 +48,18 @@ def kms_4(kms: Any) -> list[str]:
 def key_tags(key_arn: str) -> dict[str, str]:
     shown = client("kms").list_resource_tags(KeyId=key_arn)["Tags"]
     return {each["TagKey"]: each["TagValue"] for each in shown}
+
+
+def test_a_made_key_says_whose_it_is_and_which_rotation_made_it(world: World) -> None:
+    workspace_id = world.workspace(keys={"managed_services": world.make_key()})["workspace_id"]
+    world.prepare(workspace_id=workspace_id)
+    assert key_tags(str(world.rotation().key_arn)) == {
+        MANAGED: "rekey",
+        tags.WORKSPACE: str(workspace_id),
+        tags.ROTATION: "r1",
+        tags.USE_CASES: "MANAGED_SERVICES",
+        tags.STATE: "current",
+    }
 
 
 def retag(key_arn: str, value: str) -> None:

@@ -255,6 +255,15 @@ def test_a_refusal_that_lasts_is_written_down_once(world: World, monkeypatch: py
     assert not world.key(old).why.startswith("KMS refused")
 
 
+@pytest.mark.parametrize("state", ["PendingImport", "Unavailable"])
+def test_where_no_deletion_waits_none_is_said_to_be_cancelled(world: World, gone: tuple[str, int], state: str) -> None:
+    old, _ = gone
+    kms_states.bring_into(old, state)
+    assert refused_use(world, old).startswith("needed, and told: ")
+    assert "deletion cancelled" not in actions(world, old)
+    assert state in world.key(old).why
+
+
 def test_kms_may_show_a_disabled_key_as_enabled_for_five_minutes_and_no_longer(
     world: World, gone: tuple[str, int]
 ) -> None:

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from rekey.base import errors
-from rekey.databricks.connect import connect_account
+from rekey.databricks.connect import connect_account, connect_workspace
 from tests.steps.own_keys import own_key, policy_of
 from tests.steps.rolling_back import EC2_ALIVE, PATCH, ready, trail
 from tests.steps.world import A_DAY_LATER, World
 
 LOST = {"state": "Switch workspace key", "error": "OutcomeUnknown", "cause": "lost"}
+BUSY = {"status": 503, "error_code": "TEMPORARILY_UNAVAILABLE", "message": "Busy."}
 REFUSED = {"status": 400, "error_code": "INVALID_PARAMETER_VALUE", "message": "No."}
 
 
@@ -140,3 +141,34 @@ def test_a_policy_that_is_put_back_is_in_the_trail(world: World) -> None:
     (put_back,) = trail(world, "policy put back")
     assert put_back["key_arn"] == key_arn
     assert json.loads(put_back["policy"]) == before
+
+
+# --- a change back that Databricks refuses ---
+
+
+@pytest.mark.rule("rule-8")
+@pytest.mark.parametrize("refusal", [EC2_ALIVE, {**EC2_ALIVE, "message": "An update is under way."}, REFUSED, BUSY])
+def test_a_change_back_that_is_refused_is_sent_again(world: World, refusal: dict[str, Any]) -> None:
+    """Compute that somebody started meanwhile is stopped where it is what is in the way."""
+    workspace_id = ready(world)
+    fields = world.fields(workspace_id)
+    world.loop("patch_workspace")
+    before = world.compute(workspace_id)["clusters"]
+    name = world.get("state")["workspaces"][0]["deployment_name"]
+    connect_workspace(world.settings, name).start_cluster(next(iter(before)))
+    world.post("faults", match=PATCH, fault="status", times=1, **refusal)
+    failure = {"state": "Verify", "error": "SwitchReverted", "cause": "the canary cannot be read"}
+    first = world.call("roll_back", rotation_id="r1", failure=failure)
+    assert first["done"] is False
+    assert str(refusal["message"]).rstrip(".") in first["waiting_for"][0]
+    assert world.rotation().change_back_outcome == "refused"
+    assert trail(world, "change back accepted") == []
+    running = [
+        each["state"] for each in world.compute(workspace_id)["clusters"].values() if each["state"] != "TERMINATED"
+    ]
+    assert len(running) == 1
+    assert (running[0] == "TERMINATING") is (refusal == EC2_ALIVE)
+    world.fail("Verify", "SwitchReverted")
+    assert trail(world, "change back accepted") == [{"configuration_id": fields[0]}]
+    assert world.fields(workspace_id) == fields
+    assert world.get("health")["unreadable"] == []

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cli.request import Asked
 from rekey.base import clock
 from rekey.base.errors import InvalidRequest
-from rekey.model.request import DRAIN_MINUTES, Request, parse_request
+from rekey.model.request import DRAIN_MINUTES, Request, contradictions, parse_request
 from rekey.model.request_fields import FIELDS, KEY_IDS, WORKSPACE_FIELDS
 from rekey.model.wish import NewWorkspace
 from tests.request_table import with_table
@@ -263,3 +263,35 @@ def test_every_option_for_a_field_has_the_fields_help() -> None:
     assert {name: hint.__metadata__[0].help for name, hint in asked} == {name: FIELDS[name].option for name, _ in asked}
     assert all(FIELDS[name].option for name, _ in asked)
     assert {name for name, each in FIELDS.items() if each.option} == {"workspace_id", *(name for name, _ in asked)}
+
+
+ARN = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+LONG_AFTER = clock.text(clock.now() + timedelta(days=15))
+CONTRADICTIONS: list[tuple[dict[str, Any], list[str]]] = [
+    ({"operation": "rotate", "use_cases": ["STORAGE"]}, ["use_cases"]),
+    ({"key_arn": ARN, "key_configuration_id": "c-1"}, ["key_configuration_id"]),
+    ({"operation": "rotate_material", "key_arn": ARN}, ["key_arn"]),
+    ({"operation": "rotate_material", "key_configuration_id": "c-1"}, ["key_configuration_id"]),
+    ({"operation": "create_workspace", "workspace_id": None}, ["workspace"]),
+    ({"drain_minutes": 5}, ["drain_minutes"]),
+    ({"guard_key": True}, ["guard_key"]),
+    ({"guard_key": True, "key_arn": ARN}, []),
+    ({"guard_key": True, "key_configuration_id": "c-1"}, []),
+    ({"yearly_rotation": True}, ["yearly_rotation"]),
+    ({"yearly_rotation": True, "operation": "rotate_material"}, []),
+    ({"renew_notebooks": ["/Shared"], "operation": "rotate_material"}, ["renew_notebooks"]),
+    ({"renew_notebooks": ["/Shared"], "operation": "add", "use_cases": ["STORAGE"]}, ["renew_notebooks"]),
+    ({"renew_notebooks": ["/Shared"], "operation": "rotate"}, []),
+    ({"not_before": LONG_AFTER}, ["not_before"]),
+    ({"not_before": "2030-01-02T00:00:00Z", "not_after": "2030-01-01T00:00:00Z"}, ["not_before", "not_after"]),
+]
+
+
+@pytest.mark.parametrize(("fields", "wanted"), CONTRADICTIONS)
+def test_what_fields_cannot_mean_together_is_told_of_the_field_that_is_to_change(
+    fields: dict[str, Any], wanted: list[str]
+) -> None:
+    given = {name: value for name, value in {"workspace_id": 7, **fields}.items() if value is not None}
+    found = list(contradictions(Request.model_validate_json(json.dumps(given)), clock.now()))
+    assert [each.field for each in found] == wanted
+    assert all(each.problem and each.fix for each in found)

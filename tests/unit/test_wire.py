@@ -179,6 +179,7 @@ def test_a_server_that_speaks_no_tls() -> None:
         error = failure(server.url.replace("http:", "https:"), "POST")
     assert type(error) is errors.NetworkRefused
     assert "no TLS connection" in str(error)
+    assert "(WRONG_VERSION_NUMBER)" in str(error), "OpenSSL's own reason"
 
 
 def test_a_tls_connection_that_breaks_later_leaves_a_change_unknown() -> None:
