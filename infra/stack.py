@@ -6,6 +6,7 @@ from aws_cdk import Annotations, CfnOutput, Stack, Tags
 from constructs import Construct
 
 from infra.events import Events
+from infra.findings import explain_what_is_left
 from infra.finishing import Finishing
 from infra.functions import Functions, Shared
 from infra.guard_rails import keep_to_guard_rails
@@ -41,6 +42,8 @@ class RekeyStack(Stack):
             finding="AwsSolutions-L1",
             reason="Python 3.13 on purpose: the layer is built for it, and the tests run near it.",
         )
+        if not settings.is_local:
+            explain_what_is_left(self, settings)
 
     def _build_pieces(self, settings: Settings, platform: Platform) -> None:
         ledger = Ledger(self, "Ledger", platform, settings.evidence_lock_days)
