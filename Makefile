@@ -43,11 +43,11 @@ LAYER_DEPENDENCIES := $(BIN)/python -c 'import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["layer"], sep="\n")'
 ARGS ?=
 
-.PHONY: help setup run test histories more-histories faults finisher fuzz mutants terraform lint bench bench-start bench-compute mixes picture map commands recording images rules request runbook schemas settings permissions network account-calls snapshots synth package deploy lock clean clean-all
+.PHONY: help setup run test histories more-histories faults finisher fuzz mutants terraform lint bench bench-start bench-compute mixes picture map commands recording images rules request runbook schemas settings permissions network account-calls findings checkov snapshots synth package deploy lock clean clean-all
 
 help:
 	@sed -n 's/^#   //p' Makefile
-	@echo "also: setup lint faults more-histories finisher fuzz mutants terraform bench picture map commands recording images rules request runbook schemas settings permissions network account-calls snapshots synth package lock clean clean-all"
+	@echo "also: setup lint faults more-histories finisher fuzz mutants terraform bench picture map commands recording images rules request runbook schemas settings permissions network account-calls findings checkov snapshots synth package lock clean clean-all"
 
 # --- set-up: each stamp depends on exactly what can make it stale ---
 
@@ -195,6 +195,19 @@ permissions: setup
 network: setup
 	$(BIN)/python -m infra.network_page
 
+# The table of what checkov and the NIST pack find and is left, from the reasons in the code.
+findings: setup
+	$(BIN)/python -m infra.findings
+
+# checkov in an environment of its own: it pins much that rekey needs newer. The NIST pack runs in every synth.
+checkov: setup synth build/checkov/.made
+	build/checkov/bin/checkov --framework cloudformation --skip-download --compact --quiet --file cdk.out/rekey.template.json $(ARGS)
+
+build/checkov/.made: $(TOOLS) requirements/checkov.txt
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/checkov
+	$(BIN)/uv pip install --quiet --python build/checkov/bin/python --require-hashes -r requirements/checkov.txt
+	@touch $@
+
 # The table of the Account API's calls, from the client itself.
 account-calls: setup
 	PYTHONPATH=functions $(BIN)/python -m tests.account_calls docs/deploy.md
@@ -213,6 +226,7 @@ deploy: setup $(LAYER)
 
 lock: $(TOOLS)
 	$(COMPILE) requirements/bootstrap.in --output-file requirements/bootstrap.txt $(ARGS)
+	$(COMPILE) requirements/checkov.in --output-file requirements/checkov.txt $(ARGS)
 	$(COMPILE) pyproject.toml --extra dev --output-file requirements/dev.txt $(ARGS)
 	$(LAYER_DEPENDENCIES) | $(COMPILE) - --constraints requirements/dev.txt --output-file requirements/lambda.txt $(ARGS)
 	$(MAKE) $(PACKAGES)

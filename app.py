@@ -3,7 +3,7 @@
 import sys
 
 from aws_cdk import App, Validations
-from cdk_nag import AwsSolutionsChecks
+from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks
 
 from infra.settings import Settings, SettingsError
 from infra.stack import RekeyStack
@@ -18,7 +18,7 @@ def main() -> None:
     except SettingsError as error:
         sys.exit(f"rekey: {error}")
     if not settings.is_local:  # it judges what goes to AWS; the emulator speaks plain HTTP
-        Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+        Validations.of(app).add_plugins(AwsSolutionsChecks(app), NIST80053R5Checks(app))
     app.synth()
 
 

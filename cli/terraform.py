@@ -22,4 +22,6 @@ def terraform(
     with told(stack.StackError, CloudError, as_json=False):
         found = where.find()
         preflight = preflight_of(found, {"workspace_id": workspace_id, "dry_run": True})
+        if not preflight["present_keys"]:  # Where the workspace was seen there is one row for each use case.
+            raise stack.StackError("\n".join(preflight["findings"]))
     say(render(preflight["workspace"], preflight["present_keys"]).rstrip())

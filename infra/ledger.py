@@ -84,7 +84,10 @@ class Ledger(Construct):
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=self._platform.tls,
             minimum_tls_version=1.2 if self._platform.tls else None,
-            lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(400))],
+            versioned=True,
+            lifecycle_rules=[
+                s3.LifecycleRule(expiration=Duration.days(400), noncurrent_version_expiration=Duration.days(30))
+            ],
             removal_policy=self._platform.removal_policy,
         )
         acknowledge(

@@ -7,6 +7,7 @@ from constructs import Construct
 
 from infra.estate import Estate
 from infra.events import Events
+from infra.findings import explain_what_is_left
 from infra.finishing import Finishing
 from infra.forwarding import Forwarding
 from infra.functions import Functions, Shared
@@ -43,6 +44,8 @@ class RekeyStack(Stack):
             finding="AwsSolutions-L1",
             reason="Python 3.13 on purpose: the layer is built for it, and the tests run near it.",
         )
+        if not settings.is_local:
+            explain_what_is_left(self, settings)
 
     def _build_pieces(self, settings: Settings, platform: Platform) -> None:
         ledger = Ledger(self, "Ledger", platform, settings.evidence_lock_days)

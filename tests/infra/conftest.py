@@ -69,6 +69,14 @@ app.main()
 """
 
 
+# The app without the table of what is left as it is: what cdk-nag's NIST pack finds by itself.
+APP_WITHOUT_FINDINGS = """
+from infra import findings
+findings.LEFT = ()
+import app
+app.main()
+"""
+
 # What `make package` writes, without its zips.
 APP_PACKAGED = """
 import json, os
@@ -157,9 +165,10 @@ def syntheses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesis]:
         "package": _start(folder / "package", {}, "-c", APP_PACKAGED),
         "bank": _start(folder / "bank", BANK),
         "without a reason": _start(folder / "nag", {}, "-c", APP_WITHOUT_A_REASON),
+        "without findings": _start(folder / "findings", {}, "-c", APP_WITHOUT_FINDINGS),
         "settle too short": _start(folder / "settle", {"rekey:settle_seconds": "1199"}),
     }
-    folders = {"without a reason": "nag", "settle too short": "settle"}
+    folders = {"without a reason": "nag", "without findings": "findings", "settle too short": "settle"}
     return {
         name: Synthesis(
             output=process.communicate(timeout=600)[0],

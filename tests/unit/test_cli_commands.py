@@ -264,3 +264,13 @@ def test_a_plan_tells_of_the_rotation_that_is_in_its_way(aws: Aws, status: str, 
     aws.looked_at(("Plan rotation", {"plan": PLAN, "rotation_id": "r0"}), status="ABORTED")
     result = run("plan", "7")
     assert (result.exit_code, "r0 is not over" in result.stdout) == (1, open_)
+
+
+def test_keys_that_could_not_be_looked_at_are_not_told_to_terraform(aws: Aws) -> None:
+    """Else it would see a workspace without any."""
+    shut = "Databricks account, API (accounts.cloud.databricks.com): an IP access list"
+    preflight = {**BLOCKED, "findings": [shut], "present_keys": []}
+    aws.answers("stepfunctions", "start_execution", {"executionArn": EXECUTION, "startDate": STARTED})
+    aws.looked_at(status="SUCCEEDED", output=json.dumps({"preflight": preflight}))
+    result = run("terraform", "7")
+    assert (result.exit_code, result.stdout, shut in result.stderr) == (1, "", True)
