@@ -27,7 +27,9 @@ def create_app(
 ) -> FastAPI:
     """The simulator. Its World is at `app.state.world`. `abort` resets a request's connection (see serving.py)."""
     settings = settings or Settings()
-    world = World(settings, kms_factory or clients(settings.aws_endpoint_url, settings.customer_account), clock or RealClock())
+    world = World(
+        settings, kms_factory or clients(settings.aws_endpoint_url, settings.customer_account), clock or RealClock()
+    )
     app = FastAPI(title="Databricks simulator", openapi_url=None)
     app.state.world = world
     app.include_router(oauth.router)

@@ -20,6 +20,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "stream": ("LedgerTable.StreamArn",),
     "rotations": ("LedgerEvidence.Arn/rotations/*",),
     "keys": ("arn:{Partition}:kms:*:{AccountId}:key/*",),
+    "forwarders": ("arn:{Partition}:events:*:{AccountId}:rule/rekey-refused-uses",),
     "aliases": ("arn:{Partition}:kms:*:{AccountId}:alias/rekey/*",),
     "machine": ("arn:{Partition}:states:{Region}:{AccountId}:stateMachine:rekey-rotate-key",),
     "executions": ("arn:{Partition}:states:{Region}:{AccountId}:execution:rekey-rotate-key:*",),
@@ -84,6 +85,7 @@ publish_events:
 
 plan_rotation:      DATABRICKS LEDGER
     kms:DescribeKey,GetKeyPolicy,ListKeyRotations,ListResourceTags on keys
+    events:DescribeRule on forwarders
     states:DescribeExecution on executions
 rotate_material:    LEDGER
     kms:EnableKeyRotation,GetKeyRotationStatus,ListKeyRotations,RotateKeyOnDemand on keys if managed
@@ -145,6 +147,9 @@ list_keys:          DATABRICKS
 adopt_key:          DATABRICKS LEDGER
     kms:DescribeKey,GetKeyLastUsage,GetKeyPolicy,ListResourceTags on keys
 """
+
+ROLES_OF_KEYS = ("arn:aws:iam::*:role/platform/rekey-keys",)
+"""What each Lambda that works with keys may take on beside, where keys are in the workspaces' own accounts."""
 
 TICKETS_TABLE = """
 ticket_webhook:
