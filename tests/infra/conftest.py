@@ -76,7 +76,7 @@ LONGEST: dict[str, object] = {
     "rekey:key_alias_prefix": "a" * 100,
     "rekey:key_account_external_id": "x" * 128,
     "rekey:key_tags": json.dumps({f"tag-{n:02}": "v" * 60 for n in range(13)}),
-    "rekey:key_accounts": json.dumps({str(10**15 + n): "111122223333" for n in range(28)} | {"default": "workspace"}),
+    "rekey:key_accounts": json.dumps({str(10**15 + n): "111122223333" for n in range(27)} | {"default": "workspace"}),
 }
 
 # The app without one acknowledged reason: cdk-nag must stop it.
