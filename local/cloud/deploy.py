@@ -53,7 +53,13 @@ def ticket_settings(tickets_url: str) -> dict[str, Any]:
 
 
 def synthesize(
-    base: Mapping[str, str], folder: Path, urls: Urls, credential: Credential, scales: Scales, secretless: bool
+    base: Mapping[str, str],
+    folder: Path,
+    urls: Urls,
+    credential: Credential,
+    scales: Scales,
+    secretless: bool,
+    more: Mapping[str, object],
 ) -> Path:
     """Run app.py as the CDK command line would, for stage "local". Returns the cloud assembly's folder."""
     assembly = folder / "cdk.out"
@@ -71,6 +77,7 @@ def synthesize(
         "rekey:wait_scale": scales.minute,
         "rekey:tickets": ticket_settings(urls.tickets),
         "rekey:local_python": sys.executable,
+        **more,
     }
     # The real home: it holds the cache of unpacked CDK modules, which saves ten seconds.
     home = {"HOME": str(Path.home())}

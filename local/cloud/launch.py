@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 
@@ -44,10 +44,12 @@ def up(
     progress: Progress = _silent,
     *,
     secretless: bool = True,
+    settings: Mapping[str, object] | None = None,
 ) -> LocalCloud:
     """Start a local cloud and deploy the stack to it; it runs on until `down`, also when this process ends.
 
     Databricks trusts the stack's role; not `secretless`, it is given a client secret instead.
+    `settings` are rekey's, beside what every local cloud has.
 
     Files and logs go to the folder beside the state file that has its name. Raises CloudError, with nothing left
     running, when something fails or a cloud of this state file still runs.
@@ -56,7 +58,7 @@ def up(
     _refuse_a_second(state_file)
     folder = _fresh_folder(state_file)
     with contextlib.ExitStack() as on_failure:
-        running = _Starting(scales or Scales(), folder, progress, on_failure, secretless).run()
+        running = _Starting(scales or Scales(), folder, progress, on_failure, secretless, settings or {}).run()
         running.save(state_file)
         on_failure.pop_all()
     return running
@@ -79,11 +81,14 @@ def down(state_file: Path = DEFAULT_STATE_FILE) -> None:
 
 @contextlib.contextmanager
 def cloud(
-    scales: Scales | None = None, state_file: Path = DEFAULT_STATE_FILE, progress: Progress = _silent
+    scales: Scales | None = None,
+    state_file: Path = DEFAULT_STATE_FILE,
+    progress: Progress = _silent,
+    settings: Mapping[str, object] | None = None,
 ) -> Iterator[LocalCloud]:
     """A local cloud for the time of a `with` block; gone after it, also on errors, Ctrl-C and SIGTERM."""
     with _terminate_like_ctrl_c():
-        running = up(scales, state_file, progress)
+        running = up(scales, state_file, progress, settings=settings)
         try:
             yield running
         finally:
@@ -94,13 +99,20 @@ class _Starting:
     """One start: its folder, its children and the clock that progress lines are stamped with."""
 
     def __init__(
-        self, scales: Scales, folder: Path, progress: Progress, on_failure: contextlib.ExitStack, secretless: bool
+        self,
+        scales: Scales,
+        folder: Path,
+        progress: Progress,
+        on_failure: contextlib.ExitStack,
+        secretless: bool,
+        settings: Mapping[str, object],
     ) -> None:
         self._scales = scales
         self._folder = folder
         self._progress = progress
         self._on_failure = on_failure
         self._secretless = secretless
+        self._settings = settings
         self._began = time.monotonic()
         self._base = base_environment(folder)
         self._credential = Credential(
@@ -116,7 +128,8 @@ class _Starting:
         tickets = self._keep(start_tickets(self._base, self._folder, secret))
         # Synthesis needs no server, only their addresses: it runs while they start.
         urls = Urls(simulator=simulator.url, tickets=tickets.url)
-        assembly = synthesize(self._base, self._folder, urls, self._credential, self._scales, self._secretless)
+        own = {f"rekey:{name}": value for name, value in self._settings.items()}
+        assembly = synthesize(self._base, self._folder, urls, self._credential, self._scales, self._secretless, own)
         self._say("synthesized the stack")
         for server in (emulator, simulator, tickets):
             server.wait()

@@ -60,6 +60,25 @@ BANK: dict[str, object] = {
     "rekey:tickets": json.dumps(TICKETS),
 }
 
+KEY_ACCOUNT, EXTERNAL_ID = "222222222222", "rekey-0123456789"
+KEYS_ELSEWHERE: dict[str, object] = {
+    "rekey:key_accounts": json.dumps({"77": KEY_ACCOUNT, "default": "workspace"}),
+    "rekey:key_account_role": "platform/rekey-keys",
+    "rekey:key_account_external_id": EXTERNAL_ID,
+    "rekey:key_account_organization": "o-0123456789",
+}
+# All that the Lambdas are told, as long as it may be.
+LONGEST: dict[str, object] = {
+    **BANK,
+    **KEYS_ELSEWHERE,
+    "rekey:name": "r" * 31,
+    "rekey:role_prefix": "",
+    "rekey:key_alias_prefix": "a" * 100,
+    "rekey:key_account_external_id": "x" * 128,
+    "rekey:key_tags": json.dumps({f"tag-{n:02}": "v" * 60 for n in range(13)}),
+    "rekey:key_accounts": json.dumps({str(10**15 + n): "111122223333" for n in range(27)} | {"default": "workspace"}),
+}
+
 # The app without one acknowledged reason: cdk-nag must stop it.
 APP_WITHOUT_A_REASON = """
 from infra import permissions
@@ -164,11 +183,18 @@ def syntheses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesis]:
         ),
         "package": _start(folder / "package", {}, "-c", APP_PACKAGED),
         "bank": _start(folder / "bank", BANK),
+        "keys elsewhere": _start(folder / "keys", KEYS_ELSEWHERE),
+        "longest": _start(folder / "longest", LONGEST),
         "without a reason": _start(folder / "nag", {}, "-c", APP_WITHOUT_A_REASON),
         "without findings": _start(folder / "findings", {}, "-c", APP_WITHOUT_FINDINGS),
         "settle too short": _start(folder / "settle", {"rekey:settle_seconds": "1199"}),
     }
-    folders = {"without a reason": "nag", "without findings": "findings", "settle too short": "settle"}
+    folders = {
+        "without a reason": "nag",
+        "without findings": "findings",
+        "settle too short": "settle",
+        "keys elsewhere": "keys",
+    }
     return {
         name: Synthesis(
             output=process.communicate(timeout=600)[0],
@@ -197,6 +223,16 @@ def local_template(syntheses: dict[str, Synthesis]) -> Template:
 @pytest.fixture(scope="session")
 def bank_template(syntheses: dict[str, Synthesis]) -> Template:
     return syntheses["bank"].template
+
+
+@pytest.fixture(scope="session")
+def keys_elsewhere_template(syntheses: dict[str, Synthesis]) -> Template:
+    return syntheses["keys elsewhere"].template
+
+
+@pytest.fixture(scope="session")
+def longest_template(syntheses: dict[str, Synthesis]) -> Template:
+    return syntheses["longest"].template
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "rotations": ("LedgerEvidence.Arn/rotations/*",),
     "inventory": ("LedgerEvidence.Arn/inventory/*",),
     "keys": ("arn:{Partition}:kms:*:{AccountId}:key/*",),
+    "forwarders": ("arn:{Partition}:events:*:{AccountId}:rule/rekey-refused-uses",),
     "aliases": ("arn:{Partition}:kms:*:{AccountId}:alias/rekey/*",),
     "machine": ("arn:{Partition}:states:{Region}:{AccountId}:stateMachine:rekey-rotate-key",),
     "executions": ("arn:{Partition}:states:{Region}:{AccountId}:execution:rekey-rotate-key:*",),
@@ -91,6 +92,7 @@ publish_events:
 plan_rotation:      DATABRICKS
     dynamodb:ConditionCheckItem,GetItem,PutItem on ledger
     kms:DescribeKey,GetKeyPolicy,ListKeyRotations,ListResourceTags on keys
+    events:DescribeRule on forwarders
     states:DescribeExecution on executions
     tag:GetResources on anything
 doctor:             DATABRICKS READ
@@ -161,6 +163,9 @@ inventory:          DATABRICKS DUE
     s3:PutObject on inventory
     sqs:SendMessage on failed
 """
+
+ROLES_OF_KEYS = ("arn:aws:iam::*:role/platform/rekey-keys",)
+"""What each Lambda that works with keys may take on beside, where keys are in the workspaces' own accounts."""
 
 TICKETS_TABLE = """
 ticket_webhook:
