@@ -92,8 +92,8 @@ def play(patch: pytest.MonkeyPatch) -> None:
             if error.response["Error"]["Code"] != "NoSuchKey":
                 raise
             # Without s3:ListBucket S3 does not say that an object is missing (API reference, GetObject).
-            [request] = requests_of(service, operation, given, client.meta.region_name)
-            raise denied(_running[-1], request, operation) from error
+            listing = Request("s3:ListBucket", f"arn:aws:s3:::{given['Bucket']}")
+            raise denied(_running[-1], listing, operation) from error
 
     patch.setattr(clients, "_client", made)
     patch.setattr(base, "_make_api_call", called)
