@@ -79,7 +79,11 @@ class Functions(Construct):
         self._environment = self._build_environment()
         self._places: Mapping[On, str] = {}
         self.failed = build_dead_letter_queue(self, "Failed", shared.platform)
-        its_own = {"publish_events": {"UNPUBLISHED_QUEUE_URL": shared.unpublished.queue_url}}
+        its_own = {
+            "publish_events": {"UNPUBLISHED_QUEUE_URL": shared.unpublished.queue_url},
+            # Of 4 KB that an environment may have these may take 1,500 bytes.
+            "create_key": {"KEY_TAGS": json.dumps(shared.settings.key_tags)} if shared.settings.key_tags else {},
+        }
         self.by_name = {
             name: self._build_function(name, self._chosen(grants), its_own.get(name)) for name, grants in GRANTS.items()
         }
@@ -280,8 +284,6 @@ class Functions(Construct):
 def _of_the_keys(settings: Settings) -> dict[str, str]:
     """How keys are made; what is left out is as it is without the setting."""
     found = {"KEY_ALIAS_PREFIX": settings.alias_prefix, "KEY_ROTATION_DAYS": str(settings.key_rotation_days)}
-    if settings.key_tags:
-        found["KEY_TAGS"] = json.dumps(settings.key_tags)
     if settings.key_admin_arns:
         found["KEY_ADMINS"] = ",".join([*settings.key_admin_arns, *own_roles(settings)])
     return found
