@@ -84,6 +84,8 @@ class Functions(Construct):
         its_own = {
             "publish_events": {"UNPUBLISHED_QUEUE_URL": shared.unpublished.queue_url},
             "inventory": {"MAX_KEY_AGE_DAYS": shared.settings.max_key_age},
+            # Of 4 KB that an environment may have these may take 1,500 bytes.
+            "create_key": {"KEY_TAGS": json.dumps(shared.settings.key_tags)} if shared.settings.key_tags else {},
         }
         if shared.settings.tickets:
             hosts = " ".join(f"{name}={system.base_url}" for name, system in shared.settings.tickets.systems.items())
@@ -292,8 +294,6 @@ class Functions(Construct):
 def _of_the_keys(settings: Settings) -> dict[str, str]:
     """How keys are made; what is left out is as it is without the setting."""
     found = {"KEY_ALIAS_PREFIX": settings.alias_prefix, "KEY_ROTATION_DAYS": str(settings.key_rotation_days)}
-    if settings.key_tags:
-        found["KEY_TAGS"] = json.dumps(settings.key_tags)
     if settings.key_admin_arns:
         found["KEY_ADMINS"] = ",".join([*settings.key_admin_arns, *own_roles(settings)])
     return found

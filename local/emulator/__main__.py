@@ -6,7 +6,16 @@ from ministack import app  # type: ignore[import-untyped]
 from ministack.core import iam_actions  # type: ignore[import-untyped]
 from ministack.services import iam, kms, stepfunctions, sts  # type: ignore[import-untyped]
 
-from local.emulator import executions, key_material, key_policy, key_usage, moments, principal_arn, trail
+from local.emulator import (
+    bus_policy,
+    executions,
+    key_material,
+    key_policy,
+    key_usage,
+    moments,
+    principal_arn,
+    trail,
+)
 from local.emulator.redrive import Redrives
 from local.emulator.web_identity import WebIdentity, with_condition_keys
 
@@ -18,6 +27,7 @@ iam_actions.request_tag_context = with_condition_keys(iam_actions.request_tag_co
 app.app = web_identity.beside_app(app.app)
 key_usage.add_condition_keys()
 principal_arn.show_roles()
+bus_policy.register()
 trail.enable_rules_that_see_reads()
 moments.come_when_they_come()
 executions.end_once()

@@ -82,7 +82,7 @@ def test_a_key_is_made_in_the_second_account_through_its_role_alone(central: Dri
 
     own = central.keys()
     ended = central.rotate(workspace_id=workspace_id)
-    assert ended.status == "SUCCEEDED", ended
+    assert ended.status == "SUCCEEDED", ended.cause
     key_arn = ended.output["key_arn"]
     assert (keys_of(central), central.keys()) == ([key_arn], own)
     assert key_arn.split(":")[4] == CENTRAL

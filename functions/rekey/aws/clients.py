@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -161,11 +162,16 @@ def sqs() -> "SQSClient":
     return client
 
 
+_MAKING = Lock()
+"""A session makes one client at a time (boto3, "Multithreading"); keys are listed side by side."""
+
+
 @lru_cache(maxsize=64)
 def _client(name: Any, region: str | None, account: str = "") -> Any:
     """`account`: whose role it acts as; "" for the Lambda's own."""
-    session: Any = _session(account) if account else boto3
-    return session.client(name, region_name=region, config=_CONFIG)
+    with _MAKING:
+        session: Any = _session(account) if account else boto3
+        return session.client(name, region_name=region, config=_CONFIG)
 
 
 @lru_cache(maxsize=32)

@@ -64,9 +64,9 @@ def _look_after(settings: KeySettings, ledger: Ledger, key: Key, now: datetime) 
             after = key.but(changed_at=clock.text(now))
             key = ledger.keys.change(key, after, KeyAction.ROTATES_AGAIN, every_days=settings.rotation_days)
     except ClientError as error:
-        if clients.error_code(error) not in ("NotFoundException", "AccessDeniedException"):
+        if clients.error_code(error) not in ("NotFoundException", *clients.DENIED):
             raise
-        # Deleted, or of another account: rekey can do nothing for it.
+        # Deleted, or of another account whose role is not to be had: rekey can do nothing for it today.
     ledger.keys.note(key, key.but(cared_at=clock.text(now)))
     return key.version != before.version
 
