@@ -1,6 +1,7 @@
-"""The matrix has teeth: seven bugs, each made on purpose, each caught by the cell that is meant for it."""
+"""The matrix has teeth: eight bugs, each made on purpose, each caught by the cell that is meant for it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from rekey.rotation import ending, key_policy
 from rekey.rotation.compute import restart
 from rekey.rotation.compute.kinds import KINDS
 from rekey.rotation.compute.pools import Pools
+from rekey.telling.events import outbox
 from tests.matrix.cells import Cell, run_cell
 from tests.matrix.cloud import Cloud
 
@@ -65,6 +67,16 @@ def all_compute_is_back_by_default(patch: pytest.MonkeyPatch) -> None:
     )
 
 
+def the_outbox_goes_on_after_a_failure(patch: pytest.MonkeyPatch) -> None:
+    real = outbox._publish_or_set_aside
+
+    def passing_over(*given: Any) -> None:
+        with suppress(Exception):
+            real(*given)
+
+    patch.setattr(outbox, "_publish_or_set_aside", passing_over)
+
+
 BUGS: dict[Bug, tuple[str, str]] = {
     sweep_ignores_references: ("shared/Complete rotation/stale", "no_key_too_early"),
     restart_forgets_pools: ("rotate/Restart compute/stale", "compute_is_back"),
@@ -75,6 +87,7 @@ BUGS: dict[Bug, tuple[str, str]] = {
         "rotate-refused/Record failure/databricks.503.all.10m",
         "record_failure_needs_the_ledger_alone",
     ),
+    the_outbox_goes_on_after_a_failure: ("rotate/Published events/aws.away.events.10m", "all_is_told"),
     all_compute_is_back_by_default: ("rotate-refused/Restore compute/databricks.503.all.6h", "every_sentence_is_true"),
 }
 """The cell that catches each, and the invariant that says so."""
