@@ -70,7 +70,7 @@ def main() -> int:
     why = report.explanations()
     if asked.report and not asked.only:
         not_run = report.lines_not_run(covering, ROOT)
-        page = report.written(done, all_of_them, len(all_of_them), asked.seed, why, not_run)
+        page = report.written(done, all_of_them, len(all_of_them), len(wanted), asked.seed, why, not_run)
         asked.report.write_text(page, encoding="utf-8")
     wrong = report.problems(done, why)
     for what in wrong:

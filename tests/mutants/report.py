@@ -33,6 +33,7 @@ def written(
     trials: Sequence[Trial],
     changes: Mapping[str, Change],
     possible: int,
+    drawn: int,
     seed: int,
     why: Mapping[str, str],
     not_run: Mapping[str, Sequence[int]],
@@ -45,7 +46,7 @@ def written(
             "Made by `make mutants`. One small change at a time is made to a copy of the code, and the tests that run",
             "its place are run: one of them must fail. How a change is made and tried stands in `tests/mutants`.",
             "",
-            f"{len(trials)} of {possible:,} possible changes, drawn by the seed {seed}: "
+            f"{drawn} of {possible:,} possible changes are drawn by the seed {seed}; tried {len(trials)} of them, "
             f"**{len(trials) - len(lived)} noticed** ({1 - len(lived) / max(1, len(trials)):.1%}), {len(lived)} not.",
             "",
             "| room | changes | noticed | not noticed |",

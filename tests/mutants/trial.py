@@ -16,7 +16,10 @@ from tests.mutants.change import Change
 from tests.mutants.covering import Covering
 
 MACHINE = (
-    ("tests/workflow/test_static.py", "tests/workflow/test_answers.py", "tests/workflow/test_phases.py"),
+    (
+        *("tests/unit/test_limits.py", "tests/workflow/test_static.py"),
+        *("tests/workflow/test_answers.py", "tests/workflow/test_phases.py"),
+    ),
     ("tests/workflow",),
     ("tests/matrix",),
 )

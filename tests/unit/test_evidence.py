@@ -234,3 +234,17 @@ def test_the_page_can_be_drawn_again_from_a_file(tmp_path: Path) -> None:
 )
 def test_the_page_says_no_more_than_the_evidence_has(spoil: Any, said: str) -> None:
     assert said in render(spoiled(spoil))
+
+
+@pytest.mark.parametrize("left", [None, {}])
+def test_evidence_that_does_not_say_what_stays_down_has_a_page(left: dict[str, int] | None) -> None:
+    """An earlier version did not write it."""
+
+    def spoil(evidence: dict[str, Any]) -> None:
+        evidence["compute"].pop("still_down", None)
+        if left is not None:
+            evidence["compute"]["still_down"] = left
+
+    page = render(spoiled(spoil))
+    assert "not over" not in page
+    assert duration(SAMPLE["downtime_seconds"]) in page

@@ -132,7 +132,7 @@ def test_the_quick_tests_come_first() -> None:
 def test_the_page_tells_what_lived_and_why() -> None:
     change = Change("a b 1", "functions/rekey/base/arns.py", 0, 1, "", said("x < y", "x <= y"), (1,))
     lived = Trial("a b 1", noticed=False, by="nothing", ran=7, seconds=1)
-    page = report.written([lived], {"a b 1": change}, 9, 1, {"a b 1": "Both are right."}, {"p.py": [1, 2, 3, 7]})
+    page = report.written([lived], {"a b 1": change}, 9, 1, 1, {"a b 1": "Both are right."}, {"p.py": [1, 2, 3, 7]})
     assert "- `a b 1`, 7 tests ran: `x < y` becomes `x <= y`. Both are right." in page
     assert "| rekey/base | 1 | 0 | 1 |" in page
     assert "- `p.py`: 1-3, 7" in page

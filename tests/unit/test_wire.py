@@ -3,6 +3,7 @@
 The answers are raw bytes of a server on loopback, so that requests and urllib3 raise what they raise in production.
 """
 
+import json
 import socket
 import ssl
 from typing import Any
@@ -297,3 +298,10 @@ def test_a_trailing_slash_of_the_host_is_no_part_of_the_path() -> None:
     with loopback(http("200 OK", b"{}")) as server:
         Wire(server.url + "/").send(Asked("GET", "/x", {"a": [1, 2]}))
         assert server.received[0].startswith(b"GET /x?a=1&a=2 HTTP/1.1")
+
+
+@pytest.mark.parametrize("field", ["message", "error_description", "errorSummary", "detail", "error"])
+def test_what_databricks_said_is_repeated_whatever_field_it_is_in(field: str) -> None:
+    body = json.dumps({field: "The reason is this."}).encode()
+    with loopback(http("400 Bad Request", body, "Content-Type: application/json")) as server:
+        assert "The reason is this." in str(failure(server.url, "GET"))
