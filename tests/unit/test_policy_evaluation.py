@@ -235,6 +235,7 @@ def answer(caller: Caller, **parts: Any) -> bool | None:
         ({"ForAnyValue:StringNotEquals": {"aws:SourceAccount": CUSTOMER}}, False, False),
         ({"ForAllValues:StringEquals": {"aws:SourceAccount": CUSTOMER}}, True, True),
         ({"ArnLike": {"aws:PrincipalArn": "arn:*:role/one"}}, None, None),
+        ({"ArnLike": {"aws:PrincipalArn": "arn:*"}}, None, None),
         ({"Null": {"aws:SourceAccount": "true"}}, True, True),
         ({"Null": {"aws:PrincipalOrgID": "true"}}, None, False),
         ({"Bool": {"aws:PrincipalIsAWSService": False}}, True, True),
