@@ -210,6 +210,17 @@ def test_no_secret_is_told_with_the_doors(world: World) -> None:
     assert places(preflight) == ["AWS Secrets Manager", *ACCOUNT[1:]]
 
 
+def test_sts_is_told_with_the_doors_where_databricks_trusts_a_role(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace_id = world.workspace()["workspace_id"]
+    role = {"databricks_secret_arn": "", "databricks_client_id": "x", "databricks_role_arn": "arn:aws:iam::1:role/x"}
+    with told(world, monkeypatch, **role), kept_out(world, "token"), aws_away("sts"):
+        preflight = planned(world, workspace_id)
+    assert places(preflight) == ["AWS STS", *ACCOUNT[:1]]
+    assert "VPC endpoint of that region" in preflight["findings"][0]
+
+
 @pytest.mark.parametrize("there", [True, False])
 def test_a_ticket_system_that_cannot_be_told_is_a_doubt(
     world: World, monkeypatch: pytest.MonkeyPatch, there: bool
