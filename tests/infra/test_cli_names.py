@@ -6,7 +6,7 @@ from cli.stack import OUTPUTS, Stack
 from tests.infra.template import Template
 
 
-@pytest.mark.parametrize("name", ["answer_approval", "cancel_rotation", "carry_on"])
+@pytest.mark.parametrize("name", ["answer_approval", "cancel_rotation", "carry_on", "inventory"])
 def test_the_lambdas_that_steer_a_rotation_are_found_by_the_state_machines_name(template: Template, name: str) -> None:
     machine = template.only("AWS::StepFunctions::StateMachine")["StateMachineName"]
     stack = Stack(f"arn:aws:states:eu-central-1:123456789012:stateMachine:{machine}", "", "", {})
