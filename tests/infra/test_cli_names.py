@@ -11,7 +11,7 @@ from rekey.databricks.connect import PLACEHOLDER
 from tests.infra.template import Template
 
 
-@pytest.mark.parametrize("name", ["answer_approval", "cancel_rotation", "carry_on", "doctor"])
+@pytest.mark.parametrize("name", ["answer_approval", "cancel_rotation", "carry_on", "doctor", "inventory"])
 def test_the_lambdas_that_steer_a_rotation_are_found_by_the_state_machines_name(template: Template, name: str) -> None:
     machine = template.only("AWS::StepFunctions::StateMachine")["StateMachineName"]
     stack = Stack(f"arn:aws:states:eu-central-1:123456789012:stateMachine:{machine}", "", "", {})
