@@ -1,6 +1,6 @@
 """Who may do what: one row a Lambda, and nothing beyond it (its own log group and X-Ray apart)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -51,8 +51,6 @@ class Grant:
 
     actions: tuple[str, ...]
     on: On
-    why: str
-    """What the Lambda needs it for, as docs/permissions.md says it."""
     only: Only | None = None
     items: str = ""
     """For the ledger: only items whose partition key is like this."""
@@ -60,6 +58,8 @@ class Grant:
     """Whether Lambda itself does it, in the role's name and from AWS' own network: not the function's code."""
     sets_policy: bool = False
     """Whether it can put a key policy: then never with the lock-out check bypassed."""
+    why: str = field(kw_only=True)
+    """What the Lambda needs it for, as docs/permissions.md says it."""
 
     @property
     def condition(self) -> str:
@@ -94,96 +94,98 @@ _CONDITION_NAMES = {
 
 
 TRACE = Grant(
-    ("xray:PutTraceSegments", "xray:PutTelemetryRecords"), On.ANYTHING, "sends its traces to X-Ray", by_lambda=True
+    ("xray:PutTraceSegments", "xray:PutTelemetryRecords"), On.ANYTHING, why="sends its traces to X-Ray", by_lambda=True
 )
 # The way into Databricks: the client secret, or, where the settings give none, the role that Databricks trusts.
-DATABRICKS = Grant(("secretsmanager:GetSecretValue",), On.SECRET, "logs in to Databricks")
-WITHOUT_SECRET = {DATABRICKS: Grant(("sts:AssumeRole",), On.DATABRICKS_ROLE, "logs in to Databricks")}
+DATABRICKS = Grant(("secretsmanager:GetSecretValue",), On.SECRET, why="logs in to Databricks")
+WITHOUT_SECRET = {DATABRICKS: Grant(("sts:AssumeRole",), On.DATABRICKS_ROLE, why="logs in to Databricks")}
 
 # Every write is a transaction that also checks that the rotation still holds its lease: ConditionCheckItem.
 LEDGER = Grant(
     ("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
     On.LEDGER,
-    "reads its rotation, and writes what it did under the rotation's lease",
+    why="reads its rotation, and writes what it did under the rotation's lease",
 )
 OPEN_ROTATION = Grant(
     ("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem"),
     On.LEDGER,
-    "takes the lease and writes the rotation down",
+    why="takes the lease and writes the rotation down",
 )
-REFUSE = Grant(("dynamodb:PutItem",), On.LEDGER, "writes a refusal down")
-READ_ROTATION = Grant(("dynamodb:GetItem",), On.LEDGER, "reads the rotation, or the key, that an event is about")
-KEEP_KEY = Grant(("dynamodb:GetItem", "dynamodb:PutItem"), On.LEDGER, "reads a key, and writes what became of it")
-READ_TRAIL = Grant(("dynamodb:Query",), On.LEDGER, "reads the audit trail, for the evidence")
-READ_KEY_TRAIL = Grant(("dynamodb:Query",), On.LEDGER, "reads a key's audit trail: whether it was adopted")
-FIND_OPEN = Grant(("dynamodb:Query",), On.DUE, "finds the rotations that are not closed")
-FIND_KNOWN_KEYS = Grant(("dynamodb:Query",), On.DUE, "finds the keys that the ledger knows")
-LEASE = Grant(("dynamodb:DeleteItem",), On.LEDGER, "gives the lease back")
-READ_EVIDENCE = Grant(("s3:GetObject",), On.ROTATIONS, "reads the compute, or the notebooks, as they were")
-WRITE_EVIDENCE = Grant(("s3:PutObject",), On.ROTATIONS, "writes the compute down as it was, or the evidence")
+REFUSE = Grant(("dynamodb:PutItem",), On.LEDGER, why="writes a refusal down")
+READ_ROTATION = Grant(("dynamodb:GetItem",), On.LEDGER, why="reads the rotation, or the key, that an event is about")
+KEEP_KEY = Grant(("dynamodb:GetItem", "dynamodb:PutItem"), On.LEDGER, why="reads a key, and writes what became of it")
+READ_TRAIL = Grant(("dynamodb:Query",), On.LEDGER, why="reads the audit trail, for the evidence")
+READ_KEY_TRAIL = Grant(("dynamodb:Query",), On.LEDGER, why="reads a key's audit trail: whether it was adopted")
+FIND_OPEN = Grant(("dynamodb:Query",), On.DUE, why="finds the rotations that are not closed")
+FIND_KNOWN_KEYS = Grant(("dynamodb:Query",), On.DUE, why="finds the keys that the ledger knows")
+LEASE = Grant(("dynamodb:DeleteItem",), On.LEDGER, why="gives the lease back")
+READ_EVIDENCE = Grant(("s3:GetObject",), On.ROTATIONS, why="reads the compute, or the notebooks, as they were")
+WRITE_EVIDENCE = Grant(("s3:PutObject",), On.ROTATIONS, why="writes the compute down as it was, or the evidence")
 
-FIND_KEYS = Grant(("tag:GetResources",), On.ANYTHING, "finds a key that an earlier try made, by its tag")
-MAKE_KEY = Grant(("kms:CreateKey",), On.ANYTHING, "makes the key", Only.REQUESTS_THAT_TAG, sets_policy=True)
-TAG_NEW_KEY = Grant(("kms:TagResource",), On.KEYS, "CreateKey tags what it makes", Only.REQUESTS_THAT_TAG)
-NAME_KEY = Grant(("kms:CreateAlias",), On.KEYS, "names the key", Only.MANAGED_KEYS)
-NAME_ALIAS = Grant(("kms:CreateAlias",), On.ALIASES, "names the key")
-SEE_KEY = Grant(("kms:DescribeKey",), On.KEYS, "sees whether a key can be used, whosever it is")
+FIND_KEYS = Grant(("tag:GetResources",), On.ANYTHING, why="finds a key that an earlier try made, by its tag")
+MAKE_KEY = Grant(("kms:CreateKey",), On.ANYTHING, Only.REQUESTS_THAT_TAG, why="makes the key", sets_policy=True)
+TAG_NEW_KEY = Grant(("kms:TagResource",), On.KEYS, Only.REQUESTS_THAT_TAG, why="CreateKey tags what it makes")
+NAME_KEY = Grant(("kms:CreateAlias",), On.KEYS, Only.MANAGED_KEYS, why="names the key")
+NAME_ALIAS = Grant(("kms:CreateAlias",), On.ALIASES, why="names the key")
+SEE_KEY = Grant(("kms:DescribeKey",), On.KEYS, why="sees whether a key can be used, whosever it is")
 SEE_MANAGED_KEY = Grant(
-    ("kms:DescribeKey",), On.KEYS, "sees whether a key that it lets go is disabled already", Only.MANAGED_KEYS
+    ("kms:DescribeKey",), On.KEYS, Only.MANAGED_KEYS, why="sees whether a key that it lets go is disabled already"
 )
-SEE_TAGS = Grant(("kms:ListResourceTags",), On.KEYS, "sees whether its owner lets rekey change a key")
-READ_POLICY = Grant(("kms:GetKeyPolicy",), On.KEYS, "reads a key's policy, whosever it is")
+SEE_TAGS = Grant(("kms:ListResourceTags",), On.KEYS, why="sees whether its owner lets rekey change a key")
+READ_POLICY = Grant(("kms:GetKeyPolicy",), On.KEYS, why="reads a key's policy, whosever it is")
 WRITE_POLICY = Grant(
-    ("kms:PutKeyPolicy",), On.KEYS, "adds statements, or takes them back", Only.MANAGED_KEYS, sets_policy=True
+    ("kms:PutKeyPolicy",), On.KEYS, Only.MANAGED_KEYS, why="adds statements, or takes them back", sets_policy=True
 )
 ADD_TO_POLICY = Grant(
-    ("kms:PutKeyPolicy",), On.KEYS, "adds statements, or takes them back", Only.BROUGHT_KEYS, sets_policy=True
+    ("kms:PutKeyPolicy",), On.KEYS, Only.BROUGHT_KEYS, why="adds statements, or takes them back", sets_policy=True
 )
-WRITE_INVENTORY = Grant(("s3:PutObject",), On.INVENTORY, "writes the inventory and its page")
+WRITE_INVENTORY = Grant(("s3:PutObject",), On.INVENTORY, why="writes the inventory and its page")
 RENEW = ("kms:EnableKeyRotation", "kms:GetKeyRotationStatus", "kms:ListKeyRotations", "kms:RotateKeyOnDemand")
-RENEW_MANAGED_KEY = Grant(RENEW, On.KEYS, "renews a key's material", Only.MANAGED_KEYS)
-RENEW_BROUGHT_KEY = Grant(RENEW, On.KEYS, "renews a key's material", Only.BROUGHT_KEYS)
+RENEW_MANAGED_KEY = Grant(RENEW, On.KEYS, Only.MANAGED_KEYS, why="renews a key's material")
+RENEW_BROUGHT_KEY = Grant(RENEW, On.KEYS, Only.BROUGHT_KEYS, why="renews a key's material")
 RETIRE_KEY = Grant(
-    ("kms:DisableKey", "kms:TagResource"), On.KEYS, "disables and marks a key that nothing needs", Only.MANAGED_KEYS
+    ("kms:DisableKey", "kms:TagResource"), On.KEYS, Only.MANAGED_KEYS, why="disables and marks a key that nothing needs"
 )
-DISABLE_KEY = Grant(("kms:DisableKey",), On.KEYS, "disables a key that nothing needs any more", Only.MANAGED_KEYS)
+DISABLE_KEY = Grant(("kms:DisableKey",), On.KEYS, Only.MANAGED_KEYS, why="disables a key that nothing needs any more")
 # A key that is needed may wait for its deletion by then: to cancel that is the only way to its data.
 ENABLE_KEY = Grant(
-    ("kms:CancelKeyDeletion", "kms:EnableKey"), On.KEYS, "brings a key back that is needed", Only.MANAGED_KEYS
+    ("kms:CancelKeyDeletion", "kms:EnableKey"), On.KEYS, Only.MANAGED_KEYS, why="brings a key back that is needed"
 )
 # From 0.1.0's tag, which names no stack, to this stack's; nothing else can be tagged, and no key with another tag.
-CLAIM_KEY = Grant(("kms:TagResource",), On.KEYS, "puts the stack's name in place of 0.1.0's `true`", Only.EARLIER_KEYS)
-SEE_ROTATION = Grant(("kms:GetKeyRotationStatus",), On.KEYS, "sees whether a key is renewed automatically")
-KEEP_ROTATING = Grant(("kms:EnableKeyRotation",), On.KEYS, "has KMS renew a key automatically", Only.MANAGED_KEYS)
-SEE_USE = Grant(("kms:GetKeyLastUsage",), On.KEYS, "sees when a key was last used")
-SEE_MATERIAL = Grant(("kms:ListKeyRotations",), On.KEYS, "sees how often a key's material was renewed")
+CLAIM_KEY = Grant(
+    ("kms:TagResource",), On.KEYS, Only.EARLIER_KEYS, why="puts the stack's name in place of 0.1.0's `true`"
+)
+SEE_ROTATION = Grant(("kms:GetKeyRotationStatus",), On.KEYS, why="sees whether a key is renewed automatically")
+KEEP_ROTATING = Grant(("kms:EnableKeyRotation",), On.KEYS, Only.MANAGED_KEYS, why="has KMS renew a key automatically")
+SEE_USE = Grant(("kms:GetKeyLastUsage",), On.KEYS, why="sees when a key was last used")
+SEE_MATERIAL = Grant(("kms:ListKeyRotations",), On.KEYS, why="sees how often, and when, a key's material was renewed")
 SEE_FORWARDER = Grant(
     ("events:DescribeRule",),
     On.FORWARDERS,
-    "sees whether refused uses of keys are told from the key's account and region",
+    why="sees whether refused uses of keys are told from the key's account and region",
 )
 # With rekey:key_accounts, on every row that works with keys: the session there may do what the row says of keys.
-ASSUME_KEY_ROLES = Grant(("sts:AssumeRole",), On.KEY_ROLES, "works with keys of another account")
+ASSUME_KEY_ROLES = Grant(("sts:AssumeRole",), On.KEY_ROLES, why="works with keys of another account")
 
 READ_STREAM = Grant(
     ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
     On.STREAM,
-    "Lambda reads the stream for it",
+    why="Lambda reads the stream for it",
     by_lambda=True,
 )
-FIND_STREAM = Grant(("dynamodb:ListStreams",), On.ANYTHING, "Lambda reads the stream for it", by_lambda=True)
-PUBLISH = Grant(("events:PutEvents",), On.BUS, "publishes")
-SET_ASIDE = Grant(("sqs:SendMessage",), On.UNPUBLISHED, "sets aside what could not be published")
+FIND_STREAM = Grant(("dynamodb:ListStreams",), On.ANYTHING, why="Lambda reads the stream for it", by_lambda=True)
+PUBLISH = Grant(("events:PutEvents",), On.BUS, why="publishes")
+SET_ASIDE = Grant(("sqs:SendMessage",), On.UNPUBLISHED, why="sets aside what could not be published")
 # On the rows of what rules and schedules call: Lambda tries such a call three times, then puts it where it is seen.
 CALLED_ASYNCHRONOUSLY = Grant(
-    ("sqs:SendMessage",), On.FAILED, "Lambda sets a call aside that failed each time", by_lambda=True
+    ("sqs:SendMessage",), On.FAILED, why="Lambda sets a call aside that failed each time", by_lambda=True
 )
 ANSWER = Grant(
-    ("states:SendTaskSuccess", "states:SendTaskFailure"), On.WORKFLOW, "lets the execution that waits go on, or end"
+    ("states:SendTaskSuccess", "states:SendTaskFailure"), On.WORKFLOW, why="lets the execution that waits go on, or end"
 )
-SEE_WHO_WAITS = Grant(("states:SendTaskHeartbeat",), On.WORKFLOW, "sees whether the execution still waits")
-STOP = Grant(("states:StopExecution",), On.EXECUTIONS, "stops an execution that waits")
-SEE_EXECUTION = Grant(("states:DescribeExecution",), On.EXECUTIONS, "sees whether an execution is at work")
+SEE_WHO_WAITS = Grant(("states:SendTaskHeartbeat",), On.WORKFLOW, why="sees whether the execution still waits")
+STOP = Grant(("states:StopExecution",), On.EXECUTIONS, why="stops an execution that waits")
+SEE_EXECUTION = Grant(("states:DescribeExecution",), On.EXECUTIONS, why="sees whether an execution is at work")
 
 GRANTS: dict[str, tuple[Grant, ...]] = {
     # FIND_KEYS: later steps need it in the key's region, so it is tried before the rotation begins.
@@ -243,9 +245,11 @@ TRY_TICKET_SYSTEMS = ("plan_rotation", "doctor")
 """They try whether the ticket systems can be reached, and have no credential for them."""
 
 TICKETS_SECRET = Grant(
-    ("secretsmanager:GetSecretValue",), On.TICKETS_SECRET, "authenticates webhooks, and logs in to the ticket system"
+    ("secretsmanager:GetSecretValue",),
+    On.TICKETS_SECRET,
+    why="authenticates webhooks, and logs in to the ticket system",
 )
-TICKETS_PARAMETER = Grant(("ssm:GetParameter",), On.TICKETS_PARAMETER, "reads which tickets may ask")
+TICKETS_PARAMETER = Grant(("ssm:GetParameter",), On.TICKETS_PARAMETER, why="reads which tickets may ask")
 
 # Built only where rekey:tickets names a ticket system.
 TICKET_GRANTS: dict[str, tuple[Grant, ...]] = {
@@ -255,13 +259,13 @@ TICKET_GRANTS: dict[str, tuple[Grant, ...]] = {
         Grant(
             ("dynamodb:GetItem", "dynamodb:PutItem"),
             On.LEDGER,
-            "remembers which rotation a ticket has",
+            why="remembers which rotation a ticket has",
             items="TICKET#*",
         ),
-        Grant(("states:StartExecution",), On.WORKFLOW, "starts the rotation that a ticket asks for"),
-        Grant(("lambda:InvokeFunction",), On.ANSWER_APPROVAL, "passes a ticket's approval on"),
+        Grant(("states:StartExecution",), On.WORKFLOW, why="starts the rotation that a ticket asks for"),
+        Grant(("lambda:InvokeFunction",), On.ANSWER_APPROVAL, why="passes a ticket's approval on"),
         SEE_EXECUTION,
-        Grant(("sqs:SendMessage",), On.COMMENTS, "tells a ticket why it was refused"),
+        Grant(("sqs:SendMessage",), On.COMMENTS, why="tells a ticket why it was refused"),
     ),
     "notify_ticket": (
         TICKETS_SECRET,
@@ -269,14 +273,14 @@ TICKET_GRANTS: dict[str, tuple[Grant, ...]] = {
         Grant(
             ("dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
             On.LEDGER,
-            "remembers which comments were written",
+            why="remembers which comments were written",
             items="COMMENTS",
         ),
-        Grant(("sqs:ChangeMessageVisibility",), On.COMMENTS, "has a comment that failed wait"),
+        Grant(("sqs:ChangeMessageVisibility",), On.COMMENTS, why="has a comment that failed wait"),
         Grant(
             ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"),
             On.COMMENTS,
-            "Lambda reads the queue for it",
+            why="Lambda reads the queue for it",
             by_lambda=True,
         ),
     ),

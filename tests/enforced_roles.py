@@ -8,7 +8,6 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -70,16 +69,17 @@ def play(patch: pytest.MonkeyPatch) -> None:
     """For as long as the patch lasts."""
     base: Any = BaseClient
     real = base._make_api_call
-    make: Any = clients._client.__wrapped__
+    make: Any = clients._client
     products: WeakSet[Any] = WeakSet()
 
-    @lru_cache(maxsize=32)
     def made(name: str, region: str | None, account: str = "") -> Any:
         client = make(name, region, account)
         # In another account the session's policy decides: tests/steps/test_key_accounts.py asks it.
         if not account:
             products.add(client)
         return client
+
+    vars(made)["cache_clear"] = make.cache_clear
 
     def called(client: Any, operation: str, given: dict[str, Any]) -> Any:
         if not _running or client not in products:

@@ -50,7 +50,8 @@ def _row_of(name: str, table: ast.expr, grant: ast.Call) -> str:
     if isinstance(table, ast.Dict):
         for key, row in zip(table.keys, table.values, strict=True):
             if isinstance(key, ast.Constant) and isinstance(key.value, str) and grant in ast.walk(row):
-                return f"{key.value} {ast.unparse(grant.args[1])}, {ast.literal_eval(grant.args[2])}"
+                [why] = [each.value for each in grant.keywords if each.arg == "why"]
+                return f"{key.value} {ast.unparse(grant.args[1])}, {ast.literal_eval(why)}"
     return name
 
 
@@ -74,7 +75,7 @@ def _spread(element: ast.expr) -> list[ast.expr]:
 
 
 def _of_grant(name: str, grant: ast.Call) -> Iterator[tuple[str, ast.expr, str, str]]:
-    actions, place, _why, *more = grant.args
+    actions, place, *more = grant.args
     if isinstance(actions, ast.Tuple):
         yield from _of_actions(name, actions)
     where = ast.unparse(place)
@@ -86,6 +87,8 @@ def _of_grant(name: str, grant: ast.Call) -> Iterator[tuple[str, ast.expr, str, 
         if text in _OTHER_ONLY:
             yield name, only, f"under {_OTHER_ONLY[text]}", _OTHER_ONLY[text]
     for keyword in grant.keywords:
+        if keyword.arg == "why":
+            continue
         rest = [*map(ast.unparse, grant.args)]
         rest += [f"{each.arg}={ast.unparse(each.value)}" for each in grant.keywords if each is not keyword]
         yield name, grant, f"without {keyword.arg}", f"Grant({', '.join(rest)})"
