@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-import cfnlint
+import cfnlint  # type: ignore[import-untyped]
 import pytest
 import yaml  # type: ignore[import-untyped]
 from ministack.core.iam_evaluator import EvalContext, evaluate, parse_policy_document  # type: ignore[import-untyped]
