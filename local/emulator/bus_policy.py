@@ -28,7 +28,7 @@ def update(_: str, __: dict[str, Any], properties: dict[str, Any], stack: str) -
 
 
 def delete(physical_id: str, _: dict[str, Any]) -> None:
-    bus, _, statement = physical_id.partition("|")
+    bus, statement = physical_id.split("|")
     _remove(bus, statement)
 
 

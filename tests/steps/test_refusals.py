@@ -18,8 +18,8 @@ from tests.steps.world import World
 
 BOTH = list(USE_CASES)
 SERVERLESS = {"compute_mode": "SERVERLESS", **dict.fromkeys(("clusters", "pools", "warehouses", "files"), 0)}
-ELSEWHERE = "arn:aws:kms:us-east-1:999999999999:key/00000000-0000-0000-0000-000000000000"
-"""A key of another AWS account."""
+ELSEWHERE = "arn:aws:kms:eu-west-1:999999999999:key/00000000-0000-0000-0000-000000000000"
+"""A key of another AWS account, where rekey has no role, and of another region."""
 
 Seed = dict[str, Any]
 Made = tuple[Seed, Seed]
@@ -87,7 +87,7 @@ REFUSALS: dict[str, tuple[Callable[[World], Made], str]] = {
         lambda _: ({}, {"key_arn": own_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")}),
         "key_arn: the key is ECC_NIST_P256 for SIGN_VERIFY; Databricks needs a symmetric key",
     ),
-    "key of another AWS account": (lambda _: ({}, {"key_arn": ELSEWHERE}), "key_arn: .* AWS account 999999999999"),
+    "key of another AWS account": (lambda _: ({}, {"key_arn": ELSEWHERE}), "key_arn: the key is in eu-west-1"),
     "disabled key": (lambda _: ({}, {"key_arn": disabled(own_key())}), "key_arn: the key is Disabled"),
     "configuration whose key is disabled": (
         lambda world: (
