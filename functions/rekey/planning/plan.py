@@ -15,8 +15,8 @@ from rekey.model.refusal import Refusal, joined
 from rekey.model.request import DRAIN_MINUTES
 from rekey.model.use_cases import USE_CASES
 from rekey.planning.case import Case
-from rekey.planning.heed import heeded
 from rekey.planning.rules import judge
+from rekey.planning.rules.heed import heeded
 from rekey.planning.rules.policy import doubts
 
 
