@@ -61,7 +61,7 @@ class Truth:
         """Keys that went although a workspace was on them within a day, which neither a sweep saw, nor KMS told, nor a
         guard knew, and when that day is over: unreadable until the first sweep to which KMS tells, or the first refused
         use. A guard that knows of each use at once leaves no such key."""
-        monkeypatch.setattr(clients, "kms", lambda _: self.kms)
+        monkeypatch.setattr(clients, "kms", lambda *_: self.kms)
         for module in (sweeping, reenabling, telling):
             monkeypatch.setattr(module, "count", lambda *_: None)
             monkeypatch.setattr(module, "logger", logging.getLogger("silent"))
