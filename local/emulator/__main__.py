@@ -8,12 +8,14 @@ from ministack.services import iam, kms, stepfunctions, sts  # type: ignore[impo
 
 from local.emulator import (
     bus_policy,
+    default_bus,
     executions,
     key_material,
     key_policy,
     key_usage,
     moments,
     principal_arn,
+    pseudo_parameters,
     trail,
 )
 from local.emulator.redrive import Redrives
@@ -24,10 +26,12 @@ kms.handle_request = key_policy.beside(key_material.beside(kms.handle_request))
 iam.handle_request = web_identity.beside_iam(iam.handle_request)
 sts.handle_request = web_identity.beside_sts(sts.handle_request)
 iam_actions.request_tag_context = with_condition_keys(iam_actions.request_tag_context)
+iam_actions.extract_resource_arn = default_bus.named_by_aws(iam_actions.extract_resource_arn)
 app.app = web_identity.beside_app(app.app)
 key_usage.add_condition_keys()
 principal_arn.show_roles()
 bus_policy.register()
+pseudo_parameters.resolve()
 trail.enable_rules_that_see_reads()
 moments.come_when_they_come()
 executions.end_once()

@@ -7,7 +7,7 @@ import requests
 
 from local.databricks import ManualClock, Settings, running
 from tests.quick_moto import quick_moto
-from tests.simulator.bench import CUSTOMER, Bench, kms_client
+from tests.simulator.bench import CUSTOMER, Bench, kms_client, kms_of
 from tests.simulator.oracle import Pair, Wire, make_pair, recording
 
 
@@ -16,7 +16,7 @@ def bench() -> Iterator[Bench]:
     """Scale 1 and a manual clock: seconds of the clock are simulated seconds."""
     settings = Settings(customer_account=CUSTOMER)
     clock = ManualClock()
-    with quick_moto(), running(settings, kms_client, clock) as (url, state):
+    with quick_moto(), running(settings, kms_of, clock) as (url, state):
         made = Bench(url, state.world, clock, kms_client("us-east-1"), settings)
         made.login()
         yield made

@@ -11,7 +11,7 @@ import requests
 
 from local.databricks import Latencies, ManualClock, Settings, running
 from tests.quick_moto import quick_moto
-from tests.simulator.bench import Bench, kms_client
+from tests.simulator.bench import Bench, kms_client, kms_of
 
 
 def test_requests_are_logged_without_secrets(bench: Bench) -> None:
@@ -102,7 +102,7 @@ def test_lower_bound(bench: Bench, seed: dict[str, object], query: str, seconds:
 def test_scales_shrink_minutes_and_days_apart() -> None:
     clock = ManualClock()
     settings = Settings(minute_scale=0.01, day_scale=0.001, latencies=Latencies(field_lag=100))
-    with quick_moto(), running(settings, kms_client, clock) as (url, state):
+    with quick_moto(), running(settings, kms_of, clock) as (url, state):
         bench = Bench(url, state.world, clock, kms_client("us-east-1"), settings)
         bench.login()
         old = bench.key()
