@@ -8,10 +8,11 @@ from moto.core.exceptions import JsonRESTError
 from moto.kms.models import KmsBackend
 
 from rekey.base import errors
+from rekey.model.actions import Action
 from rekey.rotation import keys
 from tests.clients import client
 from tests.steps.looks import changing_requests, kms_keys, settled
-from tests.steps.rolling_back import break_policy
+from tests.steps.rolling_back import break_policy, trail
 from tests.steps.world import A_DAY_LATER, World
 
 
@@ -79,6 +80,9 @@ def test_a_failure_before_the_blackout_leaves_no_trace_in_databricks(world: Worl
     assert world.get("state")["configurations"] == []
     assert [world.key_state(each) for each in kms_keys()] == ["Disabled"]
     assert settled(world.compute(workspace_id)) == settled(before)
+    (seen,) = trail(world, Action.FAILURE_SEEN)
+    assert seen == world.rotation().failure.model_dump()  # type: ignore[union-attr]
+    assert trail(world, Action.ROLLED_BACK) == [{"workspace_on": "old"}]
     world.plan("r2", workspace_id=workspace_id)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from rekey.aws.policy_document import meaning, same
 from rekey.base import errors
+from rekey.model.actions import Action
 from tests.kms_policies import Policies
 from tests.steps.own_keys import PAYMENTS, edit, own_key, policy_of
 from tests.steps.world import DATABRICKS, World
@@ -56,6 +57,9 @@ def test_a_statement_that_a_workspace_relies_on_by_now_stays(world: World) -> No
     ended = fail(world, "r1")
     assert MANAGED in sids(key_arn)
     assert f"workspace {two} uses the key" in " ".join(ended["findings"])
+    (left,) = [each["detail"] for each in world.ledger.trail("r1") if each["action"] == Action.LEFT]
+    assert left["left"]
+    assert set(left["left"]) <= set(ended["findings"])
     world.clock.advance(90_000)  # The day in which Databricks still reads through the old key is over.
     assert [each for each in world.get("health")["unreadable"] if each["workspace_id"] == two] == []
 
