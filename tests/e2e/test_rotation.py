@@ -143,8 +143,8 @@ ROLES = (
     ("terminate_compute", "s3:PutObject"),
     ("verify", "kms:GetKeyPolicy"),
     ("patch_workspace", "dynamodb:UpdateItem"),
-    ("complete_rotation", "dynamodb:ConditionCheckItem"),
 )
+"""Complete rotation is not among them: it waits for its rights (tests/steps/test_the_end_waits.py)."""
 
 
 @pytest.mark.parametrize(("function", "action"), ROLES, ids=[f"{name}-{action}" for name, action in ROLES])

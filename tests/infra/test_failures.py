@@ -49,7 +49,7 @@ def test_a_call_that_nobody_waits_for_and_that_fails_is_seen(stack: Template) ->
 
 
 def test_its_own_role_may_put_it_there_and_nowhere_else(stack: Template) -> None:
-    assert len(destinations(stack)) == 3
+    assert len(destinations(stack)) == 4
     for function, queue in destinations(stack).items():
         name = stack.resource(function)["Properties"]["Handler"].split(".")[-2]
         [sends] = [each for each in stack.statements_of(name) if "sqs:SendMessage" in each.actions]

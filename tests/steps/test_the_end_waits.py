@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from rekey.aws import clients
 from rekey.model.actions import Action
 from rekey.model.findings import FindingCode
 from rekey.model.steps import StepName
@@ -43,6 +45,22 @@ def test_the_ledger_keeps_it_waiting(world: World) -> None:
 def slow_cluster(world: World) -> None:
     """A cluster of the workspace stays PENDING for two hours."""
     world.post("latencies", cluster_start=7_200)
+
+
+def test_a_right_that_its_role_lacks_keeps_it_waiting(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after somebody's change to the role: the change of the key is proven, and nothing goes back for that."""
+    verified(world)
+    world.loop("restart_compute")
+    answer: Any = {"Error": {"Code": "AccessDeniedException", "Message": "not authorized to perform: dynamodb"}}
+
+    def denied(**_: Any) -> Any:
+        raise ClientError(answer, "TransactWriteItems")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(clients.dynamodb(), "transact_write_items", denied)
+        waiting = world.call("complete_rotation", rotation_id="r1")
+    assert (waiting["done"], "AccessDenied" in waiting["waiting_for"][0]) == (False, True)
+    assert world.call("complete_rotation", rotation_id="r1")["status"] == "succeeded"
 
 
 def test_compute_that_is_not_back_is_started_and_waited_for(world: World) -> None:
