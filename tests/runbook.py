@@ -66,6 +66,7 @@ _ELSEWHERE = {
     "ApprovalDeclined": "An approver declined the plan.",
     "ApprovalTimedOut": "Nobody approved the plan within three days.",
     "WorkspaceDidNotComeUp": "A new workspace did not run within the step's budget.",
+    "TriggersNotPaused": "What starts compute could not be seen or paused within the step's budget; nothing is down.",
     "ComputeDidNotStop": "Compute still ran when the step's budget was over.",
     "WorkspaceDidNotSwitch": "The workspace did not show the new key configuration within the step's budget.",
     "SwitchNotProven": "The switch could not be proven within the step's budget.",

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import count
 from typing import Any
 
@@ -59,6 +59,8 @@ class Said:
     by: str
     text: str
     world: Mapping[str, Any]
+    idle: bool = False
+    """Whether who says it has asked Databricks and KMS for no change at all."""
 
 
 class Ears(logging.Handler):
@@ -103,6 +105,8 @@ class Run:
     before: dict[str, Any] = field(default_factory=dict)
     calls: dict[str, list[int]] = field(default_factory=dict)
     """By state: numbers of the calls that change something, of its Lambda's first invocation."""
+    busy: set[str] = field(default_factory=set)
+    """Executions that have asked Databricks or KMS for a change."""
     ears: Ears = field(default_factory=Ears)
 
     def __post_init__(self) -> None:
@@ -203,7 +207,7 @@ class Run:
             f"arn:aws:states:us-east-1:{ACCOUNT}:execution:rekey-rotate-key:{name}",
             request,
             self.cloud.timeline,
-            self._invoke,
+            partial(self._invoke, name),
             random.Random(self.seed),
             lambda state: self._entering(name, state),
         )
@@ -222,9 +226,14 @@ class Run:
                 trouble.begin(self, function_of(state))
                 self.their_violations += self.cloud.simulator.violations.as_list()[known:]
 
-    def _invoke(self, function: str, payload: Any) -> Any:
+    def _invoke(self, name: str, function: str, payload: Any) -> Any:
         state = self.execution.states[-1]
-        return self._noting_calls(state, lambda: self.cloud.lambdas.of_placeholder(function, payload))
+        since = len(self.cloud.boundary.log)
+        try:
+            return self._noting_calls(state, lambda: self.cloud.lambdas.of_placeholder(function, payload))
+        finally:
+            if any(each.changing and each.service in ("databricks", "kms") for each in self.cloud.boundary.log[since:]):
+                self.busy.add(name)
 
     def _noting_calls(self, state: str, invoke: Callable[[], Any]) -> Any:
         since = len(self.cloud.boundary.log)
@@ -243,7 +252,8 @@ class Run:
 
     def _ended(self, execution: Execution) -> None:
         if execution.cause:
-            self.said.append(Said(f"execution {execution.name}", execution.cause, self.world_now()))
+            idle = execution.name not in self.busy
+            self.said.append(Said(f"execution {execution.name}", execution.cause, self.world_now(), idle))
         if FINISHER and execution.status != "SUCCEEDED":
             detail = {"name": execution.name, "executionArn": execution.arn, "status": execution.status}
             change = {"source": "aws.states", "detail-type": "Step Functions Execution Status Change"}

@@ -2,37 +2,37 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.matrix.run import Run
+    from tests.matrix.run import Run, Said
 
-World = Mapping[str, Any]
-Holds = Callable[["Run", World], bool]
+Holds = Callable[["Run", "Said"], bool]
 
 _UP = {"RUNNING", "PENDING", "STARTING", "RESIZING"}
 
 
-def _on_old(run: "Run", world: World) -> bool:
-    return bool(world["keys"].get(run.workspace_id) == run.before["keys"].get(run.workspace_id))
+def _on_old(run: "Run", said: "Said") -> bool:
+    return bool(said.world["keys"].get(run.workspace_id) == run.before["keys"].get(run.workspace_id))
 
 
-def _on_new(run: "Run", world: World) -> bool:
-    return not _on_old(run, world)
+def _on_new(run: "Run", said: "Said") -> bool:
+    return not _on_old(run, said)
 
 
-def _all_back(run: "Run", world: World) -> bool:
+def _all_back(run: "Run", said: "Said") -> bool:
     down = [
         each
         for each, before in run.before["up"].items()
-        if before in _UP and world["up"].get(each) not in _UP and each not in run.deleted
+        if before in _UP and said.world["up"].get(each) not in _UP and each not in run.deleted
     ]
-    triggers = [each for each, on in run.before["triggers"].items() if on and world["triggers"].get(each) is False]
+    triggers = [each for each, on in run.before["triggers"].items() if on and said.world["triggers"].get(each) is False]
     return not down and not triggers
 
 
-def _untouched(run: "Run", world: World) -> bool:
-    return _on_old(run, world) and _all_back(run, world)
+def _untouched(run: "Run", said: "Said") -> bool:
+    """What another rotation has under way is not this one's touch."""
+    return said.idle or (_on_old(run, said) and _all_back(run, said))
 
 
 SENTENCES: Mapping[re.Pattern[str], Holds] = {
@@ -43,5 +43,5 @@ SENTENCES: Mapping[re.Pattern[str], Holds] = {
     re.compile(r"all triggers are back"): _all_back,
     re.compile(r"No compute was touched"): _all_back,
     re.compile(r"[Nn]othing was touched"): _untouched,
-    re.compile(r"No workspace was made"): lambda _, world: not world["keys"],
+    re.compile(r"No workspace was made"): lambda _, said: not said.world["keys"],
 }

@@ -59,7 +59,7 @@ def test_arrows_join_nodes_and_every_node_has_its_types_colour(definition: dict[
 def test_only_polls_and_overrun_budgets_are_folded(definition: dict[str, Any], lines: list[str]) -> None:
     drawn = {re.split(r"<br/>", match[2].strip("[](){}"))[0].strip('"✔✘ ') for match in found(NODE, lines)}
     assert definition["States"].keys() - drawn == {
-        *("Are jobs quiet?", "Wait for job runs to end"),
+        *("Are jobs quiet?", "Wait for job runs to end", "Triggers were not paused"),
         *("Is compute gone?", "Wait for compute to stop", "Compute did not stop"),
         *("Wait for the switch", "Workspace did not switch"),
         *("Does the workspace run?", "Wait for the workspace", "Workspace did not come up"),

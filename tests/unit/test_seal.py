@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from rekey.model.chain import compare, verify
+from rekey.model.contradictions import contradictions
 from rekey.model.evidence import as_bytes
 from tests.seals import sealed_anew, without_seal
 
@@ -76,6 +77,18 @@ def test_a_field_is_held_against_its_entry_also_under_a_forged_seal(spoil: Spoil
     assert problems
     assert all("sealed" not in each for each in problems)
     assert any(said in each for each in problems), problems
+
+
+def _later_clock_behind(evidence: dict[str, Any]) -> None:
+    evidence["timeline"]["compute_back"] = evidence["timeline"]["blackout_started"]
+    evidence["timeline"]["blackout_started"] = "2026-11-21T22:00:00.000Z"
+    evidence["downtime_seconds"] = 0.0
+
+
+def test_no_downtime_is_what_a_clock_that_was_behind_leaves() -> None:
+    said = "downtime_seconds is not the time between blackout_started and compute_back"
+    assert said not in contradictions(altered(_later_clock_behind), [])
+    assert said in contradictions(altered(lambda e: e.update(downtime_seconds=0.0)), [])
 
 
 def test_the_approver_is_held_against_the_entry() -> None:

@@ -19,6 +19,7 @@ from tests.workflow.routes import (
     FINISH,
     PATCH,
     PREPARED,
+    QUIET,
     READY,
     RESTART,
     RESTORE,
@@ -31,6 +32,7 @@ from tests.workflow.script import Script, fails, plan, script, switched, waits
 IN_THE_WAY = waits("Please terminate all EC2 instances", compute_in_the_way=True)
 
 SCRIPTS: Mapping[str, Script] = {
+    "pause": script(pause_triggers=[waits("the list of jobs: DatabricksUnavailable")]),
     "terminate": script(terminate_compute=[waits("cluster 1 TERMINATING", "pool 2: 3 instances")]),
     "switch": script(patch_workspace=[waits("the key field to show", compute_in_the_way=False)]),
     "in the way": script(patch_workspace=[IN_THE_WAY]),
@@ -62,7 +64,7 @@ RECKONED = re.sub(r"\$plan\.budgets\.\w+", "600", SHORT)
 def runs(engine: Engine, machine: str) -> dict[str, Run]:
     """All at once: each is dozens of calls."""
     short = engine.deploy_machine("short-budgets", text=SHORT)
-    machines = {"terminate": machine, "restart": machine}
+    machines = {"pause": machine, "terminate": machine, "restart": machine}
     executions = {name: engine.start(machines.get(name, short), each) for name, each in SCRIPTS.items()}
     return {name: engine.finish(execution) for name, execution in executions.items()}
 
@@ -81,6 +83,18 @@ def test_only_budgets_are_cut() -> None:
     cut = [(a, b) for a, b in zip(WHOLE.splitlines(), SHORT.splitlines(), strict=True) if a != b]
     assert len(cut) == 2 * 6
     assert {re.sub(r"14,?400|5,?400|3,?600|1,?800", "600", a) for a, _ in cut} == {b for _, b in cut}
+
+
+def test_triggers_that_are_never_paused_end_it_before_anything_is_down(runs: dict[str, Run]) -> None:
+    run = runs["pause"]
+    loop = looped(run, "drain_waited", *QUIET, "Wait for job runs to end")
+    assert run.states == [*PREPARED, *loop, *QUIET, "Triggers were not paused", *FAILURE]
+    assert run.calls("terminate_compute") == []
+    assert (run.error, run.cause) == (
+        "TriggersNotPaused",
+        "Pause triggers: What starts compute could not be paused within 600 seconds. "
+        "Waiting for: the list of jobs: DatabricksUnavailable",
+    )
 
 
 def test_compute_that_never_stops(runs: dict[str, Run]) -> None:

@@ -217,7 +217,7 @@ def _not_done(work: Work, step: Step, name: StepName, answer: Progress) -> _Stop
     if since and (failure := failure_of_time(rotation, since, said, step.settings.wait_scale)):
         _turn_back(step, failure)
         return None
-    if since and name in PASSED_OVER and is_over(name, since, step.settings.wait_scale):
+    if since and name in PASSED_OVER and is_over(rotation, name, since, step.settings.wait_scale):
         steps(work.write)[StepName.COMPLETE](step)
         return None
     return _Stop(said, answered=True)

@@ -18,6 +18,7 @@ from rekey.rotation.next_step import next_step
 from rekey.rotation.patience import TURNS_BACK
 
 GIVES_UP: Mapping[StepName, str] = {
+    StepName.PAUSE_TRIGGERS: "TriggersNotPaused",
     StepName.CREATE_WORKSPACE: "WorkspaceDidNotComeUp",
     StepName.ROTATE_MATERIAL: "MaterialWasNotRotated",
     StepName.SWITCH: "WorkspaceDidNotSwitch",
@@ -66,15 +67,27 @@ def failure_of_step(rotation: Rotation, error: RekeyError) -> Failure | None:
 def failure_of_time(rotation: Rotation, waits_since: str, said: str, scale: float) -> Failure | None:
     """Why the way forward ends with a step that took too long; None while it may take longer, and on the way back."""
     step = next_step(rotation)
-    if rotation.failure is not None or step is None or step not in GIVES_UP or not is_over(step, waits_since, scale):
+    if (
+        rotation.failure is not None
+        or step is None
+        or step not in GIVES_UP
+        or not is_over(rotation, step, waits_since, scale)
+    ):
         return None
-    return _failure(rotation, GIVES_UP[step], f"it was not done after {BUDGETS[step]} seconds. Waiting for: {said}")
+    seconds = _budget(rotation, step)
+    return _failure(rotation, GIVES_UP[step], f"it was not done after {seconds} seconds. Waiting for: {said}")
 
 
-def is_over(step: StepName, waits_since: str, scale: float) -> bool:
+def is_over(rotation: Rotation, step: StepName, waits_since: str, scale: float) -> bool:
     """Whether a step has answered for longer than its budget that it is not done."""
-    budget = BUDGETS[StepName.RENEW_BATCH if step == StepName.RENEW_NOTEBOOKS else step]
-    return (clock.now() - clock.moment(waits_since)).total_seconds() >= budget * scale
+    return (clock.now() - clock.moment(waits_since)).total_seconds() >= _budget(rotation, step) * scale
+
+
+def _budget(rotation: Rotation, step: StepName) -> int:
+    """Seconds."""
+    own = rotation.plan.budgets
+    over_compute = {StepName.PAUSE_TRIGGERS: own.pause, StepName.TERMINATE: own.terminate}
+    return over_compute.get(step) or BUDGETS[StepName.RENEW_BATCH if step == StepName.RENEW_NOTEBOOKS else step]
 
 
 def in_words(execution: Execution) -> str:

@@ -49,6 +49,7 @@ DO: Mapping[str, str] = {
     "ApprovalDeclined": "talk to whoever declined, then ask again and have it approved",
     "ApprovalTimedOut": "ask again, and have the plan approved within three days",
     "WorkspaceDidNotComeUp": "look at the workspace in the account console; delete it, or finish it there",
+    "TriggersNotPaused": "see what it waited for (Databricks' status page, the Lambda's log), then ask again",
     "ComputeDidNotStop": _LOOK_AT_COMPUTE,
     "WorkspaceDidNotSwitch": "open a case with Databricks support with the workspace's number; ask again later",
     "SwitchNotProven": "check that the service principal may run notebooks in the workspace, then ask again",
