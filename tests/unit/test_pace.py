@@ -28,22 +28,25 @@ class Clock:
 
 @dataclass
 class Databricks:
-    """A token bucket that holds one request; `limit` a second, None for no limit."""
+    """A token bucket that holds `burst` requests; `limit` a second, None for no limit."""
 
     clock: Clock
     limit: float | None
     retry_after: float | None = 1.0
     error: type[DatabricksThrottled] | type[DatabricksUnavailable] = DatabricksThrottled
+    burst: int = 1
     next_at: float = 0.0
+    """When a bucket of one has something again."""
     accepted: int = 0
     refused: int = 0
 
     def __call__(self, *_: Any, **__: Any) -> str:
-        if self.limit and self.clock.now() + 1e-9 < self.next_at:
+        room = (self.burst - 1) / self.limit if self.limit else 0.0
+        if self.limit and self.clock.now() + 1e-9 < self.next_at - room:
             self.refused += 1
             status = 429 if self.error is DatabricksThrottled else 503
             raise self.error("no", status=status, retry_after=self.retry_after)
-        self.next_at = self.clock.now() + (1 / self.limit if self.limit else 0)
+        self.next_at = max(self.next_at, self.clock.now()) + (1 / self.limit if self.limit else 0)
         self.accepted += 1
         return "yes"
 
@@ -85,6 +88,18 @@ def test_it_comes_close_to_what_databricks_accepts(clock: Clock, limit: float, e
     assert ask(databricks, 200.0) <= 1  # The last one may have met a refusal when the time was over.
     assert databricks.accepted > 0.85 * limit * 200
     assert databricks.refused < 0.05 * databricks.accepted
+
+
+@pytest.mark.parametrize("limit", [10.0, 30.0])
+def test_a_limit_far_below_the_pace_is_found_in_a_few_refusals(clock: Clock, limit: float) -> None:
+    """Each costs a pause. What a bucket let through from one to the next tells the limit."""
+    databricks = Databricks(clock, limit=None, burst=int(limit))
+    ask(databricks, 60.0)
+    databricks.limit = limit
+    databricks.accepted = databricks.refused = 0
+    ask(databricks, 120.0)
+    assert databricks.refused < 25
+    assert databricks.accepted > 0.97 * limit * 120
 
 
 def test_it_recovers_when_the_limit_is_gone(clock: Clock) -> None:

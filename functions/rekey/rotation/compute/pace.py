@@ -2,6 +2,7 @@
 
 Databricks documents neither its limits nor its headers, so the pace is found by asking: it doubles each second until
 the first refusal, is halved by it, comes back quickly to just below where it was refused, and feels its way from there.
+What is let through between two refusals that follow soon tells the limit.
 """
 
 import math
@@ -20,12 +21,18 @@ LEAST_RATE, MOST_RATE = 0.2, 200.0
 
 _CLOSE = 0.97
 """How close to where it was refused the pace comes back at once, as a part of that."""
-_FEELING, _FEELING_OTHERS = 0.001, 0.01
+_FEELING, _FEELING_OTHERS = 0.0005, 0.01
 """What it grows by each second from there, as a part of it too; faster where another family met that limit."""
 _STEADY = 10.0
 """A pace that was good for so many seconds is close to the limit: there is no need to give way by half."""
-_OUTDATED = 1.05
+_BOLDER = 30.0
+"""What was not refused for so many seconds is not close to the limit: from then on the pace feels its way faster."""
+_OUTDATED = 1.15
 """This far above it, the limit that was met is no longer true."""
+_PAUSE_FILLED = 1.0
+"""Seconds of a pause that a bucket has surely room for."""
+_MOST_DOWN = 0.85
+"""What is left of the pace after a refusal that came soon after another, at the least: a bucket may have no room."""
 
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds after one refusal, two in a row, ..., where Databricks does not say."""
@@ -70,6 +77,8 @@ class Pace:
         self._next = self._quiet_until = self._slowed_until = -math.inf
         self.in_a_row = 0
         """Refusals without an answer since; those of one burst are one."""
+        self._answers, self._first_at = 0, -math.inf
+        """Since the last pause."""
         self._line = 0
         """Counts refusals: whoever waits for a turn lines up anew after one."""
 
@@ -89,12 +98,18 @@ class Pace:
     def answered(self) -> None:
         """Databricks dealt with a request, whatever it said."""
         with self._lock:
+            now = self._clock.now()
             self.in_a_row = 0
+            if now >= self._quiet_until:
+                self._first_at = self._first_at if self._answers else now
+                self._answers += 1
             close = _CLOSE * self.met
             if self.rate < close:
                 self.rate = min(self.rate + 1, close, MOST_RATE)
                 return
-            self.rate = min(self.rate + self._feeling * self.met / self.rate, MOST_RATE)
+            bold = max(1.0, (now - self._slowed_until) / _BOLDER) ** 2
+            feeling = max(self._feeling, min(self._feeling * bold, _FEELING_OTHERS))
+            self.rate = min(self.rate + feeling * self.met / self.rate, MOST_RATE)
             if self.rate > _OUTDATED * self.met:
                 self.met = math.inf
 
@@ -107,10 +122,23 @@ class Pace:
             self._line += 1
             if now >= self._slowed_until:
                 self.in_a_row += 1
-                self.met, self._feeling = max(self.rate, LEAST_RATE), _FEELING
-                steady = self.in_a_row == 1 and -math.inf < self._slowed_until <= now - _STEADY
+                before = self._slowed_until > -math.inf
+                self.met, self._feeling = max(self._limit(now) if before else self.rate, LEAST_RATE), _FEELING
+                steady = before and self.in_a_row == 1
                 self.rate = max(self.met * (_CLOSE if steady else 0.5), LEAST_RATE)
                 self._slowed_until = self._quiet_until
+                self._answers = 0
+
+    def _limit(self, now: float) -> float:
+        """What was let through since the last refusal, a second: a bucket was empty then, and is now.
+
+        Soon after it: later the bucket may have been full for a while, and the pace itself is close to the limit.
+        """
+        seconds = now - self._first_at
+        if not self._answers or seconds > _STEADY:
+            return self.rate
+        through = self._answers / (seconds + _PAUSE_FILLED)
+        return min(self.rate, max(through, _MOST_DOWN * self.rate))
 
 
 Learnt = tuple[float, float | None]
