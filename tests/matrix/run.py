@@ -136,7 +136,7 @@ class Run:
             if after >= DAY:
                 self._entering("r1", KEY_CHECK)
             self._noting_calls(KEY_CHECK, lambda: self._call("disable_old_key", {}))
-            if self.scenario.refused_use and after >= 2 * DAY and not self.asked_for:
+            if self.scenario.refused_use and after >= 2 * DAY and not self.asked_for and self._old_key_is_gone():
                 self._refused_use()
         self._publish()
 
@@ -189,6 +189,11 @@ class Run:
         kept = [each for each in records if each not in too_old]
         list(deliver_stream(kept, call, clock))
         self.to_be_told, aws.published[:] = aws.published[len(told) :], told
+
+    def _old_key_is_gone(self) -> bool:
+        """KMS refuses no use before that."""
+        (old,) = self.seeded_keys[:1]
+        return bool(client("kms").describe_key(KeyId=old)["KeyMetadata"]["KeyState"] != "Enabled")
 
     def _refused_use(self) -> None:
         """Somebody needs the old key after it has gone."""
@@ -246,9 +251,14 @@ class Run:
     def _ledger_says(self) -> None:
         """What events, tickets and `rekey status` make of the ledger once all is at rest."""
         for each in self.rotations():
-            if each.failure and each.ended:
+            # Where a later request has changed the keys, what the ended one left is told by that one.
+            if each.failure and each.ended and not self._changed_since(each):
                 said = outcome.consequences(each)
                 self.said.append(Said(f"the ledger of {each.rotation_id}", said, self.world_now()))
+
+    def _changed_since(self, rotation: Rotation) -> bool:
+        later = [each for each in self.rotations() if each.created_at > rotation.created_at]
+        return any(each.switched_at and each.failure is None for each in later)
 
     def _ended(self, execution: Execution) -> None:
         if execution.cause:

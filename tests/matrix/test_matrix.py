@@ -11,6 +11,10 @@ from tests.matrix.storms import run_storm
 CELLS = (
     "create/Create workspace/lost-6",
     "add-reverted/Roll back/databricks.401.token.10m",
+    "add/Pause triggers/lambda.Runtime.ExitError.good",
+    "add-managed-network/Verify/killed-before-16",
+    "rotate/Switch workspace key/clock.slow",
+    "rotate/Complete rotation/other.takes-lease",
 )
 """More are in test_bugs.py, each with and without a bug."""
 STORMS = range(2)

@@ -26,6 +26,7 @@ def verify(step: Step) -> Progress:
     """
     rotation = step.rotation
     if rotation.switch_verified_at:
+        _remove_proofs(step)
         return Progress(done=True)
     if awaited := settles(step):
         return Progress.waiting(awaited)
@@ -39,7 +40,7 @@ def verify(step: Step) -> Progress:
         _read(step, "after")
     except DatabricksError as error:
         return Progress.waiting([f"a notebook to be readable and writable: {error}"])
-    _remove_proofs(step)
+    # Removed only once the proof is written down: a call that dies in between could not read them again.
     step.record(
         STEP,
         Action.SWITCH_VERIFIED,
@@ -51,6 +52,7 @@ def verify(step: Step) -> Progress:
         },
         switch_verified_at=clock.stamp(),
     )
+    _remove_proofs(step)
     return Progress(done=True)
 
 
