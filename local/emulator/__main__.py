@@ -14,10 +14,12 @@ from local.emulator import (
     key_material,
     key_policy,
     key_usage,
+    log_groups,
     moments,
     principal_arn,
     pseudo_parameters,
     python_runtimes,
+    stack_properties,
     trail,
     transport,
 )
@@ -37,6 +39,8 @@ principal_arn.show_roles()
 bus_policy.register()
 transport.count_as_secure()
 pseudo_parameters.resolve()
+stack_properties.keep()
+log_groups.are_the_stacks()
 python_runtimes.run_by_the_runtime_client()
 trail.enable_rules_that_see_reads()
 moments.come_when_they_come()

@@ -1,7 +1,8 @@
 """`make package`'s files by plain CloudFormation: deployed, rotated on, deleted; what remains is what the page says.
 
-The stack is the one for AWS: Python runtime, retained data, TLS demanded, no wait shortened but by the emulator. One
-thing is changed in the template: Databricks' addresses, as the simulator speaks plain HTTP on loopback.
+The stack is the one for AWS: Python runtime, retained data, TLS demanded, no wait shortened but by the emulator; with a
+bank's guard rails. One thing is changed in the template: Databricks' addresses, as the simulator speaks plain HTTP on
+loopback.
 """
 
 import json
@@ -15,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from demo.kms_4 import failing
 from local.cloud.deploy import fill_secret
 from local.cloud.launch import ACCOUNT, REGION
 from local.cloud.model import LocalCloud, aws_environment
@@ -23,7 +26,7 @@ from local.cloud.processes import base_environment, stop
 from local.cloud.servers import Credential, start_emulator, start_simulator
 from tests.e2e.common import whole
 from tests.e2e.conftest import SCALES
-from tests.e2e.driver import Driver, until
+from tests.e2e.driver import Driver, Ended, until
 
 ROOT = Path(__file__).resolve().parents[2]
 LIFECYCLE = ROOT / "docs" / "lifecycle.md"
@@ -33,6 +36,30 @@ ACCOUNT_HOST, WORKSPACE_HOST = (
     "https://{deployment_name}.cloud.databricks.com",
 )
 SECONDS = 180
+
+BOUNDARY = "bank-boundary"
+GUARD_RAILS: dict[str, object] = {
+    "permissions_boundary": BOUNDARY,
+    "role_prefix": "app-",
+    "role_path": "/platform/",
+    "stack_tags": {"cost-centre": "4711"},
+    "key_tags": {"cost-centre": "4711"},
+    "key_alias_prefix": "bank/keys",
+    "evidence_lock_days": 30,
+}
+DENIED_WITHOUT_A_COST_CENTRE = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {
+            "Effect": "Deny",
+            "Action": "kms:CreateKey",
+            "Resource": "*",
+            "Condition": {"Null": {"aws:RequestTag/cost-centre": "true"}},
+        },
+    ],
+}
+"""As a service control policy says it; here it is the boundary, which IAM holds every role to just so."""
 
 pytestmark = pytest.mark.e2e
 
@@ -85,9 +112,12 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bare]:
             stop(server.process.pid)
 
 
-def package(target: Path, account_id: str) -> None:
+def package(target: Path, **settings: object) -> None:
     """As `make package` does."""
-    command = [sys.executable, "-m", "infra.package", str(target), "-c", f"rekey:databricks_account_id={account_id}"]
+    command = [sys.executable, "-m", "infra.package", str(target)]
+    for name, value in settings.items():
+        text = json.dumps(value) if isinstance(value, dict) else value
+        command += ["-c", f"rekey:{name}={text}"]
     made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False)
     assert made.returncode == 0, made.stderr
 
@@ -183,10 +213,40 @@ def in_the_account(driver: Driver) -> dict[str, set[str]]:
     }
 
 
-def test_a_stack_without_cdk_rotates_and_leaves_what_the_page_says(bare: Bare, tmp_path: Path) -> None:
+def bounded(driver: Driver, names: set[str]) -> dict[str, tuple[str, str]]:
+    """Boundary and beginning of the ARN of each role."""
+    roles = {each: driver.aws("iam").get_role(RoleName=each)["Role"] for each in names}
+    return {
+        name: (role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""), role["Arn"].partition("app-")[0])
+        for name, role in roles.items()
+    }
+
+
+def refused_without_tags(driver: Driver, workspace_id: int) -> Ended:
+    """A rotation with rekey:key_tags empty."""
+    name = "rekey-create-key"
+    functions = driver.aws("lambda")
+    told = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": {**told, "KEY_TAGS": "{}"}})
+    ended = driver.rotate(workspace_id=workspace_id)
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": told})
+    return ended
+
+
+def locked(driver: Driver, key: str) -> None:
+    """Nobody can delete what is there, not even the account's root."""
+    s3, bucket = driver.aws("s3"), driver.cloud.evidence_bucket
+    (version,) = s3.list_object_versions(Bucket=bucket, Prefix=key)["Versions"]
+    assert s3.get_object_retention(Bucket=bucket, Key=key)["Retention"]["Mode"] == "COMPLIANCE"
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"], BypassGovernanceRetention=True)
+
+
+def test_without_cdk_it_passes_guard_rails_rotates_and_leaves_what_the_page_says(bare: Bare, tmp_path: Path) -> None:
     empty = Driver(bare.cloud)
     before = in_the_account(empty)
-    package(tmp_path, bare.credential.account_id)
+    empty.aws("iam").create_policy(PolicyName=BOUNDARY, PolicyDocument=json.dumps(DENIED_WITHOUT_A_COST_CENTRE))
+    package(tmp_path, databricks_account_id=bare.credential.account_id, **GUARD_RAILS)
     upload(empty, tmp_path, bare.simulator)
     stack_id = deploy(empty)
     told = outputs(empty, stack_id)
@@ -210,6 +270,19 @@ def test_a_stack_without_cdk_rotates_and_leaves_what_the_page_says(bare: Bare, t
 
     made = resources(driver, stack_id)
     while_there = in_the_account(driver)
+    account = bare.cloud.account
+    boundary = (f"arn:aws:iam::{account}:policy/{BOUNDARY}", f"arn:aws:iam::{account}:role/platform/")
+    roles = bounded(driver, while_there["AWS::IAM::Role"] - before["AWS::IAM::Role"])
+    assert {(arn, path[: len(boundary[1])]) for arn, path in roles.values()} == {boundary}
+    shown = driver.aws("kms").list_resource_tags(KeyId=new)["Tags"]
+    assert {"TagKey": "cost-centre", "TagValue": "4711"} in shown
+    locked(driver, f"rotations/{ended.name}/evidence.json")
+    assert failing(driver.aws("kms"))[0] in ([], [old.rpartition("/")[2]])
+    fields = driver.fields(workspace_id)
+    refused = refused_without_tags(driver, workspace_id)
+    assert (refused.status, refused.error) == ("FAILED", "AccessDenied"), refused
+    assert "kms:CreateKey" in refused.cause
+    assert driver.fields(workspace_id) == fields
     assert {each["ResourceType"] for each in made} & set(while_there) <= {
         each for each in while_there if while_there[each] - before[each]
     }
@@ -226,7 +299,7 @@ def test_a_stack_without_cdk_rotates_and_leaves_what_the_page_says(bare: Bare, t
     assert driver.ledger(f"ROTATION#{ended.name}", "ROTATION") is not None
     assert after["AWS::KMS::Key"] >= {old, new}
     aliases = driver.aws("kms").list_aliases(KeyId=new.rpartition("/")[2])["Aliases"]
-    assert [each["AliasName"] for each in aliases] == [f"alias/rekey/{workspace_id}/{ended.name}"]
+    assert [each["AliasName"] for each in aliases] == [f"alias/bank/keys/{workspace_id}/{ended.name}"]
     whole(driver, workspace_id, compute)
     assert driver.fields(workspace_id)[0] == ended.output["configuration_id"]
     assert json.dumps(driver.get("state")["configurations"]).count(new) == 1

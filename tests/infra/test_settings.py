@@ -97,6 +97,12 @@ def test_a_wrong_value_is_refused_with_its_fix(name: str, value: object, said: s
     assert said in str(refused.value)
 
 
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_says_what_to_give_where_it_can_be_nothing_of_the_kind(name: str) -> None:
+    with pytest.raises(SettingsError, match=rf"{PREFIX}{name}[^ ]*: .*; give "):
+        read(**{name: [{"no": "such thing"}]})
+
+
 @pytest.mark.parametrize(
     ("shard", "partition"), [("commercial", "aws"), ("govcloud", "aws-us-gov"), ("govcloud-dod", "aws-us-gov")]
 )
