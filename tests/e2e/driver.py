@@ -200,6 +200,14 @@ class Driver:
         result: dict[str, Any] = json.loads(answer["Payload"].read())
         return result
 
+    def rounds(self, name: str) -> list[dict[str, Any]]:
+        """What each round of the finisher said that worked on a rotation, from the Lambda's log."""
+        group = {"logGroupName": "/aws/lambda/rekey-carry-on"}
+        pages = self.aws("logs").get_paginator("filter_log_events").paginate(**group)
+        said = [each["message"] for page in pages for each in page["events"] if '"message":"done"' in each["message"]]
+        results: list[dict[str, Any]] = [json.loads(each)["result"] for each in said]
+        return [each for each in results if name in json.dumps(each) and each.get("outcome") != "at work"]
+
     def role(self, function: str) -> dict[str, Any]:
         """The role of a Lambda, as IAM shows it."""
         name = self._lambda(function)["Role"].rpartition("/")[2]
