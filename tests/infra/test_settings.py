@@ -77,6 +77,7 @@ def test_values_from_the_command_line_are_text() -> None:
         ("ca_bundle", "cdk.json", "'cdk.json' cannot be read as certificates"),
         ("permissions_boundary", "arn:aws:iam::111122223333:role/boundary", "the name of a policy"),
         ("permissions_boundary", '{"name": "boundary"}', "the name of a policy of the stack's account"),
+        ("permissions_boundary", "/team/boundary", "the name of a policy of the stack's account"),
         ("permissions_boundary", "arn:aws-cn:iam::111122223333:policy/b", "commercial is in aws; give the name"),
         ("role_prefix", "app/", "up to 20 letters"),
         ("role_path", "platform", "a path that begins and ends with /"),
