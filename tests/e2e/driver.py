@@ -216,8 +216,11 @@ class Driver:
 
     def renew(self, function: str) -> None:
         """Have the next call of a Lambda start with an empty memory, as after a deployment."""
-        name = self._lambda(function)["FunctionName"]
-        self.aws("lambda").update_function_configuration(FunctionName=name, Description=uuid.uuid4().hex)
+        found = self._lambda(function)
+        # The emulator keeps containers where only a description changes.
+        self.aws("lambda").update_function_configuration(
+            FunctionName=found["FunctionName"], MemorySize=found["MemorySize"]
+        )
 
     def _role(self, function: str) -> str:
         return str(self._lambda(function)["Role"]).rsplit("/", 1)[-1]
