@@ -43,7 +43,7 @@ LAYER_DEPENDENCIES := $(BIN)/python -c 'import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["layer"], sep="\n")'
 ARGS ?=
 
-.PHONY: help setup run test histories more-histories faults finisher fuzz mutants terraform lint bench bench-start bench-compute mixes picture map commands recording images rules request runbook schemas settings permissions network account-calls findings checkov snapshots synth package deploy lock clean clean-all
+.PHONY: help setup run test histories more-histories faults finisher fuzz mutants terraform lint bench bench-start bench-compute bench-page mixes picture map commands recording images rules request runbook schemas settings permissions network account-calls findings checkov snapshots synth package deploy lock clean clean-all
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -139,6 +139,10 @@ bench-start: setup
 # Downtime of workspaces of up to 10,000 objects beside its bound, and beside scripts on the official SDK.
 bench-compute: setup
 	PYTHONPATH=functions $(BIN)/python -m benchmarks.compute $(ARGS)
+
+# What a browser takes to open estate.html with 500 workspaces.
+bench-page: setup
+	$(BIN)/python -m pytest -q -s -k 500_workspaces tests/browser $(ARGS)
 
 picture: setup
 	$(BIN)/python -m stepfunctions.picture docs/state-machine.md $(ARGS)

@@ -43,11 +43,12 @@ class Measured:
 def measure() -> list[Measured]:
     """One rotation after the other, so that each has the machine for itself. The first pays for the cold starts."""
     with TemporaryDirectory() as folder, cloud(SCALES, Path(folder) / "local.json", print) as running:
-        _rotate(running, "rotate", "customer")  # warms the Lambdas up; what it took is not reported
-        return [_rotate(running, *each) for each in product(("add", "rotate"), ("customer", "databricks"))]
+        of(running, "rotate", "customer")  # warms the Lambdas up; what it took is not reported
+        return [of(running, *each) for each in product(("add", "rotate"), ("customer", "databricks"))]
 
 
-def _rotate(running: LocalCloud, operation: str, network: str) -> Measured:
+def of(running: LocalCloud, operation: str, network: str) -> Measured:
+    """One rotation of a workspace that is made for it. Raises RuntimeError where it does not succeed."""
     options: Any = running.client_options
     door, sfn = SideDoor(running.simulator_url), boto3.client("stepfunctions", **options)
     wish: dict[str, Any] = {"workspace_name": f"{operation}-{network}", "network": network, **COMPUTE}

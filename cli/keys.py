@@ -125,6 +125,7 @@ def columns(now: datetime) -> list[Column]:
         Column("state", _state, keeps=True, style=lambda row: _STYLES.get(row["state"], "")),
         Column("used by", _users),
         Column("age", lambda row: "?" if row["age_days"] is None else f"{row['age_days']} d", keeps=True, goes=3),
+        Column("kind", lambda row: str(row.get("kind") or "?"), wide=True),
         Column("rotates", lambda row: _rotates(row.get("rotates_every_days")), wide=True),
         Column("last use", lambda row: str(row["last_use"] or "?"), wide=True),
         Column("disable after", lambda row: _moment(row["goes_at"], now), keeps=True, goes=1),

@@ -94,7 +94,7 @@ def _rotate(running: LocalCloud, screen: Screen, state_file: Path) -> Result:
     with screen.following():
         now = rotate(running, subjects, clients.sfn, watch, screen.show)
     screen.finish(now)
-    return sum_up(now, door, clients.s3, find("rekey", local=True, state_file=state_file))
+    return sum_up(now, door, clients, find("rekey", local=True, state_file=state_file))
 
 
 def _explain(screen: Screen, result: Result, running: LocalCloud) -> None:

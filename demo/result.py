@@ -9,6 +9,7 @@ from cli.stack import Stack
 from demo.checks import Check, checks_of, objects_check, old_key_check, violations_check
 from demo.estate import INVENTORY, Estate, estate_check, take
 from demo.evidence import fetch
+from demo.kms_4 import kms_4_check
 from demo.model import DemoError, Json, OldKey, Subject
 from demo.outcome import Outcome
 from demo.rotations import Now
@@ -17,6 +18,8 @@ from local.cloud.side_door import SideDoor
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+    from demo.clients import Clients
 
 
 @dataclass(frozen=True)
@@ -74,9 +77,9 @@ def nothing_came_of_it() -> Json:
     }
 
 
-def sum_up(now: Now, door: SideDoor, s3: "S3Client", stack: Stack) -> Result:
+def sum_up(now: Now, door: SideDoor, clients: "Clients", stack: Stack) -> Result:
     """Look at everything once more and judge it."""
-    bucket = stack.evidence_bucket
+    s3, bucket = clients.s3, stack.evidence_bucket
     outcomes = [_outcome(*each, door, s3, bucket, now) for each in zip(now.subjects, now.executions, strict=True)]
     estate, seen = _estate(now, s3, stack)
     health, violations = door.health(), door.violations()
@@ -85,6 +88,7 @@ def sum_up(now: Now, door: SideDoor, s3: "S3Client", stack: Stack) -> Result:
         objects_check(outcomes, health["unreadable"]),
         violations_check(violations),
         old_key_check(now.subjects, now.key, now.scales),
+        kms_4_check(clients.kms),
         seen,
     ]
     return Result(outcomes, now.key, health["objects"], health["unreadable"], violations, checks, now.scales, estate)

@@ -16,8 +16,9 @@ AT_THE_KEYS = (On.KEYS, On.ALIASES, On.FORWARDERS)
 
 ANY_ACCOUNT = "*"
 
-DECIDES = "plan_rotation"
-"""The one Lambda that decides where a key is made: the plan carries it to all others."""
+TOLD_WHERE = ("plan_rotation", "doctor")
+"""Who is told where keys are to be made. The first decides it, and the plan carries it to all others; the second looks
+whether it can be done."""
 
 
 def at_the_keys(grants: Iterable[Grant]) -> list[Grant]:
@@ -57,7 +58,7 @@ def environment(settings: Settings, name: str, grants: tuple[Grant, ...]) -> dic
     }
     given = settings.key_accounts
     where = {"KEY_ACCOUNTS": json.dumps(given, separators=(",", ":")) if isinstance(given, dict) else given}
-    return told | (where if name == DECIDES else {})
+    return told | (where if name in TOLD_WHERE else {})
 
 
 def session_policy(settings: Settings, grants: Iterable[Grant]) -> str:

@@ -21,6 +21,7 @@ from aws_cdk import aws_s3 as s3
 
 from infra import key_account_template
 from infra.platform import FUNCTIONS, ROOT, Layer, Platform, aws, layer_folders
+from infra.settings import PREFIX as OF_SETTINGS
 from infra.settings import Settings, SettingsError
 from infra.stack import RekeyStack
 
@@ -103,10 +104,20 @@ def template(settings: Settings, names: dict[str, str]) -> object:
     same = {each.name: getattr(base, each.name) for each in fields(base)}
     platform = Packaged(**{**same, "synthesizer": BootstraplessSynthesizer(), "names": tuple(names.items())})
     with tempfile.TemporaryDirectory() as assembly:
-        app = App(outdir=assembly)
+        app = App(outdir=assembly, context=_flags())
         RekeyStack(app, settings, platform)
         app.synth()
         return json.loads((Path(assembly) / f"{settings.name}.template.json").read_text(encoding="utf-8"))
+
+
+def _flags() -> dict[str, object]:
+    """CDK's own context in cdk.json: without its command line nobody else reads it."""
+    return {name: value for name, value in _context().items() if not name.startswith(OF_SETTINGS)}
+
+
+def _context() -> dict[str, object]:
+    context: dict[str, object] = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
+    return context
 
 
 def _wheel(target: Path) -> Path:
@@ -127,9 +138,8 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("target", type=Path)
     parser.add_argument("-c", action="append", default=[], metavar="rekey:NAME=VALUE", dest="context")
     given = parser.parse_args(arguments)
-    context = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
     try:
-        settings = Settings.from_context(context | dict(each.partition("=")[::2] for each in given.context))
+        settings = Settings.from_context(_context() | dict(each.partition("=")[::2] for each in given.context))
         files = package(settings, given.target)
     except SettingsError as error:
         sys.exit(f"rekey: {error}")

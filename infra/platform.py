@@ -123,8 +123,8 @@ def _local(settings: Settings) -> Platform:
         removal_policy=RemovalPolicy.DESTROY,
         # It speaks plain HTTP on loopback, and would enforce a policy that refuses that.
         tls=False,
-        # It checks kms:CreateAlias and states:SendTask* against "*", whatever the alias, key or state machine is.
-        without_arns=frozenset({On.ALIASES, On.WORKFLOW}),
+        # It checks states:SendTask* against "*", whatever the state machine is.
+        without_arns=frozenset({On.WORKFLOW}),
         # The emulator's IAM knows nothing of the roles that a bootstrap stack would bring.
         synthesizer=CliCredentialsStackSynthesizer(),
         encryption_key_arn=settings.encryption_key_arn,

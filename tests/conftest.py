@@ -73,12 +73,13 @@ def settings() -> Settings:
 
 
 ONE_WORKER = (
-    *("tests/e2e/test_local_cloud", "tests/e2e/test_cli", "tests/e2e"),
+    *("tests/e2e/test_local_cloud", "tests/e2e/test_cli", "tests/e2e/test_key_accounts", "tests/e2e/test_package"),
+    "tests/e2e",
     *("tests/browser", "tests/infra", "tests/workflow"),
 )
 """Where tests share one costly thing (a deployed cloud, a browser, a synthesized stack, an emulator).
 
-The clouds' tests wait much and compute little: in three parts they wait at the same time.
+The clouds' tests wait much and compute little: in parts, each with clouds of its own, they wait at the same time.
 """
 
 

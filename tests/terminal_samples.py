@@ -96,7 +96,8 @@ KEYS: dict[str, Any] = {
     "keys": [
         {"key_arn": ARN + key_id, "state": state, "why": why, "age_days": age, "referenced_by": users, "used_by": names,
          "last_use": "Decrypt 2026-11-21T19:00:00.000Z", "goes_at": goes, "usd_month": usd, "may_be_deleted": spare,
-         "rotates_every_days": None if age == 800 else 365 * (age < 100)}
+         "rotates_every_days": None if age == 800 else 365 * (age < 100),
+         "kind": "external store (XKS)" if age == 800 else "KMS"}
         for key_id, state, why, age, users, names, goes, usd, spare in _KEYS
     ],
     "usd_month": 6,

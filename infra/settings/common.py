@@ -79,6 +79,27 @@ FromCommandLine = BeforeValidator(from_text)
 """Lists and objects are text on the command line: -c rekey:name='{"key": "value"}'."""
 
 
+def _object_from_text(value: object) -> object:
+    return from_text(value) if isinstance(value, str) and value.lstrip().startswith("{") else value
+
+
+WordOrObject = BeforeValidator(_object_from_text)
+"""A word, or an object, which may be text."""
+
+
+def fits_an_environment(given: object, most: int) -> None:
+    """What goes to a Lambda by its environment, which has 4 KB for all (Lambda quotas). Raises ValueError."""
+    if (size := len(json.dumps(given).encode())) > most:
+        raise ValueError(f"it has {size} bytes")
+
+
+NAME = r"[\w+=,.@-]"
+"""A character of a name in IAM (IAM quotas, "IAM name requirements")."""
+
+PATH = rf"({NAME}+/)*"
+"""Of an IAM name, without its first slash."""
+
+
 def _split(value: object) -> object:
     if not isinstance(value, str) or value.lstrip().startswith("["):
         return from_text(value)

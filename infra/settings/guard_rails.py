@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 
-from infra.settings.common import Common, FromCommandLine, of_the_shards_partition
+from infra.settings.common import NAME, PATH, Common, FromCommandLine, of_the_shards_partition
 from infra.settings.explain import PREFIX
 
 MAX_TAGS = 40
@@ -22,18 +22,18 @@ class GuardRails(Common):
 
     permissions_boundary: str = Field(
         title="The boundary of every role",
-        pattern=r"^(arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[\w+=,.@/-]+|[\w+=,.@/-]{1,128})?$",
+        pattern=rf"^((arn:aws[a-z-]*:iam::(\d{{12}}|aws):policy/)?{PATH}{NAME}{{1,128}})?$",
         description="the name of a policy of the stack's account (with its path, if it has one), its ARN, or empty for "
         "no boundary",
     )
     role_prefix: str = Field(
         title="What the name of every role begins with. Without it CloudFormation makes the names up",
-        pattern=r"^[\w+=,.@-]{0,20}$",
+        pattern=rf"^{NAME}{{0,20}}$",
         description="up to 20 letters, digits and +=,.@_-, or empty",
     )
     role_path: str = Field(
         title="The path of every role; those that talk to Databricks are in `<path><name>/in-databricks/`",
-        pattern=r"^/([\w+=,.@-]+/)*$",
+        pattern=rf"^/{PATH}$",
         max_length=200,
         description="a path that begins and ends with /, such as / or /platform/",
     )

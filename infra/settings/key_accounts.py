@@ -1,19 +1,17 @@
 """The settings of keys that are kept in other AWS accounts than the stack's."""
 
-import json
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from infra.settings.common import Common
+from infra.settings.common import NAME, PATH, Common, WordOrObject, fits_an_environment
 from infra.settings.explain import PREFIX
 
 STACK, WORKSPACE = "stack", "workspace"
 DEFAULT = "default"
 
 MAX_BYTES = 1000
-"""Of the 4 KB that a Lambda's whole environment may have (Lambda quotas)."""
 
 _ACCOUNT = re.compile(r"\d{12}")
 _WORKSPACE_ID = re.compile(r"[1-9]\d{0,18}")
@@ -22,19 +20,10 @@ Place = str
 """STACK, WORKSPACE or an account's number."""
 
 
-def _from_text(value: object) -> object:
-    if isinstance(value, str) and value.lstrip().startswith("{"):
-        try:
-            return json.loads(value)
-        except ValueError:
-            raise ValueError("it is not JSON") from None
-    return value
-
-
 class KeyAccounts(Common):
     """Keys in other AWS accounts: how to set it up is in [key-accounts](key-accounts.md)."""
 
-    key_accounts: Annotated[Place | dict[str, Place], BeforeValidator(_from_text)] = Field(
+    key_accounts: Annotated[Place | dict[str, Place], WordOrObject] = Field(
         title="Where keys are made and kept: in the stack's account, in one central account, in each workspace's own "
         "(which its credentials configuration tells), or by workspace",
         description='stack, the 12 digits of an account, workspace, or an object such as {"1234567890123456": '
@@ -42,7 +31,7 @@ class KeyAccounts(Common):
     )
     key_account_role: str = Field(
         title="The role that keeps the keys there, with its path if it has one",
-        pattern=r"^([\w+=,.@-]+/)*[\w+=,.@-]{1,64}$",
+        pattern=rf"^{PATH}{NAME}{{1,64}}$",
         max_length=200,
         description="the role's name, such as rekey-keys or platform/rekey-keys",
     )
@@ -70,8 +59,7 @@ class KeyAccounts(Common):
                 raise ValueError(f"{name!r} is not a workspace's id")
             if place not in (STACK, WORKSPACE) and not _ACCOUNT.fullmatch(place):
                 raise ValueError(f"{place!r} is neither stack nor workspace nor the 12 digits of an account")
-        if (size := len(json.dumps(given))) > MAX_BYTES:
-            raise ValueError(f"it has {size} bytes")
+        fits_an_environment(given, MAX_BYTES)
         return given
 
     @model_validator(mode="after")

@@ -1,16 +1,21 @@
 """The settings of the keys that rekey makes."""
 
-import json
 import re
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
-from infra.settings.common import CommaSeparated, Common, FromCommandLine, from_text, of_the_shards_partition
+from infra.settings.common import (
+    CommaSeparated,
+    Common,
+    FromCommandLine,
+    fits_an_environment,
+    from_text,
+    of_the_shards_partition,
+)
 from infra.settings.guard_rails import checked_tags
 
 MAX_TAG_BYTES = 1500
-"""Of the 4 KB that a Lambda's whole environment may have (Lambda quotas)."""
 
 LEAST_DAYS, MOST_DAYS = 90, 2560
 """AWS KMS API reference, EnableKeyRotation."""
@@ -77,8 +82,7 @@ class Keys(Common):
     @field_validator("key_tags")
     @classmethod
     def _few_enough(cls, tags: dict[str, str]) -> dict[str, str]:
-        if (size := len(json.dumps(tags).encode())) > MAX_TAG_BYTES:
-            raise ValueError(f"they have {size} bytes")
+        fits_an_environment(tags, MAX_TAG_BYTES)
         return checked_tags(tags)
 
     @field_validator("max_key_age_days")

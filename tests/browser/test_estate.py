@@ -1,6 +1,6 @@
 """estate.html in a real browser: at the width of a telephone, a tablet and a desk, on paper, and without scripts.
 
-How long 500 workspaces take to open is said, and not asserted: python -m pytest -s -k opens tests/browser
+How long 500 workspaces take to open is said, and not asserted: make bench-page.
 """
 
 import sys

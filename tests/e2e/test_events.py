@@ -3,12 +3,10 @@
 import json
 import uuid
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from rekey.base import clock
 from tests.e2e.driver import Driver, until
 
 pytestmark = pytest.mark.e2e
@@ -138,12 +136,8 @@ def test_an_execution_stopped_by_hand_in_the_blackout_is_carried_on_and_told(dri
     assert (driver.unreadable(workspace_id), driver.violations(workspace_id)) == ([], [])
     evidence = until("the evidence", lambda: driver.evidence(name), lambda seen: seen["status"] == "failed")
     assert "a mistake" in evidence["failure"]["cause"]
-    taken_up, ended = (
-        next(clock.moment(each["at"]) for each in evidence["audit"]["entries"] if each["action"] == action)
-        for action in ("taken up", "failed")
-    )
-    # Two rounds of a minute each, and one that was just over when it was stopped.
-    assert ended - taken_up < timedelta(minutes=3)
+    # One that lets the execution's last Lambda come to its end, one that goes back, one that finds compute back.
+    assert 0 < len(driver.rounds(name)) <= 3
     driver.delete("faults")
     assert driver.ledger(f"WORKSPACE#{workspace_id}", "LEASE") is None
 

@@ -96,13 +96,13 @@ import app
 app.main()
 """
 
-# What `make package` writes, without its zips.
+# What `make package` writes, without its zips: no CDK command line has read cdk.json for it.
 APP_PACKAGED = """
 import json, os
 from pathlib import Path
 from infra import package
 from infra.settings import Settings
-settings = Settings.from_context(json.loads(os.environ["CDK_CONTEXT_JSON"]))
+settings = Settings.from_context(json.loads(os.environ.pop("CDK_CONTEXT_JSON")))
 names = {"": "functions-0123.zip", "Dependencies": "dependencies-4567.zip"}
 folder = Path(os.environ["CDK_OUTDIR"])
 folder.mkdir()

@@ -98,6 +98,7 @@ plan_rotation:      DATABRICKS
 doctor:             DATABRICKS READ
     dynamodb:GetItem on ledger
     kms:DescribeKey on keys
+    events:DescribeRule on forwarders
     tag:GetResources on anything
 rotate_material:    LEDGER
     kms:EnableKeyRotation,GetKeyRotationStatus,ListKeyRotations,RotateKeyOnDemand on keys if managed

@@ -152,7 +152,7 @@ def test_only_who_works_with_keys_takes_on_the_roles(keys_elsewhere_template: Te
     assert granted(keys_elsewhere_template, name) == sorted([*own, *roles])
     told = keys_elsewhere_template.function(name)["Environment"]["Variables"]
     assert ("KEY_SESSION_POLICY" in told) == (name in AT_KEYS)
-    assert ("KEY_ACCOUNTS" in told) == (name == "plan_rotation")
+    assert ("KEY_ACCOUNTS" in told) == (name in ("plan_rotation", "doctor"))
 
 
 def test_with_keys_in_the_stacks_account_nobody_assumes_a_role(template: Template) -> None:

@@ -77,6 +77,7 @@ def test_values_from_the_command_line_are_text() -> None:
         ("ca_bundle", "cdk.json", "'cdk.json' cannot be read as certificates"),
         ("permissions_boundary", "arn:aws:iam::111122223333:role/boundary", "the name of a policy"),
         ("permissions_boundary", '{"name": "boundary"}', "the name of a policy of the stack's account"),
+        ("permissions_boundary", "/team/boundary", "the name of a policy of the stack's account"),
         ("permissions_boundary", "arn:aws-cn:iam::111122223333:policy/b", "commercial is in aws; give the name"),
         ("role_prefix", "app/", "up to 20 letters"),
         ("role_path", "platform", "a path that begins and ends with /"),
@@ -95,6 +96,12 @@ def test_a_wrong_value_is_refused_with_its_fix(name: str, value: object, said: s
         read(**{name: value})
     assert f"{PREFIX}{name}: " in str(refused.value)
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_says_what_to_give_where_it_can_be_nothing_of_the_kind(name: str) -> None:
+    with pytest.raises(SettingsError, match=rf"{PREFIX}{name}[^ ]*: .*; give "):
+        read(**{name: [{"no": "such thing"}]})
 
 
 @pytest.mark.parametrize(

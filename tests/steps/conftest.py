@@ -9,14 +9,16 @@ import requests
 from local.databricks.clock import ManualClock
 from local.databricks.serving import running
 from local.databricks.settings import Settings as SimulatorSettings
+from rekey.aws import clients
 from rekey.base import clock
 from rekey.databricks import connect
 from rekey.ledger import Ledger
 from rekey.rotation.compute import pace
 from rekey.rotation.notebooks import renew
 from rekey.runtime import current_settings
-from tests import enforced_roles, quick_aws
+from tests import enforced_roles, other_accounts, quick_aws
 from tests.names import ACCOUNT_ID
+from tests.other_accounts import Accounts
 from tests.steps.executions import Executions
 from tests.steps.tasks import Tasks
 from tests.steps.world import PaceClock, World, environment, keep_secret
@@ -61,3 +63,10 @@ def tasks(world: World, monkeypatch: pytest.MonkeyPatch) -> Tasks:
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tries of a notebook follow one another at once."""
     monkeypatch.setattr(renew, "PAUSES", (0.0,) * len(renew.PAUSES))
+
+
+@pytest.fixture
+def accounts(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Accounts]:
+    """Other AWS accounts, whose roles are to be assumed."""
+    yield other_accounts.play(monkeypatch)
+    clients.forget_clients()

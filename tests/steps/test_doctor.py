@@ -9,6 +9,8 @@ import pytest
 from infra.login import CREDENTIAL_FORM
 from rekey.databricks import connect
 from tests.clients import client
+from tests.other_accounts import CENTRAL, TEAM, Accounts, role_in
+from tests.steps.elsewhere import elsewhere, forward
 from tests.steps.looks import changing_requests, kms_keys
 from tests.steps.outages import aws_away
 from tests.steps.shut import kept_out
@@ -26,9 +28,15 @@ def wrong(checks: list[Any]) -> list[str]:
     return [each["name"] for each in checks if not each["ok"]]
 
 
+def of_keys(world: World) -> dict[str, Any]:
+    """The lines about places of keys, by name."""
+    return {each["name"]: each for each in examined(world) if each["name"].startswith(("key account", "refused uses"))}
+
+
 def test_where_all_is_well_every_way_is_told(world: World) -> None:
     world.workspace(region="us-east-1")
     world.workspace(workspace_name="other", region="eu-west-1")
+    forward("123456789012", "eu-west-1")
     checks = examined(world)
     assert wrong(checks) == []
     assert [each["name"] for each in checks] == [
@@ -40,6 +48,7 @@ def test_where_all_is_well_every_way_is_told(world: World) -> None:
         "tagging in eu-west-1",
         "KMS in us-east-1",
         "tagging in us-east-1",
+        "refused uses",
     ]
     assert checks[0]["said"] == "account admin, by a client secret; 2 workspaces listed"
     assert checks[3]["said"] == "admin of 2 of 2 that run"
@@ -105,3 +114,78 @@ def test_of_many_workspaces_that_cannot_be_reached_the_first_are_told(world: Wor
         checks = examined(world)
     assert len(wrong(checks)) == 11
     assert "3 more cannot be reached" in [each["said"] for each in checks]
+
+
+# --- where keys are ---
+
+
+def test_where_keys_are_in_the_stacks_account_and_region_there_is_nothing_to_ask(world: World) -> None:
+    world.workspace(keys={"managed_services": world.make_key()})
+    connect.forget_clients()
+    assert [each for each in world.call("doctor")["checks"] if "key" in each["name"] or "uses" in each["name"]] == []
+
+
+@pytest.mark.parametrize("state", [None, "DISABLED"])
+def test_a_place_that_does_not_tell_of_refused_uses(world: World, state: str | None) -> None:
+    world.workspace(region="eu-west-1")
+    if state:
+        forward("123456789012", "eu-west-1", state)
+    found = of_keys(world)["refused uses"]
+    assert (found["ok"], "rekey-refused-uses" in found["said"]) == (False, True)
+    assert "in eu-west-1 of 123456789012:" in found["said"]
+    assert found["fix"] == "deploy templates/key-account.yaml there with the stack's bus"
+
+
+def test_where_nobody_may_look_for_the_rule(world: World) -> None:
+    world.workspace(region="eu-west-1")
+    with aws_away("events"):
+        found = of_keys(world)["refused uses"]
+    assert (found["ok"], "nobody could tell" in found["said"]) == (None, True)
+
+
+def test_the_role_of_each_key_account_is_tried(
+    world: World, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mapping to one account, and the workspaces' own for all others."""
+    elsewhere(world, monkeypatch, {"77": CENTRAL, "default": "workspace"}, "*")
+    world.workspace(workspace_id=77)
+    world.workspace(workspace_name="other", role_arn=f"arn:aws:iam::{TEAM}:role/prod-cross-account")
+    accounts.give_role(CENTRAL)
+    forward(CENTRAL)
+    found = of_keys(world)
+    assert found["key accounts"]["said"] == "1 of 2 let rekey take on their role"
+    assert found["refused uses"]["said"] == "told from 1 other place where keys are"
+    lost = found[f"key account {TEAM}"]
+    assert (lost["ok"], role_in(TEAM) in lost["said"]) == (False, True)
+    assert f"deploy templates/key-account.yaml in {TEAM}" in lost["fix"]
+    accounts.roles[role_in(TEAM)] = "another one's"
+    assert not of_keys(world)[f"key account {TEAM}"]["ok"]
+    accounts.give_role(TEAM)
+    found = of_keys(world)
+    assert found["key accounts"]["said"] == "2 of 2 let rekey take on their role"
+    assert f"us-east-1 of {TEAM}:" in found["refused uses"]["said"]
+
+
+def test_a_key_that_stayed_where_the_setting_once_was_is_asked_for_too(
+    world: World, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere(world, monkeypatch)
+    accounts.give_role(CENTRAL)
+    world.rotate(workspace_id=world.workspace(keys={"managed_services": world.make_key()})["workspace_id"])
+    elsewhere(world, monkeypatch, {"78": CENTRAL, "default": "stack"})
+    accounts.take_role(CENTRAL)
+    connect.forget_clients()
+    found = {each["name"]: each["ok"] for each in world.call("doctor")["checks"]}
+    assert found[f"key account {CENTRAL}"] is False
+
+
+def test_a_workspace_whose_account_nobody_can_tell(
+    world: World, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere(world, monkeypatch, "workspace", "*")
+    world.workspace()
+    gone = {"status": 404, "error_code": "RESOURCE_DOES_NOT_EXIST", "message": "no credentials", "times": None}
+    world.post("faults", match={"method": "GET", "path": "/credentials/"}, fault="status", **gone)
+    found = of_keys(world)["key accounts"]
+    assert (found["ok"], found["fix"]) == (False, "name the account of each in rekey:key_accounts")
+    assert found["said"].endswith("for prod")

@@ -1,7 +1,6 @@
 """Keys in other AWS accounts: a rotation in each mode, roles that are not to be had, keys that are brought along."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -11,43 +10,13 @@ from botocore.exceptions import ClientError
 from rekey.aws import clients, kms_key
 from rekey.base import errors
 from rekey.model.findings import FindingCode
-from rekey.runtime import current_settings
-from tests import other_accounts
-from tests.other_accounts import CENTRAL, EXTERNAL_ID, TEAM, Accounts, role_in, root
+from tests.other_accounts import CENTRAL, TEAM, Accounts, role_in, root
+from tests.steps.elsewhere import elsewhere, forward
 from tests.steps.looks import changing_requests, settled
 from tests.steps.world import A_DAY_LATER, DATABRICKS, World
 
-POLICY = json.dumps(
-    {"Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "arn:aws:kms:*:{account}:key/*"}]},
-)
 IN_TEAM = f"arn:aws:iam::{TEAM}:role/prod-cross-account"
 ADMIN = "arn:aws:iam::123456789012:role/key-admin"
-
-
-@pytest.fixture
-def accounts(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Accounts]:
-    yield other_accounts.play(monkeypatch)
-    clients.forget_clients()
-
-
-def elsewhere(
-    world: World, patch: pytest.MonkeyPatch, where: Any = CENTRAL, reached: str = CENTRAL, **more: str
-) -> None:
-    """The Lambdas as the stack tells them where keys are."""
-    told = {
-        "STACK_ACCOUNT": "123456789012",
-        "KEY_ACCOUNTS": where if isinstance(where, str) else json.dumps(where),
-        "KEY_ROLE": role_in("{account}"),
-        "KEY_ROLE_ACCOUNTS": reached,
-        "KEY_EXTERNAL_ID": EXTERNAL_ID,
-        "KEY_SESSION_POLICY": POLICY,
-        **more,
-    }
-    for name, value in told.items():
-        patch.setenv(name, value)
-    current_settings.cache_clear()
-    clients.forget_clients()
-    world.settings = current_settings()
 
 
 def keys_of(account: str) -> list[str]:
@@ -335,12 +304,6 @@ def test_material_is_renewed_only_where_the_role_is(
 
 
 # --- refused uses ---
-
-
-def forward(account: str, region: str = "us-east-1", state: str = "ENABLED") -> None:
-    root(account, "events", region).put_rule(
-        Name="rekey-refused-uses", EventPattern='{"source": ["aws.kms"]}', State=state
-    )
 
 
 @pytest.mark.parametrize("there", [None, "ENABLED", "DISABLED"])

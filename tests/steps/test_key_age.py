@@ -47,3 +47,18 @@ def test_a_key_whose_material_kms_does_not_keep_is_as_old_as_it_is(world: World,
     world.quiet_workspace(keys={"managed_services": key_arn})
     world.clock.advance(30 * DAY + 60)
     assert age(world, key_arn) == 30
+
+
+def test_what_a_key_is_stands_in_the_list(world: World, kms_keeps: Material) -> None:
+    """Origin, custom key store and regions, as KMS has them."""
+    plain, stored, primary, replica = (world.make_key() for _ in range(4))
+    for number, key_arn in enumerate((plain, stored, primary, replica)):
+        world.quiet_workspace(workspace_name=f"w{number}", keys={"managed_services": key_arn})
+    kms_keeps.stores[id_of(stored)] = "cks-1"
+    kms_keeps.primaries |= {id_of(primary): primary, id_of(replica): primary}
+    assert {each["key_arn"]: each["kind"] for each in world.call("list_keys")["keys"]} == {
+        plain: "KMS",
+        stored: "external store (XKS)",
+        primary: "KMS, multi-Region primary",
+        replica: "KMS, multi-Region replica",
+    }

@@ -59,11 +59,13 @@ def test_a_repeated_step_asks_only_once(world: World) -> None:
     assert world.call("rotate_material", rotation_id=world.rotation_id)["done"]
 
 
-def test_yearly_rotation_is_switched_on_when_asked(world: World) -> None:
+@pytest.mark.parametrize("asked", [True, False])
+def test_yearly_rotation_is_switched_on_when_asked(world: World, asked: bool) -> None:
+    """Of a key whose automatic rotation somebody has switched off."""
     workspace_id, key_arn = with_both_keys(world)
-    renew(world, workspace_id=workspace_id, yearly_rotation=True)
-    status = client("kms").get_key_rotation_status(KeyId=key_arn.rsplit("/", 1)[1])
-    assert status["KeyRotationEnabled"] is True
+    client("kms").disable_key_rotation(KeyId=key_arn)
+    renew(world, workspace_id=workspace_id, yearly_rotation=asked)
+    assert client("kms").get_key_rotation_status(KeyId=key_arn)["KeyRotationEnabled"] is asked
 
 
 def test_a_key_of_somebody_else_is_not_renewed(world: World) -> None:

@@ -10,6 +10,7 @@ import pytest
 from cli.follow import Execution
 from demo.checks import Check, checks_of, objects_check, old_key_check, violations_check
 from demo.estate import BARE, Estate, estate_check
+from demo.kms_4 import kms_4_check
 from demo.model import OldKey, Subject
 from demo.outcome import Outcome
 from demo.result import Result, nothing_came_of_it
@@ -17,6 +18,7 @@ from local.cloud import Scales
 from rekey.model.entries import entry_hash
 from rekey.model.inventory import WorkspaceKeys
 from tests import estates
+from tests.clients import client
 
 OLD, NEW = "arn:aws:kms:us-east-1:1:key/old", "arn:aws:kms:us-east-1:1:key/new"
 SCALES = Scales(minute=0.1, day=10 / 86_400)
@@ -176,6 +178,17 @@ def test_the_inventory_must_see_every_workspace_and_the_one_without_a_key(
 ) -> None:
     estate = Estate(estates.inventory(rows), page)
     assert estate_check(estate, ["payments"]).trouble == trouble
+
+
+def test_a_key_that_does_not_rotate_by_itself_is_named(cloud: None) -> None:
+    kms = client("kms")
+    assert kms_4_check(kms).trouble == "no key was judged"
+    rotating, still = (kms.create_key()["KeyMetadata"]["KeyId"] for _ in range(2))
+    kms.create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")
+    kms.enable_key_rotation(KeyId=rotating)
+    assert kms_4_check(kms).trouble == f"{still} does not"
+    kms.disable_key(KeyId=still)
+    assert kms_4_check(kms).held
 
 
 def test_what_complies_is_told_with_what_does_not() -> None:

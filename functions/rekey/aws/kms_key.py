@@ -244,6 +244,23 @@ class KmsKey:
         return AwsUnavailable(f"KMS does not show the key {self.arn} everywhere yet.")
 
 
+KINDS = {
+    "AWS_KMS": "KMS",
+    "EXTERNAL": "imported",
+    "AWS_CLOUDHSM": "CloudHSM store",
+    "EXTERNAL_KEY_STORE": "external store (XKS)",
+}
+"""By Origin (AWS KMS API reference, KeyMetadata)."""
+
+
+def kind_of(metadata: "KeyMetadataTypeDef") -> str:
+    """What a key is, in words: where its material comes from, and whether it is one of several regions."""
+    origin = metadata.get("Origin", "")
+    several = metadata.get("MultiRegionConfiguration", {}).get("MultiRegionKeyType", "")
+    words = [KINDS.get(origin, origin), *([f"multi-Region {several.lower()}"] if several else [])]
+    return ", ".join(words)
+
+
 def material_since(metadata: "KeyMetadataTypeDef", rotations: Iterable[Mapping[str, Any]]) -> datetime:
     """Since when a key encrypts under its present material: the newest of its creation and of every rotation, automatic
     or on demand (AWS KMS API reference, ListKeyRotations)."""

@@ -45,6 +45,8 @@ class KeyRow(Answer):
     why: str
     kms_state: str | None
     """KMS' own word, or the code of the error with which it did not show the key."""
+    kind: str | None
+    """Where its material comes from, and whether it is one of several regions; None where KMS does not show the key."""
     age_days: int | None
     """Of the present material; None where KMS does not show the key."""
     referenced_by: tuple[int, ...]

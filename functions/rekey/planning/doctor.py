@@ -11,12 +11,14 @@ from botocore.exceptions import ClientError
 
 from rekey.aws import clients
 from rekey.aws.unreachable import denied_elsewhere
+from rekey.base.arns import account_of, region_of
 from rekey.base.errors import PermissionDenied, RekeyError
 from rekey.base.settings import Settings
 from rekey.base.words import counted, shortened
 from rekey.databricks import Estate, Workspace
 from rekey.databricks.connect import connect_account, connect_workspace
 from rekey.model.checks import Check, Examined
+from rekey.planning.key_places import checked, places_of
 from rekey.planning.reach import (
     Shut,
     at_account,
@@ -56,6 +58,7 @@ def examine(settings: Settings, function_arn: str) -> Examined:
     checks = [*_account(settings, estate), *_stores(answers), *_tickets(answers)]
     if isinstance(estate, Estate):
         checks += [*_workspaces(settings, estate.workspaces), *_regions(settings, estate.workspaces, function_arn)]
+        checks += _keys(settings, estate, function_arn)
     return Examined(checks=tuple(checks))
 
 
@@ -124,6 +127,13 @@ def _regions(settings: Settings, workspaces: Sequence[Workspace], function_arn: 
     }
     for name, answer in tried(asks).items():
         yield _shut(at_aws(name, answer)) if isinstance(answer, RekeyError) else _open(name, "reached")
+
+
+def _keys(settings: Settings, estate: Estate, function_arn: str) -> Iterator[Check]:
+    own = account_of(function_arn), region_of(function_arn)
+    asked = [each for each in estate.workspaces if can_be_asked(each) and each.region][:MOST_WORKSPACES]
+    places = places_of(settings, connect_account(settings), estate, asked, own[0])
+    yield from checked(places, settings.keys.managed_by, own)
 
 
 def _open(name: str, said: str) -> Check:

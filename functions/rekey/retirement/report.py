@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rekey.aws import clients
-from rekey.aws.kms_key import KmsKey, days_old, material_since
+from rekey.aws.kms_key import KmsKey, days_old, kind_of, material_since
 from rekey.base import clock
 from rekey.databricks import Account, Estate
 from rekey.ledger import Ledger
@@ -40,14 +40,15 @@ def list_keys(ledger: Ledger, account: Account, *, now: datetime) -> KeyList:
 
 
 def read_kms(key: Key) -> dict[str, Any]:
-    """{"state", "material_since", "last_use", "rotations", "rotates_every_days"}; only {"trouble"} where it is not
-    shown."""
+    """{"state", "kind", "material_since", "last_use", "rotations", "rotates_every_days"}; only {"trouble"} where it is
+    not shown."""
     kms = KmsKey(key.key_arn)
     try:
         metadata = kms.describe()
         rotations = kms.all_rotations(metadata)
         return {
             "state": metadata.get("KeyState", ""),
+            "kind": kind_of(metadata),
             "material_since": clock.text(material_since(metadata, rotations)),
             "last_use": kms.last_use().said,
             "rotations": len(rotations),
@@ -68,6 +69,7 @@ def row(key: Key, estate: Estate, kms: Mapping[str, Any], now: datetime) -> KeyR
         state=key.state,
         why=key.why,
         kms_state=kms.get("state") or kms.get("trouble"),
+        kind=kms.get("kind"),
         age_days=days_old(clock.moment(since), now) if since else None,
         referenced_by=tuple(users),
         used_by=tuple(sorted(each.name for each in estate.users(key.key_arn))),
