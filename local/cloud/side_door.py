@@ -36,6 +36,10 @@ class SideDoor:
         """{"objects", "unreadable"}, of one workspace or of all."""
         return self._object("GET", "health", params={"workspace_id": workspace_id} if workspace_id else None)
 
+    def turn(self, **switches: Any) -> Json:
+        """Set switches by name; all of them."""
+        return self._object("POST", "switches", json=switches)
+
     def violations(self) -> list[Json]:
         """The rules that were broken."""
         answer: list[Json] = self._ask("GET", "violations")

@@ -151,7 +151,7 @@ def test_what_dual_control_needs_is_asked_for(world: World, more: dict[str, Any]
 def test_an_event_cannot_break_the_glass(world: World) -> None:
     workspace = keyed(world)
     detail = {"workspace_id": workspace["workspace_id"], "operation": "revoke", "reason": "x", "alone": True}
-    event = {"id": "1", "source": "siem", "detail-type": "Rotation Requested", "detail": detail}
+    event: dict[str, Any] = {"id": "1", "source": "siem", "detail-type": "Rotation Requested", "detail": detail}
     with pytest.raises(errors.InvalidRequest, match="alone: an event's request"):
         world.plan(**event)
     asked = world.plan(**{**event, "detail": {**detail, "alone": False}})
@@ -200,8 +200,8 @@ def test_a_revoked_workspace_is_not_rotated(world: World) -> None:
     for request in ({"operation": "rotate"}, {"operation": "rotate_material"}, {"operation": "revoke", **ASKED}):
         with pytest.raises(errors.RequestRefused, match="restore it first: `rekey restore"):
             world.plan(workspace_id=workspace["workspace_id"], **request)
+    other = world.quiet_workspace(workspace_name="other")
     with pytest.raises(errors.RequestRefused, match="the access to the key was revoked"):
-        other = world.quiet_workspace(workspace_name="other")
         world.plan(workspace_id=other["workspace_id"], operation="add", key_arn=workspace["key_arn"])
 
 

@@ -1,5 +1,6 @@
 """A change of access meets trouble: it goes forward without a person, says the truth, and nothing else touches it."""
 
+import json
 from typing import Any
 
 import pytest
@@ -190,7 +191,7 @@ def test_what_somebody_puts_back_meanwhile_is_taken_again(world: World) -> None:
     plan(world, "revoke", workspace["workspace_id"])
     approve(world)
     world.call("revoke_access", rotation_id="r1")
-    again = kms_policies.json.dumps(before)
+    again = json.dumps(before)
     client("kms").put_key_policy(KeyId=workspace["key_arn"], PolicyName="default", Policy=again)
     world.loop("revoke_access")
     world.complete()

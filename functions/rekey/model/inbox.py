@@ -8,6 +8,10 @@ ROTATION_REQUESTED = "Rotation Requested"
 
 def is_event(raw: Any) -> bool:
     """Whether the request came inside an EventBridge event."""
+    return _has_envelope(raw)
+
+
+def _has_envelope(raw: Any) -> bool:
     return isinstance(raw, dict) and {"detail-type", "detail"} <= raw.keys() and isinstance(raw["detail"], dict)
 
 
@@ -17,7 +21,7 @@ def unwrapped(raw: Any) -> Any:
     EventBridge delivers at least once, so an event without a request_id gets one from its own id:
     the second delivery is then known for what it is.
     """
-    if not is_event(raw):
+    if not _has_envelope(raw):
         return raw
     defaults = {"request_id": f"event:{raw.get('id')}", "requested_by": f"EventBridge: {raw.get('source')}"}
     if raw["detail-type"] == WORKSPACE_REQUESTED:

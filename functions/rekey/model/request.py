@@ -181,7 +181,7 @@ def _of_access(request: Request) -> Iterator[Refusal]:
     for field in ("use_cases", "key_arn", "key_configuration_id"):
         if getattr(request, field):
             yield Refusal(field, f"{request.operation} is about all keys that the workspace has", "leave it out")
-    if not request.requested_by:
+    if not (request.requested_by or request.dry_run):
         yield Refusal("requested_by", "it is missing, and somebody else must approve", "say who asks")
     if request.alone and request.ticket:
         yield Refusal("alone", "a ticket's request waits for its approval", "leave it out")

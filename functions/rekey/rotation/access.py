@@ -149,7 +149,7 @@ def _not_noted(revoked: Revoked, taken: list[Statement]) -> list[Statement]:
 
 def _tell_what_stays(step: Step, key_arn: str, stay: list[str]) -> None:
     text = (
-        f"The policy of {key_arn} keeps {', '.join(stay)}, which may let in anybody, Databricks too, by its conditions. "
+        f"The policy of {key_arn} keeps {', '.join(stay)}, which may let in anybody, Databricks too. "
         "Fix: look at it; it is not Databricks' own, so rekey does not touch it."
     )
     finding = Finding(code=FindingCode.STATEMENTS_STAY, text=text)

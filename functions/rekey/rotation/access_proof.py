@@ -27,7 +27,7 @@ Sign = Literal["reads", "fails", "unknown"]
 
 
 def write_canary(step: Step) -> bool:
-    """Write the canary while the key can be used. False while that is to be tried again; True too once it is given up."""
+    """Write the canary while the key can be used. False while it is to be tried again; True too once it is given up."""
     access = step.rotation.access
     try:
         canary.write(step.workspace, step.rotation.rotation_id, "before", kind(step))
@@ -171,8 +171,8 @@ def _still_reads(step: Step) -> DataStillReads:
 def _not_told(step: Step, said: str) -> AccessNotProven:
     what = "out of" if step.rotation.plan.operation == "revoke" else "back in"
     return AccessNotProven(
-        f"Databricks' statements are {what} the policy of every key since {_minutes(step)} minutes, and the canary does "
-        f"not show that it counts: {said}. Fix: look in the workspace whether a notebook opens."
+        f"Databricks' statements are {what} the policy of every key since {_minutes(step)} minutes, and the canary "
+        f"does not show that it counts: {said}. Fix: look in the workspace whether a notebook opens."
     )
 
 

@@ -29,7 +29,7 @@ EVENTS = {"Task": 5, "Choice": 2, "Wait": 2, "Pass": 2, "Map": 4, "Succeed": 2, 
 EVENTS_OF_RETRY = 3
 
 OTHER_OPERATIONS = frozenset({"create_waited", "material_waited", "revoke_waited", "restore_access_waited"})
-"""Loops of create_workspace, rotate_material, revoke and restore, which go through none of the longest ones: those over compute."""
+"""Loops of operations that go through none of the longest ones: those over compute."""
 
 
 COUNTED = {"State.EnteredTime": "what its calls take", "State.RetryCount": "how often it is retried"}

@@ -16,7 +16,7 @@ def access_fits(case: Case) -> Iterator[Refusal]:
     if case.intent.operation == "restore":
         if not any(access.revoked_for(key, number) for key in revoked):
             problem = "nobody has revoked the access to a key of this workspace"
-            yield Refusal("operation", problem, f"`rekey keys --workspace {number}` shows its keys")
+            yield Refusal("operation", problem, "`rekey workspaces` shows what is revoked")
         return
     used = {each.arn for each in case.facts.given.keys} if case.intent.changes_access else None
     for key in revoked:
