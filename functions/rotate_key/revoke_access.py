@@ -8,6 +8,6 @@ from rekey.rotation.step import Step
 from rekey.runtime import step
 
 
-@partial(step, patient=Progress)
+@partial(step, ends=True, patient=Progress)
 def handler(step: Step) -> Progress:
     return access.revoke(step)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from rekey.aws.policy_document import same
 from tests.e2e.driver import Driver, until
 
 pytestmark = pytest.mark.e2e
@@ -17,9 +18,8 @@ def approved(driver: Driver, **request: Any) -> Any:
     return driver.wait(name)
 
 
-def policy(driver: Driver, key_arn: str) -> str:
-    document = json.loads(driver.aws("kms").get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"])
-    return json.dumps(sorted(json.dumps(each, sort_keys=True) for each in document["Statement"]))
+def policy(driver: Driver, key_arn: str) -> Any:
+    return json.loads(driver.aws("kms").get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"])
 
 
 def test_reads_fail_and_are_back_and_nothing_is_lost(driver: Driver) -> None:
@@ -28,14 +28,14 @@ def test_reads_fail_and_are_back_and_nothing_is_lost(driver: Driver) -> None:
     before, compute = policy(driver, key_arn), driver.compute(workspace_id)
     revoked = approved(driver, workspace_id=workspace_id, operation="revoke")
     assert revoked.status == "SUCCEEDED", revoked
-    assert "414351767826" not in policy(driver, key_arn)
+    assert "414351767826" not in str(policy(driver, key_arn))
     assert driver.unreadable(workspace_id) != []
     assert driver.key_state(key_arn) == "Enabled"
     refused = driver.rotate(workspace_id=workspace_id)
     assert (refused.status, "restore it first" in refused.cause) == ("FAILED", True)
     restored = approved(driver, workspace_id=workspace_id, operation="restore")
     assert restored.status == "SUCCEEDED", restored
-    assert policy(driver, key_arn) == before
+    assert same(policy(driver, key_arn), before)
     assert driver.unreadable(workspace_id) == []
     assert driver.violations(workspace_id) == []
     assert driver.compute(workspace_id) == compute

@@ -248,7 +248,7 @@ def test_the_key_that_it_left_yesterday_goes_too(world: World) -> None:
     assert world.get("health")["unreadable"] == []
 
 
-ASKED = {"requested_by": "grace"}
+ASKED: dict[str, str] = {"requested_by": "grace"}
 
 
 def test_the_policy_is_a_json_that_kms_takes(world: World) -> None:

@@ -215,6 +215,15 @@ def test_a_policy_that_shows_late_is_not_written_down_twice(world: World) -> Non
     assert same(policy_of(workspace["key_arn"]), before)
 
 
+def test_a_redrive_after_the_finisher_ends_well_too(world: World) -> None:
+    """What the finisher has ended, an execution that somebody has go on finds ended."""
+    _, request = prepared(world, "revoke")
+    dies(world, "Complete rotation", request)
+    assert world.carried_on().status == "succeeded"
+    assert world.call("revoke_access", rotation_id="r1")["done"]
+    assert world.complete()["status"] == "succeeded"
+
+
 # --- what leaves it alone ---
 
 

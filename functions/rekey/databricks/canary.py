@@ -1,6 +1,6 @@
 """Canaries in a workspace: written, read and removed. What Databricks answers is raised as it is.
 
-A notebook is under the MANAGED_SERVICES key. A file in DBFS is under the STORAGE key, for a workspace that has no other.
+A notebook is under the MANAGED_SERVICES key. A file in DBFS is under the STORAGE key, for a workspace with no other.
 """
 
 from typing import Literal

@@ -13,7 +13,7 @@ from rekey.aws.kms_key import KmsKey
 from rekey.aws.policy_access import may_let_in, parted, principals
 from rekey.aws.policy_document import Statement, additions, compact, lacking, statements
 from rekey.base import clock
-from rekey.base.errors import AwsUnavailable, RekeyError, WorkspaceChanged
+from rekey.base.errors import AwsUnavailable, LeaseLost, RekeyError, WorkspaceChanged
 from rekey.databricks import Estate
 from rekey.ledger.transaction import Writes
 from rekey.model.access import Access, Revoked
@@ -33,6 +33,8 @@ def revoke(step: Step) -> Progress:
     Raises WorkspaceChanged while nothing is touched and another workspace shares a key by now; DataStillReads or
     AccessNotProven once every statement is out and the canary's time is over.
     """
+    if _is_over(step):
+        return Progress(done=True)
     if step.rotation.access.begun_at is None:
         _check_sharers(step)
         if not access_proof.write_canary(step):
@@ -48,6 +50,8 @@ def restore(step: Step) -> Progress:
 
     Raises AccessNotProven once every statement is back and nothing could be read for the whole budget.
     """
+    if _is_over(step):
+        return Progress(done=True)
     if step.rotation.access.begun_at is None:
         note(step, begun_at=clock.stamp())
     _each_key(step, _give)
@@ -58,6 +62,17 @@ def restore(step: Step) -> Progress:
 def texts(found: list[Statement]) -> tuple[str, ...]:
     """Statements as JSON."""
     return tuple(compact(each) for each in found)
+
+
+def _is_over(step: Step) -> bool:
+    """Whether it has ended well before: the finisher was quicker than an execution that somebody redrove.
+
+    Raises LeaseLost of one that has ended otherwise.
+    """
+    rotation = step.rotation
+    if rotation.ended and rotation.status != "succeeded":
+        raise LeaseLost(f"The rotation has ended ({rotation.status}): nothing more was changed.")
+    return rotation.ended
 
 
 def note(step: Step, **changes: str | None) -> None:
