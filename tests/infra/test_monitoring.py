@@ -78,6 +78,7 @@ def test_what_can_go_wrong_without_tickets_is_alarmed_without_tickets(template: 
         "rotation-not-recorded",
         "rotation-taken-up",
         "rotation-unfinished",
+        "access-changed-alone",
         "keys-overdue",
         "keys-needed",
         "keys-past-policy",

@@ -87,7 +87,7 @@ def test_only_databricks_own_statements_go(world: World) -> None:
         workspace_id=workspace["workspace_id"], operation="add", use_cases=["MANAGED_SERVICES"], key_arn=key_arn
     )
     world.next_rotation()
-    both = {**PAYMENTS, "Sid": "both", "Principal": {"AWS": [PAYMENTS["Principal"]["AWS"], DATABRICKS]}}
+    both = {**PAYMENTS, "Sid": "both", "Principal": {"AWS": ["arn:aws:iam::123456789012:role/payments", DATABRICKS]}}
     edit(key_arn, PAYMENTS, both)
     changed(world, "revoke", workspace["workspace_id"])
     assert sids(key_arn) == ["admin", FOREIGN["Sid"], PAYMENTS["Sid"], "both"]
