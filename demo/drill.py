@@ -38,9 +38,10 @@ class Drill:
     def run(self) -> bool:
         """Whether all held."""
         self._door.turn(dek_cache_seconds=CACHE_SECONDS)
-        seed = {"workspace_name": "drill", "clusters": 0, "pools": 0, "warehouses": 0, "notebooks": 20, "files": 3}
+        seed = {"workspace_name": "drill", "clusters": 0, "pools": 0, "warehouses": 0, "notebooks": 0, "files": 0}
         workspace_id = int(self._door.seed(**seed)["workspace_id"])
         self._ended(self._start(operation="add", workspace_id=workspace_id))
+        self._door.fill(workspace_id, notebooks=20, secrets=5, files=5)
         refused = self._stands_without_approval(workspace_id)
         print(f"without a second person: {'nothing is touched' if refused else 'IT WENT ON'}")  # noqa: T201
         lost = []

@@ -21,6 +21,10 @@ class SideDoor:
         """Make a workspace; the workspace as GET shows it."""
         return self._object("POST", "workspaces", json=wish)
 
+    def fill(self, workspace_id: int, **stock: Any) -> Json:
+        """More contents for a workspace that is there, under the keys that it has now."""
+        return self._object("POST", f"workspaces/{workspace_id}/contents", json=stock)
+
     def workspace(self, workspace_id: int) -> Json:
         """One workspace of /_sim/state, with the ARNs of its key configurations under "keys"."""
         state = self._object("GET", "state")
