@@ -14,6 +14,12 @@ COMMANDS = {
     "rotate": Command("cli.rotate:rotate", "Give a workspace a new key, and disable the old one a day later."),
     "add": Command("cli.rotate:add", "Give a workspace the keys that it does not have yet."),
     "create-workspace": Command("cli.rotate:create_workspace", "Make a new workspace that has its keys at once."),
+    "revoke": Command(
+        "cli.access:revoke", "Take Databricks' access to a workspace's keys away at once, and prove that reads fail."
+    ),
+    "restore": Command(
+        "cli.access:restore", "Give Databricks its access back, exactly as it was, and prove that data reads."
+    ),
     "status": Command("cli.status:status", "Show the last rotations; or one, live, and how it ended."),
     "approve": Command("cli.control:approve", "Let a rotation that waits for approval go on, or decline it."),
     "cancel": Command("cli.control:cancel", "End a rotation, safely at any moment."),

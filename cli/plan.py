@@ -30,9 +30,7 @@ def plan(
     asked: Asked,
     where: stack.Where,
     workspace_id: Workspace = None,
-    operation: Annotated[
-        str | None, typer.Option(help="add, rotate, rotate_material or create_workspace; decided if left out.")
-    ] = None,
+    operation: Annotated[str | None, typer.Option(help="As the request's field; decided if left out.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
 ) -> None:
     """Say what a rotation would do, how long it would take, and why.

@@ -51,6 +51,8 @@ def _where(workspace: dict[str, Any]) -> str:
 
 def _headline(preflight: Preflight) -> str:
     """About 26 min, downtime about 24 min. Stops 6 clusters and 2 pools. Makes 1 key (1 USD a month)."""
+    if preflight["operation"] in ("revoke", "restore"):
+        return _access(preflight["operation"])
     down, cost = preflight["expected_downtime_seconds"], preflight["cost"]
     counts = preflight.get("stops") or {}
     stops = [counted(number, kind.removesuffix("s")) for kind, number in counts.items() if number]
@@ -65,9 +67,15 @@ def _headline(preflight: Preflight) -> str:
     )
 
 
+def _access(operation: str) -> str:
+    what = "Takes Databricks' access to the keys away" if operation == "revoke" else "Gives Databricks its access back"
+    return f"{what}, once a second person approves. Stops nothing, makes no key."
+
+
 def _sections(preflight: Preflight) -> Iterator[tuple[str, Sequence[str]]]:
     sections = (
         ("Keys now", _keys(preflight["present_keys"])),
+        ("Would not work any more", preflight.get("stops_working") or ()),
         ("Would stop, and bring back", preflight["would_stop"]),
         ("Job runs that would be cut short", preflight["would_cut_short"]),
         ("Steps that take time", _phases(preflight["phases"])),

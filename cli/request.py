@@ -72,6 +72,23 @@ class Asked:
         return {**(read_object(self.request, "--request") if self.request else {}), **typed}
 
 
+@dataclass(frozen=True)
+class AskedAccess:
+    """What `rekey revoke` and `rekey restore` take of the request's fields; None is left out."""
+
+    shared_with: Annotated[list[int] | None, _option("shared_with", "--shared-with", metavar="WORKSPACE")] = None
+    alone: Annotated[bool | None, _option("alone", "--alone")] = None
+    request_id: Annotated[str | None, _option("request_id", metavar="ID")] = None
+    reason: Annotated[str | None, _option("reason", metavar="TEXT")] = None
+    ticket: Annotated[str | None, _option("ticket", metavar="PROVIDER:KEY")] = None
+    requested_by: Annotated[str | None, _option("requested_by", metavar="WHO")] = None
+
+    def fields(self) -> dict[str, Any]:
+        """The request's fields as typed. Raises BadParameter."""
+        typed = {name: value for name, value in asdict(self).items() if value is not None}
+        return {**typed, **({"ticket": _ticket(self.ticket)} if self.ticket else {})}
+
+
 def read_object(file: Path, option: str) -> dict[str, Any]:
     """The JSON object in a file, or in standard input when it is "-". Raises BadParameter."""
     try:

@@ -44,13 +44,13 @@ def rotate(
 ) -> None:
     """Give a workspace a new key, and disable the old one a day later."""
     operations = ("rotate_material",) if material else ("rotate", "rotate_material")
-    _run(_request(asked, workspace_id, operations), how, where)
+    run(_request(asked, workspace_id, operations), how, where)
 
 
 @grouped
 def add(asked: Asked, how: How, where: Where, workspace_id: Workspace = None) -> None:
     """Give a workspace the keys that it does not have yet."""
-    _run(_request(asked, workspace_id, ("add",)), how, where)
+    run(_request(asked, workspace_id, ("add",)), how, where)
 
 
 @grouped
@@ -67,7 +67,7 @@ def create_workspace(
     request = _request(asked, None, ("create_workspace",))
     if workspace:
         request["workspace"] = read_object(workspace, "FILE")
-    _run(request, how, where)
+    run(request, how, where)
 
 
 def _request(asked: Asked, workspace_id: int | None, operations: tuple[str, ...]) -> dict[str, Any]:
@@ -82,8 +82,10 @@ def _request(asked: Asked, workspace_id: int | None, operations: tuple[str, ...]
     return request
 
 
-def _run(request: dict[str, Any], how: How, where: Where) -> None:
-    checked(request)
+def run(request: dict[str, Any], how: How, where: Where) -> None:
+    """Show the plan, ask, start and follow, as each command that starts something does."""
+    # Who asks is known once the stack is found.
+    checked({"requested_by": "the caller", **request})
     if how.dry_run:
         plan_only(request, where, as_json=how.as_json)
         return

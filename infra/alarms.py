@@ -81,6 +81,15 @@ class Alarms(Construct):
             missing=cloudwatch.TreatMissingData.BREACHING,
         )
 
+    def watch_access(self) -> None:
+        """Access that was taken away or given back by one person alone."""
+        self._build(
+            "AccessChangedAlone",
+            "Access to keys is revoked or restored without a second person's approval",
+            metric("AccessChangedAlone", SUM, FIVE_MINUTES),
+            "access-was-changed-alone",
+        )
+
     def watch_compute(self) -> None:
         """Compute that is down longer than planned, and a rollback that cannot even find out."""
         self._build(

@@ -75,6 +75,7 @@ _OUTCOMES = (
     "RotationsStarted",
     "RotationsSucceeded",
     "RotationsNeedingAttention",
+    "AccessChangedAlone",
     "RotationsFailed",
     "RotationsCancelled",
     "RotationsHandedOver",

@@ -48,6 +48,7 @@ class Monitoring(Construct):
         super().__init__(scope, construct_id)
         alarms = Alarms(self, "Alarms", settings, platform)
         alarms.watch_rotations(watched.state_machine, watched.functions["record_failure"])
+        alarms.watch_access()
         alarms.watch_compute()
         alarms.watch_keys()
         alarms.watch_estate()

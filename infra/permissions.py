@@ -191,9 +191,12 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     # FIND_KEYS: later steps need it in the key's region, so it is tried before the rotation begins.
     "plan_rotation": (
         *(DATABRICKS, OPEN_ROTATION, SEE_KEY, SEE_TAGS, SEE_MATERIAL, READ_POLICY, SEE_FORWARDER, SEE_EXECUTION),
-        FIND_KEYS,
+        # Where access is changed, the keys too that the workspace has left.
+        *(FIND_KEYS, FIND_KNOWN_KEYS),
     ),
     "rotate_material": (LEDGER, RENEW_MANAGED_KEY, RENEW_BROUGHT_KEY),
+    "revoke_access": (DATABRICKS, LEDGER, READ_POLICY, WRITE_POLICY, ADD_TO_POLICY),
+    "restore_access": (DATABRICKS, LEDGER, READ_POLICY, WRITE_POLICY, ADD_TO_POLICY),
     "record_refusal": (REFUSE,),
     "ask_approval": (LEDGER, ANSWER),
     "answer_approval": (LEDGER, ANSWER, SEE_WHO_WAITS),

@@ -40,6 +40,8 @@ TOLD = (
     "Rotation Cancelled",
     "Rotation Taken Up",
     "Rotation Unfinished",
+    "Key Access Revoked",
+    "Key Access Restored",
     "Key Re-enabled",
     "Key Needed",
 )

@@ -57,10 +57,11 @@ class Picture:
         self._states: Mapping[str, State] = definition["States"]
         caught = [target for state in self._states.values() for target in _caught(state)]
         self._way_back = max(caught, key=caught.count)
+        failing = {target for target in caught if definition["States"][target]["Type"] == "Task"}
         self._overruns = {
             name
             for name, state in self._states.items()
-            if state["Type"] == "Pass" and state.get("Next") == self._way_back
+            if state["Type"] == "Pass" and "failure" in state.get("Assign", {}) and state.get("Next") in failing
         }
         self._polls = {
             name: wait

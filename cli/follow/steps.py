@@ -50,6 +50,10 @@ def route_of(plan: Mapping[str, Any]) -> tuple[str, ...]:
     operation = plan.get("operation")
     if operation == "rotate_material":
         route: tuple[str, ...] = (*BEFORE_THE_WORK, StepName.ROTATE_MATERIAL, StepName.COMPLETE)
+    elif operation == "revoke":
+        route = (*BEFORE_THE_WORK, StepName.REVOKE_ACCESS, StepName.COMPLETE)
+    elif operation == "restore":
+        route = (*BEFORE_THE_WORK, StepName.RESTORE_ACCESS, StepName.COMPLETE)
     elif operation == "create_workspace":
         route = (*BEFORE_THE_WORK, *PREPARATION, StepName.CREATE_WORKSPACE, StepName.VERIFY, StepName.COMPLETE)
     else:

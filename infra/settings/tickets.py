@@ -27,6 +27,7 @@ MAPPABLE = (
     "old_key",
     "guard_key",
     "renew_notebooks",
+    "shared_with",
     "jobs",
     "drain_minutes",
     "reason",

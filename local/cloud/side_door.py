@@ -21,6 +21,10 @@ class SideDoor:
         """Make a workspace; the workspace as GET shows it."""
         return self._object("POST", "workspaces", json=wish)
 
+    def fill(self, workspace_id: int, **stock: Any) -> Json:
+        """More contents for a workspace that is there, under the keys that it has now."""
+        return self._object("POST", f"workspaces/{workspace_id}/contents", json=stock)
+
     def workspace(self, workspace_id: int) -> Json:
         """One workspace of /_sim/state, with the ARNs of its key configurations under "keys"."""
         state = self._object("GET", "state")
@@ -35,6 +39,10 @@ class SideDoor:
     def health(self, workspace_id: int | None = None) -> Json:
         """{"objects", "unreadable"}, of one workspace or of all."""
         return self._object("GET", "health", params={"workspace_id": workspace_id} if workspace_id else None)
+
+    def turn(self, **switches: Any) -> Json:
+        """Set switches by name; all of them."""
+        return self._object("POST", "switches", json=switches)
 
     def violations(self) -> list[Json]:
         """The rules that were broken."""

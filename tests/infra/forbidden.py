@@ -129,7 +129,7 @@ NEVER: Mapping[str, Request] = dict(_never())
 
 _ENDS = {"cancel_rotation", "complete_rotation", "record_failure", "carry_on"}
 _TAKES_AWAY = {"complete_rotation", "roll_back", "carry_on", "disable_old_key"}
-_TO_POLICIES = {"set_policy", "roll_back", "carry_on"}
+_TO_POLICIES = {"set_policy", "roll_back", "carry_on", "revoke_access", "restore_access"}
 
 ONLY: Mapping[str, tuple[Request, set[str]]] = {
     "kms:CreateKey": (Request("kms:CreateKey", "*", (), (("rekey:managed", "rekey"),)), {"create_key"}),

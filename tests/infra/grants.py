@@ -95,6 +95,7 @@ plan_rotation:      DATABRICKS
     events:DescribeRule on forwarders
     states:DescribeExecution on executions
     tag:GetResources on anything
+    dynamodb:Query on due
 doctor:             DATABRICKS READ
     dynamodb:GetItem on ledger
     kms:DescribeKey on keys
@@ -114,6 +115,14 @@ set_policy:         LEDGER
     kms:PutKeyPolicy on keys if managed+checked
     kms:PutKeyPolicy on keys if brought+checked
 register_config:    DATABRICKS LEDGER
+revoke_access:      DATABRICKS LEDGER
+    kms:GetKeyPolicy on keys
+    kms:PutKeyPolicy on keys if managed+checked
+    kms:PutKeyPolicy on keys if brought+checked
+restore_access:     DATABRICKS LEDGER
+    kms:GetKeyPolicy on keys
+    kms:PutKeyPolicy on keys if managed+checked
+    kms:PutKeyPolicy on keys if brought+checked
 create_workspace:   DATABRICKS LEDGER
 pause_triggers:     DATABRICKS LEDGER READ WRITE
 terminate_compute:  DATABRICKS LEDGER READ WRITE

@@ -12,6 +12,8 @@ LAMBDAS = (
     "cancel_rotation",
     "publish_events",
     "rotate_material",
+    "revoke_access",
+    "restore_access",
     "create_key",
     "set_policy",
     "register_config",

@@ -78,6 +78,7 @@ def test_what_can_go_wrong_without_tickets_is_alarmed_without_tickets(template: 
         "rotation-not-recorded",
         "rotation-taken-up",
         "rotation-unfinished",
+        "access-changed-alone",
         "keys-overdue",
         "keys-needed",
         "keys-past-policy",
@@ -102,6 +103,7 @@ def test_alarms_read_the_metrics_that_the_functions_count(template: Template) ->
     ours = [each for each in alarms(template).values() if each["Namespace"] == observability.NAMESPACE]
     assert {each["MetricName"] for each in ours} == {
         "RotationsFailed",
+        "AccessChangedAlone",
         "ComputeDown",
         "StepsHeldUp",
         "RotationsTakenUp",

@@ -18,10 +18,12 @@ UNDO: dict[Granted, dict[str, list[Granted]]] = {
     ("kms:TagResource", Only.MANAGED_KEYS): {"roll_back": [("kms:TagResource", Only.MANAGED_KEYS)]},
     ("kms:TagResource", Only.EARLIER_KEYS): {},
     ("kms:PutKeyPolicy", Only.MANAGED_KEYS): {
-        "roll_back": [("kms:GetKeyPolicy", None), ("kms:PutKeyPolicy", Only.MANAGED_KEYS)]
+        "roll_back": [("kms:GetKeyPolicy", None), ("kms:PutKeyPolicy", Only.MANAGED_KEYS)],
+        "restore_access": [("kms:GetKeyPolicy", None), ("kms:PutKeyPolicy", Only.MANAGED_KEYS)],
     },
     ("kms:PutKeyPolicy", Only.BROUGHT_KEYS): {
-        "roll_back": [("kms:GetKeyPolicy", None), ("kms:PutKeyPolicy", Only.BROUGHT_KEYS)]
+        "roll_back": [("kms:GetKeyPolicy", None), ("kms:PutKeyPolicy", Only.BROUGHT_KEYS)],
+        "restore_access": [("kms:GetKeyPolicy", None), ("kms:PutKeyPolicy", Only.BROUGHT_KEYS)],
     },
     ("kms:DisableKey", Only.MANAGED_KEYS): {
         "disable_old_key": [("kms:EnableKey", Only.MANAGED_KEYS)],

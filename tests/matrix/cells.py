@@ -32,6 +32,8 @@ OWN = {
     "material": ("Rotate key material", "Complete rotation"),
     "needed": (),
     "notebooks": ("List notebooks", "Renew batch"),
+    "revoke": ("Revoke access", "Wait for cached data keys", "Complete rotation"),
+    "restore": ("Restore access", "Complete rotation"),
     "approval": ("Wait for approval", "Wait for window"),
     "window": ("Wait for window", "Create key"),
     "drain": ("Pause triggers", "Wait for job runs to end"),

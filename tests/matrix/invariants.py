@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from rekey.aws.policy_access import parted, principals
 from rekey.base import clock
 from rekey.model.chain import verify
 from rekey.model.rotation import Rotation
@@ -23,8 +24,27 @@ _TOLD_WITHIN = timedelta(minutes=35)
 
 def nothing_unreadable(run: Run) -> Iterator[str]:
     for each in run.cloud.world.get("health")["unreadable"]:
-        if each["key_arn"] not in run.disabled_by_hand:
+        if each["key_arn"] not in run.disabled_by_hand and not _is_revoked(run, each["key_arn"]):
             yield f"{each['kind']} {each['name']}: {each['reason']}"
+
+
+def access_is_as_asked(run: Run) -> Iterator[str]:
+    """Once it has begun it is done, whatever befell it; before, nothing is; and the ledger says what KMS shows."""
+    for rotation in run.rotations():
+        if not rotation.plan.access or not rotation.ended:
+            continue
+        revokes = rotation.plan.operation == "revoke"
+        gone = revokes == (rotation.access.begun_at is not None)
+        for key_arn in rotation.plan.access_keys:
+            policy = json.loads(client("kms").get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"])
+            shut = not parted(policy, principals("commercial", ()))[1]
+            if (shut, _is_revoked(run, key_arn)) != (gone, gone):
+                yield f"{rotation.plan.operation} {rotation.status}: {key_arn} shut is {shut}, revoked {not shut}"
+
+
+def _is_revoked(run: Run, key_arn: str) -> bool:
+    known = run.cloud.ledger.keys.find(key_arn)
+    return known is not None and known.is_revoked
 
 
 def no_rule_broken(run: Run) -> Iterator[str]:
@@ -301,7 +321,7 @@ INVARIANTS: Mapping[str, Invariant] = {
         *(nothing_unreadable, no_rule_broken, no_key_too_early, compute_is_back, one_key_and_configuration),
         *(lease_is_free, all_is_ended, ledger_execution_and_event_agree, every_sentence_is_true, evidence_is_whole),
         *(no_secret_anywhere, somebody_is_told, slow_is_not_failed, others_work_is_kept, old_key_goes),
-        *(all_is_told, needed_key_is_back),
+        *(all_is_told, needed_key_is_back, access_is_as_asked),
         record_failure_needs_the_ledger_alone,
     )
 }

@@ -16,6 +16,7 @@ import requests
 
 from local.databricks.rules import pools
 from local.databricks.state.account import Workspace
+from rekey.aws.policy_access import parted, principals
 from rekey.base.observability import logger
 from rekey.model import outcome
 from rekey.model.rotation import Rotation
@@ -286,13 +287,16 @@ class Run:
         return workspaces[self.workspace_id] if self.workspace_id else next(iter(workspaces.values()))
 
     def world_now(self) -> dict[str, Any]:
-        """{"keys": by workspace, "up": what runs, "pools": their settings, "triggers": what is on}."""
+        """{"keys": by workspace, "up": what runs, "pools": their settings, "triggers": what is on,
+        "access": of a workspace whose access is changed, whether a key lets Databricks in}."""
         self.cloud.simulator.catch_up()
         now = self.cloud.clock.now()
-        found: dict[str, Any] = {"keys": {}, "up": {}, "pools": {}, "triggers": {}}
+        found: dict[str, Any] = {"keys": {}, "up": {}, "pools": {}, "triggers": {}, "access": {}}
         for workspace in self.cloud.simulator.workspaces.values():
             fields = (workspace.managed_services_key_id, workspace.storage_key_id)
             found["keys"][workspace.workspace_id] = fields
+            if self.request.get("operation") in ("revoke", "restore"):
+                found["access"][workspace.workspace_id] = any(map(self._lets_in, filter(None, fields)))
             for each in workspace.clusters.values():
                 if each.source != "JOB":
                     found["up"][each.cluster_id] = each.life.state(now)
@@ -303,6 +307,11 @@ class Run:
                 found["up"][pool.pool_id] = f"{len(pools.idle_now(pool, now))} idle"
             found["triggers"].update({str(job.job_id): not job.paused for job in workspace.jobs.values()})
         return found
+
+    def _lets_in(self, configuration_id: str) -> bool:
+        key_arn = self.cloud.simulator.configurations[configuration_id].key_arn
+        policy = json.loads(client("kms").get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"])
+        return bool(parted(policy, principals("commercial", ()))[1])
 
     def things(self, kind: str) -> list[str]:
         workspace = self.workspace

@@ -8,6 +8,11 @@ from typing import Any
 
 from local.databricks.crypto.kms import STORAGE_ACTIONS
 from local.databricks.faults import Match, Order
+from rekey.aws.policy_access import parted, principals
+from rekey.base import clock
+from rekey.model.access import Revoked
+from rekey.model.actions import KeyAction
+from rekey.model.key import meet
 from tests.clients import client
 from tests.matrix.cloud import Cloud
 from tests.steps.creating import wish
@@ -123,6 +128,31 @@ def _shared(cloud: Cloud, workspace: Any, _: Request) -> None:
     cloud.world.workspace(**{**NOTHING, "workspace_name": "other", "keys": keys, "notebooks": 1})
 
 
+def _cached(cloud: Cloud, _: Any, __: Request) -> None:
+    """Databricks reads through its cache for a while."""
+    cloud.world.post("switches", dek_cache_seconds=300)
+
+
+def _revoked(cloud: Cloud, workspace: Any, _: Request) -> None:
+    """As a revocation has left it: Databricks' statements are out, and the ledger has them."""
+    now = cloud.now()
+    for configuration_id in workspace["configurations"].values():
+        key_arn = cloud.simulator.configurations[configuration_id].key_arn
+        policy = json.loads(client("kms").get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"])
+        left, taken = parted(policy, principals("commercial", ()))
+        client("kms").put_key_policy(KeyId=key_arn, PolicyName="default", Policy=json.dumps(left))
+        revoked = Revoked(
+            rotation_id="r0",
+            workspaces=(workspace["workspace_id"],),
+            by="grace",
+            at=clock.text(now),
+            was="retained",
+            taken=tuple(map(json.dumps, taken)),
+        )
+        key = meet(key_arn, "retained", "as before", now).revoke(revoked, "for the matrix", now)
+        cloud.ledger.keys.introduce(key, KeyAction.ACCESS_REVOKED)
+
+
 def _window(cloud: Cloud, _: Any, request: Request) -> None:
     opens = datetime.fromtimestamp(cloud.clock.now(), UTC) + timedelta(hours=2)
     request["not_before"] = opens.isoformat()
@@ -131,6 +161,8 @@ def _window(cloud: Cloud, _: Any, request: Request) -> None:
 
 ROTATE = {"operation": "rotate", "request_id": "CHG1"}
 ADD = {"operation": "add", "use_cases": ["MANAGED_SERVICES", "STORAGE"], "request_id": "CHG2"}
+
+ACCESS = {"approval": True, "requested_by": "bob"}
 
 FORWARD = (
     Scenario("rotate", ROTATE),
@@ -149,6 +181,8 @@ FORWARD = (
     Scenario("needed", ROTATE, refused_use=True),
     Scenario("approval", {**ROTATE, "approval": True, "requested_by": "bob"}),
     Scenario("window", ROTATE, more=_window),
+    Scenario("revoke", {**ACCESS, "operation": "revoke", "request_id": "CHG5"}, more=_cached),
+    Scenario("restore", {**ACCESS, "operation": "restore", "request_id": "CHG6"}, more=_revoked),
     Scenario("drain", {**ROTATE, "jobs": "drain", "drain_minutes": 30}, seed={**SOME, "runs": 1}),
 )
 

@@ -35,6 +35,14 @@ def _untouched(run: "Run", said: "Said") -> bool:
     return said.idle or (_on_old(run, said) and _all_back(run, said))
 
 
+def _has_access(run: "Run", said: "Said") -> bool:
+    return bool(said.world["access"].get(run.workspace_id))
+
+
+def _has_none(run: "Run", said: "Said") -> bool:
+    return not _has_access(run, said)
+
+
 SENTENCES: Mapping[re.Pattern[str], Holds] = {
     re.compile(r"The workspace is on the keys it had before"): _on_old,
     re.compile(r"The workspace is on the new key\b"): _on_new,
@@ -43,5 +51,7 @@ SENTENCES: Mapping[re.Pattern[str], Holds] = {
     re.compile(r"all triggers are back"): _all_back,
     re.compile(r"No compute was touched"): _all_back,
     re.compile(r"[Nn]othing was touched"): _untouched,
+    re.compile(r"Databricks' statements are out of the policy of every key"): _has_none,
+    re.compile(r"Databricks' statements are back in the policy of every key"): _has_access,
     re.compile(r"No workspace was made"): lambda _, said: not said.world["keys"],
 }

@@ -6,6 +6,7 @@ import pytest
 
 from rekey.rotation.next_step import next_step
 from tests.steps.creating import wish
+from tests.steps.revoking import prepared
 from tests.steps.walker import Walk, carry_on
 from tests.steps.world import POLL_SECONDS, World
 
@@ -33,11 +34,19 @@ def material(world: World) -> dict[str, Any]:
     return {"workspace_id": workspace["workspace_id"], "operation": "rotate_material"}
 
 
+def revoke(world: World) -> dict[str, Any]:
+    return prepared(world, "revoke")[1]
+
+
+def restore(world: World) -> dict[str, Any]:
+    return prepared(world, "restore")[1]
+
+
 def new_workspace(world: World) -> dict[str, Any]:
     return wish(world)
 
 
-@pytest.mark.parametrize("request_of", [storage, rotate, notebooks, material, new_workspace])
+@pytest.mark.parametrize("request_of", [storage, rotate, notebooks, material, revoke, restore, new_workspace])
 def test_the_state_machine_takes_the_step_that_the_ledger_says(world: World, request_of: Any) -> None:
     walk = Walk(world, wait_at_least=POLL_SECONDS)
     assert walk.run(**request_of(world)) == "Rotation succeeded"

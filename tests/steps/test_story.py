@@ -97,7 +97,7 @@ def test_each_phase_of_the_evidence_is_measured_once(world: World, capsys: pytes
 
 
 def test_each_sweep_counts_the_keys_by_state(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    none = dict.fromkeys(("made", "current", "grace", "due", "disabled", "held", "retained", "gone"), 0)
+    none = dict.fromkeys(("made", "current", "grace", "due", "disabled", "held", "retained", "revoked", "gone"), 0)
     assert world.sweep(0)["looked_at"] == 0
     assert gauges(capsys.readouterr().out, "Keys", "state") == none
     old = world.make_key()

@@ -102,7 +102,9 @@ class Walk:
         if told == step:
             begins = begins_at(rotation)
             assert begins is None or clock.passed(begins), f"{name} is too early, it begins at {begins}"
-        failing = step == StepName.ROLL_BACK and rotation.failure is None
+        # The first step of the failure route writes the failure down; a change of access has no way back.
+        first = StepName.RECORD_FAILURE if rotation.plan.access else StepName.ROLL_BACK
+        failing = step == first and rotation.failure is None
         return rotation, told != step and not failing
 
     def _choice(self, _: str, state: State) -> str:

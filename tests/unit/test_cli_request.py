@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from cli.options import grouped
-from cli.request import Asked, checked
+from cli.request import Asked, AskedAccess, checked
 from cli.stack import Where
 from rekey.base.errors import InvalidRequest
 from rekey.model.request import Request, parse_request
@@ -27,7 +27,8 @@ def run(*arguments: str, **more: Any) -> Any:
 
 
 def test_every_field_of_the_request_can_be_typed() -> None:
-    assert set(Asked.__dataclass_fields__) - {"request"} == set(Request.model_fields) - OF_A_COMMAND
+    typed = {*Asked.__dataclass_fields__, *AskedAccess.__dataclass_fields__}
+    assert typed - {"request"} == set(Request.model_fields) - OF_A_COMMAND
 
 
 def test_options_win_over_the_file(tmp_path: Path) -> None:

@@ -67,6 +67,8 @@ def test_only_polls_and_overrun_budgets_are_folded(definition: dict[str, Any], l
         *("Is compute back?", "Wait for compute to come back"),
         *("Are notebooks listed?", "Wait for the list"),
         *("Is the material rotated?", "Wait for the new material", "Material was not rotated"),
+        *("Is access revoked?", "Wait for cached data keys", "Access was not revoked"),
+        *("Is access restored?", "Wait for access", "Access was not restored"),
         *("Wait for the roll back", "Wait for the end"),
         *("Is compute restored?", "Wait for compute to be restored"),
     }
@@ -97,6 +99,8 @@ def test_all_catches_are_a_few_dotted_arrows(lines: list[str]) -> None:
         ("plan_rotation", "record_refusal"),
         ("wait_for_approval", "roll_back"),
         ("list_notebooks", "complete_rotation"),
+        ("revoke_access", "record_failure"),
+        ("restore_access", "record_failure"),
     ]
 
 

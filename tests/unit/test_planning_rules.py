@@ -10,6 +10,8 @@ import pytest
 from rekey.aws.kms_key import KeyFacts
 from rekey.aws.policy_document import MAX_BYTES, Statement
 from rekey.databricks import Estate
+from rekey.model.access import Revoked
+from rekey.model.key import meet
 from rekey.model.refusal import FIX, Refusal
 from rekey.model.wish import NewWorkspace
 from rekey.planning.case import Case, Given, Inside, KeyCase, Wished
@@ -17,7 +19,7 @@ from rekey.planning.gather import as_wished
 from rekey.planning.intent import NOTHING_LEFT
 from rekey.planning.plan import conclude, window_fits
 from rekey.planning.rules import RULES, judge
-from rekey.planning.rules.keys import RENEWED, USED, given_keys, refused
+from rekey.planning.rules.keys import ACCESS, RENEWED, USED, given_keys, refused
 from tests.builders import BARE, a_case, a_configuration
 from tests.rules import catalogue
 
@@ -52,6 +54,17 @@ def knowing(case: Case, **facts: Any) -> Case:
     return replace(case, facts=replace(case.facts, **facts))
 
 
+REVOKED = meet(OWN, "retained", "", NOW).revoke(
+    Revoked(rotation_id="r", workspaces=(1,), by="grace", at="2026-11-21T22:00:00Z", was="retained", taken=()), "", NOW
+)
+
+
+def of_key(case: Case, estate: Estate) -> Case:
+    """Its keys as rekey sees them."""
+    seen = KeyFacts(estate.configurations[0].key_arn, "Enabled", tags=(("rekey:brought", "true"),))
+    return replace(case, facts=replace(case.facts, estate=estate, given=Given(keys=[seen])))
+
+
 def configured(case: Case) -> Case:
     """With the configuration that the request names, as it is looked up."""
     found = case.facts.estate.configuration(case.request.key_configuration_id)
@@ -69,6 +82,11 @@ CASES: dict[str, Case] = {
     "storage_never_replaced": a_case(BOTH, OLD, operation="add", use_cases=["STORAGE"]),
     "serverless_workspace": a_case(replace(BARE, serverless=True), use_cases=["STORAGE"]),
     "operation_fits": a_case(KEYED, OLD, operation="add", use_cases=["MANAGED_SERVICES"]),
+    "access_fits": knowing(a_case(KEYED, OLD, operation="rotate"), known=[REVOKED]),
+    "sharers_named": of_key(
+        a_case(KEYED, OLD, operation="revoke", requested_by="grace"),
+        Estate([KEYED, replace(KEYED, workspace_id=8)], [OLD]),
+    ),
     "policy_volumes": a_case(BARE, role=None),
     "notebooks_new_key": a_case(KEYED, OLD, operation="add", renew_notebooks=["/Shared"]),
     "notebook_paths": inside(a_case(BARE, renew_notebooks=["/Sharde"]), Inside(missing_paths=["/Sharde"])),
@@ -134,22 +152,33 @@ RENEWING: dict[str, KeyCase] = {
 }
 
 
+ACCESSING: dict[str, KeyCase] = {
+    "key_account": SERVING["key_account"],
+    "key_known": SERVING["key_known"],
+    "access_consent": key(tags=()),
+}
+
+
 def names(*stages: Any) -> list[str]:
     return [rule.__name__ for stage in stages for rule in stage]
 
 
 def test_every_rule_is_in_the_catalogue_and_has_a_case() -> None:
     assert names(RULES) == [*CASES, "given_keys"]
-    assert (names(*USED), names(*RENEWED)) == (list(USING), list(RENEWING))
+    assert (names(*USED), names(*RENEWED), names(*ACCESS)) == (list(USING), list(RENEWING), list(ACCESSING))
     ids = {each.rule_id for each in catalogue()}
-    of_keys = {*names(*USED), *names(*RENEWED), window_fits.__name__, "nothing_left"}
+    of_keys = {*names(*USED), *names(*RENEWED), *names(*ACCESS), window_fits.__name__, "nothing_left"}
     assert {each.replace("_", "-") for each in {*CASES, *of_keys}} - ids == set()
 
 
 @pytest.mark.rule("configuration-listed", "enterprise", "key-account-known", "key-account-role", "key-id-form")
 @pytest.mark.rule("key-not-its-own", "network-once")
-@pytest.mark.rule("notebook-paths", "notebooks-new-key", "operation-fits", "policy-volumes", "serverless-workspace")
-@pytest.mark.rule("storage-never-replaced", "us-west-1", "use-case-fits", "wished-ids", "workspace-admin")
+@pytest.mark.rule(
+    "access-fits", "notebook-paths", "notebooks-new-key", "operation-fits", "policy-volumes", "serverless-workspace"
+)
+@pytest.mark.rule(
+    "sharers-named", "storage-never-replaced", "us-west-1", "use-case-fits", "wished-ids", "workspace-admin"
+)
 @pytest.mark.rule("workspace-name", "workspace-running")
 @pytest.mark.parametrize("name", CASES)
 def test_a_rule_alone_refuses_its_case(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,7 +188,9 @@ def test_a_rule_alone_refuses_its_case(name: str, monkeypatch: pytest.MonkeyPatc
     assert judge(CASES[name]) == []
 
 
-@pytest.mark.rule("key-account", "key-enabled", "key-known", "key-region", "key-symmetric", "material-consent")
+@pytest.mark.rule(
+    "access-consent", "key-account", "key-enabled", "key-known", "key-region", "key-symmetric", "material-consent"
+)
 @pytest.mark.rule("material-custom-store", "material-imported", "material-on-demand", "material-replica")
 @pytest.mark.rule("policy-consent", "policy-deny", "policy-size", "policy-taken-no-more")
 @pytest.mark.parametrize(
@@ -167,6 +198,7 @@ def test_a_rule_alone_refuses_its_case(name: str, monkeypatch: pytest.MonkeyPatc
     [
         *((USED, name, case) for name, case in USING.items()),
         *((RENEWED, name, case) for name, case in RENEWING.items()),
+        *((ACCESS, name, case) for name, case in ACCESSING.items()),
     ],
 )
 def test_a_rule_on_a_key_alone_refuses_its_case(stages: Any, name: str, case: KeyCase) -> None:

@@ -133,7 +133,7 @@ def test_only_what_the_table_has_can_follow(before: State, after: State) -> None
 
 def test_a_held_or_retained_key_never_goes_without_passing_through_a_fresh_grace() -> None:
     assert "disabled" not in {*TRANSITIONS["held"], *TRANSITIONS["retained"], *TRANSITIONS["current"]}
-    assert [each for each in STATES if "disabled" in TRANSITIONS[each]] == ["made", "due"]
+    assert [each for each in STATES if "disabled" in TRANSITIONS[each]] == ["made", "due", "revoked"]
     fresh = waiting(state="held").waits(NOW, DAY, "let go again", NOW)
     assert clock.moment(fresh.since) == clock.moment(clock.text(NOW))
 

@@ -36,6 +36,8 @@ STEPS = {
     "Verify": "verify",
     "RestartCompute": "restart_compute",
     "RotateMaterial": "rotate_material",
+    "RevokeAccess": "revoke_access",
+    "RestoreAccess": "restore_access",
     "ListNotebooks": "list_notebooks",
     "RenewNotebooks": "renew_notebooks",
     "CompleteRotation": "complete_rotation",

@@ -103,6 +103,8 @@ def script(**changes: Sequence[Answer]) -> Script:
         "verify": [done()],
         "restart_compute": [done()],
         "rotate_material": [done()],
+        "revoke_access": [done()],
+        "restore_access": [done()],
         "list_notebooks": [done(batches=[0])],
         "renew_notebooks": [done()],
         "complete_rotation": [returns(rotation_id=THIS_ROTATION, status="succeeded")],

@@ -62,17 +62,18 @@ def missing_statements(policy: str, wanted: Sequence[Statement]) -> list[str]:
 
 
 def additions(document: Document, wanted: Sequence[Statement]) -> list[Statement]:
-    """What must be added for a document to carry all that is wanted, each under a Sid that it does not have yet."""
+    """What must be added for a document to carry all that is wanted, each under a Sid that it does not have yet,
+    or under none where it had none."""
     sids = {each.get("Sid") for each in statements(document)}
     added: dict[str, Statement] = {}
     for statement in lacking(document, wanted):
         # Another workspace's cross-account role may stand under the same Sid, which must be unique.
-        sid, number = statement["Sid"], 2
-        while sid in sids:
+        sid, number = statement.get("Sid"), 2
+        while sid is not None and sid in sids:
             sid, number = f"{statement['Sid']} ({number})", number + 1
         if meaning(statement) not in added:
             sids.add(sid)
-            added[meaning(statement)] = {**statement, "Sid": sid}
+            added[meaning(statement)] = statement if sid is None else {**statement, "Sid": sid}
     return list(added.values())
 
 

@@ -157,6 +157,14 @@ class WorkspaceFailed(RekeyError):
     """The new workspace did not come up: Databricks' reason, and its network's, are in the message."""
 
 
+class DataStillReads(RekeyError):
+    """Databricks' statements are out of every key's policy, and the canary still reads after the whole budget."""
+
+
+class AccessNotProven(RekeyError):
+    """The access was changed at every key, and nothing could show that it counts."""
+
+
 class PolicyMismatch(RekeyError):
     """The key's policy is not the one that was put."""
 

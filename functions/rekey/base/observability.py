@@ -12,6 +12,7 @@ SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME", NAMESPACE)
 """The stack's name, by which its metrics are told from another stack's."""
 
 Count = Literal[
+    "AccessChangedAlone",
     "ComputeDown",
     "ComputeStartedInBlackout",
     "DeliveriesNotAuthentic",

@@ -159,6 +159,25 @@ class WorkspaceApi:
     def delete_notebook(self, path: str) -> None:
         self._call("POST", "/api/2.0/workspace/delete", body={"path": path, "recursive": False})
 
+    # --- files in the workspace's own bucket (DBFS API 2.0) ---
+
+    def put_file(self, path: str, text: str) -> None:
+        """Write a small file, at most 1 MB, over what is there."""
+        content = base64.b64encode(text.encode()).decode()
+        self._call("POST", "/api/2.0/dbfs/put", body={"path": path, "contents": content, "overwrite": True})
+
+    def read_file(self, path: str) -> str:
+        """The first MB of a file."""
+        answer = record(self._call("GET", "/api/2.0/dbfs/read", query={"path": path}))
+        return base64.b64decode(str(answer.get("data", ""))).decode(errors="replace")
+
+    def get_file(self, path: str) -> Json:
+        """Size and time of a file. Raises NotFound."""
+        return record(self._call("GET", "/api/2.0/dbfs/get-status", query={"path": path}))
+
+    def delete_file(self, path: str) -> None:
+        self._call("POST", "/api/2.0/dbfs/delete", body={"path": path, "recursive": False})
+
     # --- workspace objects and their permissions (API 2.0) ---
 
     def get_object(self, path: str) -> Json:

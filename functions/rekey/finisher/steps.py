@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from rekey.model.answers import Answer
 from rekey.model.rotation import Rotation
 from rekey.model.steps import StepName
-from rekey.rotation import ending, proof, rollback, switch
+from rekey.rotation import access, ending, proof, rollback, switch
 from rekey.rotation.compute.restart import restart
 from rekey.rotation.compute.terminate import terminate
 from rekey.rotation.create import create
@@ -20,6 +20,8 @@ def steps(write: WriteEvidence) -> Mapping[StepName, Callable[[Step], Answer]]:
     """Every step that can come next once the switch was sent, and on the way back. Before that a rotation goes back."""
     return {
         StepName.ROTATE_MATERIAL: rotate_material,
+        StepName.REVOKE_ACCESS: access.revoke,
+        StepName.RESTORE_ACCESS: access.restore,
         StepName.CREATE_WORKSPACE: create,
         StepName.TERMINATE: terminate,
         StepName.SWITCH: switch.switch,

@@ -9,6 +9,7 @@ from rekey.aws.policy_document import Statement
 from rekey.aws.policy_width import wider
 from rekey.base.arns import KeyArn
 from rekey.inventory.look import KmsLook
+from rekey.model.access import Revoked
 from rekey.model.inventory import MEANINGS, Reason, Why
 
 USABLE = ("Enabled", "Creating", "Updating")
@@ -37,6 +38,8 @@ class Case:
     """What its policy may let Databricks do."""
     max_age_days: int | None
     now: datetime
+    revoked: Revoked | None = None
+    """Who took Databricks' access to it away, and when."""
 
 
 def judge(case: Case, rules: Rules) -> tuple[Why, ...]:
@@ -60,6 +63,10 @@ def _reasons(case: Case, rules: Rules) -> Iterator[Why]:
     look = case.look
     for trouble in look.troubles:
         yield Why(reason=Reason.UNREADABLE, text=f"it cannot be read because {trouble}")
+    if revoked := case.revoked:
+        fix = f"Fix: rekey restore {revoked.workspaces[0]}, once it may be used again"
+        text = f"Databricks' access to it was revoked on {revoked.at} by {revoked.by} ({revoked.rotation_id}). {fix}"
+        yield Why(reason=Reason.REVOKED, text=text)
     if look.state in WAITS_FOR_DELETION:
         fix = "Fix: aws kms cancel-key-deletion and enable-key at once (docs/operations.md)"
         yield Why(reason=Reason.DELETION, text=f"KMS will delete the key, which is in use. {fix}")

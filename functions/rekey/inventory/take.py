@@ -182,7 +182,8 @@ def _judged(seen: Seen, workspace: Workspace, use_case: UseCase, configuration: 
     arn, wanted = configuration.key_arn, seen.rules.max_age_days.get(use_case)
     look, parts = seen.looks[arn], KeyArn.of(arn)
     may = documented(seen.settings.databricks_shard, seen.settings.databricks_account_id, seen.use_cases[arn])
-    case = Case(arn, look, arn in seen.known, may, wanted, seen.now)
+    known = seen.known.get(arn)
+    case = Case(arn, look, known is not None, may, wanted, seen.now, known.revoked if known else None)
     return KeyUse(
         use_case=use_case,
         configuration_id=configuration.configuration_id,

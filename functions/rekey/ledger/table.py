@@ -337,7 +337,7 @@ class Ledger:
         return {_REQUEST: self._put(used, "attribute_not_exists(pk) OR rotation_id = :old", {":old": replaces or "-"})}
 
     def _remember(self, rotation: Rotation) -> Writes:
-        if rotation.status != "succeeded" or rotation.workspace_id is None:
+        if rotation.status != "succeeded" or rotation.workspace_id is None or rotation.plan.access:
             return {}
         item = {**last_key(rotation.workspace_id), "rotation_id": rotation.rotation_id}
         return {"last": {"Put": {"TableName": self._table, "Item": marshal(item)}}}

@@ -43,6 +43,8 @@ class FindingCode(StrEnum):
     """A key was found that a crash left behind."""
     ROTATION_WAS_OFF = "rotation_was_off"
     """Somebody switched off the new key's automatic rotation, and it was switched on again."""
+    STATEMENTS_STAY = "statements_stay"
+    """A statement of a key's policy that may let Databricks in is not Databricks' own, and stays."""
     NOTEBOOKS = "notebooks"
     """Notebooks could not be renewed."""
     LET_BE = "let_be"

@@ -22,6 +22,7 @@ class Reason(StrEnum):
     POLICY_WIDER = "policy_wider_than_documented"
     ROTATION_OFF = "automatic_rotation_off"
     UNKNOWN = "unknown_to_rekey"
+    REVOKED = "access_revoked"
     DISABLED = "key_disabled"
     DELETION = "waiting_for_deletion"
     UNREADABLE = "cannot_be_read"
@@ -29,6 +30,7 @@ class Reason(StrEnum):
 
 MEANINGS: Mapping[Reason, str] = {
     Reason.DELETION: "key waits for deletion",
+    Reason.REVOKED: "access revoked",
     Reason.DISABLED: "key disabled",
     Reason.UNREADABLE: "cannot be read",
     Reason.NO_KEY: "no key",

@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Literal, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 from pydantic import BaseModel, ConfigDict
 
 from rekey.base import clock
 from rekey.base.arns import region_of
 from rekey.base.errors import RekeyError
+from rekey.model.access import Revoked
 
-State = Literal["made", "current", "grace", "due", "disabled", "held", "retained", "gone"]
+State = Literal["made", "current", "grace", "due", "disabled", "held", "retained", "revoked", "gone"]
 
 _DELETED = "somebody had KMS delete it"
+_REVOKED = "a revocation takes Databricks' access to it away"
+_RESTORED = "Databricks has its access again"
 
 TRANSITIONS: Mapping[State | None, Mapping[State, str]] = {
     None: {
@@ -32,12 +35,14 @@ TRANSITIONS: Mapping[State | None, Mapping[State, str]] = {
     "current": {
         "grace": "a verified switch left it behind, or its owner lets it go",
         "retained": "a verified switch left it behind, and it is to stay",
+        "revoked": _REVOKED,
         "gone": _DELETED,
     },
     "grace": {
         "current": "a verified switch made it a workspace's key again",
         "due": "its day has come",
         "retained": "it serves STORAGE, is not rekey's, or is to stay",
+        "revoked": _REVOKED,
         "gone": _DELETED,
     },
     "due": {
@@ -46,13 +51,24 @@ TRANSITIONS: Mapping[State | None, Mapping[State, str]] = {
         "disabled": "every condition holds",
         "held": "something asked for it in the moment in which it was disabled",
         "retained": "it serves STORAGE, is not rekey's, or is to stay",
+        "revoked": _REVOKED,
         "gone": _DELETED,
     },
-    "disabled": {"held": "something still needs it, or a person enabled it", "gone": _DELETED},
-    "held": {"current": "its owner adopts it, in use", "grace": "its owner lets it go again", "gone": _DELETED},
+    "disabled": {"held": "something still needs it, or a person enabled it", "revoked": _REVOKED, "gone": _DELETED},
+    "held": {
+        "current": "its owner adopts it, in use",
+        "grace": "its owner lets it go again",
+        "revoked": _REVOKED,
+        "gone": _DELETED,
+    },
     "retained": {
         "current": "a verified switch made it a workspace's key, or its owner puts it under rekey's care",
         "grace": "a verified switch left it behind, or its owner puts it under rekey's care",
+        "revoked": _REVOKED,
+        "gone": _DELETED,
+    },
+    "revoked": {
+        **dict.fromkeys(("current", "grace", "disabled", "held", "retained"), _RESTORED),
         "gone": _DELETED,
     },
     "gone": {},
@@ -97,6 +113,7 @@ class KeyChanges(TypedDict, total=False):
     served_storage: bool
     last_use: str | None
     canaries: tuple[Canary, ...]
+    revoked: Revoked | None
     cared_at: str | None
 
 
@@ -142,6 +159,8 @@ class Key(BaseModel):
     """What KMS said last about the key's use; a text, for it may not have said anything."""
     canaries: tuple[Canary, ...] = ()
     """Notebooks that were written under the key just before each switch away from it."""
+    revoked: Revoked | None = None
+    """What was taken out of its policy; set in the state revoked, and in no other."""
     version: int = 0
     """Length of the key's audit trail. Every change is conditional on it, and on the claim."""
     audit_head: str = ""
@@ -149,6 +168,15 @@ class Key(BaseModel):
     @property
     def swept(self) -> bool:
         """Whether the key check has to look at it."""
+        return not self.is_revoked and self._waits_or_is_watched
+
+    @property
+    def is_revoked(self) -> bool:
+        """Whether Databricks' access to it was taken away, or is being taken away: nothing but restore touches it."""
+        return self.revoked is not None
+
+    @property
+    def _waits_or_is_watched(self) -> bool:
         return self.state in WAITING or self.watch_until is not None or bool(self.canaries)
 
     def but(self, **changes: Unpack[KeyChanges]) -> "Key":
@@ -167,6 +195,8 @@ class Key(BaseModel):
             met = {"claimed_at": None}
             if state != "disabled":
                 met |= {"needed": None, "needed_at": None}
+            if state != "revoked":
+                met["revoked"] = None
             if state not in ("due", "disabled"):
                 met |= {"since": clock.text(at), "goes_at": None, "disabled_at": None, "watch_until": None}
             if state == "disabled":
@@ -181,6 +211,21 @@ class Key(BaseModel):
         due = clock.text(begins + wait(grace_seconds))
         later: KeyChanges = {"since": clock.text(begins), "goes_at": due, "claimed_at": None, **changes}
         return self.to("grace", why, at, **later)
+
+    def revoke(self, revoked: Revoked, why: str, at: datetime) -> "Key":
+        """Written before its policy is put: from then on nobody takes a refused use for a lost key."""
+        return self.to("revoked", why, at, revoked=revoked)
+
+    def restore(self, grace_seconds: int, watch_seconds: int, at: datetime) -> "Key":
+        """What it was before its access was revoked. Times that ran before begin anew: Databricks could re-wrap no data
+        key meanwhile, and nothing could tell whether it was missed."""
+        was: Any = self.revoked.was if self.revoked else "retained"
+        why = f"its access is restored; it was {was} before"
+        if was in WAITING:
+            return self.waits(at, grace_seconds, why, at, unreferenced_since=clock.text(at))
+        if was == "disabled":
+            return self.to("disabled", why, at, watch_until=clock.text(at + timedelta(seconds=watch_seconds)))
+        return self.to(was, why, at)
 
 
 def meet(key_arn: str, state: State, why: str, at: datetime, **changes: Unpack[KeyChanges]) -> Key:

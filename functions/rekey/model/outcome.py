@@ -34,7 +34,8 @@ def failure_cause(rotation: Rotation, failure: Failure, bucket: str) -> str:
     if rotation.ended:
         command = f"rekey evidence {rotation.rotation_id} ({evidence_uri(bucket, rotation.rotation_id)})"
         return cause(happened, consequences(rotation), failure.error, command)
-    state = f"{consequences(rotation)} The rotation is not over: rekey goes on by itself until all is put back."
+    until = "it is done at every key" if rotation.plan.access else "all is put back"
+    state = f"{consequences(rotation)} The rotation is not over: rekey goes on by itself until {until}."
     later = "nothing yet, rekey is at work; once it has ended"
     return cause(happened, state, failure.error, f"not yet: rekey status {rotation.rotation_id}", before=later)
 
@@ -46,6 +47,8 @@ def consequences(rotation: Rotation) -> str:
     """
     if rotation.creates:
         return _workspace_made(rotation)
+    if rotation.plan.access:
+        return f"{_access(rotation)} No compute was touched."
     if rotation.plan.operation == "rotate_material":
         return f"{_material(rotation)} No compute was touched."
     return f"{_keys(rotation)} {_compute(rotation)}"
@@ -90,6 +93,18 @@ def _material(rotation: Rotation) -> str:
     if not asked:
         return "No key's material was touched."
     return f"The workspace's keys are the same. KMS was asked for new material of {asked}; that cannot be taken back."
+
+
+def _access(rotation: Rotation) -> str:
+    access, revokes = rotation.access, rotation.plan.operation == "revoke"
+    if access.begun_at is None:
+        return "Databricks' access to the keys is as it was: no policy was touched."
+    if access.changed_at is None:
+        out = "taken out of" if revokes else "put back into"
+        return f"Databricks' statements are not yet {out} the policy of every key."
+    if revokes:
+        return f"Databricks' statements are out of the policy of every key since {access.changed_at}, and stay out."
+    return f"Databricks' statements are back in the policy of every key since {access.changed_at}."
 
 
 def _workspace_made(rotation: Rotation) -> str:

@@ -14,6 +14,8 @@ SETTLE_SECONDS = 1_200
 BUDGETS: Mapping[str, int] = {
     StepName.ROTATE_MATERIAL: 1_800,
     StepName.CREATE_WORKSPACE: 3_600,
+    StepName.REVOKE_ACCESS: 10_800,
+    StepName.RESTORE_ACCESS: 10_800,
     StepName.SWITCH: 5_400,
     StepName.VERIFY: 600,
     StepName.LIST_NOTEBOOKS: 600,
@@ -69,6 +71,12 @@ def phases(plan: Plan) -> list[Phase]:
     if plan.operation == "rotate_material":
         why = "KMS renews the material in the background"
         return [Phase(StepName.ROTATE_MATERIAL, 60, BUDGETS[StepName.ROTATE_MATERIAL], False, why)]
+    if plan.operation == "revoke":
+        why = "reads go on until Databricks lets its cached data keys go, after an interval that it does not publish"
+        return [Phase(StepName.REVOKE_ACCESS, 600, BUDGETS[StepName.REVOKE_ACCESS], False, why)]
+    if plan.operation == "restore":
+        why = "the statements are put back, and a notebook is read and written"
+        return [Phase(StepName.RESTORE_ACCESS, 60, BUDGETS[StepName.RESTORE_ACCESS], False, why)]
     if plan.operation == "create_workspace":
         why = "Databricks sets the workspace up; most come up within a few minutes"
         proof = "a notebook is written and read under the new key"

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from rekey.model.budgets import Budgets
-from rekey.model.request import Operation, UseCase
+from rekey.model.request import ACCESS, IN_PLACE, Operation, UseCase
 
 
 class OldKey(BaseModel):
@@ -49,6 +49,18 @@ class Plan(BaseModel):
     material_keys: tuple[str, ...] = ()
     """ARNs of the keys whose material rotate_material renews."""
     yearly_rotation: bool = False
+    access_keys: tuple[str, ...] = ()
+    """ARNs of the keys that revoke takes Databricks' access to away, or restore gives it back to."""
+    access_roles: tuple[str, ...] = ()
+    """Roles that start EC2 instances in the workspaces that use them: theirs is Databricks' access too."""
+    access_canary: str | None = None
+    """The revocation whose canary restore reads."""
+    shared_with: tuple[int, ...] = ()
+    """The other workspaces that lose their access, or get it back."""
+    stops_working: tuple[str, ...] = ()
+    """What does not work without the access, in sentences."""
+    alone: bool = False
+    """Break-glass: nobody approves."""
     drain_minutes: int = 0
     """How long active job runs are waited for before they are cut short."""
     renew_notebooks: bool = False
@@ -73,3 +85,13 @@ class Plan(BaseModel):
     """Running classic compute by kind: clusters, pools, warehouses."""
     budgets: Budgets = Budgets()
     """How long the loops over compute may go on."""
+
+    @property
+    def access(self) -> bool:
+        """Whether it is about Databricks' access to the keys that there are."""
+        return self.operation in ACCESS
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the workspace's configurations and its compute stay as they are."""
+        return self.operation in IN_PLACE

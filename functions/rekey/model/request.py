@@ -23,7 +23,11 @@ from rekey.model.request_fields import FIELDS, described
 from rekey.model.wish import NewWorkspace
 
 UseCase = Literal["MANAGED_SERVICES", "STORAGE"]
-Operation = Literal["add", "rotate", "rotate_material", "create_workspace"]
+Operation = Literal["add", "rotate", "rotate_material", "create_workspace", "revoke", "restore"]
+ACCESS: frozenset[Operation] = frozenset({"revoke", "restore"})
+"""Operations that take away, or give back, Databricks' access to all of a workspace's keys."""
+IN_PLACE: frozenset[Operation] = ACCESS | {"rotate_material"}
+"""Operations that leave the workspace's configurations and its compute as they are."""
 DRAIN_MINUTES = 60
 """How long job runs are waited for when the request says drain and no more."""
 
@@ -85,6 +89,12 @@ class Request(BaseModel):
     not_before: AwareDatetime | None = None
     not_after: AwareDatetime | None = None
     approval: bool = False
+    alone: bool = False
+    """Break-glass: revoke or restore without a second person's approval."""
+    shared_with: (
+        Annotated[tuple[Annotated[int, Field(gt=0, lt=2**63)], ...], Field(min_length=1, max_length=100)] | None
+    ) = None
+    """Workspaces that share the keys, and that whoever asks knows to lose their access too, or to get it back."""
     old_key: Literal["disable", "retain"] = "disable"
     jobs: Literal["interrupt", "drain"] = "interrupt"
     drain_minutes: Annotated[int, Field(ge=1, le=240)] | None = None
@@ -104,11 +114,12 @@ class Request(BaseModel):
             raise Refusal("workspace_id", "Databricks gives a new workspace its number", "leave it out").as_fault()
         return workspace_id
 
-    @field_validator("use_cases", "renew_notebooks")
+    @field_validator("use_cases", "renew_notebooks", "shared_with")
     @classmethod
-    def _each_once(cls, names: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
+    def _each_once(cls, names: tuple[Any, ...] | None, info: ValidationInfo) -> tuple[Any, ...] | None:
         if names is not None and len(set(names)) != len(names):
-            what, field = ("use case", "use_cases") if info.field_name == "use_cases" else ("path", "renew_notebooks")
+            field = info.field_name or ""
+            what = {"use_cases": "use case", "renew_notebooks": "path"}.get(field, "workspace")
             raise Refusal(field, f"a {what} is named twice", FIELDS[field].fix).as_fault()
         return names
 
@@ -148,7 +159,8 @@ def contradictions(request: Request, now: datetime) -> Iterator[Refusal]:
         yield Refusal("yearly_rotation", "it goes with rotate_material", 'leave it out, or ask for "rotate_material"')
     if request.renew_notebooks and creates:
         yield Refusal("renew_notebooks", "a new workspace has no notebooks yet", "leave it out")
-    changes_none = request.operation == "rotate_material" or (use_cases and "MANAGED_SERVICES" not in use_cases)
+    yield from _of_access(request)
+    changes_none = request.operation in IN_PLACE or (use_cases and "MANAGED_SERVICES" not in use_cases)
     if request.renew_notebooks and changes_none and not creates:
         yield NOTEBOOKS_NEED_A_NEW_KEY
     if request.not_before and request.not_before > now + LATEST_WINDOW:
@@ -156,6 +168,27 @@ def contradictions(request: Request, now: datetime) -> Iterator[Refusal]:
     if request.not_after and request.not_after <= (request.not_before or now):
         problem = "the window closes before it opens"
         yield Refusal("not_after", problem, "give a later time, or leave it out")
+
+
+def _of_access(request: Request) -> Iterator[Refusal]:
+    """What goes with revoke and restore alone, and what does not go with them."""
+    if request.operation not in ACCESS:
+        if request.alone:
+            yield Refusal("alone", 'it goes with "revoke" and "restore"', "leave it out")
+        if request.shared_with:
+            yield Refusal("shared_with", 'it goes with "revoke" and "restore"', "leave it out")
+        return
+    for field in ("use_cases", "key_arn", "key_configuration_id"):
+        if getattr(request, field):
+            yield Refusal(field, f"{request.operation} is about all keys that the workspace has", "leave it out")
+    if not (request.requested_by or request.dry_run):
+        yield Refusal("requested_by", "it is missing, and somebody else must approve", "say who asks")
+    if request.alone and request.ticket:
+        yield Refusal("alone", "a ticket's request waits for its approval", "leave it out")
+    if request.alone and request.approval:
+        yield Refusal("alone", "it says that nobody approves, and approval that somebody does", "give one of them")
+    if request.alone and not request.reason:
+        yield Refusal("reason", "nobody approves this, so the evidence must say why it was done", "give the reason")
 
 
 def parse_request(raw: Any) -> Request:

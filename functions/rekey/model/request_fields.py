@@ -32,9 +32,9 @@ FIELDS: Mapping[str, Described] = {
         meaning='with `create_workspace`: what Databricks\' "Create a workspace" takes, less the key ids',
     ),
     "operation": Described(
-        fix='give "add", "rotate", "rotate_material" or "create_workspace", or leave it out to have it decided '
-        "from the workspace",
-        meaning="`add`, `rotate`, `rotate_material` or `create_workspace`",
+        fix='give "add", "rotate", "rotate_material", "create_workspace", "revoke" or "restore", or leave it out to '
+        "have it decided from the workspace",
+        meaning="`add`, `rotate`, `rotate_material`, `create_workspace`, `revoke` or `restore`",
         left_out="decided from the workspace",
     ),
     "use_cases": Described(
@@ -81,8 +81,19 @@ FIELDS: Mapping[str, Described] = {
     "approval": Described(
         fix=_YES_OR_NO,
         meaning="wait, three days at the most, until somebody else approves the plan",
-        left_out="false",
+        left_out="false; with `revoke` and `restore` true",
         option="Wait until somebody else approves the plan.",
+    ),
+    "alone": Described(
+        fix="give true, with a reason, only where nobody else can be reached; or leave it out",
+        meaning="with `revoke` and `restore`: break-glass, without a second person's approval; alarmed",
+        left_out="false",
+        option="Break-glass: without a second person's approval; alarmed.",
+    ),
+    "shared_with": Described(
+        fix="give a list of the numbers of the workspaces that share the keys, each once, or leave it out",
+        meaning="with `revoke` and `restore`: the workspaces that share the keys, every one of them",
+        option="A workspace that shares the keys; may be repeated, all must be named.",
     ),
     "jobs": Described(
         fix='give "interrupt" to cut active job runs short, or "drain" to wait for them first',

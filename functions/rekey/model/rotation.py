@@ -5,6 +5,7 @@ from typing import Any, Literal, TypedDict
 
 from pydantic import BaseModel, ConfigDict
 
+from rekey.model.access import Access
 from rekey.model.failure import Failure
 from rekey.model.findings import Finding, FindingCode
 from rekey.model.finishing import Finishing, Left, LetBe
@@ -105,6 +106,8 @@ class Rotation(BaseModel):
     """Keys whose material KMS was asked to rotate, by ARN."""
     material_before: dict[str, int] = {}
     """How often each key's material had been rotated on demand before this rotation, by ARN."""
+    access: Access = Access()
+    """How far Databricks' access is taken away, or given back."""
     triggers_key: str | None = None
     """Where in the evidence bucket the triggers are that were paused; set with the first pause."""
     drain_until: str | None = None
@@ -221,8 +224,10 @@ class Rotation(BaseModel):
 
     @property
     def must_finish(self) -> bool:
-        """Whether going on is the only safe way: the switch was sent, or KMS was asked to renew material."""
-        return self.may_have_switched or (self.plan.operation == "rotate_material" and self.begun)
+        """Whether going on is the only safe way: the switch was sent, KMS was asked to renew material, or the access to
+        a key is being changed."""
+        renews = self.plan.operation == "rotate_material" and self.begun
+        return self.may_have_switched or renews or self.access.begun_at is not None
 
 
 class RotationChanges(TypedDict, total=False):
@@ -250,6 +255,7 @@ class RotationChanges(TypedDict, total=False):
     configuration_made: bool
     material_asked: tuple[str, ...]
     material_before: dict[str, int]
+    access: Access
     triggers_key: str | None
     drain_until: str | None
     quiet_at: str | None

@@ -19,6 +19,8 @@ _BEGINS: Mapping[StepName | Action, str] = {
     StepName.CREATE_WORKSPACE: StepName.CREATE_WORKSPACE,
     StepName.PAUSE_TRIGGERS: StepName.PAUSE_TRIGGERS,
     StepName.ROTATE_MATERIAL: StepName.ROTATE_MATERIAL,
+    StepName.REVOKE_ACCESS: StepName.REVOKE_ACCESS,
+    StepName.RESTORE_ACCESS: StepName.RESTORE_ACCESS,
     Action.SNAPSHOT_WRITTEN: StepName.TERMINATE,
     Action.CHANGE_ACCEPTED: SWITCH,
     Action.SWITCHED: StepName.VERIFY,
@@ -27,6 +29,7 @@ _BEGINS: Mapping[StepName | Action, str] = {
     StepName.ROLL_BACK: StepName.ROLL_BACK,
     Action.COMPUTE_BACK: FINISH,
     Action.MATERIAL_ROTATED: FINISH,
+    Action.ACCESS_PROVEN: FINISH,
 }
 """What entry begins which phase, by its action, whatever the step was called then; or the first entry of a step."""
 
@@ -68,7 +71,8 @@ def _marks(rotation: Rotation, trail: Sequence[Item]) -> tuple[list[Mark], str]:
 def _beginning(rotation: Rotation, trail: Sequence[Item]) -> list[Mark]:
     """Until the first step begins people are waited for: an approver, or the window."""
     opened = rotation.created_at
-    begun = next((entry["at"] for entry in trail if entry["action"] == Action.WINDOW_OPENED), None)
+    opens = (Action.WINDOW_OPENED, Action.BROKE_GLASS)
+    begun = next((entry["at"] for entry in trail if entry["action"] in opens), None)
     if rotation.approval_asked_at:
         waits: Mark = (opened, StepName.APPROVAL)
     elif rotation.plan.start_at > opened:

@@ -23,6 +23,8 @@ class StepName(StrEnum):
     RENEW_NOTEBOOKS = "Renew notebooks"
     RENEW_BATCH = "Renew batch"
     ROTATE_MATERIAL = "Rotate key material"
+    REVOKE_ACCESS = "Revoke access"
+    RESTORE_ACCESS = "Restore access"
     COMPLETE = "Complete rotation"
     ROLL_BACK = "Roll back"
     SETTLE_AFTER_FAILURE = "Settle wait after failure"

@@ -9,6 +9,7 @@ from rekey.aws.policy_document import Statement
 from rekey.base.arns import account_of
 from rekey.base.key_accounts import KeyAccounts
 from rekey.databricks import Estate, KeyConfiguration, Workspace
+from rekey.model.key import Key
 from rekey.model.refusal import Refusal
 from rekey.model.request import Request
 from rekey.planning.intent import Intent
@@ -72,6 +73,10 @@ class Facts:
     """Of the accounts whose keys the rotation would change."""
     forwarder: Forwarder = "there"
     """Whether the stack would hear of refused uses of a new key."""
+    known: Sequence[Key] = ()
+    """What the ledger knows of the workspace's keys; where their access is changed, of those too that it has left."""
+    access_roles: Sequence[str] = ()
+    """Roles that start EC2 instances in the workspaces whose access is changed."""
 
     def reaches(self, key_arn: str) -> bool:
         """Whether rekey has a way into the key's account."""
@@ -97,7 +102,8 @@ class Case:
     def makes_key(self) -> bool:
         """Whether the rotation would make a key: none is given, and none is renewed."""
         request = self.request
-        return not (request.key_arn or request.key_configuration_id or self.intent.renews)
+        in_place = self.intent.renews or self.intent.changes_access
+        return not (request.key_arn or request.key_configuration_id or in_place)
 
     @property
     def reuses(self) -> bool:

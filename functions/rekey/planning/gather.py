@@ -12,9 +12,11 @@ from rekey.base.key_accounts import STACK, WORKSPACE
 from rekey.base.settings import Settings
 from rekey.databricks import Account, Estate, Workspace
 from rekey.databricks.connect import connect_workspace
+from rekey.ledger import Ledger
 from rekey.model.refusal import Refusal
 from rekey.model.request import Request
 from rekey.model.wish import NewWorkspace
+from rekey.planning import access
 from rekey.planning.case import Case, Facts, Given, Inside, Wished
 from rekey.planning.intent import Intent
 from rekey.planning.reach import Reached
@@ -69,6 +71,7 @@ def as_wished(wish: NewWorkspace) -> Workspace:
 
 def gather(
     settings: Settings,
+    ledger: Ledger,
     account: Account,
     request: Request,
     workspace: Workspace,
@@ -87,8 +90,13 @@ def gather(
     role = _found(account.cross_account_role, workspace.credentials_id) if asked else None
     wanted = added_statements(settings, request, intent.use_cases, role if volumes else None)
     key_arn = configuration.key_arn if configuration else request.key_arn
-    key_arns = keys_in_play(intent, workspace, estate, key_arn)
-    makes = not (key_arn or intent.renews or intent.nothing_left)
+    known = access.known_keys(ledger, intent, workspace, estate)
+    key_arns = (
+        access.keys_of(request, intent, workspace, estate, known)
+        if intent.changes_access
+        else keys_in_play(intent, workspace, estate, key_arn)
+    )
+    makes = not (key_arn or intent.renews or intent.changes_access or intent.nothing_left)
     key_account = account_for(place, own_account, role)
     needed = [*map(account_of, key_arns), *([key_account] if makes and key_account else [])]
     refusals = refused_roles(needed) if reached.kms else []
@@ -97,6 +105,8 @@ def gather(
         if reached.kms and not refusals
         else []
     )
+    if intent.changes_access:
+        keys = access.writable(keys, workspace, estate, settings.keys.managed_by)
     facts = Facts(
         estate=estate,
         own_account=own_account,
@@ -113,6 +123,8 @@ def gather(
             if makes and key_account and not refusals
             else "there"
         ),
+        known=known,
+        access_roles=access.roles(account, estate, workspace, key_arns) if intent.changes_access else (),
     )
     return Case(request, workspace, intent, facts)
 

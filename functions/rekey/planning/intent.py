@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rekey.databricks import Workspace
 from rekey.model.refusal import Refusal
-from rekey.model.request import Operation, Request, UseCase
+from rekey.model.request import ACCESS, Operation, Request, UseCase
 from rekey.model.use_cases import USE_CASES
 
 
@@ -28,6 +28,11 @@ class Intent:
         return self.operation == "rotate_material"
 
     @property
+    def changes_access(self) -> bool:
+        """Whether Databricks' access to the workspace's keys is taken away, or given back."""
+        return self.operation in ACCESS
+
+    @property
     def replaces(self) -> bool:
         return self.operation == "rotate"
 
@@ -38,6 +43,10 @@ class Intent:
 
 
 NOTHING_LEFT: Mapping[Operation, Refusal] = {
+    **{
+        each: Refusal("operation", f"{each} is not possible, the workspace has no key of yours", "leave it as it is")
+        for each in ACCESS
+    },
     "rotate_material": Refusal(
         "operation",
         "rotate_material is not possible, the workspace has no key",
@@ -74,7 +83,7 @@ def _left_open(operation: Operation, possible: Sequence[UseCase], missing: Seque
     match operation:
         case "rotate":
             return ("MANAGED_SERVICES",)
-        case "rotate_material":
+        case "rotate_material" | "revoke" | "restore":
             return [each for each in possible if each not in missing]
         case "add" | "create_workspace":
             return missing

@@ -12,13 +12,13 @@ from pydantic import BaseModel, ConfigDict
 from rekey.aws import clients
 from rekey.aws.executions import look_at_execution
 from rekey.base import clock
-from rekey.base.errors import RekeyError, RequestIdReused, RequestRefused, RotationInProgress
+from rekey.base.errors import InvalidRequest, RekeyError, RequestIdReused, RequestRefused, RotationInProgress
 from rekey.base.observability import count, identify
 from rekey.base.settings import Settings
 from rekey.databricks.connect import connect_account
 from rekey.ledger import Ledger, in_progress
 from rekey.model.answers import Planned
-from rekey.model.inbox import unwrapped
+from rekey.model.inbox import is_event, unwrapped
 from rekey.model.plan import Plan
 from rekey.model.refusal import Refusal
 from rekey.model.request import Request, parse_request
@@ -59,11 +59,13 @@ def open_rotation(settings: Settings, ledger: Ledger, event: PlanEvent) -> Plann
     """
     identify(rotation_id=event.rotation_id, workspace_id=None)
     request = parse_request(unwrapped(event.request))
+    if request.alone and is_event(event.request):
+        raise InvalidRequest(str(Refusal("alone", "an event's request waits for its approval", "leave it out")))
     identify(rotation_id=event.rotation_id, workspace_id=request.workspace_id)
     earlier = find_earlier(ledger, event.rotation_id, request)
     if earlier and (again := _told_again(event, earlier)):
         return _answer(again, earlier)
-    case, reached = _look(settings, event, request)
+    case, reached = _look(settings, ledger, event, request)
     told_or_raised(reached.shut, dry_run=request.dry_run)
     verdict = conclude(case, clock.now()) if case else Verdict(None, [])
     return (
@@ -73,7 +75,7 @@ def open_rotation(settings: Settings, ledger: Ledger, event: PlanEvent) -> Plann
     )
 
 
-def _look(settings: Settings, event: PlanEvent, request: Request) -> tuple[Case | None, Reached]:
+def _look(settings: Settings, ledger: Ledger, event: PlanEvent, request: Request) -> tuple[Case | None, Reached]:
     """The case as far as it can be seen, None without the account; and what came of trying every place."""
     account = connect_account(settings)
     try:
@@ -86,7 +88,7 @@ def _look(settings: Settings, event: PlanEvent, request: Request) -> tuple[Case 
     intent = decide(request, workspace)
     ticket_system = request.ticket.provider if request.ticket else None
     reached = try_ways(settings, workspace, intent, event.execution_arn, ticket_system)
-    case = gather(settings, account, request, workspace, intent, event.execution_arn, reached)
+    case = gather(settings, ledger, account, request, workspace, intent, event.execution_arn, reached)
     return case, reached
 
 

@@ -14,6 +14,7 @@ from rekey.model.plan import KeySource, OldKey, Plan
 from rekey.model.refusal import Refusal, joined
 from rekey.model.request import DRAIN_MINUTES
 from rekey.model.use_cases import USE_CASES
+from rekey.planning import access
 from rekey.planning.case import Case
 from rekey.planning.rules import judge
 from rekey.planning.rules.heed import heeded
@@ -65,6 +66,12 @@ def make_plan(case: Case, now: datetime) -> Plan:
         key_seen=all(each.seen for each in given.keys),
         given_key_arn=given.configuration.key_arn if given.configuration else request.key_arn,
         given_configuration_id=request.key_configuration_id,
+        access_keys=tuple(each.arn for each in given.keys) if intent.changes_access else (),
+        access_roles=tuple(case.facts.access_roles),
+        access_canary=next((key.revoked.rotation_id for key in case.facts.known if key.revoked), None),
+        shared_with=tuple(each.workspace_id for each in access.sharers(case)) if intent.changes_access else (),
+        stops_working=tuple(access.stops_working(case)) if intent.changes_access else (),
+        alone=request.alone,
         material_keys=tuple(each.arn for each in given.keys) if intent.renews else (),
         yearly_rotation=request.yearly_rotation,
         drain_minutes=drain_minutes,
@@ -72,12 +79,12 @@ def make_plan(case: Case, now: datetime) -> Plan:
         settle=_settles(case),
         start_at=clock.text(max(request.not_before or now, now)),
         not_after=clock.text(request.not_after) if request.not_after else None,
-        approval=request.approval,
+        approval=request.approval or (intent.changes_access and not request.alone),
         reuse_key_for_cluster_volumes=case.reuses,
         cross_account_role=case.facts.cross_account_role,
         may_deny=tuple(shortened(doubts(case))) if source != "new" else (),
         heed=tuple(heeded(case)),
-        would_stop={} if intent.renews else case.compute.counts(),
+        would_stop={} if intent.renews or intent.changes_access else case.compute.counts(),
         budgets=budgets_for(case.compute.objects(), drain_minutes * 60),
     )
 
@@ -111,6 +118,9 @@ _SOURCES: dict[KeySource, str] = {
 
 
 def _why(case: Case, source: KeySource, old_key: OldKey | None) -> Iterator[str]:
+    if case.intent.changes_access:
+        yield _access_reason(case)
+        return
     if not case.intent.renews:
         yield f"key: {_SOURCES[source]}{_where(case)}"
     if old_key:
@@ -118,6 +128,12 @@ def _why(case: Case, source: KeySource, old_key: OldKey | None) -> Iterator[str]
     if case.request.renew_notebooks:
         yield "notebooks: those under the given paths are exported and re-imported once compute is back"
     yield f"settle wait: {_settle_reason(case)}"
+
+
+def _access_reason(case: Case) -> str:
+    keys = ", ".join(each.arn for each in case.facts.given.keys)
+    what = "are taken out of" if case.intent.operation == "revoke" else "are put back into"
+    return f"access: Databricks' own statements {what} the policy of {keys}; every other statement stays"
 
 
 def _where(case: Case) -> str:

@@ -53,6 +53,7 @@ def report(
         },
         "present_keys": present_keys(case.facts.estate, workspace),
         "stops": plan.would_stop if plan else {},
+        "stops_working": list(plan.stops_working) if plan and plan.operation == "revoke" else [],
         "would_stop": shortened(compute.names()),
         "would_cut_short": shortened([_run(each) for each in compute.runs]),
         "permissions": {"account": True, "workspace_admin": inside is None or inside.admin},
@@ -86,6 +87,7 @@ def unseen(request: Request, shut: Sequence[Shut], *, account_id: str, held_by: 
         },
         "present_keys": [],
         "stops": {},
+        "stops_working": [],
         "would_stop": [],
         "would_cut_short": [],
         "permissions": {"account": None, "workspace_admin": None},
@@ -131,7 +133,7 @@ def _run(run: dict[str, Any]) -> str:
 
 
 def _cost(request: Request, plan: Plan | None) -> dict[str, Any]:
-    new = 1 if plan and plan.key_source == "new" and plan.operation != "rotate_material" else 0
+    new = 1 if plan and plan.key_source == "new" and not plan.in_place else 0
     return {
         "new_keys": new,
         "usd_a_month": float(new * prices.KEY_MONTH),

@@ -74,10 +74,11 @@ def try_ways(
     asks: dict[str, Callable[[], Any]] = {}
     if ticket_system and ticket_system in settings.ticket_hosts:
         asks[TICKETS] = partial(at_ticket_system, ticket_system, settings.ticket_hosts[ticket_system])
-    if can_be_asked(workspace) and not intent.creates:
+    # Who takes access away, or gives it back, must not wait for a workspace that lets nobody in.
+    if can_be_asked(workspace) and not (intent.creates or intent.changes_access):
         asks[WORKSPACE] = connect_workspace(settings, workspace.deployment_name).is_admin
     if not intent.nothing_left and workspace.region not in NO_CMK_REGIONS:
-        asks |= region_asks(settings, workspace.region, execution_arn, renews=intent.renews)
+        asks |= region_asks(settings, workspace.region, execution_arn, renews=intent.renews or intent.changes_access)
     answers = tried(asks)
     failed = {name: error for name, error in answers.items() if isinstance(error, RekeyError)}
     shut = [each for name, error in failed.items() for each in _shut(settings, workspace, name, error)]

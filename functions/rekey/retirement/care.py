@@ -25,7 +25,7 @@ AT_ONCE = 100
 def care(settings: KeySettings, ledger: Ledger, now: datetime) -> list[str]:
     """Look after the keys whose day has come, those first that were looked after least lately. One key's trouble never
     stops another's. Gives the ARNs of those that something was done for."""
-    due = [key for key in ledger.keys.all() if key.state != "gone" and _day_has_come(key, now)]
+    due = [key for key in ledger.keys.all() if key.state not in ("gone", "revoked") and _day_has_come(key, now)]
     changed = []
     for key in sorted(due, key=lambda each: each.cared_at or "")[:AT_ONCE]:
         try:

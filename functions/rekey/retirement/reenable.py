@@ -68,6 +68,9 @@ def _look_at(ledger: Ledger, key_arn: str, refused: RefusedUse, at: datetime) ->
     key = ledger.keys.find(key_arn)
     if key is None:
         return "not a key of the ledger"
+    if key.revoked:
+        # By the thousand, as it was wanted: KMS tells of each.
+        return f"its access was revoked on {key.revoked.at} by {key.revoked.by}: nothing to do"
     called = f"{refused.event_name} at {refused.event_time}"
     # The first that asked stays the reason: a later one is no news.
     need = key.needed or f"{called} by {refused.caller} was refused: {refused.error_code}"

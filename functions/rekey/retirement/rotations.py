@@ -23,6 +23,12 @@ def marked(ledger: Ledger, rotation: Rotation, at: datetime) -> list[KeyChange]:
     plan = rotation.plan
     wanted = dict.fromkeys([plan.given_key_arn, plan.old_key.key_arn if plan.old_key else None])
     changes: list[KeyChange] = []
+    for key_arn in plan.access_keys:
+        before = ledger.keys.find(key_arn)
+        if before:
+            _refuse_at_work(before)
+        known = before or meet(key_arn, "retained", "a rotation met it; until its end it is left alone", at)
+        changes.append((before, known.but(wanted_by=(rotation.rotation_id,), changed_at=clock.text(at))))
     for key_arn in filter(None, wanted):
         before = ledger.keys.find(key_arn)
         if before and key_arn == plan.given_key_arn:
@@ -34,6 +40,17 @@ def marked(ledger: Ledger, rotation: Rotation, at: datetime) -> list[KeyChange]:
         marked = known.but(wanted_by=(*known.wanted_by, rotation.rotation_id), changed_at=clock.text(at))
         changes.append((before, marked))
     return changes
+
+
+def _refuse_at_work(key: Key) -> None:
+    """A rotation that is at work with a key may put its statements back."""
+    if key.claimed_at:
+        problem = f"its key {key.key_arn} is being disabled"
+        raise RequestRefused(str(Refusal("workspace_id", problem, "ask again in a few minutes")))
+    if key.wanted_by:
+        problem = f"the rotation {key.wanted_by[0]} is at work with the key {key.key_arn}"
+        fix = f"end it first: `rekey cancel {key.wanted_by[0]}`, or wait for its end"
+        raise RequestRefused(str(Refusal("workspace_id", problem, fix)))
 
 
 def made(rotation: Rotation, key_arn: str, at: datetime) -> Key:
@@ -51,6 +68,9 @@ def _refuse_leaving(key: Key, field: str) -> None:
     elif key.state == "disabled":
         problem = f"rekey has disabled the key ({key.why})"
         refusal = Refusal(field, problem, f"use another one; or enable it and {adopt}")
+    elif key.revoked:
+        problem = f"the access to the key was revoked on {key.revoked.at} by {key.revoked.by}"
+        refusal = Refusal(field, problem, f"use another one, or `rekey restore {key.revoked.workspaces[0]}` first")
     elif key.state == "held":
         refusal = Refusal(field, f"the key is held ({key.why})", f"{adopt} first, or use another")
     if refusal:
@@ -62,12 +82,12 @@ def moved_on(ledger: Ledger, account: Account, rotation: Rotation, grace_seconds
     plan, verified = rotation.plan, rotation.switch_verified_at
     old_arn = plan.old_key.key_arn if plan.old_key else None
     taken = rotation.key_arn if verified else None
-    involved = list(filter(None, dict.fromkeys([plan.given_key_arn, old_arn, rotation.key_arn])))
+    involved = list(filter(None, dict.fromkeys([plan.given_key_arn, old_arn, rotation.key_arn, *plan.access_keys])))
     estate = _estate(account) if verified and old_arn else None
     changes: list[KeyChange] = []
     for key_arn in involved:
         before = ledger.keys.find(key_arn)
-        if before is None and key_arn not in (plan.given_key_arn, old_arn, taken):
+        if before is None and key_arn not in (plan.given_key_arn, old_arn, taken, *plan.access_keys):
             continue
         key = before or meet(key_arn, "retained", "a rotation met it", at)
         key = key.but(

@@ -36,9 +36,14 @@ def told_late(key: Key, last_use: LastUse, grace_seconds: int) -> str | None:
 class Signs:
     """Looks for signs in one key check; each workspace's clusters are listed once."""
 
-    def __init__(self, estate: Estate, inside: Inside) -> None:
+    def __init__(self, estate: Estate, inside: Inside, revoked: frozenset[int] = frozenset()) -> None:
+        """`revoked` are workspaces whose access was taken away: what fails there is no sign of any other key."""
         self._estate = estate
-        self._running = {each.workspace_id: each for each in estate.workspaces if each.status == "RUNNING"}
+        self._running = {
+            each.workspace_id: each
+            for each in estate.workspaces
+            if each.status == "RUNNING" and each.workspace_id not in revoked
+        }
         self._inside = inside
         self._clusters = lru_cache(maxsize=None)(self._list_clusters)
 

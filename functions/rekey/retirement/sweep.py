@@ -68,7 +68,7 @@ def sweep(
     if found:
         facts = Facts(now, settings.grace_seconds, Estate.read(account), settings.keys.managed_by)
         inside = inside or (lambda workspace: connect_workspace(settings, workspace.deployment_name))
-        at_work = Sweep(ledger, settings, facts, inside, Signs(facts.estate, inside))
+        at_work = Sweep(ledger, settings, facts, inside, Signs(facts.estate, inside, _revoked(ledger)))
         for key in found:
             after = _guarded(at_work, key, tally)
             overdue += is_overdue(after, settings.grace_seconds, now)
@@ -80,6 +80,12 @@ def sweep(
     looked_after = care(settings.keys, ledger, now)
     keys_by_state(_numbers(ledger))
     return Swept(looked_at=len(found), **asdict(tally), looked_after=looked_after)
+
+
+def _revoked(ledger: Ledger) -> frozenset[int]:
+    """Workspaces whose access was taken away."""
+    revoked = [key.revoked for key in ledger.keys.all() if key.revoked]
+    return frozenset(workspace_id for each in revoked for workspace_id in each.workspaces)
 
 
 def _numbers(ledger: Ledger) -> dict[str, int]:
@@ -119,6 +125,8 @@ def _guarded(at_work: Sweep, key: Key, tally: Tally) -> Key:
 
 def look_after(at_work: Sweep, key: Key) -> Key:
     """Do for one key what is to be done now. Gives the key as it is then."""
+    if key.is_revoked:
+        return key  # The index may lag.
     if key.state in WAITING:
         key = _retire(at_work, key)
     elif key.watch_until is not None:

@@ -11,9 +11,10 @@ from rekey.model.actions import Action, KeyAction
 from rekey.model.answers import FailedSummary, Progress, Summary
 from rekey.model.attention import attention, outcome
 from rekey.model.evidence import evidence_uri
+from rekey.model.failure import Failure
 from rekey.model.findings import Finding, FindingCode
 from rekey.model.outcome import downtime_seconds, failure_cause, old_key_due_at
-from rekey.model.rotation import Cancel, RotationChanges, Status
+from rekey.model.rotation import Cancel, Rotation, RotationChanges, Status
 from rekey.model.spans import phases
 from rekey.model.steps import StepName
 from rekey.retirement.rotations import LetGo, moved_on
@@ -22,6 +23,7 @@ from rekey.rotation.compute.restart import named_down, restart, still_down
 from rekey.rotation.down import tell_down
 from rekey.rotation.next_step import next_step
 from rekey.rotation.notebooks.report import findings
+from rekey.rotation.patience import ENDS_ACCESS
 from rekey.rotation.rollback import note_failure, required_failure
 from rekey.rotation.step import Step
 
@@ -42,7 +44,7 @@ def complete(step: Step, write: WriteEvidence) -> Summary | Progress:
     """
     if not step.rotation.ended:
         found: list[Finding] = []
-        if step.rotation.plan.operation != "rotate_material":
+        if not step.rotation.plan.in_place:
             proof.check_holds(step)
             if step.rotation.compute_is_down and not step.rotation.lets_be("compute"):
                 answer = restart(step)
@@ -57,8 +59,9 @@ def complete(step: Step, write: WriteEvidence) -> Summary | Progress:
 
 def record_failure(step: Step, write: WriteEvidence) -> FailedSummary:
     """End a failed rotation; one with something left to do is handed over instead. All that needs is the ledger."""
-    note_failure(step)
     failure = step.rotation.failure or required_failure(step)
+    if not _goes_forward(step.rotation, failure):
+        note_failure(step)
     if not step.rotation.ended:
         if (undone := next_step(step.rotation)) == StepName.RECORD_FAILURE:
             status: Status = "cancelled" if failure.error == Cancelled.__name__ else "failed"
@@ -69,6 +72,12 @@ def record_failure(step: Step, write: WriteEvidence) -> FailedSummary:
     cause = failure_cause(step.rotation, failure, step.settings.evidence_bucket)
     summary = _summary(step, evidence)
     return FailedSummary(**dict(summary), failure=failure.model_copy(update={"cause": cause}))
+
+
+def _goes_forward(rotation: Rotation, failure: Failure) -> bool:
+    """Whether access is being changed: an execution's failure ends that only where nothing is left to be done."""
+    ends = {each.__name__ for each in ENDS_ACCESS}
+    return rotation.plan.access and rotation.must_finish and rotation.failure is None and failure.error not in ends
 
 
 def end_cancelled(step: Step, write: WriteEvidence, cancel: Cancel) -> Summary:

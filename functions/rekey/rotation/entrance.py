@@ -2,6 +2,7 @@
 
 from rekey.base import clock
 from rekey.base.errors import Cancelled, NotApproved, WindowClosed
+from rekey.base.observability import count
 from rekey.ledger import Ledger
 from rekey.model.actions import Action
 from rekey.model.phases import window_too_short
@@ -31,6 +32,10 @@ def enter(ledger: Ledger, rotation: Rotation) -> Rotation:
         )
     if late := window_too_short(rotation.plan, clock.now()):
         raise WindowClosed(f"{late} Nothing was touched. Fix: ask again with a later not_after, or without one.")
+    if rotation.plan.alone:
+        count("AccessChangedAlone")
+        detail = {"by": rotation.request.requested_by, "reason": rotation.request.reason}
+        return ledger.record(rotation, STEP, Action.BROKE_GLASS, detail, status="running")
     return ledger.record(rotation, STEP, Action.WINDOW_OPENED, {}, status="running")
 
 

@@ -49,7 +49,7 @@ def ensure_policy(step: Step) -> PolicySet:
         document = _whole(step, key_arn, before) if new else _with_ours(step, key_arn, before)
         changed = not same(document, before)
         if changed:
-            _put_as_wanted(step, key_arn, document)
+            put_as_wanted(step, key_arn, document)
             detail = {"key_arn": key_arn, "before": compact(before), "policy": compact(document)}
             step.record(StepName.SET_POLICY, Action.POLICY_SET, detail)
             _check_shown(key_arn, document)
@@ -110,7 +110,8 @@ def _with_theirs(document: Document, others: Sequence[Rotation]) -> Document:
     return merged(compact(document), [each for other in others for each in other.policy_added])
 
 
-def _put_as_wanted(step: Step, key_arn: str, document: Document) -> None:
+def put_as_wanted(step: Step, key_arn: str, document: Document) -> None:
+    """Put a key's policy; what KMS refuses gets our names. Raises AwsUnavailable or PolicyRefused."""
     try:
         KmsKey(key_arn).put_policy(document)
     except ClientError as error:

@@ -17,6 +17,8 @@ def next_step(rotation: Rotation) -> StepName | None:
         return None
     if rotation.ended:
         return StepName.COMPLETE if rotation.status == "succeeded" else StepName.RECORD_FAILURE
+    if rotation.plan.access:
+        return _access(rotation)
     if rotation.failure is not None:
         return _way_back(rotation)
     if not rotation.begun and rotation.plan.approval and rotation.approved_by is None:
@@ -24,6 +26,17 @@ def next_step(rotation: Rotation) -> StepName | None:
     if rotation.plan.operation == "rotate_material":
         return StepName.COMPLETE if rotation.switched_at else StepName.ROTATE_MATERIAL
     return _key(rotation) or _change(rotation) or _after(rotation) or StepName.COMPLETE
+
+
+def _access(rotation: Rotation) -> StepName:
+    """There is no way back: what was begun goes forward, and nothing was touched before."""
+    if rotation.failure is not None:
+        return StepName.RECORD_FAILURE
+    if not rotation.begun and rotation.plan.approval and rotation.approved_by is None:
+        return StepName.APPROVAL
+    if rotation.access.proven_at:
+        return StepName.COMPLETE
+    return StepName.REVOKE_ACCESS if rotation.plan.operation == "revoke" else StepName.RESTORE_ACCESS
 
 
 def begins_at(rotation: Rotation) -> str | None:

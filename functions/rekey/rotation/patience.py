@@ -3,7 +3,9 @@
 from typing import Literal
 
 from rekey.base.errors import (
+    AccessNotProven,
     Cancelled,
+    DataStillReads,
     LeaseLost,
     NetworkRefused,
     PolicyMismatch,
@@ -14,7 +16,10 @@ from rekey.base.errors import (
     WorkspaceFailed,
 )
 
-TURNS_BACK = (Cancelled, PolicyMismatch, SwitchReverted, WorkspaceChanged, WorkspaceFailed)
+ENDS_ACCESS = (AccessNotProven, DataStillReads)
+"""Errors with which a change of access ends once it was made: there is nothing more to be done."""
+
+TURNS_BACK = (Cancelled, PolicyMismatch, SwitchReverted, WorkspaceChanged, WorkspaceFailed, *ENDS_ACCESS)
 """Errors that say that the way forward leads nowhere."""
 
 PASSING = (Transient, NetworkRefused, Unauthenticated)

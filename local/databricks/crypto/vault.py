@@ -79,12 +79,16 @@ class Vault:
         self.eras.append(era)
 
     def seal(self, kind: str, name: str, content: bytes, now: float, asked: Asked | None = None) -> Sealed:
-        """Encrypt under the present managed-services key. Raises KeyUnusable."""
+        """Encrypt under the present managed-services key. Raises KeyUnusable.
+
+        While Databricks has the data key in its cache, a write asks KMS nothing, as a read does ("DEK is cached in
+        memory for several read/write operations", Databricks, "Customer-managed keys for encryption").
+        """
         index = len(self.eras) - 1
         era = self.eras[index]
         if era.writing is None:
             raise KeyUnusable(str(era.key_arn), "AccessDeniedException", "the key could not be used at the switch")
-        if era.key_arn and asked is None:
+        if era.key_arn and asked is None and not self._is_cached(era.deks[era.writing], now):
             self.keys.check(era.key_arn, MANAGED_SERVICES_ACTIONS)
         data_key = self._unwrap(index, era.writing, now if asked is None else None, asked)
         nonce = os.urandom(12)
@@ -133,6 +137,10 @@ class Vault:
         key_arn = self.eras[old].key_arn
         return any(era.key_arn == key_arn and era.since < before for era in self.eras[later + 1 :])
 
+    def _is_cached(self, wrapped: bytes, now: float) -> bool:
+        """Evicted at a regular interval, however often it is used meanwhile."""
+        return wrapped in self._cache and self._cache[wrapped][0] > now
+
     def _recover(self, dek: int) -> bytes | None:
         """The data key through any era's wrap that can still be opened, newest first."""
         for index in reversed(range(len(self.eras))):
@@ -149,7 +157,7 @@ class Vault:
         wrapped = era.deks[dek]
         if era.key_arn is None:
             return wrapped
-        if now is not None and wrapped in self._cache and self._cache[wrapped][0] > now:
+        if now is not None and self._is_cached(wrapped, now):
             return self._cache[wrapped][1]
         clear = asked.get(wrapped) if asked is not None else None
         if clear is None:

@@ -28,8 +28,8 @@ LONGEST_HISTORY = 25_000
 EVENTS = {"Task": 5, "Choice": 2, "Wait": 2, "Pass": 2, "Map": 4, "Succeed": 2, "Fail": 1}
 EVENTS_OF_RETRY = 3
 
-OTHER_OPERATIONS = frozenset({"create_waited", "material_waited"})
-"""Loops of create_workspace and rotate_material, which go through none of the longest ones: those over compute."""
+OTHER_OPERATIONS = frozenset({"create_waited", "material_waited", "revoke_waited", "restore_access_waited"})
+"""Loops of operations that go through none of the longest ones: those over compute."""
 
 
 COUNTED = {"State.EnteredTime": "what its calls take", "State.RetryCount": "how often it is retried"}

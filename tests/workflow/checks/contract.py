@@ -21,7 +21,7 @@ FUNCTIONS = Path(__file__).resolve().parents[3] / "functions" / "rotate_key"
 _LAMBDA_NAMES = """
     PlanRotation CreateKey SetPolicy RegisterConfig TerminateCompute PatchWorkspace Verify RestartCompute
     CompleteRotation RollBack RecordFailure RotateMaterial PauseTriggers CreateWorkspace AskApproval RecordRefusal
-    ListNotebooks RenewNotebooks
+    ListNotebooks RenewNotebooks RevokeAccess RestoreAccess
 """
 LAMBDAS = frozenset(_LAMBDA_NAMES.split())
 OTHERS = frozenset({"Partition", "SettleSeconds"})

@@ -11,7 +11,10 @@ from rekey.pages.evidence.wording import NOTHING, code, moment, plain, table
 Evidence = Mapping[str, Any]
 Statement = dict[str, Any]
 
-_POLICY_ACTIONS = (Action.POLICY_SET, Action.POLICY_PUT_BACK)
+_POLICY_ACTIONS = (
+    *(Action.POLICY_SET, Action.POLICY_PUT_BACK),
+    *(Action.ACCESS_TAKEN, Action.ACCESS_TAKEN_AGAIN, Action.ACCESS_GIVEN),
+)
 
 
 def keys(evidence: Evidence) -> list[Child]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rekey.base.words import counted
+from rekey.model.actions import Action
 from rekey.model.attention import down_now
 from rekey.model.chain import Verdict
 from rekey.model.fates import workspace_on
@@ -12,6 +13,7 @@ from rekey.pages.evidence.wording import NOTHING, OPERATIONS, code, duration, fa
 
 Evidence = Mapping[str, Any]
 
+_ACCESS = ("revoke", "restore")
 _LOOKS = {"succeeded": "good", "needs_attention": "amber"}
 
 
@@ -46,6 +48,8 @@ def status(evidence: Evidence) -> tuple[str, list[Child]]:
     ]
     if evidence["workspace"]["workspace_id"] is None:
         return "Failed", [*about, "No new workspace was seen."]
+    if evidence["plan"]["operation"] in _ACCESS:
+        return "Not proven" if _changed_at(evidence) else "Failed", [*about, *_access(evidence)]
     if evidence["plan"]["operation"] == "rotate_material":
         return "Failed", [*about, "The key is the same, and nothing was interrupted."]
     on = workspace_on(evidence)
@@ -58,6 +62,8 @@ def status(evidence: Evidence) -> tuple[str, list[Child]]:
 
 def _succeeded(evidence: Evidence) -> tuple[str, list[Child]]:
     times, plan = evidence["timeline"], evidence["plan"]
+    if plan["operation"] in _ACCESS:
+        return ("Succeeded, with findings" if evidence["findings"] else "Succeeded"), list(_access(evidence))
     if plan["operation"] == "rotate_material":
         what: list[Child] = ["KMS renewed the material of the key, whose ARN is the same. Nothing was interrupted."]
     else:
@@ -76,6 +82,32 @@ def _succeeded(evidence: Evidence) -> tuple[str, list[Child]]:
     if evidence["findings"]:
         return "Succeeded, with findings", [*parts, "The findings below need nothing done."]
     return "Succeeded", parts
+
+
+def _access(evidence: Evidence) -> Iterator[Child]:
+    """What became of Databricks' access, and how it was proven."""
+    revokes = evidence["plan"]["operation"] == "revoke"
+    if changed_at := _changed_at(evidence):
+        where = "out of" if revokes else "back in"
+        yield [f"Databricks' statements are {where} the policy of every key since ", moment(changed_at), "."]
+    else:
+        yield "Databricks' statements are not known to be changed at every key."
+    proven = _entry(evidence, Action.ACCESS_PROVEN)
+    if proven and revokes:
+        seconds = proven["detail"].get("seconds")
+        yield f"The canary read no more {duration(seconds or 0)} later, once Databricks had let its data keys go."
+    elif proven:
+        yield "What was written before reads again, and new data was written and read."
+    yield "No compute was touched: what runs was left as it is."
+
+
+def _changed_at(evidence: Evidence) -> str | None:
+    found = _entry(evidence, Action.ACCESS_CHANGED)
+    return str(found["at"]) if found else None
+
+
+def _entry(evidence: Evidence, action: Action) -> Mapping[str, Any] | None:
+    return next((each for each in evidence["audit"]["entries"] if each["action"] == action), None)
 
 
 def outcome_of(evidence: Evidence) -> str:
@@ -126,7 +158,7 @@ def _facts(evidence: Evidence, verdict: Verdict) -> list[tuple[str, Child]]:
     ticket = request.get("ticket")
     return [
         ("Requested by", name(request.get("requested_by"))),
-        ("Approved by", name(approval["by"]) if approval else "no approval was asked for"),
+        ("Approved by", name(approval["by"]) if approval else _not_approved(evidence)),
         ("Hash chain", _chain(verdict)),
         ("Findings", tag("a", counted(len(evidence["findings"]), "finding"), href="#still-to-come")),
         ("Began", moment(times["opened"])),
@@ -137,6 +169,11 @@ def _facts(evidence: Evidence, verdict: Verdict) -> list[tuple[str, Child]]:
         ("Use cases", ", ".join(evidence["plan"]["use_cases"]) or NOTHING),
         ("Rotation", code(evidence["rotation_id"])),
     ]
+
+
+def _not_approved(evidence: Evidence) -> Child:
+    alone = evidence["plan"].get("alone")
+    return tag("strong", "nobody: break-glass") if alone else "no approval was asked for"
 
 
 def _chain(verdict: Verdict) -> Child:

@@ -10,6 +10,8 @@ OPERATIONS = {
     "add": ("Keys added", "Adding keys"),
     "rotate": ("Key rotated", "Key rotation"),
     "rotate_material": ("Key material renewed", "Renewing key material"),
+    "revoke": ("Access to keys revoked", "Revoking access to keys"),
+    "restore": ("Access to keys restored", "Restoring access to keys"),
     "create_workspace": ("Workspace created with its keys", "Creating a workspace with its keys"),
 }
 """What was done, and how the trial is called when it failed."""

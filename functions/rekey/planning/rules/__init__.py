@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from rekey.model.refusal import Refusal
 from rekey.planning.case import Case
+from rekey.planning.rules.access import access_fits, sharers_named
 from rekey.planning.rules.accounts import key_account_known, key_account_role
 from rekey.planning.rules.configuration import (
     configuration_listed,
@@ -36,6 +37,8 @@ RULES: tuple[Rule, ...] = (
     storage_never_replaced,
     serverless_workspace,
     operation_fits,
+    access_fits,
+    sharers_named,
     policy_volumes,
     notebooks_new_key,
     notebook_paths,

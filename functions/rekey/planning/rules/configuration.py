@@ -36,9 +36,12 @@ def key_not_its_own(case: Case) -> Iterator[Refusal]:
 
 
 def configuration_listed(case: Case) -> Iterator[Refusal]:
-    """Of what a rotation replaces it must be known which key it is."""
-    replaced = case.workspace.managed_services_key_id
-    if case.intent.replaces and replaced and case.facts.estate.configuration(replaced) is None:
+    """Of what a rotation replaces, or an access is taken from, it must be known which key it is."""
+    workspace, intent = case.workspace, case.intent
+    also = (workspace.storage_key_id,) if intent.changes_access else ()
+    named = (workspace.managed_services_key_id, *also) if intent.replaces or intent.changes_access else ()
+    replaced = next((each for each in named if each and case.facts.estate.configuration(each) is None), None)
+    if replaced:
         yield Refusal(
             "workspace_id",
             f"the workspace names the key configuration {replaced}, which the account does not list",

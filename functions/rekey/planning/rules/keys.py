@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from rekey.base.arns import KeyArn
 from rekey.model.refusal import Refusal
 from rekey.planning.case import Case, KeyCase
+from rekey.planning.rules.access import access_consent
 from rekey.planning.rules.material import (
     material_consent,
     material_custom_store,
@@ -20,11 +21,12 @@ KeyRule = Callable[[KeyCase], Iterator[Refusal]]
 def given_keys(case: Case) -> Iterator[Refusal]:
     """The rules below, for each key that the rotation would use and rekey does not make."""
     field = "key_configuration_id" if case.request.key_configuration_id else "key_arn"
-    stages = RENEWED if case.intent.renews else USED
+    in_place = case.intent.renews or case.intent.changes_access
+    stages = RENEWED if case.intent.renews else ACCESS if case.intent.changes_access else USED
     for key in case.facts.given.keys:
         yield from refused(
             KeyCase(
-                "use_cases" if case.intent.renews else field,
+                "use_cases" if case.intent.renews else "workspace_id" if case.intent.changes_access else field,
                 key,
                 region=case.workspace.region,
                 stack=case.facts.stack,
@@ -32,7 +34,7 @@ def given_keys(case: Case) -> Iterator[Refusal]:
                 yearly=case.request.yearly_rotation,
             ),
             # Nothing is done to one that rekey cannot see: its owner sees to it, as the plan says.
-            stages if key.seen or case.intent.renews else UNSEEN,
+            stages if key.seen or in_place else UNSEEN,
         )
 
 
@@ -86,6 +88,9 @@ SERVES: tuple[tuple[KeyRule, ...], ...] = ((key_account,), (key_region,), (key_k
 """Stages of what any key must be (Databricks: symmetric, in the workspace's region)."""
 
 UNSEEN: tuple[tuple[KeyRule, ...], ...] = ((key_region,),)
+ACCESS: tuple[tuple[KeyRule, ...], ...] = ((key_account,), (key_known,), (access_consent,))
+"""A key that is disabled has a policy all the same."""
+
 USED = (*SERVES, (policy_consent, policy_taken_no_more, policy_size, policy_deny))
 RENEWED = (
     *SERVES,

@@ -36,7 +36,8 @@ def enterprise(case: Case) -> Iterator[Refusal]:
 
 def workspace_running(case: Case) -> Iterator[Refusal]:
     workspace = case.workspace
-    if workspace.status != "RUNNING" and not case.intent.creates:
+    # Access is KMS': whether it can be proven, the workspace will tell.
+    if workspace.status != "RUNNING" and not (case.intent.creates or case.intent.changes_access):
         yield Refusal(
             "workspace_id",
             f"the workspace is {workspace.status} ({workspace.status_message or 'no reason given'}); "

@@ -203,12 +203,31 @@ def _unfinished(told: Told) -> Data:
     )
 
 
+def _broke_glass(told: Told) -> Data:
+    detail = told.entry["detail"]
+    return models.BreakGlassUsed(operation=told.rotation.plan.operation, by=detail["by"], reason=detail["reason"])
+
+
+def _access_changed(told: Told) -> Data:
+    rotation, detail = told.rotation, told.entry["detail"]
+    make = models.KeyAccessRevoked if rotation.plan.operation == "revoke" else models.KeyAccessRestored
+    return make(
+        keys=list(detail["keys"]),
+        workspaces=list(detail["workspaces"]),
+        requested_by=rotation.request.requested_by,
+        approved_by=rotation.approved_by,
+        reason=rotation.request.reason,
+    )
+
+
 _EVENTS: Mapping[Action, Callable[[Told], Data]] = {
     Action.PLANNED: _planned,
     Action.APPROVAL_ASKED: _approval_asked,
     Action.APPROVED: _approved,
     Action.DECLINED: _declined,
     Action.WINDOW_OPENED: _started,
+    Action.BROKE_GLASS: _broke_glass,
+    Action.ACCESS_CHANGED: _access_changed,
     Action.SWITCHED: _switched,
     Action.SUCCEEDED: _succeeded,
     Action.FAILED: _failed,

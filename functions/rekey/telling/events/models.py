@@ -167,6 +167,39 @@ class RotationUnfinished(Data):
     compute_is_down: bool
 
 
+class AccessChanged(Data):
+    """Databricks' access to a workspace's keys."""
+
+    keys: list[str]
+    workspaces: list[int]
+    """All that use the keys."""
+    requested_by: str | None
+    approved_by: str | None
+    """None after break-glass."""
+    reason: str | None
+
+
+class KeyAccessRevoked(AccessChanged):
+    """Databricks' statements are out of the policy of every key. Reads go on until its cached data keys are gone."""
+
+    detail_type = "Key Access Revoked"
+
+
+class KeyAccessRestored(AccessChanged):
+    """Databricks' statements are back in the policy of every key."""
+
+    detail_type = "Key Access Restored"
+
+
+class BreakGlassUsed(Data):
+    """Access is revoked or restored without a second person's approval."""
+
+    detail_type = "Break Glass Used"
+    operation: str
+    by: str | None
+    reason: str | None
+
+
 class KeyEvent(Data):
     """What became of a key."""
 
@@ -214,6 +247,9 @@ PUBLISHED: tuple[type[Data], ...] = (
     RotationCancelled,
     RotationTakenUp,
     RotationUnfinished,
+    BreakGlassUsed,
+    KeyAccessRevoked,
+    KeyAccessRestored,
     KeyDisabled,
     KeyReenabled,
     KeyOverdue,

@@ -156,6 +156,29 @@ def _unfinished(detail: Data, data: Data) -> list[str]:
     ]
 
 
+def _access_revoked(detail: Data, data: Data) -> list[str]:
+    others = [str(each) for each in data.get("workspaces") or [] if each != detail.get("workspace_id")]
+    return [
+        f"Databricks' access to the keys of {_workspace(detail)} is taken away{_allowed(data)}.",
+        f"The keys are shared: the same holds for the workspace {', '.join(others)}." if others else "",
+        "Reads go on until Databricks lets its cached data keys go; rekey watches that, and tells when it is over.",
+    ]
+
+
+def _access_restored(detail: Data, data: Data) -> list[str]:
+    return [
+        f"Databricks' access to the keys of {_workspace(detail)} is given back{_allowed(data)}.",
+        "rekey reads and writes in the workspace now, and tells when that works.",
+    ]
+
+
+def _allowed(data: Data) -> str:
+    """Who asked for it, and who approved."""
+    approved = data.get("approved_by")
+    asked = f", as {data.get('requested_by')} asked"
+    return f"{asked} and {approved} approved" if approved else f"{asked} without a second person's approval"
+
+
 def _key_back(_: Data, data: Data) -> list[str]:
     return [
         f"The old key {data.get('key_arn', '')} was still needed, so rekey enabled it again and holds it.",
@@ -183,6 +206,8 @@ _TOLD: dict[str, Callable[[Data, Data], list[str]]] = {
     "Rotation Cancelled": _cancelled,
     "Rotation Taken Up": _taken_up,
     "Rotation Unfinished": _unfinished,
+    "Key Access Revoked": _access_revoked,
+    "Key Access Restored": _access_restored,
     "Key Re-enabled": _key_back,
     "Key Needed": _key_needed,
 }
@@ -198,7 +223,13 @@ def _workspace(detail: Data) -> str:
 
 def _what(data: Data) -> str:
     use_cases = " and ".join(map(str, data.get("use_cases") or []))
-    names = {"add": "first keys", "rotate": "key rotation", "rotate_material": "renewal of key material"}
+    names = {
+        "add": "first keys",
+        "rotate": "key rotation",
+        "rotate_material": "renewal of key material",
+        "revoke": "revocation of Databricks' access to its keys",
+        "restore": "restoration of Databricks' access to its keys",
+    }
     name = names.get(str(data.get("operation")), "rotation")
     return f"{name} ({use_cases})" if use_cases else name
 

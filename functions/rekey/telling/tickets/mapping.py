@@ -11,8 +11,8 @@ from rekey.base.errors import InvalidRequest
 from rekey.model.request import Request, parse_request
 from rekey.telling.tickets.errors import Unusable
 
-MAPPABLE = frozenset(Request.model_fields) - {"request_id", "ticket", "dry_run"}
-"""The first two come from the ticket itself; of a dry run a ticket would hear nothing."""
+MAPPABLE = frozenset(Request.model_fields) - {"request_id", "ticket", "dry_run", "alone"}
+"""The first two come from the ticket itself; of a dry run a ticket would hear nothing; it breaks no glass."""
 
 _NOTHING: tuple[object, ...] = (None, "", [], {})
 

@@ -12,6 +12,9 @@ router = APIRouter(prefix="/api/2.0/dbfs")
 
 MOST_BYTES = 1024 * 1024
 
+_TAG_BYTES = 16
+"""Of AES-GCM, after the content."""
+
 
 @router.post("/put")
 async def put(call: InWorkspace) -> JSONResponse:
@@ -41,6 +44,25 @@ async def read(call: InWorkspace) -> JSONResponse:
         raise invalid_parameter("offset and length must be whole numbers")
     data = unseal(call, found[0])[int(offset) :][: min(int(length), MOST_BYTES)]
     return reply({"bytes_read": len(data), "data": encode(data)})
+
+
+@router.get("/get-status")
+async def get_status(call: InWorkspace) -> JSONResponse:
+    """Size and time of a file, for which no key is needed (API reference, "Get the information of a file")."""
+    path = call.required_query("path")
+    found = call.workspace.contents.files.get(path)
+    if found is None:
+        raise missing(f"No file or directory exists on path {path}.")
+    sealed, at = found
+    size = len(sealed.ciphertext) - _TAG_BYTES
+    return reply({"path": path, "is_dir": False, "file_size": size, "modification_time": int(at * 1000)})
+
+
+@router.post("/delete")
+async def delete(call: InWorkspace) -> JSONResponse:
+    """Deleting what is not there is no error (API reference, "Delete a file/directory")."""
+    call.workspace.contents.files.pop(call.body.text("path"), None)
+    return reply({})
 
 
 def _check_settled(call: WorkspaceCall, what: str) -> None:
