@@ -32,6 +32,7 @@ LAMBDAS = (
     "list_keys",
     "adopt_key",
     "inventory",
+    "find_drift",
     "doctor",
 )
 

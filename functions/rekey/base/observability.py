@@ -18,6 +18,7 @@ Count = Literal[
     "EventsPublished",
     "KeySweepFailures",
     "KeysDisabled",
+    "KeysDrifted",
     "KeysNeeded",
     "KeysOverdue",
     "KeysPastPolicy",

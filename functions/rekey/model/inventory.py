@@ -22,6 +22,7 @@ class Reason(StrEnum):
     POLICY_WIDER = "policy_wider_than_documented"
     ROTATION_OFF = "automatic_rotation_off"
     UNKNOWN = "unknown_to_rekey"
+    DRIFTED = "drifted"
     DISABLED = "key_disabled"
     DELETION = "waiting_for_deletion"
     UNREADABLE = "cannot_be_read"
@@ -32,6 +33,7 @@ MEANINGS: Mapping[Reason, str] = {
     Reason.DISABLED: "key disabled",
     Reason.UNREADABLE: "cannot be read",
     Reason.NO_KEY: "no key",
+    Reason.DRIFTED: "drifted",
     Reason.TOO_OLD: "key too old",
     Reason.POLICY_WIDER: "policy wider than documented",
     Reason.ROTATION_OFF: "automatic rotation off",
