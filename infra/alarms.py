@@ -26,6 +26,9 @@ MAX, SUM = cloudwatch.Stats.MAXIMUM, cloudwatch.Stats.SUM
 
 FIVE_MINUTES, HOUR, DAY = Duration.minutes(5), Duration.hours(1), Duration.days(1)
 
+_FROM = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+_BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
+
 _ALARMS = "cloudwatch.amazonaws.com"
 _OF_THIS_ACCOUNT = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
 """Only alarms of this account: the service acts for every customer."""
@@ -143,6 +146,33 @@ class Alarms(Construct):
             metric("KeysPastPolicy", MAX, DAY),
             "a-key-is-past-the-policy",
         )
+        self._build(
+            "InventoryMissing",
+            "No inventory was taken for two days",
+            # Each inventory counts, also where there is no workspace.
+            metric("Workspaces", cloudwatch.Stats.SAMPLE_COUNT, DAY),
+            "no-inventory-is-taken",
+            periods=2,
+            below=True,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+        )
+        self._build(
+            "KeyDrifted",
+            "Somebody changed a key or a workspace behind rekey's back",
+            metric("KeysDrifted", MAX, HOUR),
+            "a-key-has-drifted",
+            periods=2,
+            points=1,
+        )
+        self._build(
+            "DriftNotLookedFor",
+            "Nobody has looked for drift for six hours",
+            metric("KeysDrifted", cloudwatch.Stats.SAMPLE_COUNT, HOUR),
+            "nobody-looks-for-drift",
+            periods=6,
+            below=True,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+        )
 
     def watch_events(self, publish_events: lambda_.Function) -> None:
         self._build(
@@ -166,6 +196,8 @@ class Alarms(Construct):
         *,
         threshold: float = 1,
         periods: int = 1,
+        points: int | None = None,
+        below: bool = False,
         missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
     ) -> None:
         alarm = cloudwatch.Alarm(
@@ -176,7 +208,8 @@ class Alarms(Construct):
             metric=measured,
             threshold=threshold,
             evaluation_periods=periods,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            datapoints_to_alarm=points,
+            comparison_operator=_BELOW if below else _FROM,
             treat_missing_data=missing,
         )
         alarm.add_alarm_action(actions.SnsAction(self.topic))

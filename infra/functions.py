@@ -45,8 +45,8 @@ MEMORY_MB = {
     "carry_on": 1024,
     # They look at all compute, and bring back what they can, side by side too.
     **dict.fromkeys(("plan_rotation", "complete_rotation", "record_failure", "doctor"), 512),
-    # It reads eight keys side by side, and draws hundreds of workspaces.
-    "inventory": 512,
+    # They read eight keys side by side, and the first draws hundreds of workspaces.
+    **dict.fromkeys(("inventory", "find_drift"), 512),
 }
 """Where the setting may be too little. A Lambda's share of a processor grows with its memory: 1,769 MB are one."""
 

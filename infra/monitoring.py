@@ -31,7 +31,7 @@ _DEAD_LETTERS = {
         "a-key-cannot-be-looked-at",
     ),
     "SweepsUndelivered": (
-        "A key check, a round or the inventory was not started",
+        "A key check, a round, the inventory or the look for drift was not started",
         "a-key-cannot-be-looked-at",
     ),
     "TicketsUntold": ("A ticket could not be told", "a-ticket-is-not-told"),

@@ -106,6 +106,11 @@ LEDGER = Grant(
     On.LEDGER,
     why="reads its rotation, and writes what it did under the rotation's lease",
 )
+WRITE_DRIFT = Grant(
+    ("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem"),
+    On.LEDGER,
+    why="reads what was proven, and writes down what somebody changed while no rotation is at work",
+)
 OPEN_ROTATION = Grant(
     ("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem"),
     On.LEDGER,
@@ -118,6 +123,7 @@ READ_TRAIL = Grant(("dynamodb:Query",), On.LEDGER, why="reads the audit trail, f
 READ_KEY_TRAIL = Grant(("dynamodb:Query",), On.LEDGER, why="reads a key's audit trail: whether it was adopted")
 FIND_OPEN = Grant(("dynamodb:Query",), On.DUE, why="finds the rotations that are not closed")
 FIND_KNOWN_KEYS = Grant(("dynamodb:Query",), On.DUE, why="finds the keys that the ledger knows")
+FIND_DRIFT = Grant(("dynamodb:Query",), On.DUE, why="finds keys, what was proven, and what is not mended yet")
 LEASE = Grant(("dynamodb:DeleteItem",), On.LEDGER, why="gives the lease back")
 READ_EVIDENCE = Grant(("s3:GetObject",), On.ROTATIONS, why="reads the compute, or the notebooks, as they were")
 WRITE_EVIDENCE = Grant(("s3:PutObject",), On.ROTATIONS, why="writes the compute down as it was, or the evidence")
@@ -241,6 +247,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         *(DATABRICKS, READ_ROTATION, FIND_KNOWN_KEYS, SEE_KEY, READ_POLICY, SEE_MATERIAL, SEE_ROTATION),
         *(WRITE_INVENTORY, CALLED_ASYNCHRONOUSLY),
     ),
+    "find_drift": (*(DATABRICKS, WRITE_DRIFT, FIND_DRIFT, READ_POLICY, SEE_TAGS, SEE_ROTATION, CALLED_ASYNCHRONOUSLY),),
     "doctor": (DATABRICKS, READ_ROTATION, READ_EVIDENCE, SEE_KEY, FIND_KEYS, SEE_FORWARDER),
 }
 

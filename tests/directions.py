@@ -19,6 +19,7 @@ LIBRARY = (
     "aws",
     "databricks",
     "ledger",
+    "drift",
     "retirement",
     "inventory",
     "rotation",

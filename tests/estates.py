@@ -23,6 +23,7 @@ TEXTS = {
     Reason.NO_KEY: "the workspace has no key. Fix: rekey add 1",
     Reason.TOO_OLD: "its material is too old. Fix: rotate it",
     Reason.POLICY_WIDER: "its policy lets others in than Databricks needs: statement 'audit'. Fix: narrow it",
+    Reason.DRIFTED: "somebody changed what the key's policy lets Databricks do (2026-11-26T04:00Z). Fix: put it back",
     Reason.ROTATION_OFF: "KMS does not renew its material by itself. Fix: aws kms enable-key-rotation",
     Reason.UNKNOWN: "rekey does not look after the key. Fix: rekey keys adopt, or rotate to a new one",
     Reason.DISABLED: "the key is Disabled, and in use. Fix: enable it",

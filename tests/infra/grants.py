@@ -172,6 +172,10 @@ inventory:          DATABRICKS DUE
     kms:DescribeKey,GetKeyPolicy,GetKeyRotationStatus,ListKeyRotations on keys
     s3:PutObject on inventory
     sqs:SendMessage on failed
+find_drift:         DATABRICKS DUE
+    dynamodb:ConditionCheckItem,GetItem,PutItem on ledger
+    kms:GetKeyPolicy,GetKeyRotationStatus,ListResourceTags on keys
+    sqs:SendMessage on failed
 """
 
 ROLES_OF_KEYS = ("arn:aws:iam::*:role/platform/rekey-keys",)

@@ -34,6 +34,7 @@ LAMBDAS = (
     "list_keys",
     "adopt_key",
     "inventory",
+    "find_drift",
     "doctor",
 )
 

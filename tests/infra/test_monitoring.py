@@ -82,6 +82,9 @@ def test_what_can_go_wrong_without_tickets_is_alarmed_without_tickets(template: 
         "keys-overdue",
         "keys-needed",
         "keys-past-policy",
+        "inventory-missing",
+        "key-drifted",
+        "drift-not-looked-for",
         "compute-down",
         "steps-held-up",
         "keys-reenabled",
@@ -96,7 +99,14 @@ def test_what_can_go_wrong_without_tickets_is_alarmed_without_tickets(template: 
 
 def test_silence_is_an_alarm_only_where_a_sweep_or_a_round_would_have_counted(template: Template) -> None:
     silent = {name for name, each in alarms(template).items() if each["TreatMissingData"] == "breaching"}
-    assert silent == {"keys-overdue", "rotation-unfinished"}
+    assert silent == {"keys-overdue", "rotation-unfinished", "inventory-missing", "drift-not-looked-for"}
+
+
+def test_where_no_inventory_and_no_drift_run_counted_there_is_no_sample(template: Template) -> None:
+    for name, hours in (("inventory-missing", 48), ("drift-not-looked-for", 6)):
+        alarm = alarms(template)[name]
+        assert (alarm["Statistic"], alarm["ComparisonOperator"]) == ("SampleCount", "LessThanThreshold")
+        assert alarm["Period"] * alarm["EvaluationPeriods"] == hours * 3600
 
 
 def test_alarms_read_the_metrics_that_the_functions_count(template: Template) -> None:
@@ -113,6 +123,8 @@ def test_alarms_read_the_metrics_that_the_functions_count(template: Template) ->
         "KeysReenabled",
         "KeysNeeded",
         "KeysPastPolicy",
+        "KeysDrifted",
+        "Workspaces",
         "KeySweepFailures",
     }
     # The name that the Lambdas count under: two stacks in one account must not set off each other's alarms.

@@ -48,6 +48,7 @@ NOT_IN_THE_STATE_MACHINE = {
     "list_keys",
     "adopt_key",
     "inventory",
+    "find_drift",
     "doctor",
     "answer_approval",
     "cancel_rotation",

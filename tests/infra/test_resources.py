@@ -15,7 +15,7 @@ UNKNOWN_TO_THE_EMULATOR = set(PLACES["machine"])
 
 MEMORY_MB = {
     **dict.fromkeys(("renew_notebooks", "pause_triggers", "terminate_compute", "restart_compute", "carry_on"), 1024),
-    **dict.fromkeys(("plan_rotation", "complete_rotation", "record_failure", "doctor", "inventory"), 512),
+    **dict.fromkeys(("plan_rotation", "complete_rotation", "record_failure", "doctor", "inventory", "find_drift"), 512),
 }
 """Of those that do more than one thing at a time."""
 
@@ -52,6 +52,12 @@ def test_the_inventory_is_told_the_policy_and_taken_once_a_day(template: Templat
     [schedule] = [each for each in template.all("AWS::Scheduler::Schedule").values() if "inventory" in each["Name"]]
     assert schedule["ScheduleExpression"] == "rate(1 day)"
     assert schedule["Target"]["Arn"]["Fn::GetAtt"][0].startswith("FunctionsInventory")
+
+
+def test_drift_is_looked_for_every_hour(template: Template) -> None:
+    [schedule] = [each for each in template.all("AWS::Scheduler::Schedule").values() if "drift" in each["Name"]]
+    assert schedule["ScheduleExpression"] == "rate(1 hour)"
+    assert schedule["Target"]["Arn"]["Fn::GetAtt"][0].startswith("FunctionsFindDrift")
 
 
 def test_the_environment_is_what_the_functions_read(template: Template) -> None:

@@ -389,3 +389,28 @@ def test_a_rotation_that_was_stopped_by_hand_is_told_of_and_so_is_what_keeps_it(
     assert "was aborted" in data(events, "Rotation Taken Up")["why"]
     assert data(events, "Rotation Unfinished")["compute_is_down"]
     assert "was aborted" in data(events, "Rotation Failed")["cause"]
+
+
+def test_drift_is_told_once_with_before_and_after(world: World, bus: Outbox) -> None:
+    world.call("find_drift")
+    workspace_id = int(world.quiet_workspace(workspace_name="new")["workspace_id"])
+    for _ in range(2):
+        world.clock.advance(3_600)
+        world.call("find_drift")
+    events = bus.deliver(world)
+    assert types(events) == ["Key Drifted"]
+    [told] = events
+    assert told["detail"]["workspace_id"] == workspace_id
+    assert told["detail"]["id"] == f"{workspace_id}/workspace_without_key/1"
+    found = data(events, "Key Drifted")
+    assert (found["what"], found["after"], found["workspaces"]) == ("workspace_without_key", "no key", ["new"])
+
+
+def test_what_the_key_check_repaired_is_told_with_what_it_did(world: World, bus: Outbox) -> None:
+    workspace_id = seeded(world)
+    key_arn = world.rotate(workspace_id=workspace_id)["key_arn"]
+    client("kms").disable_key_rotation(KeyId=key_arn.rpartition("/")[2])
+    world.sweep(DAY)
+    told = data(bus.deliver(world), "Key Drifted")
+    assert (told["key_arn"], told["before"], told["after"]) == (key_arn, "on", "off")
+    assert told["repaired"].startswith("the key check switched it on again")

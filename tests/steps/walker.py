@@ -11,7 +11,7 @@ from rekey.model.actions import Action
 from rekey.model.rotation import Rotation
 from rekey.model.steps import StepName
 from rekey.rotation.next_step import begins_at, next_step
-from tests.steps.world import EXECUTION, POLL_SECONDS, World
+from tests.steps.world import EXECUTIONS, POLL_SECONDS, World
 from tests.workflow.asl import CALLBACK, DEFINITION, Machine, State
 from tests.workflow.expressions import ExpressionError, fill
 
@@ -147,7 +147,11 @@ class Walk:
         self._variables.update(self._fill(way.get("Assign", {}), **states))
 
     def _fill(self, template: Any, **states: Any) -> Any:
-        execution = {"Name": self._world.rotation_id, "Id": EXECUTION, "Input": self._input}
+        execution = {
+            "Name": self._world.rotation_id,
+            "Id": f"{EXECUTIONS}{self._world.rotation_id}",
+            "Input": self._input,
+        }
         context = {
             "Execution": execution,
             "Task": {"Token": "AAAA"},

@@ -274,3 +274,33 @@ def test_keys_that_could_not_be_looked_at_are_not_told_to_terraform(aws: Aws) ->
     aws.looked_at(status="SUCCEEDED", output=json.dumps({"preflight": preflight}))
     result = run("terraform", "7")
     assert (result.exit_code, result.stdout, shut in result.stderr) == (1, "", True)
+
+
+@pytest.mark.parametrize("may_ask", [True, False])
+def test_terraform_forgets_what_rekey_let_go(aws: Aws, may_ask: bool) -> None:
+    key_arn = "arn:aws:kms:us-east-1:111122223333:key/0ld"
+    row = {
+        "key_arn": key_arn,
+        "state": "disabled",
+        "referenced_by": [],
+        "workspaces": [7],
+        "configuration_ids": ["0ld-1"],
+    }
+    shown = {"use_case": "MANAGED_SERVICES", "configuration_id": None, "key_arn": None}
+    preflight = {
+        **BLOCKED,
+        "present_keys": [shown],
+        "workspace": {"account_id": "a", "workspace_id": 7, "name": "prod"},
+    }
+    aws.answers("stepfunctions", "start_execution", {"executionArn": EXECUTION, "startDate": STARTED})
+    aws.looked_at(status="SUCCEEDED", output=json.dumps({"preflight": preflight}))
+    if may_ask:
+        aws.invoked("rekey-list-keys", {}, {"keys": [row]})
+    else:
+        aws.invoked(
+            "rekey-list-keys", {}, {"errorType": "AccessDenied", "errorMessage": "no"}, FunctionError="Unhandled"
+        )
+    result = run("terraform", "7")
+    assert result.exit_code == 0, result.stderr
+    assert ("removed {" in result.stdout) == may_ask
+    assert ("could not be asked" in result.stdout) != may_ask

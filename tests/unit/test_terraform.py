@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rekey.model.terraform import RESOURCE, address_name, quote, render
+from rekey.model.terraform import RESOURCE, address_name, quote, render, render_removed
 
 ACCOUNT = "0b6a1f6e-2f3c-4a55-9c9d-0f6f5a1b2c3d"
 ARN = "arn:aws:kms:us-east-1:111122223333:key/0987dcba"
@@ -135,3 +135,34 @@ def unquoted(value: str) -> str:
     long = re.sub(r"\\U([0-9a-f]{8})", lambda found: json.dumps(chr(int(found[1], 16)))[1:-1], inner)
     text: str = json.loads(f'"{long}"')
     return text
+
+
+def row(state: str = "disabled", **more: Any) -> dict[str, Any]:
+    """A key as `rekey keys` has it."""
+    made = {"key_arn": ARN, "state": state, "referenced_by": [], "workspaces": [7], "configuration_ids": ["0ldc0ff1-1"]}
+    return {**made, **more}
+
+
+def test_what_rekey_let_go_is_forgotten_and_not_destroyed() -> None:
+    text = render_removed(workspace(), [row()])
+    [removed] = hcl2.loads(text)["removed"]
+    assert removed["from"] == f"${{{RESOURCE}.rekey_prod_0ldc0ff1}}"
+    assert plain(removed["lifecycle"]) == {"destroy": False}
+    assert f'terraform state list -id="{ACCOUNT}/0ldc0ff1-1"' in text
+    assert 'terraform state list -id="0987dcba"' in text
+    # The address is the one under which an earlier file imported it.
+    earlier = render(workspace(), [key("MANAGED_SERVICES", "0ldc0ff1-1")])
+    assert list(resources(earlier)) == ["rekey_prod_0ldc0ff1"]
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [row("grace"), row("held"), row("retained"), row(referenced_by=[8]), row(workspaces=[8]), row(workspaces=[])],
+)
+def test_what_is_still_needed_or_anothers_is_not_removed(kept: dict[str, Any]) -> None:
+    assert render_removed(workspace(), [kept]) == ""
+
+
+def test_a_name_cannot_leave_its_comment() -> None:
+    text = render_removed(workspace("x\n}"), [row(configuration_ids=['"\nresource "a" "b" {}'])])
+    assert list(hcl2.loads(text)) == ["removed"] or "resource" not in hcl2.loads(text)

@@ -19,6 +19,7 @@ Count = Literal[
     "EventsPublished",
     "KeySweepFailures",
     "KeysDisabled",
+    "KeysDrifted",
     "KeysNeeded",
     "KeysOverdue",
     "KeysPastPolicy",

@@ -17,7 +17,8 @@ from rekey.databricks.account import KeyConfiguration, Workspace
 from rekey.inventory.judge import Case, Rules, age_days, due_at, judge
 from rekey.inventory.look import AT_ONCE, KmsLook, look_at_keys
 from rekey.ledger import Ledger
-from rekey.model.inventory import Counts, Inventory, KeyUse, Reason, Why, WorkspaceKeys
+from rekey.model.drift import FIELDS, Drift, What
+from rekey.model.inventory import MEANINGS, Counts, Inventory, KeyUse, Reason, Why, WorkspaceKeys
 from rekey.model.key import Key
 from rekey.model.request import UseCase
 from rekey.model.use_cases import USE_CASES
@@ -35,6 +36,8 @@ class Seen:
     looks: dict[str, KmsLook]
     known: dict[str, Key]
     now: datetime
+    drifts: Sequence[Drift] = ()
+    """What somebody changed, and is not mended."""
 
     # By id and by ARN, once: to look through thousands of each for each of thousands would take minutes.
 
@@ -77,7 +80,7 @@ def take(
     estate = Estate.read(account)
     known = {key.key_arn: key for key in ledger.keys.all()}
     used = {each.key_arn for each in _used(estate) if _is_key(each.key_arn)}
-    seen = Seen(settings, estate, look_at_keys(used, time_left), known, now)
+    seen = Seen(settings, estate, look_at_keys(used, time_left), known, now, ledger.drifts.open())
     with ThreadPoolExecutor(AT_ONCE) as pool:
         rotations = list(pool.map(lambda each: last_rotation(ledger, seen, each), estate.workspaces))
     rows = [_workspace(seen, *each) for each in zip(estate.workspaces, rotations, strict=True)]
@@ -150,7 +153,7 @@ def _used(estate: Estate) -> list[KeyConfiguration]:
 def _workspace(seen: Seen, workspace: Workspace, rotation_id: str | None) -> WorkspaceKeys:
     # Default storage of a serverless workspace is protected by its MANAGED_SERVICES key: there is no other.
     possible = [each for each in USE_CASES if each != "STORAGE" or not workspace.serverless or workspace.storage_key_id]
-    uses = tuple(_use(seen, workspace, each) for each in possible)
+    uses = tuple(_with_drift(seen, workspace, _use(seen, workspace, each)) for each in possible)
     return WorkspaceKeys(
         workspace_id=workspace.workspace_id,
         name=workspace.name,
@@ -176,6 +179,25 @@ def _use(seen: Seen, workspace: Workspace, use_case: UseCase) -> KeyUse:
         why = Why(reason=Reason.UNREADABLE, text=text)
         return KeyUse(use_case=use_case, configuration_id=configuration_id, max_age_days=wanted, whys=(why,))
     return _judged(seen, workspace, use_case, found)
+
+
+def _with_drift(seen: Seen, workspace: Workspace, use: KeyUse) -> KeyUse:
+    """With what somebody changed of it, and nobody mended."""
+    drifted = [each for each in seen.drifts if _is_about(each, workspace, use)]
+    if not drifted:
+        return use
+    order = list(MEANINGS)
+    whys = [*use.whys, *(Why(reason=Reason.DRIFTED, text=each.text) for each in drifted)]
+    return use.model_copy(update={"whys": tuple(sorted(whys, key=lambda each: order.index(each.reason)))})
+
+
+def _is_about(drift: Drift, workspace: Workspace, use: KeyUse) -> bool:
+    if drift.key_arn is not None:
+        return drift.key_arn == use.key_arn
+    if drift.subject != str(workspace.workspace_id):
+        return False
+    missing = use.configuration_id is None and use.max_age_days is not None
+    return missing if drift.what == What.NO_KEY else drift.what == FIELDS[use.use_case]
 
 
 def _judged(seen: Seen, workspace: Workspace, use_case: UseCase, configuration: KeyConfiguration) -> KeyUse:

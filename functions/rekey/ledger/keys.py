@@ -58,13 +58,15 @@ class KeyTable:
         """Write down a key that the ledger does not know; one that it knows stays as it is."""
         transact(self._client, self.writes([(None, key)], action))
 
-    def change(self, before: Key | None, after: Key, action: KeyAction, **detail: Any) -> Key:
-        """Write a key's change and its audit entry, both or neither.
+    def change(
+        self, before: Key | None, after: Key, action: KeyAction, more: Writes | None = None, **detail: Any
+    ) -> Key:
+        """Write a key's change, its audit entry and `more`, all or nothing.
 
         Raises AwsUnavailable when somebody else changed the key since `before` was read.
         """
         changed, entry = append_key_entry(after, action, detail)
-        if transact(self._client, self._puts(before, changed, entry)):
+        if transact(self._client, together(self._puts(before, changed, entry), more or {})):
             raise AwsUnavailable(f"The key has moved on since it was read: {after.key_arn}. Look again.")
         return changed
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from rekey.base import clock
 from rekey.base.errors import AwsUnavailable, LeaseLost, RekeyError, RequestIdReused, RotationInProgress
+from rekey.ledger.drifts import DriftTable, proof_item
 from rekey.ledger.items import (
     OPEN,
     append_entry,
@@ -26,6 +27,7 @@ from rekey.ledger.leases import Leases
 from rekey.ledger.tokens import TokenTable
 from rekey.ledger.transaction import Writes, together, transact
 from rekey.model.actions import ENDED, Action, KeyAction
+from rekey.model.drift import proof_after
 from rekey.model.entries import Item, entry_of, rotation_key
 from rekey.model.finishing import Finishing
 from rekey.model.rotation import Rotation, RotationChanges, name_subject
@@ -48,6 +50,7 @@ class Ledger:
         self._client = client
         self._table = table
         self.keys = KeyTable(client, table)
+        self.drifts = DriftTable(client, table)
         self.tokens = TokenTable(client, table)
         self._leases = Leases(table)
 
@@ -103,7 +106,7 @@ class Ledger:
         """Give the lease of a rotation that has ended back. Another's lease stays: then there was none to give back."""
         closed = rotation.model_copy(update={"closed_at": clock.stamp()})
         update = {"Update": {"TableName": self._table, **rotation_update(rotation, closed, {"closed_at"})}}
-        writes: Writes = {"rotation": update, **self._remember(rotation)}
+        writes: Writes = {"rotation": update, **self._remember(closed)}
         refused = transact(self._client, {_LEASE: self._leases.release(rotation), **writes})
         if refused == {_LEASE}:
             refused = transact(self._client, writes)
@@ -337,10 +340,15 @@ class Ledger:
         return {_REQUEST: self._put(used, "attribute_not_exists(pk) OR rotation_id = :old", {":old": replaces or "-"})}
 
     def _remember(self, rotation: Rotation) -> Writes:
-        if rotation.status != "succeeded" or rotation.workspace_id is None or rotation.plan.access:
+        """What a closed rotation leaves behind: what is proven of its workspace, and its place as the last one."""
+        if rotation.plan.access:
             return {}
-        item = {**last_key(rotation.workspace_id), "rotation_id": rotation.rotation_id}
-        return {"last": {"Put": {"TableName": self._table, "Item": marshal(item)}}}
+        items = {}
+        if rotation.closed_at and (proof := proof_after(rotation, rotation.closed_at)):
+            items["proof"] = proof_item(proof)
+        if rotation.status == "succeeded" and rotation.workspace_id is not None:
+            items["last"] = {**last_key(rotation.workspace_id), "rotation_id": rotation.rotation_id}
+        return {name: {"Put": {"TableName": self._table, "Item": marshal(item)}} for name, item in items.items()}
 
     def _get(self, key: Item) -> Item | None:
         answer = self._client.get_item(TableName=self._table, Key=marshal(key), ConsistentRead=True)

@@ -106,6 +106,14 @@ class KeyAction(StrEnum):
     GONE = "gone"
 
 
+class DriftAction(StrEnum):
+    """What became of something that somebody changed behind rekey's back."""
+
+    FOUND = "drift found"
+    REPAIRED = "drift found and repaired"
+    CLOSED = "drift closed"
+
+
 ENDED: dict[Action, KeyAction] = {
     Action.SUCCEEDED: KeyAction.ROTATION_SUCCEEDED,
     Action.FAILED: KeyAction.ROTATION_FAILED,

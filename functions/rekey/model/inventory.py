@@ -23,6 +23,7 @@ class Reason(StrEnum):
     ROTATION_OFF = "automatic_rotation_off"
     UNKNOWN = "unknown_to_rekey"
     REVOKED = "access_revoked"
+    DRIFTED = "drifted"
     DISABLED = "key_disabled"
     DELETION = "waiting_for_deletion"
     UNREADABLE = "cannot_be_read"
@@ -34,6 +35,7 @@ MEANINGS: Mapping[Reason, str] = {
     Reason.DISABLED: "key disabled",
     Reason.UNREADABLE: "cannot be read",
     Reason.NO_KEY: "no key",
+    Reason.DRIFTED: "drifted",
     Reason.TOO_OLD: "key too old",
     Reason.POLICY_WIDER: "policy wider than documented",
     Reason.ROTATION_OFF: "automatic rotation off",

@@ -110,6 +110,7 @@ class KeyChanges(TypedDict, total=False):
     refused: bool
     claimed_at: str | None
     wanted_by: tuple[str, ...]
+    last_wanted_by: str | None
     served_storage: bool
     last_use: str | None
     canaries: tuple[Canary, ...]
@@ -154,6 +155,8 @@ class Key(BaseModel):
     """Set before DisableKey is called: from then on no rotation may take the key."""
     wanted_by: tuple[str, ...] = ()
     """Rotations under way that use the key, or leave it."""
+    last_wanted_by: str | None = None
+    """The last of them that ended, however it did: until then its policy may have been written by rekey."""
     served_storage: bool = False
     last_use: str | None = None
     """What KMS said last about the key's use; a text, for it may not have said anything."""

@@ -52,6 +52,10 @@ class KeyRow(Answer):
     referenced_by: tuple[int, ...]
     used_by: tuple[str, ...]
     """Names of the same workspaces."""
+    workspaces: tuple[int, ...] = ()
+    """Workspaces that have used it, as far as rekey's rotations tell."""
+    configuration_ids: tuple[str, ...] = ()
+    """Key configurations that point to it."""
     wanted_by: tuple[str, ...]
     rotates_every_days: int | None
     """0 where KMS does not renew the material by itself; None where KMS does not show the key."""

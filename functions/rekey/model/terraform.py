@@ -24,8 +24,8 @@ def render(workspace: Mapping[str, Any], present_keys: Sequence[Mapping[str, Any
     parts = [
         f"# The keys of the Databricks workspace {quote(workspace['name'])} ({workspace_id}) as they are now.\n"
         "# An address carries its configuration's id: another key is another resource, never a replacement.\n"
-        "# A configuration that was replaced stays registered: leave its resource where it is, or forget it\n"
-        "# with `terraform state rm`; do not let Terraform destroy it before its key is disabled."
+        "# A configuration that was replaced stays registered: leave its resource where it is until rekey has\n"
+        "# disabled its key. Then `rekey terraform` prints a removed block for it, which forgets and destroys nothing."
     ]
     rendered = set()
     for key in present_keys:
@@ -34,6 +34,48 @@ def render(workspace: Mapping[str, Any], present_keys: Sequence[Mapping[str, Any
             parts.append(_configuration(account_id, address_name(workspace["name"], key["configuration_id"]), key))
     parts.append(_arguments(workspace, present_keys))
     return "\n\n".join(parts) + "\n"
+
+
+def render_removed(workspace: Mapping[str, Any], keys: Sequence[Mapping[str, Any]]) -> str:
+    """`removed` blocks for the configurations of keys that rekey let go, for Terraform 1.7 or newer; empty for none.
+
+    `keys` are rows of `rekey keys`. A project forgets a resource without destroying it by such a block in place of the
+    resource's own (Terraform documentation, "removed block"); which address another tool gave it nobody knows here.
+    """
+    parts = []
+    for key in (each for each in keys if is_let_go(each, int(workspace["workspace_id"]))):
+        for configuration_id in key["configuration_ids"]:
+            parts.append(_removed(workspace, key, configuration_id))
+        key_id = quote(key["key_arn"].rpartition("/")[2])
+        parts.append(
+            f"# The same for the key itself where a project made it: `terraform state list -id={key_id}` there names\n"
+            "# the address of its aws_kms_key. Forgotten, and not destroyed: its owner decides whether it is deleted."
+        )
+    return "\n\n".join(parts) + "\n" if parts else ""
+
+
+def is_let_go(key: Mapping[str, Any], workspace_id: int) -> bool:
+    """Whether a row of `rekey keys` is one that the workspace had, and nothing needs any more."""
+    gone = key["state"] in ("disabled", "gone") and not key["referenced_by"]
+    return gone and workspace_id in key.get("workspaces", ())
+
+
+def _removed(workspace: Mapping[str, Any], key: Mapping[str, Any], configuration_id: str) -> str:
+    named = quote(f"{workspace['account_id']}/{configuration_id}")
+    return "\n".join(
+        [
+            f"# rekey let the key {key['key_arn']} go ({key['state']}).",
+            "# Take the resource's own block out in the same change. Where it has another address, write that here:",
+            f"# `terraform state list -id={named}` names it. Terraform 1.7 or newer.",
+            "removed {",
+            f"  from = {RESOURCE}.{address_name(workspace['name'], configuration_id)}",
+            "",
+            "  lifecycle {",
+            "    destroy = false",
+            "  }",
+            "}",
+        ]
+    )
 
 
 def address_name(workspace_name: str, configuration_id: str) -> str:

@@ -13,8 +13,12 @@ from rekey.aws.tags import EARLIER, MANAGED, ROTATION
 from rekey.base import clock
 from rekey.base.key_settings import KeySettings
 from rekey.base.observability import logger
+from rekey.drift.facts import has_rotated
+from rekey.drift.tell import repaired
 from rekey.ledger import Ledger
+from rekey.ledger.transaction import Writes
 from rekey.model.actions import KeyAction
+from rekey.model.drift import What
 from rekey.model.key import WAITING, Key
 
 EVERY = timedelta(days=1)
@@ -61,14 +65,23 @@ def _look_after(settings: KeySettings, ledger: Ledger, key: Key, now: datetime) 
             and _is_enabled(key)
             and KmsKey(key.key_arn).keep_rotating(settings.rotation_days)
         ):
+            told = _told(settings, ledger, key, now)
             after = key.but(changed_at=clock.text(now))
-            key = ledger.keys.change(key, after, KeyAction.ROTATES_AGAIN, every_days=settings.rotation_days)
+            key = ledger.keys.change(key, after, KeyAction.ROTATES_AGAIN, told, every_days=settings.rotation_days)
     except ClientError as error:
         if clients.error_code(error) not in ("NotFoundException", *clients.DENIED):
             raise
         # Deleted, or of another account whose role is not to be had: rekey can do nothing for it today.
     ledger.keys.note(key, key.but(cared_at=clock.text(now)))
     return key.version != before.version
+
+
+def _told(settings: KeySettings, ledger: Ledger, key: Key, now: datetime) -> Writes:
+    """What is told of automatic rotation that was on, and is on again; a key that never had it has not drifted."""
+    if not has_rotated(settings, ledger, key):
+        return {}
+    did = f"the key check switched it on again, every {settings.rotation_days} days"
+    return repaired(ledger, key, What.ROTATION, did, clock.text(now))
 
 
 def _is_enabled(key: Key) -> bool:

@@ -73,6 +73,8 @@ def row(key: Key, estate: Estate, kms: Mapping[str, Any], now: datetime) -> KeyR
         age_days=days_old(clock.moment(since), now) if since else None,
         referenced_by=tuple(users),
         used_by=tuple(sorted(each.name for each in estate.users(key.key_arn))),
+        workspaces=key.workspaces,
+        configuration_ids=tuple(each.configuration_id for each in estate.configurations_of(key.key_arn)),
         wanted_by=key.wanted_by,
         rotates_every_days=kms.get("rotates_every_days"),
         last_use=kms.get("last_use", key.last_use),

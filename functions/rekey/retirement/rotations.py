@@ -91,7 +91,9 @@ def moved_on(ledger: Ledger, account: Account, rotation: Rotation, grace_seconds
             continue
         key = before or meet(key_arn, "retained", "a rotation met it", at)
         key = key.but(
-            wanted_by=tuple(each for each in key.wanted_by if each != rotation.rotation_id), changed_at=clock.text(at)
+            wanted_by=tuple(each for each in key.wanted_by if each != rotation.rotation_id),
+            last_wanted_by=rotation.rotation_id,
+            changed_at=clock.text(at),
         )
         if verified and key_arn == taken:
             key = _taken(key, rotation, at)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rekey.base import clock
 from rekey.base.words import shortened
-from rekey.model.actions import Action, KeyAction
+from rekey.model.actions import Action, DriftAction, KeyAction
 from rekey.model.attention import attention, outcome
 from rekey.model.entries import Item
 from rekey.model.evidence import evidence_uri
@@ -92,6 +92,27 @@ def event_of_key(entry: Item, rotation: Rotation | None) -> tuple[Data, Detail] 
         ticket=rotation.request.ticket if rotation else None,
         data=data.model_dump(mode="json"),
     )
+
+
+def event_of_drift(entry: Item) -> tuple[Data, Detail] | None:
+    """The event of one entry of a drift's trail; its end is in the ledger and in the inventory alone."""
+    if entry["action"] not in _DRIFT_EVENTS:
+        return None
+    detail = entry["detail"]
+    told = ("what", "workspaces", "key_arn", "before", "after", "since", "repaired")
+    data = models.KeyDrifted(**{each: detail[each] for each in told})
+    return data, Detail(
+        id=f"{entry['subject']}/{detail['what']}/{entry['seq']}",
+        time=entry["at"],
+        correlation_id=entry["subject"],
+        rotation_id=None,
+        workspace_id=detail["workspace_id"],
+        ticket=None,
+        data=data.model_dump(mode="json"),
+    )
+
+
+_DRIFT_EVENTS = frozenset({DriftAction.FOUND, DriftAction.REPAIRED})
 
 
 def _planned(told: Told) -> Data:
@@ -239,9 +260,9 @@ _EVENTS: Mapping[Action, Callable[[Told], Data]] = {
 }
 
 
-def told_actions() -> frozenset[Action | KeyAction]:
+def told_actions() -> frozenset[Action | KeyAction | DriftAction]:
     """Actions of the audit trails that become events."""
-    return frozenset({*_EVENTS, *_KEY_EVENTS})
+    return frozenset({*_EVENTS, *_KEY_EVENTS, *_DRIFT_EVENTS})
 
 
 def as_entry(data: Data, detail: Detail, bus: str, resources: list[str]) -> "PutEventsRequestEntryTypeDef":

@@ -232,6 +232,32 @@ class KeyNeeded(KeyEvent):
     detail_type = "Key Needed"
 
 
+class KeyDrifted(Data):
+    """Somebody changed something behind rekey's back. Told once; told again when it happens again."""
+
+    detail_type = "Key Drifted"
+    what: Literal[
+        "managed_services_key_configuration",
+        "storage_key_configuration",
+        "key_policy",
+        "automatic_rotation",
+        "managed_tag",
+        "workspace_without_key",
+    ]
+    workspaces: list[str]
+    """Names of the workspaces that it is about, as far as they are known."""
+    key_arn: str | None
+    """None where a workspace itself was changed."""
+    before: str
+    """As it was proven last; of a policy the statements that went."""
+    after: str
+    """As it was found; of a policy the statements that came."""
+    since: str
+    """When it was found."""
+    repaired: str | None
+    """What rekey did about it by itself; None where a person must."""
+
+
 PUBLISHED: tuple[type[Data], ...] = (
     RotationRefused,
     RotationPlanned,
@@ -254,6 +280,7 @@ PUBLISHED: tuple[type[Data], ...] = (
     KeyReenabled,
     KeyOverdue,
     KeyNeeded,
+    KeyDrifted,
 )
 
 
