@@ -8,6 +8,7 @@ from constructs import Construct
 from infra.estate import Estate
 from infra.events import Events
 from infra.findings import explain_what_is_left
+from infra.fleet import Fleet
 from infra.finishing import Finishing
 from infra.forwarding import Forwarding
 from infra.functions import Functions, Shared
@@ -56,7 +57,8 @@ class RekeyStack(Stack):
         if settings.is_secretless:
             DatabricksRole(self, "DatabricksRole", settings)
         workflow = Workflow(self, "Workflow", settings, functions)
-        events.take_requests(workflow.state_machine)
+        fleet = Fleet(self, "Fleet", settings, functions, workflow.state_machine, ledger)
+        events.take_requests(workflow.state_machine, fleet.state_machine)
         events.publish(ledger, functions["publish_events"])
         retirement = Retirement(
             self, "Retirement", settings, platform, functions["disable_old_key"], functions["reenable_key"]
@@ -73,6 +75,7 @@ class RekeyStack(Stack):
         self._build_outputs(
             {
                 "StateMachineArn": workflow.state_machine.state_machine_arn,
+                "FleetStateMachineArn": fleet.state_machine.state_machine_arn,
                 "LedgerTableName": ledger.table.table_name,
                 "EvidenceBucketName": ledger.bucket.bucket_name,
                 login.output: login.arn,

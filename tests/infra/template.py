@@ -33,6 +33,12 @@ LAMBDAS = (
     "adopt_key",
     "inventory",
     "doctor",
+    "plan_fleet",
+    "open_wave",
+    "judge_wave",
+    "ask_fleet",
+    "steer_fleet",
+    "report_fleet",
 )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from rekey.base import clock
 from rekey.base.errors import AwsUnavailable, LeaseLost, RekeyError, RequestIdReused, RotationInProgress
+from rekey.ledger.fleets import FleetTable
 from rekey.ledger.items import (
     OPEN,
     append_entry,
@@ -48,6 +49,7 @@ class Ledger:
         self._client = client
         self._table = table
         self.keys = KeyTable(client, table)
+        self.fleets = FleetTable(client, table)
         self.tokens = TokenTable(client, table)
         self._leases = Leases(table)
 
@@ -247,6 +249,11 @@ class Ledger:
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return
+
+    def find_refusal(self, rotation_id: str) -> Item | None:
+        """{"error", "message", ...} of a request that was not started."""
+        found = self._get(refusal_key(rotation_id))
+        return dict(found["detail"]) if found else None
 
     # --- inside ---
 
