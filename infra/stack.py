@@ -8,8 +8,8 @@ from constructs import Construct
 from infra.estate import Estate
 from infra.events import Events
 from infra.findings import explain_what_is_left
-from infra.fleet import Fleet
 from infra.finishing import Finishing
+from infra.fleet import Fleet
 from infra.forwarding import Forwarding
 from infra.functions import Functions, Shared
 from infra.guard_rails import keep_to_guard_rails
@@ -75,7 +75,6 @@ class RekeyStack(Stack):
         self._build_outputs(
             {
                 "StateMachineArn": workflow.state_machine.state_machine_arn,
-                "FleetStateMachineArn": fleet.state_machine.state_machine_arn,
                 "LedgerTableName": ledger.table.table_name,
                 "EvidenceBucketName": ledger.bucket.bucket_name,
                 login.output: login.arn,

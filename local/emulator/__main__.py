@@ -14,6 +14,7 @@ from local.emulator import (
     key_policy,
     key_usage,
     moments,
+    nested,
     principal_arn,
     pseudo_parameters,
     trail,
@@ -35,6 +36,7 @@ pseudo_parameters.resolve()
 trail.enable_rules_that_see_reads()
 moments.come_when_they_come()
 executions.end_once()
+nested.play()
 stepfunctions.handle_request = Redrives().beside(stepfunctions.handle_request)
 
 if __name__ == "__main__":
