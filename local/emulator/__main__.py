@@ -17,6 +17,7 @@ from local.emulator import (
     nested,
     principal_arn,
     pseudo_parameters,
+    query_language,
     trail,
 )
 from local.emulator.redrive import Redrives
@@ -37,6 +38,7 @@ trail.enable_rules_that_see_reads()
 moments.come_when_they_come()
 executions.end_once()
 nested.play()
+query_language.is_the_states_own()
 stepfunctions.handle_request = Redrives().beside(stepfunctions.handle_request)
 
 if __name__ == "__main__":

@@ -42,3 +42,19 @@ def test_a_name_is_started_once(started: Any) -> None:
     assert started("one", well=True) == "StepFunctions.ExecutionAlreadyExistsException"
     assert started("two", well=False) == "States.TaskFailed"
     assert started("two", well=True) == "StepFunctions.ExecutionAlreadyExistsException"
+
+
+def test_rules_and_catchers_are_in_their_states_language(engine: Engine) -> None:
+    """Also where the machine's own is JSONPath."""
+    jsonata = {"QueryLanguage": "JSONata"}
+    rule = {"Condition": "{% true %}", "Assign": {"said": "{% 'rule' %}"}, "Next": "Say"}
+    failing = {"StateMachineArn": "arn:aws:states:us-east-1:111122223333:stateMachine:none", "Input": {}}
+    catcher = {"ErrorEquals": ["States.ALL"], "Assign": {"then": "{% $said & ' and catch' %}"}, "Next": "End"}
+    task = {"Type": "Task", **jsonata, "Resource": "arn:aws:states:::states:startExecution.sync:2"}
+    states = {
+        "Choose": {"Type": "Choice", **jsonata, "Choices": [rule], "Default": "Say"},
+        "Say": {**task, "Arguments": failing, "Catch": [catcher], "End": True},
+        "End": {"Type": "Pass", **jsonata, "Output": "{% $then %}", "End": True},
+    }
+    machine = engine.deploy_machine("mixed", text=json.dumps({"StartAt": "Choose", "States": states}))
+    assert engine.finish(engine.start(machine, {})).output == "rule and catch"
