@@ -115,6 +115,11 @@ fuzz: setup
 	REKEY_EXAMPLES=5000 $(PYTEST) tests/unit/test_policy_document.py tests/unit/test_policy_evaluation.py \
 		tests/unit/test_request.py tests/unit/test_mapping_fuzz.py $(ARGS)
 
+# A hundred workspaces on the local cloud, stopped half-way and started again: some minutes; `test` has six. Its figures
+# are its last line.
+fleet: setup synth
+	REKEY_FLEET=1 $(BIN)/python -m pytest -q tests/e2e/test_large_fleet.py $(ARGS)
+
 # Terraform itself, with the real Databricks provider, before and after a rotation on the local cloud. Both must be at
 # hand: `terraform` or `tofu`, and terraform-provider-databricks on PATH or in a TF_CLI_CONFIG_FILE with dev_overrides.
 terraform: setup $(LAYER)

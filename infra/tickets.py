@@ -42,6 +42,8 @@ TOLD = (
     "Rotation Unfinished",
     "Key Re-enabled",
     "Key Needed",
+    "Fleet Approval Requested",
+    "Fleet Ended",
 )
 """The events that a ticket is told of; a test holds them and functions/rekey together."""
 

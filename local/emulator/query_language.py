@@ -1,7 +1,7 @@
 """A state's own QueryLanguage holds for its Choice rules and its catchers too.
 
-MiniStack 1.5.33 asks the rule or the catcher, which have none, and then the machine: in a JSONPath machine it passes over
-Assign and Output of a JSONata state's rules and catchers.
+MiniStack 1.5.33 asks the rule or the catcher, which have none, and then the machine: in a JSONPath machine it passes
+over Assign and Output of a JSONata state's rules and catchers.
 Source: Step Functions developer guide, "Transforming data with JSONata": the field is the state's, or the machine's.
 """
 

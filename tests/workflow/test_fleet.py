@@ -8,11 +8,11 @@ import pytest
 
 from rekey.fleet.wave import PATIENCE_SECONDS
 from rekey.ledger import APPROVAL_TIME
-from rekey.model.fleet_request import MOST_WAVES
+from rekey.model.fleet_request import MOST_WAVES, parse_fleet_request
 from tests.workflow.asl import CALLBACK, Machine
 from tests.workflow.checks import Check, answers, contract, graph, tasks, totality, variables
 from tests.workflow.checks.budgets import EVENTS, EVENTS_OF_RETRY, LONGEST_HISTORY
-from tests.workflow.test_lint import lint_definition
+from tests.workflow.lint import lint_definition
 
 FILE = Path(__file__).resolve().parents[2] / "stepfunctions" / "rotate_fleet.asl.json"
 CHECKS: tuple[Check, ...] = (
@@ -104,7 +104,5 @@ def test_the_waves_of_the_longest_fleet_fit_into_a_history(machine: Machine) -> 
 
 
 def test_the_sample_is_a_request() -> None:
-    from rekey.model.fleet_request import parse_fleet_request
-
     for sample in (FILE.parent / "inputs" / "fleets").glob("*.json"):
         assert parse_fleet_request(json.loads(sample.read_text(encoding="utf-8"))).name

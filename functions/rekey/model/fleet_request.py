@@ -26,7 +26,7 @@ five to thirty seconds: 40 stay below ten a second."""
 
 SELECTORS = ("workspaces", "named", "tag", "older_than_days")
 
-_OWN = ("workspace_id", "workspace", "key_arn", "key_configuration_id", "renew_notebooks")
+ONE_WORKSPACES = ("workspace_id", "workspace", "key_arn", "key_configuration_id", "renew_notebooks")
 """What only a request for one workspace may have."""
 
 _EXAMPLE = '{"fleet": {"name": "autumn", "named": "prod-*"}}'
@@ -101,7 +101,7 @@ def parse_fleet_request(raw: Any) -> FleetRequest:
     asked = unwrapped(raw)
     if not isinstance(asked, dict) or not isinstance(asked.get("fleet"), dict):
         raise InvalidRequest(str(Refusal("fleet", "it is missing, or no JSON object", f"give {_EXAMPLE}")))
-    for field in (each for each in _OWN if each in asked):
+    for field in (each for each in ONE_WORKSPACES if each in asked):
         problem = "it is one workspace's, and this request is a fleet's"
         raise InvalidRequest(str(Refusal(field, problem, "leave it out")))
     rest = {name: value for name, value in asked.items() if name != "fleet"}

@@ -15,6 +15,7 @@ from rekey.base.settings import Settings
 from rekey.ledger import Ledger
 from rekey.model.entries import Item, entry_of
 from rekey.telling.events.catalogue import Told, as_entry, event_of_key, event_of_refusal, event_of_rotation
+from rekey.telling.events.fleets import event_of_fleet
 from rekey.telling.events.models import Data, Detail
 
 if TYPE_CHECKING:
@@ -73,6 +74,9 @@ def _event_of(settings: Settings, ledger: Ledger, item: Item) -> tuple[Data, Det
         key = ledger.keys.find(name)
         made = event_of_key(entry, ledger.find(key.rotation_id) if key and key.rotation_id else None)
         resources = [name]
+    elif kind == "FLEET" and (fleet := ledger.fleets.find(name)):
+        made = event_of_fleet(entry, fleet, settings.evidence_bucket)
+        resources = [fleet.execution_arn]
     return (*made, resources) if made else None
 
 

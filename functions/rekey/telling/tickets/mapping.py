@@ -11,7 +11,7 @@ from rekey.base.errors import InvalidRequest
 from rekey.model.request import Request, parse_request
 from rekey.telling.tickets.errors import Unusable
 
-MAPPABLE = frozenset(Request.model_fields) - {"request_id", "ticket", "dry_run"}
+MAPPABLE = frozenset(Request.model_fields) - {"request_id", "ticket", "dry_run", "fleet"}
 """The first two come from the ticket itself; of a dry run a ticket would hear nothing."""
 
 _NOTHING: tuple[object, ...] = (None, "", [], {})
