@@ -43,11 +43,11 @@ LAYER_DEPENDENCIES := $(BIN)/python -c 'import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["layer"], sep="\n")'
 ARGS ?=
 
-.PHONY: help setup run test histories more-histories faults finisher fuzz mutants terraform lint bench bench-start bench-compute mixes picture map commands recording images rules request runbook schemas settings permissions network account-calls findings checkov snapshots synth package deploy lock clean clean-all
+.PHONY: help setup run test histories more-histories faults finisher fuzz mutants fleet terraform lint bench bench-start bench-compute mixes picture map commands recording images rules request runbook schemas settings permissions network account-calls findings checkov snapshots synth package deploy lock clean clean-all
 
 help:
 	@sed -n 's/^#   //p' Makefile
-	@echo "also: setup lint faults more-histories finisher fuzz mutants terraform bench picture map commands recording images rules request runbook schemas settings permissions network account-calls findings checkov snapshots synth package lock clean clean-all"
+	@echo "also: setup lint faults more-histories finisher fuzz mutants fleet terraform bench picture map commands recording images rules request runbook schemas settings permissions network account-calls findings checkov snapshots synth package lock clean clean-all"
 
 # --- set-up: each stamp depends on exactly what can make it stale ---
 

@@ -42,8 +42,8 @@ def test_a_hundred_workspaces_stopped_half_way_and_started_again(
     until("the third wave to begin", lambda: executions_of(driver, name), lambda found: len(found) >= 12)
     driver.aws("stepfunctions").stop_execution(executionArn=first, cause="half-way")
     begun = executions_of(driver, name)
-    for each in begun:
-        driver.wait(each)
+    for rotation in begun:
+        driver.wait(rotation)
     assert executions_of(driver, name) == begun
     again = waits(driver, start(driver, f"{name}-2", **request))
     assert (again["status"], again.get("error")) == ("FAILED", "FleetIncomplete"), again
