@@ -147,6 +147,7 @@ bench-compute: setup
 
 picture: setup
 	$(BIN)/python -m stepfunctions.picture docs/state-machine.md $(ARGS)
+	$(BIN)/python -m stepfunctions.picture docs/fleet.md --machine rotate_fleet $(ARGS)
 
 # Screenshots of the evidence, and a sample of it, from the tests that look at it in a browser.
 images: setup
