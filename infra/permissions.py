@@ -284,6 +284,8 @@ TICKET_GRANTS: dict[str, tuple[Grant, ...]] = {
             items="TICKET#*",
         ),
         Grant(("states:StartExecution",), On.WORKFLOW, why="starts the rotation that a ticket asks for"),
+        Grant(("states:StartExecution",), On.FLEET_WORKFLOW, why="starts the fleet that a ticket asks for"),
+        SEE_FLEET,
         Grant(("lambda:InvokeFunction",), On.ANSWER_APPROVAL, why="passes a ticket's approval on"),
         SEE_EXECUTION,
         Grant(("sqs:SendMessage",), On.COMMENTS, why="tells a ticket why it was refused"),

@@ -197,7 +197,9 @@ ticket_webhook:
     ssm:GetParameter on tickets-settings
     dynamodb:GetItem,PutItem on ledger if of-tickets
     states:StartExecution on machine
+    states:StartExecution on fleet
     states:DescribeExecution on executions
+    states:DescribeExecution on fleet-executions
     lambda:InvokeFunction on answer-approval
     sqs:SendMessage on comments
 notify_ticket:
