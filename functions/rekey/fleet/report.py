@@ -124,7 +124,8 @@ def _report(fleet: Fleet, found: Sequence[Standing]) -> FleetReport:
 def said(fleet: Fleet, found: Sequence[Standing], execution_status: str) -> str:
     """Where it is and what comes next, in the words of somebody who is asked at night."""
     bad = sum(each.outcome in BAD for each in found)
-    failed = f" {bad} of {len(found)} did not succeed." if bad else ""
+    planned = sum(each.outcome != "forbidden" for each in found)
+    failed = f" {bad} of {planned} did not succeed." if bad else ""
     left = sum(each.outcome == "waiting" for each in found)
     rest = f" {left} have not begun." if left else ""
     if fleet.ended:

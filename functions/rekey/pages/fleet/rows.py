@@ -14,7 +14,7 @@ WORDS: Mapping[Outcome, str] = {
     "skipped": "skipped, nothing was touched",
     "cancelled": "cancelled",
     "needs_attention": "succeeded, needs attention",
-    "running": "goes on",
+    "running": "running",
     "waiting": "not begun",
     "succeeded": "succeeded",
     "forbidden": "left out",
@@ -33,7 +33,7 @@ def waves(report: FleetReport) -> list[Child]:
         ]
         for each in report.waves
     ]
-    return [table("", ["Wave", "Rotations", "How they went"], lines, class_="reasons")] if lines else []
+    return [table("", ["Wave", "Rotations", "Outcomes"], lines, class_="reasons")] if lines else []
 
 
 def failures(report: FleetReport, rotations: str | None) -> list[Child]:
