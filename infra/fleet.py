@@ -19,10 +19,8 @@ SYNC_RULE = "StepFunctionsGetEventsForStepFunctionsExecutionRule"
 """By which Step Functions hears that an execution has ended that one of its tasks started (".sync")."""
 
 
-class Fleet(Construct):
+class Fleet(Workflow):
     """rotate_fleet. It starts executions of rotate_key and of its own waves, and reads the waves' lists."""
-
-    state_machine: sfn.StateMachine
 
     def __init__(
         self,
@@ -33,9 +31,8 @@ class Fleet(Construct):
         rotate_key: sfn.StateMachine,
         ledger: Ledger,
     ) -> None:
-        super().__init__(scope, construct_id)
         places = {"RotateKey": rotate_key.state_machine_arn, "EvidenceBucket": ledger.bucket.bucket_name}
-        self.state_machine = Workflow(self, "Workflow", settings, functions, "rotate_fleet", places).state_machine
+        super().__init__(scope, construct_id, settings, functions, "rotate_fleet", places)
         states = f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}"
         name = f"{settings.name}-rotate-fleet"
         self._allow(["states:StartExecution"], rotate_key.state_machine_arn, f"{states}:stateMachine:{name}")

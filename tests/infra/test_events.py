@@ -8,7 +8,7 @@ from tests.infra.template import Template
 def machines(template: Template) -> list[str]:
     """Logical ids of rotate_key and rotate_fleet."""
     found = template.all("AWS::StepFunctions::StateMachine")
-    return [next(each for each in found if each.startswith(name)) for name in ("WorkflowRotate", "FleetWorkflow")]
+    return [next(each for each in found if each.startswith(name)) for name in ("WorkflowRotate", "FleetRotate")]
 
 
 def test_each_kind_of_request_starts_its_state_machine_with_retries_and_a_dead_letter_queue(

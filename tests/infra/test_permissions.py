@@ -8,7 +8,7 @@ from tests.infra.grants import CONDITIONS, PLACES, granted, of_every_lambda, row
 from tests.infra.template import LAMBDAS, Template
 
 ROWS = rows()
-MACHINES = ("WorkflowRotateKey", "FleetWorkflowRotateFleet")
+MACHINES = ("WorkflowRotateKey", "FleetRotateFleet")
 """How the logical ids of the state machines, and of their roles' policies, begin."""
 LOOKS = {
     "kms:DescribeKey",
