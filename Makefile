@@ -43,11 +43,11 @@ LAYER_DEPENDENCIES := $(BIN)/python -c 'import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["layer"], sep="\n")'
 ARGS ?=
 
-.PHONY: help setup run test histories more-histories faults finisher fuzz mutants terraform lint bench bench-start bench-compute bench-page mixes picture map commands recording images rules request runbook schemas settings permissions network account-calls findings checkov snapshots synth package deploy lock clean clean-all drill
+.PHONY: help setup run test histories more-histories faults finisher fuzz mutants fleet terraform lint bench bench-start bench-compute bench-page mixes picture map commands recording images rules request runbook schemas settings permissions network account-calls findings checkov snapshots synth package deploy lock clean clean-all drill
 
 help:
 	@sed -n 's/^#   //p' Makefile
-	@echo "also: setup drill lint faults more-histories finisher fuzz mutants terraform bench picture map commands recording images rules request runbook schemas settings permissions network account-calls findings checkov snapshots synth package lock clean clean-all"
+	@echo "also: setup drill lint faults more-histories finisher fuzz mutants fleet terraform bench picture map commands recording images rules request runbook schemas settings permissions network account-calls findings checkov snapshots synth package lock clean clean-all"
 
 # --- set-up: each stamp depends on exactly what can make it stale ---
 
@@ -119,6 +119,11 @@ fuzz: setup
 	REKEY_EXAMPLES=5000 $(PYTEST) tests/unit/test_policy_document.py tests/unit/test_policy_evaluation.py \
 		tests/unit/test_request.py tests/unit/test_mapping_fuzz.py $(ARGS)
 
+# A hundred workspaces on the local cloud, stopped half-way and started again: some minutes; `test` has six. Its figures
+# are its last line.
+fleet: setup synth
+	REKEY_FLEET=1 $(BIN)/python -m pytest -q tests/e2e/test_large_fleet.py $(ARGS)
+
 # Terraform itself, with the real Databricks provider, before and after a rotation on the local cloud. Both must be at
 # hand: `terraform` or `tofu`, and terraform-provider-databricks on PATH or in a TF_CLI_CONFIG_FILE with dev_overrides.
 terraform: setup $(LAYER)
@@ -150,6 +155,7 @@ bench-page: setup
 
 picture: setup
 	$(BIN)/python -m stepfunctions.picture docs/state-machine.md $(ARGS)
+	$(BIN)/python -m stepfunctions.picture docs/fleet.md --machine rotate_fleet $(ARGS)
 
 # Screenshots of the evidence, and a sample of it, from the tests that look at it in a browser.
 images: setup

@@ -30,6 +30,7 @@ COMMANDS = {
         "cli.workspaces:workspaces",
         "List every workspace with its keys: how old they are, when they are due, and why one does not comply.",
     ),
+    "fleet": Command("cli.fleet:app", "Rotate many workspaces in waves; see where a fleet is, and steer it."),
     "doctor": Command("cli.doctor:doctor", "Check a deployed stack, and say of all that is wrong how to fix it."),
     "terraform": Command(
         "cli.terraform:terraform", "Print a workspace's keys as HCL, so that Terraform sees no drift."

@@ -32,6 +32,8 @@ OUTPUTS = ("StateMachineArn", "EvidenceBucketName", "LedgerTableName")
 MACHINE = "-rotate-key"
 """How the state machine's name ends; what comes before is the stack's name, with which all its Lambdas begin."""
 
+FLEET_MACHINE = "-rotate-fleet"
+
 CONFIG = Config(connect_timeout=10, read_timeout=130, retries={"mode": "standard", "max_attempts": 4})
 """A Lambda may take two minutes. Every call here may be repeated: names make a start the same start."""
 
@@ -71,6 +73,11 @@ class Stack:
         """Who calls, as AWS knows them."""
         client: STSClient = self.session.client("sts", config=CONFIG, **self.options)
         return client.get_caller_identity()["Arn"]
+
+    @property
+    def fleet_machine_arn(self) -> str:
+        """The state machine that rotates fleets."""
+        return self.state_machine_arn.removesuffix(MACHINE) + FLEET_MACHINE
 
     @property
     def region(self) -> str:

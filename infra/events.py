@@ -1,4 +1,4 @@
-"""The event bus: requests that start a rotation, and what rekey publishes."""
+"""The event bus: requests that start a rotation or a fleet, and what rekey publishes."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
@@ -16,6 +16,7 @@ from infra.settings import Settings
 
 ROTATION_REQUESTED = "Rotation Requested"
 WORKSPACE_REQUESTED = "Workspace Requested"
+FLEET_REQUESTED = "Fleet Requested"
 
 
 class Events(Construct):
@@ -35,7 +36,7 @@ class Events(Construct):
             return events.EventBus.from_event_bus_name(self, "Bus", self._settings.event_bus)
         return events.EventBus(self, "Bus", event_bus_name=self._settings.name)
 
-    def take_requests(self, state_machine: sfn.StateMachine) -> None:
+    def take_requests(self, rotate_key: sfn.StateMachine, rotate_fleet: sfn.StateMachine) -> None:
         """Start an execution for each request; the state machine itself opens the event's envelope."""
         role = iam.Role(
             self,
@@ -45,14 +46,19 @@ class Events(Construct):
                 "permissions": iam.PolicyDocument(
                     statements=[
                         iam.PolicyStatement(
-                            actions=["states:StartExecution"], resources=[state_machine.state_machine_arn]
+                            actions=["states:StartExecution"],
+                            resources=[rotate_key.state_machine_arn, rotate_fleet.state_machine_arn],
                         ),
                         *key_statements(self._settings.encryption_key_arn, ["states:StartExecution"]),
                     ]
                 )
             },
         )
-        for construct_id, detail_type in {"Rotations": ROTATION_REQUESTED, "Workspaces": WORKSPACE_REQUESTED}.items():
+        for construct_id, detail_type, state_machine in (
+            ("Rotations", ROTATION_REQUESTED, rotate_key),
+            ("Workspaces", WORKSPACE_REQUESTED, rotate_key),
+            ("Fleets", FLEET_REQUESTED, rotate_fleet),
+        ):
             events.Rule(
                 self,
                 construct_id,

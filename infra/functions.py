@@ -47,6 +47,8 @@ MEMORY_MB = {
     **dict.fromkeys(("plan_rotation", "complete_rotation", "record_failure", "doctor"), 512),
     # They read eight keys side by side, and the first draws hundreds of workspaces.
     **dict.fromkeys(("inventory", "find_drift"), 512),
+    # It looks ahead at four workspaces side by side; the report reads and draws hundreds.
+    **dict.fromkeys(("plan_fleet", "report_fleet"), 512),
 }
 """Where the setting may be too little. A Lambda's share of a processor grows with its memory: 1,769 MB are one."""
 
@@ -264,6 +266,8 @@ class Functions(Construct):
                 return [self._shared.ledger.bucket.arn_for_objects("rotations/*")]
             case On.INVENTORY:
                 return [self._shared.ledger.bucket.arn_for_objects("inventory/*")]
+            case On.FLEETS:
+                return [self._shared.ledger.bucket.arn_for_objects("fleets/*")]
             case On.STREAM:
                 return [self._shared.ledger.stream_arn]
             case On.BUS:
@@ -272,7 +276,17 @@ class Functions(Construct):
                 return [self._shared.unpublished.queue_arn]
             case On.FAILED:
                 return [self.failed.queue_arn]
-            case On.KEYS | On.ALIASES | On.FORWARDERS | On.WORKFLOW | On.EXECUTIONS | On.ANSWER_APPROVAL | On.ANYTHING:
+            case (
+                On.KEYS
+                | On.ALIASES
+                | On.FORWARDERS
+                | On.WORKFLOW
+                | On.EXECUTIONS
+                | On.FLEET_WORKFLOW
+                | On.FLEET_EXECUTIONS
+                | On.ANSWER_APPROVAL
+                | On.ANYTHING
+            ):
                 # The state machine names the Lambdas, so their roles cannot name it but by its name.
                 name = self._shared.settings.name
                 aliases = self._shared.settings.alias_prefix

@@ -14,6 +14,7 @@ class On(StrEnum):
     DUE = "the index of the ledger table"
     ROTATIONS = "rotations/* in the evidence bucket"
     INVENTORY = "inventory/* in the evidence bucket"
+    FLEETS = "fleets/* in the evidence bucket"
     KEYS = "arn:{partition}:kms:*:{account}:key/*"
     ALIASES = "arn:{partition}:kms:*:{account}:alias/{aliases}/*"
     STREAM = "the ledger table's stream"
@@ -26,6 +27,8 @@ class On(StrEnum):
     WORKFLOW = "arn:{partition}:states:{region}:{account}:stateMachine:{name}-rotate-key"
     ANSWER_APPROVAL = "arn:{partition}:lambda:{region}:{account}:function:{name}-answer-approval"
     EXECUTIONS = "arn:{partition}:states:{region}:{account}:execution:{name}-rotate-key:*"
+    FLEET_WORKFLOW = "arn:{partition}:states:{region}:{account}:stateMachine:{name}-rotate-fleet"
+    FLEET_EXECUTIONS = "arn:{partition}:states:{region}:{account}:execution:{name}-rotate-fleet:*"
     FORWARDERS = "arn:{partition}:events:*:{account}:rule/{name}-refused-uses"
     KEY_ROLES = "the roles that keep keys in other accounts"
     ANYTHING = "*"
@@ -191,6 +194,14 @@ ANSWER = Grant(
 )
 SEE_WHO_WAITS = Grant(("states:SendTaskHeartbeat",), On.WORKFLOW, why="sees whether the execution still waits")
 STOP = Grant(("states:StopExecution",), On.EXECUTIONS, why="stops an execution that waits")
+# Fleets: what they plan and report lies beside the rotations, and the ledger has one item of each.
+KEEP_FLEET = Grant(("dynamodb:GetItem", "dynamodb:PutItem"), On.LEDGER, why="reads a fleet, and writes where it is")
+MARK_ANSWERED = Grant(("dynamodb:UpdateItem",), On.LEDGER, why="remembers that the execution has its answer")
+READ_FLEET = Grant(("s3:GetObject",), On.FLEETS, why="reads the fleet's plan")
+WRITE_FLEET = Grant(("s3:PutObject",), On.FLEETS, why="writes the fleet's plan, a wave's list, or the report")
+READ_INVENTORY = Grant(("s3:GetObject",), On.INVENTORY, why="reads how old each workspace's keys are")
+SEE_FLEET = Grant(("states:DescribeExecution",), On.FLEET_EXECUTIONS, why="sees whether a fleet's execution is at work")
+WAKE_FLEET = Grant(("states:SendTaskSuccess",), On.FLEET_WORKFLOW, why="lets the fleet that waits for a person go on")
 SEE_EXECUTION = Grant(("states:DescribeExecution",), On.EXECUTIONS, why="sees whether an execution is at work")
 
 GRANTS: dict[str, tuple[Grant, ...]] = {
@@ -249,6 +260,16 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     ),
     "find_drift": (*(DATABRICKS, WRITE_DRIFT, FIND_DRIFT, READ_POLICY, SEE_TAGS, SEE_ROTATION, CALLED_ASYNCHRONOUSLY),),
     "doctor": (DATABRICKS, READ_ROTATION, READ_EVIDENCE, SEE_KEY, FIND_KEYS, SEE_FORWARDER),
+    # Whatever Plan rotation may look at: it looks ahead at each rotation.
+    "plan_fleet": (
+        *(DATABRICKS, KEEP_FLEET, SEE_KEY, SEE_TAGS, SEE_MATERIAL, READ_POLICY, SEE_FORWARDER, FIND_KEYS),
+        *(READ_FLEET, WRITE_FLEET, READ_INVENTORY, SEE_FLEET),
+    ),
+    "open_wave": (KEEP_FLEET, READ_FLEET, WRITE_FLEET),
+    "judge_wave": (KEEP_FLEET, READ_FLEET),
+    "ask_fleet": (KEEP_FLEET, MARK_ANSWERED, WAKE_FLEET),
+    "steer_fleet": (KEEP_FLEET, MARK_ANSWERED, WAKE_FLEET),
+    "report_fleet": (KEEP_FLEET, READ_FLEET, WRITE_FLEET, SEE_FLEET),
 }
 
 TRY_TICKET_SYSTEMS = ("plan_rotation", "doctor")
@@ -273,6 +294,8 @@ TICKET_GRANTS: dict[str, tuple[Grant, ...]] = {
             items="TICKET#*",
         ),
         Grant(("states:StartExecution",), On.WORKFLOW, why="starts the rotation that a ticket asks for"),
+        Grant(("states:StartExecution",), On.FLEET_WORKFLOW, why="starts the fleet that a ticket asks for"),
+        SEE_FLEET,
         Grant(("lambda:InvokeFunction",), On.ANSWER_APPROVAL, why="passes a ticket's approval on"),
         SEE_EXECUTION,
         Grant(("sqs:SendMessage",), On.COMMENTS, why="tells a ticket why it was refused"),
@@ -300,9 +323,11 @@ TICKET_GRANTS: dict[str, tuple[Grant, ...]] = {
 WILDCARD_REASONS: dict[On, str] = {
     On.ROTATIONS: "One folder a rotation, named when it starts; nothing else in the bucket is reachable.",
     On.INVENTORY: "One object a day, named by the day; nothing else in the bucket is reachable.",
+    On.FLEETS: "One folder a fleet, named when it is asked for; nothing else in the bucket is reachable.",
     On.KEYS: "Keys are made at run time, in each workspace's region; the tag rekey:managed narrows them to ours.",
     On.ALIASES: "Aliases are made at run time, and only under the setting's prefix.",
     On.EXECUTIONS: "Executions are named when they start; only those of rekey's own state machine are reachable.",
+    On.FLEET_EXECUTIONS: "Executions are named when they start; only those of rekey's own state machine are reachable.",
     On.FORWARDERS: "The rule has this very name in each region where keys are.",
     On.KEY_ROLES: "Each workspace's account has the role under this name; it asks for the external id.",
     On.ANYTHING: "kms:CreateKey, tag:GetResources, dynamodb:ListStreams and X-Ray take no resource; what CreateKey "

@@ -9,6 +9,7 @@ from infra.estate import Estate
 from infra.events import Events
 from infra.findings import explain_what_is_left
 from infra.finishing import Finishing
+from infra.fleet import Fleet
 from infra.forwarding import Forwarding
 from infra.functions import Functions, Shared
 from infra.guard_rails import keep_to_guard_rails
@@ -56,7 +57,8 @@ class RekeyStack(Stack):
         if settings.is_secretless:
             DatabricksRole(self, "DatabricksRole", settings)
         workflow = Workflow(self, "Workflow", settings, functions)
-        events.take_requests(workflow.state_machine)
+        fleet = Fleet(self, "Fleet", settings, functions, workflow.state_machine, ledger)
+        events.take_requests(workflow.state_machine, fleet.state_machine)
         events.publish(ledger, functions["publish_events"])
         retirement = Retirement(
             self, "Retirement", settings, platform, functions["disable_old_key"], functions["reenable_key"]

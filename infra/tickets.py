@@ -44,6 +44,8 @@ TOLD = (
     "Key Access Restored",
     "Key Re-enabled",
     "Key Needed",
+    "Fleet Approval Requested",
+    "Fleet Ended",
 )
 """The events that a ticket is told of; a test holds them and functions/rekey together."""
 
@@ -130,13 +132,15 @@ class Tickets(Construct):
             On.TICKETS_PARAMETER: self._parameter.parameter_arn,
             On.COMMENTS: self._queue.queue_arn,
         }
-        machine = On.WORKFLOW.format(
-            partition=Aws.PARTITION, region=Aws.REGION, account=Aws.ACCOUNT_ID, name=self._settings.name
+        machine, fleets = (
+            on.format(partition=Aws.PARTITION, region=Aws.REGION, account=Aws.ACCOUNT_ID, name=self._settings.name)
+            for on in (On.WORKFLOW, On.FLEET_WORKFLOW)
         )
         environment = {
             "TICKETS_PARAMETER": self._parameter.parameter_name,
             "TICKETS_SECRET_ARN": self.secret_arn,
             "STATE_MACHINE_ARN": machine,
+            "FLEET_STATE_MACHINE_ARN": fleets,
             "TICKET_COMMENTS_QUEUE_URL": self._queue.queue_url,
             "ANSWER_APPROVAL_FUNCTION": f"{self._settings.name}-answer-approval",
         }

@@ -1,7 +1,8 @@
-"""Draws the state machine as a Mermaid flowchart into a Markdown file, or checks that what is drawn there is current.
+"""Draws a state machine as a Mermaid flowchart into a Markdown file, or checks that what is drawn there is current.
 
 python -m stepfunctions.picture docs/state-machine.md            rewrites the block between the two marker comments
 python -m stepfunctions.picture docs/state-machine.md --check    exits 1 when the block is not what would be written
+python -m stepfunctions.picture docs/fleet.md --machine rotate_fleet    another one than rotate_key
 """
 
 import argparse
@@ -12,7 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-DEFINITION = Path(__file__).resolve().parent / "rotate_key.asl.json"
+HERE = Path(__file__).resolve().parent
+DEFINITION = HERE / "rotate_key.asl.json"
 BEGIN = "<!-- state machine: begin -->"
 END = "<!-- state machine: end -->"
 
@@ -67,7 +69,9 @@ class Picture:
             name: wait
             for name, state in self._states.items()
             for wait in self._targets(state.get("Next", ""))
-            if state["Type"] == "Task" and self._states[wait].get("Next") == name
+            if state["Type"] == "Task"
+            and self._states[wait]["Type"] == "Wait"
+            and self._states[wait].get("Next") == name
         }
         self._drawn = [name for name in self._states if self._is_drawn(name)]
         self._first_to_undo = next(name for name in self._drawn if self._way_back in _caught(self._states[name]))
@@ -177,10 +181,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m stepfunctions.picture", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("markdown", type=Path, help="the file with the two marker comments")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the picture is not current")
+    parser.add_argument("--machine", default=DEFINITION.name.partition(".")[0], help="the definition's name")
     options = parser.parse_args(arguments)
+    definition = HERE / f"{options.machine}.asl.json"
     written = options.markdown.read_text(encoding="utf-8")
     try:
-        wanted = with_picture(written, draw(json.loads(DEFINITION.read_text(encoding="utf-8"))))
+        wanted = with_picture(written, draw(json.loads(definition.read_text(encoding="utf-8"))))
     except PictureError as error:
         sys.stderr.write(f"{options.markdown}: {error}\n")
         return 1

@@ -27,6 +27,7 @@ LIBRARY = (
     "finisher",
     "telling",
     "control",
+    "fleet",
     "runtime",
 )
 """The rooms of functions/rekey from the ground up: each imports only what stands before it."""
@@ -68,7 +69,9 @@ def may_import(source: str, target: str) -> bool:
         return target in OUTSIDE[source]
     if source == "pages" or target == "pages":
         # Pages are drawn from plain data: they stand on the model alone, and only who tells or writes draws them.
-        return target in PLAIN if source == "pages" else source in ("inventory", "telling", "control", "runtime")
+        return (
+            target in PLAIN if source == "pages" else source in ("inventory", "telling", "control", "fleet", "runtime")
+        )
     return target in LIBRARY and LIBRARY.index(target) < LIBRARY.index(source)
 
 

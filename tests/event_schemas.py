@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rekey.model.inbox import ROTATION_REQUESTED, WORKSPACE_REQUESTED
+from rekey.model.fleet_request import ONE_WORKSPACES, FleetWish
+from rekey.model.inbox import FLEET_REQUESTED, ROTATION_REQUESTED, WORKSPACE_REQUESTED
 from rekey.model.request import Request
 from rekey.telling.events.models import PUBLISHED, SOURCE, Data, Detail
 
@@ -20,11 +21,19 @@ def schemas() -> dict[str, dict[str, Any]]:
         WORKSPACE_REQUESTED: "Asks for a new workspace with keys; detail is the request, operation may be left out.",
     }
     incoming = {name: _event(name, text, Request.model_json_schema(), source=None) for name, text in taken.items()}
+    text = "Asks for a fleet of rotations. detail is a rotation's request with `fleet` in place of one workspace."
+    incoming[FLEET_REQUESTED] = _event(FLEET_REQUESTED, text, _fleet(), source=None)
     published = {
         data.detail_type: _event(data.detail_type, _first_line(data), _envelope(data), source=SOURCE)
         for data in PUBLISHED
     }
     return {file_name(name): schema for name, schema in {**incoming, **published}.items()}
+
+
+def _fleet() -> dict[str, Any]:
+    schema, wish = Request.model_json_schema(), FleetWish.model_json_schema()
+    fields = {name: each for name, each in schema["properties"].items() if name not in ONE_WORKSPACES}
+    return {**schema, "properties": {**fields, "fleet": wish}, "required": ["fleet"]}
 
 
 def file_name(detail_type: str) -> str:

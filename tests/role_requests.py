@@ -28,6 +28,7 @@ _ITEM_ACTIONS = {
 }
 _TESTS_OWN = re.compile(r"\bt[0-9a-f]{12}\b")
 """State machine and queue of one test of tickets."""
+_FLEET_OF_A_TEST = re.compile(r"\bfleet-t[0-9a-f]{12}\b")
 
 
 def requests_of(service: str, operation: str, given: Given, region: str) -> list[Request]:
@@ -38,7 +39,7 @@ def requests_of(service: str, operation: str, given: Given, region: str) -> list
 
 def of_states(operation: str, arn: str = MACHINE) -> Request:
     """On an execution, or the state machine."""
-    machine = _TESTS_OWN.sub("rekey-rotate-key", arn)
+    machine = _TESTS_OWN.sub("rekey-rotate-key", _FLEET_OF_A_TEST.sub("rekey-rotate-fleet", arn))
     return Request(f"states:{operation}", f"{machine.rpartition(':')[0]}:r1" if ":execution:" in arn else machine)
 
 

@@ -34,6 +34,7 @@ PLACES: Mapping[On, str] = {
     On.DUE: f"{_TABLE_ARN}/index/due",
     On.ROTATIONS: f"arn:aws:s3:::{BUCKET}/rotations/*",
     On.INVENTORY: f"arn:aws:s3:::{BUCKET}/inventory/*",
+    On.FLEETS: f"arn:aws:s3:::{BUCKET}/fleets/*",
     On.STREAM: f"{_TABLE_ARN}/stream/2026-11-21T20:07:00.123",
     On.BUS: f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/rekey",
     On.UNPUBLISHED: f"{_QUEUES}unpublished",

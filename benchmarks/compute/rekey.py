@@ -38,7 +38,7 @@ class Driven(World):
     stage: Any = None
     paces: dict[str, Any] = field(default_factory=dict)
 
-    def call(self, name: str, **event: Any) -> Any:
+    def call(self, name: str, /, **event: Any) -> Any:
         began = self.clock.now()
         # Each Lambda has containers of its own.
         pace._PACES = self.paces.setdefault(name, {})

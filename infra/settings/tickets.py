@@ -32,6 +32,7 @@ MAPPABLE = (
     "drain_minutes",
     "reason",
     "requested_by",
+    "fleet",
 )
 """Request fields that a ticket's field may feed; a test holds them and functions/rekey together."""
 

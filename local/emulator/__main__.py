@@ -16,9 +16,11 @@ from local.emulator import (
     key_usage,
     log_groups,
     moments,
+    nested,
     principal_arn,
     pseudo_parameters,
     python_runtimes,
+    query_language,
     stack_properties,
     trail,
     transport,
@@ -45,6 +47,8 @@ python_runtimes.run_by_the_runtime_client()
 trail.enable_rules_that_see_reads()
 moments.come_when_they_come()
 executions.end_once()
+nested.play()
+query_language.is_the_states_own()
 stepfunctions.handle_request = Redrives().beside(stepfunctions.handle_request)
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ MANY = 500
 class Dated(World):
     """A world in which rekey's own time is the simulator's, so that phases take as long as they would."""
 
-    def call(self, name: str, **event: Any) -> Any:
+    def call(self, name: str, /, **event: Any) -> Any:
         self.clock.advance(CALL_SECONDS)
         return super().call(name, **event)
 

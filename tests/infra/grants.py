@@ -21,11 +21,14 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "stream": ("LedgerTable.StreamArn",),
     "rotations": ("LedgerEvidence.Arn/rotations/*",),
     "inventory": ("LedgerEvidence.Arn/inventory/*",),
+    "fleets": ("LedgerEvidence.Arn/fleets/*",),
     "keys": ("arn:{Partition}:kms:*:{AccountId}:key/*",),
     "forwarders": ("arn:{Partition}:events:*:{AccountId}:rule/rekey-refused-uses",),
     "aliases": ("arn:{Partition}:kms:*:{AccountId}:alias/rekey/*",),
     "machine": ("arn:{Partition}:states:{Region}:{AccountId}:stateMachine:rekey-rotate-key",),
     "executions": ("arn:{Partition}:states:{Region}:{AccountId}:execution:rekey-rotate-key:*",),
+    "fleet": ("arn:{Partition}:states:{Region}:{AccountId}:stateMachine:rekey-rotate-fleet",),
+    "fleet-executions": ("arn:{Partition}:states:{Region}:{AccountId}:execution:rekey-rotate-fleet:*",),
     "bus": ("EventsBus.Arn",),
     "unpublished": ("EventsUnpublished.Arn",),
     "failed": ("FunctionsFailed.Arn",),
@@ -176,6 +179,27 @@ find_drift:         DATABRICKS DUE
     dynamodb:ConditionCheckItem,GetItem,PutItem on ledger
     kms:GetKeyPolicy,GetKeyRotationStatus,ListResourceTags on keys
     sqs:SendMessage on failed
+
+plan_fleet:         DATABRICKS KEYS
+    kms:DescribeKey,GetKeyPolicy,ListKeyRotations,ListResourceTags on keys
+    events:DescribeRule on forwarders
+    tag:GetResources on anything
+    s3:GetObject,PutObject on fleets
+    s3:GetObject on inventory
+    states:DescribeExecution on fleet-executions
+open_wave:          KEYS
+    s3:GetObject,PutObject on fleets
+judge_wave:         KEYS
+    s3:GetObject on fleets
+ask_fleet:          KEYS
+    dynamodb:UpdateItem on ledger
+    states:SendTaskSuccess on fleet
+steer_fleet:        KEYS
+    dynamodb:UpdateItem on ledger
+    states:SendTaskSuccess on fleet
+report_fleet:       KEYS
+    s3:GetObject,PutObject on fleets
+    states:DescribeExecution on fleet-executions
 """
 
 ROLES_OF_KEYS = ("arn:aws:iam::*:role/platform/rekey-keys",)
@@ -187,7 +211,9 @@ ticket_webhook:
     ssm:GetParameter on tickets-settings
     dynamodb:GetItem,PutItem on ledger if of-tickets
     states:StartExecution on machine
+    states:StartExecution on fleet
     states:DescribeExecution on executions
+    states:DescribeExecution on fleet-executions
     lambda:InvokeFunction on answer-approval
     sqs:SendMessage on comments
 notify_ticket:

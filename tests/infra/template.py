@@ -36,6 +36,12 @@ LAMBDAS = (
     "inventory",
     "find_drift",
     "doctor",
+    "plan_fleet",
+    "open_wave",
+    "judge_wave",
+    "ask_fleet",
+    "steer_fleet",
+    "report_fleet",
 )
 
 

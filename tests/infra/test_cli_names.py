@@ -10,12 +10,15 @@ from infra.login import CREDENTIAL_FORM
 from rekey.databricks.connect import PLACEHOLDER
 from tests.infra.template import Template
 
+LAMBDAS = ("answer_approval", "cancel_rotation", "carry_on", "doctor", "inventory", "report_fleet", "steer_fleet")
 
-@pytest.mark.parametrize("name", ["answer_approval", "cancel_rotation", "carry_on", "doctor", "inventory"])
+
+@pytest.mark.parametrize("name", LAMBDAS)
 def test_the_lambdas_that_steer_a_rotation_are_found_by_the_state_machines_name(template: Template, name: str) -> None:
-    machine = template.only("AWS::StepFunctions::StateMachine")["StateMachineName"]
-    stack = Stack(f"arn:aws:states:eu-central-1:123456789012:stateMachine:{machine}", "", "", {})
+    machines = sorted(each["StateMachineName"] for each in template.all("AWS::StepFunctions::StateMachine").values())
+    stack = Stack(f"arn:aws:states:eu-central-1:123456789012:stateMachine:{machines[1]}", "", "", {})
     assert stack.function_name(name) == template.function(name)["FunctionName"]
+    assert stack.fleet_machine_arn.rpartition(":")[2] == machines[0]
 
 
 def test_what_the_doctor_looks_at_is_called_so(template: Template) -> None:

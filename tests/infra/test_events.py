@@ -5,19 +5,26 @@ import json
 from tests.infra.template import Template
 
 
-def test_both_kinds_of_requests_start_the_state_machine_with_retries_and_a_dead_letter_queue(
+def machines(template: Template) -> list[str]:
+    """Logical ids of rotate_key and rotate_fleet."""
+    found = template.all("AWS::StepFunctions::StateMachine")
+    return [next(each for each in found if each.startswith(name)) for name in ("WorkflowRotate", "FleetRotate")]
+
+
+def test_each_kind_of_request_starts_its_state_machine_with_retries_and_a_dead_letter_queue(
     template: Template,
 ) -> None:
-    [machine] = template.all("AWS::StepFunctions::StateMachine")
+    rotate_key, rotate_fleet = machines(template)
     on_the_bus = [rule for rule in template.all("AWS::Events::Rule").values() if "EventBusName" in rule]
     rules = [rule for rule in on_the_bus if rule.get("Name") != "rekey-forwarded-uses"]
     assert [rule["EventPattern"] for rule in rules] == [
         {"detail-type": ["Rotation Requested"]},
         {"detail-type": ["Workspace Requested"]},
+        {"detail-type": ["Fleet Requested"]},
     ]
     # Whoever may tell of refused uses alone cannot ask for a rotation by that.
     assert len(on_the_bus) == len(rules) + 1
-    for rule in rules:
+    for rule, machine in zip(rules, (rotate_key, rotate_key, rotate_fleet), strict=True):
         [target] = rule["Targets"]
         assert target["Arn"] == {"Ref": machine}
         assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 24}
@@ -26,13 +33,13 @@ def test_both_kinds_of_requests_start_the_state_machine_with_retries_and_a_dead_
         assert not {"Input", "InputPath", "InputTransformer"} & target.keys()
 
 
-def test_what_the_rules_may_start_is_this_state_machine_alone(template: Template) -> None:
-    [machine] = template.all("AWS::StepFunctions::StateMachine")
+def test_what_the_rules_may_start_are_these_state_machines_alone(template: Template) -> None:
+    own = [{"Ref": each} for each in machines(template)]
     [rule, *_] = template.all("AWS::Events::Rule").values()
     role = rule["Targets"][0]["RoleArn"]["Fn::GetAtt"][0]
     [policy] = template.resource(role)["Properties"]["Policies"]
     [statement] = policy["PolicyDocument"]["Statement"]
-    assert (statement["Action"], statement["Resource"]) == ("states:StartExecution", {"Ref": machine})
+    assert (statement["Action"], statement["Resource"]) == ("states:StartExecution", own)
 
 
 def test_the_outbox_reads_new_audit_entries_alone_and_sets_aside_what_fails(template: Template) -> None:

@@ -4,10 +4,12 @@ import json
 
 import pytest
 
-from tests.infra.grants import CONDITIONS, PLACES, granted, of_every_lambda, rows
+from tests.infra.grants import CONDITIONS, PLACES, granted, of_every_lambda, rows, text_of
 from tests.infra.template import LAMBDAS, Template
 
 ROWS = rows()
+MACHINES = ("WorkflowRotateKey", "FleetRotateFleet")
+"""How the logical ids of the state machines, and of their roles' policies, begin."""
 LOOKS = {
     "kms:DescribeKey",
     "kms:GetKeyLastUsage",
@@ -54,6 +56,8 @@ NOT_IN_THE_STATE_MACHINE = {
     "cancel_rotation",
     "publish_events",
 }
+OF_THE_FLEET = {"plan_fleet", "open_wave", "judge_wave", "ask_fleet", "report_fleet"}
+IN_NEITHER = {"steer_fleet"}
 
 
 def test_there_are_exactly_the_lambdas_of_the_table(template: Template) -> None:
@@ -72,9 +76,9 @@ def test_a_lambda_may_do_what_its_row_says(template: Template, name: str) -> Non
 
 
 def test_no_role_has_permissions_from_elsewhere(template: Template) -> None:
-    """No AWS managed policy, and no policy beside the roles' own but the state machine's."""
+    """No AWS managed policy, and no policy beside the roles' own but the state machines'."""
     assert all("ManagedPolicyArns" not in role for role in template.all("AWS::IAM::Role").values())
-    assert [name for name in template.all("AWS::IAM::Policy") if not name.startswith("WorkflowRotateKey")] == []
+    assert [name for name in template.all("AWS::IAM::Policy") if not name.startswith(MACHINES)] == []
 
 
 @pytest.mark.rule("rule-7-deletion")
@@ -102,8 +106,35 @@ def test_keys_are_changed_only_by_a_tag(template: Template) -> None:
     assert found == TAGS_THAT_ALLOW
 
 
-def test_the_state_machine_may_invoke_exactly_its_lambdas(template: Template) -> None:
-    [role] = [p for name, p in template.all("AWS::IAM::Policy").items() if name.startswith("WorkflowRotateKey")]
-    [invoke] = [s for s in role["PolicyDocument"]["Statement"] if s["Action"] == "lambda:InvokeFunction"]
-    invoked = {template.resource(r["Fn::GetAtt"][0])["Properties"]["Handler"] for r in invoke["Resource"]}
-    assert {each.split(".")[-2] for each in invoked} == set(LAMBDAS) - NOT_IN_THE_STATE_MACHINE
+def test_the_state_machines_may_invoke_exactly_their_lambdas(template: Template) -> None:
+    own = set(LAMBDAS) - NOT_IN_THE_STATE_MACHINE - OF_THE_FLEET - IN_NEITHER
+    for machine, wanted in zip(MACHINES, (own, {*OF_THE_FLEET, "record_refusal"}), strict=True):
+        [role] = [p for name, p in template.all("AWS::IAM::Policy").items() if name.startswith(machine)]
+        [invoke] = [s for s in role["PolicyDocument"]["Statement"] if s["Action"] == "lambda:InvokeFunction"]
+        invoked = {template.resource(r["Fn::GetAtt"][0])["Properties"]["Handler"] for r in invoke["Resource"]}
+        assert {each.split(".")[-2] for each in invoked} == wanted
+
+
+def test_a_fleet_starts_rotations_and_stops_none(template: Template) -> None:
+    """Whoever aborts a fleet lets each rotation that has begun come to its end."""
+    [role] = [p for name, p in template.all("AWS::IAM::Policy").items() if name.startswith(MACHINES[1])]
+    statements = role["PolicyDocument"]["Statement"]
+    may = {
+        (action, text_of(resource))
+        for each in statements
+        for action in ([each["Action"]] if isinstance(each["Action"], str) else each["Action"])
+        for resource in ([each["Resource"]] if not isinstance(each["Resource"], list) else each["Resource"])
+        if action.split(":")[0] in ("states", "s3", "events")
+    }
+    states = "arn:{Partition}:states:{Region}:{AccountId}"
+    rule = "arn:{Partition}:events:{Region}:{AccountId}:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
+    [rotate_key] = [each for each in template.all("AWS::StepFunctions::StateMachine") if each.startswith(MACHINES[0])]
+    assert may == {
+        ("states:StartExecution", text_of({"Ref": rotate_key})),
+        ("states:StartExecution", f"{states}:stateMachine:rekey-rotate-fleet"),
+        ("states:DescribeExecution", f"{states}:execution:rekey-rotate-key:*"),
+        ("states:DescribeExecution", f"{states}:execution:rekey-rotate-fleet/*"),
+        ("states:StopExecution", f"{states}:execution:rekey-rotate-fleet/*"),
+        *((f"events:{each}", rule) for each in ("DescribeRule", "PutRule", "PutTargets")),
+        ("s3:GetObject", "LedgerEvidence.Arn/fleets/*"),
+    }

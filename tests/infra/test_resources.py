@@ -3,19 +3,24 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.infra.grants import PLACES, granted
 from tests.infra.template import LAMBDAS, Template
 
-DEFINITION = Path(__file__).resolve().parent.parent.parent / "stepfunctions" / "rotate_key.asl.json"
+DEFINITIONS = Path(__file__).resolve().parent.parent.parent / "stepfunctions"
+MACHINES = ("rotate_key", "rotate_fleet")
+PLACES_OF_FLEETS = {"RotateKey", "EvidenceBucket"}
+"""Placeholders that are no Lambdas."""
 UNKNOWN_TO_THE_EMULATOR = set(PLACES["machine"])
 
 
 MEMORY_MB = {
     **dict.fromkeys(("renew_notebooks", "pause_triggers", "terminate_compute", "restart_compute", "carry_on"), 1024),
     **dict.fromkeys(("plan_rotation", "complete_rotation", "record_failure", "doctor", "inventory", "find_drift"), 512),
+    **dict.fromkeys(("plan_fleet", "report_fleet"), 512),
 }
 """Of those that do more than one thing at a time."""
 
@@ -88,28 +93,40 @@ def test_the_environment_is_what_the_functions_read(template: Template) -> None:
     }
 
 
-def test_every_placeholder_is_filled_with_the_lambda_of_its_name(template: Template) -> None:
-    machine = template.only("AWS::StepFunctions::StateMachine")
+def machine_of(template: Template, name: str) -> dict[str, Any]:
+    named = f"rekey-{name.replace('_', '-')}"
+    found = template.all("AWS::StepFunctions::StateMachine").values()
+    return next(each for each in found if each["StateMachineName"] == named)
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_every_placeholder_is_filled_with_the_lambda_of_its_name(template: Template, name: str) -> None:
+    machine = machine_of(template, name)
     placeholders = set(re.findall(r"\$\{(\w+)\}", machine["DefinitionString"]))
     substitutions = dict(machine["DefinitionSubstitutions"])
     assert placeholders == set(substitutions)
     assert substitutions.pop("Partition") == {"Ref": "AWS::Partition"}
-    assert substitutions.pop("SettleSeconds") == "1200"
+    assert substitutions.pop("SettleSeconds", None) == ("1200" if name == "rotate_key" else None)
     for placeholder, value in substitutions.items():
+        if placeholder in PLACES_OF_FLEETS:
+            assert value["Ref"].startswith(("WorkflowRotateKey", "LedgerEvidence"))
+            continue
         function, attribute = value["Fn::GetAtt"]
-        name = re.sub(r"(?<!^)(?=[A-Z])", "_", placeholder).lower()
+        own = re.sub(r"(?<!^)(?=[A-Z])", "_", placeholder).lower()
         assert attribute == "Arn"
-        assert template.resource(function)["Properties"]["Handler"].endswith(f".{name}.handler")
+        assert template.resource(function)["Properties"]["Handler"].endswith(f".{own}.handler")
 
 
-def test_the_definition_is_in_the_template_as_it_is_in_the_file(template: Template) -> None:
-    machine = template.only("AWS::StepFunctions::StateMachine")
-    assert json.loads(machine["DefinitionString"]) == json.loads(DEFINITION.read_text())
+@pytest.mark.parametrize("name", MACHINES)
+def test_the_definition_is_in_the_template_as_it_is_in_the_file(template: Template, name: str) -> None:
+    definition = (DEFINITIONS / f"{name}.asl.json").read_text(encoding="utf-8")
+    assert json.loads(machine_of(template, name)["DefinitionString"]) == json.loads(definition)
 
 
-def test_the_state_machine_logs_everything_and_is_traced(template: Template) -> None:
-    machine = template.only("AWS::StepFunctions::StateMachine")
-    assert (machine["StateMachineName"], machine["StateMachineType"]) == ("rekey-rotate-key", "STANDARD")
+@pytest.mark.parametrize("name", MACHINES)
+def test_a_state_machine_logs_everything_and_is_traced(template: Template, name: str) -> None:
+    machine = machine_of(template, name)
+    assert machine["StateMachineType"] == "STANDARD"
     assert machine["TracingConfiguration"] == {"Enabled": True}
     logging = machine["LoggingConfiguration"]
     assert (logging["Level"], logging["IncludeExecutionData"]) == ("ALL", True)
@@ -117,7 +134,7 @@ def test_the_state_machine_logs_everything_and_is_traced(template: Template) -> 
 
 def test_every_log_group_has_a_retention(template: Template) -> None:
     groups = template.all("AWS::Logs::LogGroup")
-    assert len(groups) == len(LAMBDAS) + 1
+    assert len(groups) == len(LAMBDAS) + len(MACHINES)
     assert {group["RetentionInDays"] for group in groups.values()} == {365}
 
 
@@ -186,7 +203,7 @@ def test_an_execution_that_ends_other_than_well_calls_the_finisher(template: Tem
     [rule] = [each for each in template.all("AWS::Events::Rule").values() if each.get("Name") == "rekey-carry-on"]
     assert (rule["State"], "EventBusName" in rule) == ("ENABLED", False)
     detail = rule["EventPattern"]["detail"]
-    [machine] = template.all("AWS::StepFunctions::StateMachine")
+    [machine] = [each for each in template.all("AWS::StepFunctions::StateMachine") if each.startswith("WorkflowRotate")]
     assert detail == {"status": ["ABORTED", "FAILED", "TIMED_OUT"], "stateMachineArn": [{"Ref": machine}]}
     [target] = rule["Targets"]
     function = template.resource(target["Arn"]["Fn::GetAtt"][0])["Properties"]
@@ -227,7 +244,7 @@ def test_the_local_stage_runs_the_code_of_this_machine(local_template: Template)
     assert variables["PYTHON"] == "/usr/bin/python3"
     assert (variables["REKEY_STAGE"], variables["GRACE_SECONDS"]) == ("local", "30")
     assert (variables["SETTLE_SECONDS"], variables["WAIT_SCALE"]) == ("1200", "0.025")
-    [machine] = local_template.all("AWS::StepFunctions::StateMachine").values()
+    machine = machine_of(local_template, "rotate_key")
     assert machine["DefinitionSubstitutions"]["SettleSeconds"] == "30"  # moments come in real time
 
 

@@ -7,6 +7,9 @@ from botocore.exceptions import ClientError
 from tests.enforced_roles import judge_states
 from tests.steps.executions import Executions
 
+FLEETS = "arn:aws:states:us-east-1:123456789012:stateMachine:rekey-rotate-fleet"
+"""Whose tokens begin with "fleet"; the others are rotations'."""
+
 
 class Tasks:
     """Stands at the boundary beside the executions. Everything that got through is in `answered`."""
@@ -33,7 +36,7 @@ class Tasks:
         self.answered.append(given)
 
     def _check(self, operation: str, token: str) -> None:
-        judge_states(operation)
+        judge_states(operation, FLEETS if token.startswith("fleet") else "")
         code = self.refused.get(operation) or ("" if token in self.waiting else "TaskTimedOut")
         if code:
             raise ClientError({"Error": {"Code": code, "Message": "refused"}}, operation)

@@ -11,9 +11,10 @@ from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from rekey.ledger import Ledger
+from rekey.telling.tickets.comments import compose
 from tests.clients import client
 from tests.event_schemas import file_name
-from tests.names import TABLE
+from tests.names import BUCKET, TABLE
 from tests.steps.interrupted import away, back, dies
 from tests.steps.outages import OUTAGES, databricks_fails
 from tests.steps.tasks import Tasks
@@ -414,3 +415,33 @@ def test_what_the_key_check_repaired_is_told_with_what_it_did(world: World, bus:
     told = data(bus.deliver(world), "Key Drifted")
     assert (told["key_arn"], told["before"], told["after"]) == (key_arn, "on", "off")
     assert told["repaired"].startswith("the key check switched it on again")
+
+
+def test_a_fleet_is_told_of_and_its_ticket_hears_of_it_once(world: World, bus: Outbox) -> None:
+    """Its rotations have no ticket of their own: a hundred workspaces are one comment."""
+    number = world.quiet_workspace(keys={"managed_services": world.make_key()})["workspace_id"]
+    request = {
+        "fleet": {"name": "autumn", "workspaces": [number]},
+        "request_id": "jira:SEC-12",
+        "ticket": {"provider": "jira", "key": "SEC-12"},
+    }
+    execution = "arn:aws:states:us-east-1:123456789012:execution:rekey-rotate-fleet:e1"
+    world.call("plan_fleet", execution_arn=execution, request=request)
+    opened = world.call("open_wave", name="autumn")
+    [item] = json.loads(client("s3").get_object(Bucket=BUCKET, Key=opened["list"])["Body"].read())
+    [rotation] = item["rotations"]
+    world.rotation_id = rotation["name"]
+    world.rotate(**rotation["input"])
+    world.call("judge_wave", name="autumn", wave=1, waited=0)
+    world.call("report_fleet", name="autumn", ends=True)
+    told = bus.deliver(world)
+    of_the_fleet = [each for each in told if each["detail-type"].startswith("Fleet")]
+    assert [each["detail-type"] for each in of_the_fleet] == ["Fleet Planned", "Fleet Wave Ended", "Fleet Ended"]
+    assert all(each["detail"]["ticket"] == request["ticket"] for each in of_the_fleet)
+    assert all(each["detail"]["correlation_id"] == "jira:SEC-12" for each in of_the_fleet)
+    assert [each["detail"]["ticket"] for each in told if each not in of_the_fleet][:1] == [None]
+    to_the_ticket = [each for each in told if each["detail"]["ticket"] and compose(each["detail-type"], each["detail"])]
+    assert [each["detail-type"] for each in to_the_ticket] == ["Fleet Ended"]
+    comment = compose("Fleet Ended", to_the_ticket[0]["detail"])
+    assert comment is not None
+    assert "The fleet autumn has ended: succeeded. Of its rotations: 1 succeeded." in comment

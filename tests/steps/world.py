@@ -162,7 +162,7 @@ class World:
     def rotation(self, rotation_id: str = "r1") -> Rotation:
         return self.ledger.load(rotation_id)
 
-    def call(self, name: str, *, seconds: float = LAMBDA_SECONDS, **event: Any) -> Any:
+    def call(self, name: str, /, *, seconds: float = LAMBDA_SECONDS, **event: Any) -> Any:
         """Call one Lambda's handler, which has that many seconds."""
         began = self.clock.now()
         with running_as(name):

@@ -74,6 +74,10 @@ def desk(systems: tuple[State, str], monkeypatch: pytest.MonkeyPatch) -> Iterato
     made = clients.stepfunctions().create_state_machine(
         name=name, definition=DEFINITION, roleArn="arn:aws:iam::123456789012:role/rekey"
     )
+    fleets = clients.stepfunctions().create_state_machine(
+        name=f"fleet-{name}", definition=DEFINITION, roleArn="arn:aws:iam::123456789012:role/rekey"
+    )
+    monkeypatch.setenv("FLEET_STATE_MACHINE_ARN", fleets["stateMachineArn"])
     queue = clients.sqs().create_queue(QueueName=name)
     monkeypatch.setenv("STATE_MACHINE_ARN", made["stateMachineArn"])
     monkeypatch.setenv("TICKET_COMMENTS_QUEUE_URL", queue["QueueUrl"])

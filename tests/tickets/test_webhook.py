@@ -99,7 +99,7 @@ def test_a_crash_between_claim_and_start_is_made_good_by_the_next_try(
 ) -> None:
     raw, headers = sign(desk.state, "jira", desk.approve("jira", desk.open("jira")))
     with monkeypatch.context() as broken:
-        broken.setattr(Register, "start", lambda *_: 1 / 0)
+        broken.setattr(Register, "start", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             desk.post("jira", raw, headers)
     assert desk.post("jira", raw, headers)[0] == 202

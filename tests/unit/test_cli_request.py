@@ -18,7 +18,7 @@ from rekey.model.request_fields import FIELDS
 
 INPUTS = Path(__file__).resolve().parents[2] / "stepfunctions" / "inputs"
 
-OF_A_COMMAND = {"operation", "workspace_id", "workspace", "dry_run"}
+OF_A_COMMAND = {"fleet", "operation", "workspace_id", "workspace", "dry_run"}
 """Given by the command's name and its argument."""
 
 

@@ -149,3 +149,9 @@ def test_readme_has_the_current_picture(page: Path) -> None:
     if not CURRENT.exists():  # Then the page stands for it.
         main([str(page)])
     assert main([str(CURRENT if CURRENT.exists() else page), "--check"]) == 0
+
+
+def test_the_fleets_picture_is_current() -> None:
+    """Fix: make picture"""
+    page = CURRENT.with_name("fleet.md")
+    assert main([str(page), "--machine", "rotate_fleet", "--check"]) == 0

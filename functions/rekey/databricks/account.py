@@ -3,6 +3,7 @@
 List endpoints answer with a bare array and no paging (databricks-sdk-py service/provisioning.py).
 """
 
+import dataclasses
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ class Workspace:
     storage_key_id: str | None
     serverless: bool = False
     """Its storage is Databricks' default storage, which its MANAGED_SERVICES key protects."""
+    tags: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False)
+    """Its custom tags."""
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self:
@@ -51,6 +54,7 @@ class Workspace:
             managed_services_key_id=answer.get(KEY_FIELDS["MANAGED_SERVICES"]),
             storage_key_id=answer.get(KEY_FIELDS["STORAGE"]),
             serverless=answer.get("compute_mode") == "SERVERLESS",
+            tags={str(key): str(value) for key, value in (answer.get("custom_tags") or {}).items()},
         )
 
     def configuration_id(self, use_case: UseCase) -> str | None:

@@ -54,9 +54,10 @@ def tag_fact(settings: Settings, tags: Mapping[str, str]) -> str:
 def expected_statements(settings: Settings, key: Key, rotation: Rotation) -> list[Statement]:
     """What the policy of a key must let Databricks do now, by the rotation that proved it last.
 
-    The one place that says so: whoever takes Databricks' statements away on purpose says here that none is expected.
+    None while its access is revoked: who puts them back behind rekey's back has drifted.
     """
-    del key
+    if key.is_revoked:
+        return []
     return databricks_statements(
         shard=settings.databricks_shard,
         databricks_account_id=settings.databricks_account_id,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from rekey.base import clock
 from rekey.base.errors import AwsUnavailable, LeaseLost, RekeyError, RequestIdReused, RotationInProgress
 from rekey.ledger.drifts import DriftTable, proof_item
+from rekey.ledger.fleets import FleetTable
 from rekey.ledger.items import (
     OPEN,
     append_entry,
@@ -51,6 +52,7 @@ class Ledger:
         self._table = table
         self.keys = KeyTable(client, table)
         self.drifts = DriftTable(client, table)
+        self.fleets = FleetTable(client, table)
         self.tokens = TokenTable(client, table)
         self._leases = Leases(table)
 
@@ -250,6 +252,11 @@ class Ledger:
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return
+
+    def find_refusal(self, rotation_id: str) -> Item | None:
+        """{"error", "message", ...} of a request that was not started."""
+        found = self._get(refusal_key(rotation_id))
+        return dict(found["detail"]) if found else None
 
     # --- inside ---
 

@@ -1,11 +1,13 @@
 """Tokens that executions wait with until a person has answered; of each rotation the newest."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rekey.base import clock
 from rekey.ledger.items import marshal, token_key, unmarshal
+from rekey.model.entries import Item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,16 +28,17 @@ class Token:
 
 
 class TokenTable:
-    """Access to the tokens. AWS' errors pass through."""
+    """Access to the tokens. AWS' errors pass through. `key` gives the key of an id's item."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+    def __init__(self, client: "DynamoDBClient", table: str, key: Callable[[str], Item] = token_key) -> None:
         self._client = client
         self._table = table
+        self._key = key
 
     def keep(self, rotation_id: str, token: str) -> Token:
         """Remember what an approver's answer is sent to. A later one replaces an earlier: only it is waited on."""
         kept = Token(token, clock.stamp())
-        item = {**token_key(rotation_id), "token": kept.token, "asked_at": kept.asked_at}
+        item = {**self._key(rotation_id), "token": kept.token, "asked_at": kept.asked_at}
         self._client.put_item(TableName=self._table, Item=marshal(item))
         return kept
 
@@ -44,7 +47,7 @@ class TokenTable:
         try:
             self._client.update_item(
                 TableName=self._table,
-                Key=marshal(token_key(rotation_id)),
+                Key=marshal(self._key(rotation_id)),
                 UpdateExpression="SET answered = :yes",
                 ConditionExpression="#token = :token",
                 ExpressionAttributeNames={"#token": "token"},
@@ -54,7 +57,7 @@ class TokenTable:
             return
 
     def find(self, rotation_id: str) -> Token | None:
-        key = marshal(token_key(rotation_id))
+        key = marshal(self._key(rotation_id))
         answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         if "Item" not in answer:
             return None

@@ -3,6 +3,7 @@
 from typing import Any
 
 WORKSPACE_REQUESTED = "Workspace Requested"
+FLEET_REQUESTED = "Fleet Requested"
 ROTATION_REQUESTED = "Rotation Requested"
 
 

@@ -18,6 +18,7 @@ from pydantic import (
 
 from rekey.base import clock
 from rekey.base.errors import InvalidRequest
+from rekey.model.fleet_part import PartOfFleet
 from rekey.model.refusal import Refusal, carried, joined
 from rekey.model.request_fields import FIELDS, described
 from rekey.model.wish import NewWorkspace
@@ -103,6 +104,7 @@ class Request(BaseModel):
     reason: Annotated[str, Field(max_length=500)] | None = None
     requested_by: Annotated[str, Field(max_length=200)] | None = None
     ticket: Ticket | None = None
+    fleet: PartOfFleet | None = None
 
     @field_validator("workspace_id")
     @classmethod
@@ -125,7 +127,8 @@ class Request(BaseModel):
 
     def digest(self) -> str:
         """SHA-256 over the content, without the request_id: tells whether two requests ask for the same."""
-        content = self.model_dump(mode="json", exclude={"request_id"})
+        # Without what was not there in earlier versions: their digests are in the ledger.
+        content = self.model_dump(mode="json", exclude={"request_id", *(() if self.fleet else ("fleet",))})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

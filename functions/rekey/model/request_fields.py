@@ -143,6 +143,10 @@ FIELDS: Mapping[str, Described] = {
         meaning="who asks; written into the evidence",
         option="Who asks; else the caller, as AWS knows them.",
     ),
+    "fleet": Described(
+        fix="leave it out; for many workspaces use `rekey fleet rotate` (docs/fleet.md)",
+        meaning="the fleet that the rotation is part of; only a fleet's own execution gives it",
+    ),
     "ticket": Described(
         fix='give {"provider": "jira", "key": "SEC-12"}, or leave it out',
         meaning="the ticket that asks; written into the evidence",

@@ -25,6 +25,7 @@ from rekey.model.request import Request, parse_request
 from rekey.model.rotation import Rotation, name_subject
 from rekey.planning import preflight
 from rekey.planning.case import Case
+from rekey.planning.fleet_part import check_fleet
 from rekey.planning.gather import find_workspace, gather
 from rekey.planning.intent import decide
 from rekey.planning.plan import Verdict, conclude
@@ -65,6 +66,8 @@ def open_rotation(settings: Settings, ledger: Ledger, event: PlanEvent) -> Plann
     earlier = find_earlier(ledger, event.rotation_id, request)
     if earlier and (again := _told_again(event, earlier)):
         return _answer(again, earlier)
+    if request.fleet:
+        check_fleet(ledger, request.fleet)
     case, reached = _look(settings, ledger, event, request)
     told_or_raised(reached.shut, dry_run=request.dry_run)
     verdict = conclude(case, clock.now()) if case else Verdict(None, [])

@@ -258,6 +258,56 @@ class KeyDrifted(Data):
     """What rekey did about it by itself; None where a person must."""
 
 
+class FleetPlanned(Data):
+    """A fleet's plan is made. Nothing is touched yet."""
+
+    detail_type = "Fleet Planned"
+    fleet: str
+    waves: int
+    counts: dict[str, int]
+    """workspaces, rotations, forbidden, and renewed_with_another."""
+    approval: bool
+    plan_sha256: str
+    requested_by: str | None
+    reason: str | None
+
+
+class FleetApprovalRequested(Data):
+    """A person is waited for before the next wave, three days at the most."""
+
+    detail_type = "Fleet Approval Requested"
+    fleet: str
+    waits_for: str
+    """ "the plan", or "wave 2 of 4"."""
+    requested_by: str | None
+
+
+class FleetWaveEnded(Data):
+    """Every rotation of a wave has ended."""
+
+    detail_type = "Fleet Wave Ended"
+    fleet: str
+    wave: int
+    waves: int
+    outcomes: dict[str, int]
+    """How many rotations have each outcome."""
+    stopped: str | None
+    """Why no further wave begins, where too many failed."""
+
+
+class FleetEnded(Data):
+    """A fleet is over; its report has every workspace."""
+
+    detail_type = "Fleet Ended"
+    fleet: str
+    status: str
+    """succeeded, incomplete, stopped, cancelled, declined or failed."""
+    outcomes: dict[str, int]
+    why: str | None
+    """Of one that was stopped, or whose own execution failed."""
+    report: str
+
+
 PUBLISHED: tuple[type[Data], ...] = (
     RotationRefused,
     RotationPlanned,
@@ -281,6 +331,10 @@ PUBLISHED: tuple[type[Data], ...] = (
     KeyOverdue,
     KeyNeeded,
     KeyDrifted,
+    FleetPlanned,
+    FleetApprovalRequested,
+    FleetWaveEnded,
+    FleetEnded,
 )
 
 

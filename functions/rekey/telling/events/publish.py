@@ -22,6 +22,7 @@ from rekey.telling.events.catalogue import (
     event_of_refusal,
     event_of_rotation,
 )
+from rekey.telling.events.fleets import event_of_fleet
 from rekey.telling.events.models import Data, Detail
 
 if TYPE_CHECKING:
@@ -83,6 +84,9 @@ def _event_of(settings: Settings, ledger: Ledger, item: Item) -> tuple[Data, Det
     elif kind == "DRIFT":
         made = event_of_drift(entry)
         resources = [entry["subject"]] if entry["detail"]["key_arn"] else []
+    elif kind == "FLEET" and (fleet := ledger.fleets.find(name)):
+        made = event_of_fleet(entry, fleet, settings.evidence_bucket)
+        resources = [fleet.execution_arn]
     return (*made, resources) if made else None
 
 

@@ -1,5 +1,6 @@
 """Whether a ticket, as its system shows it now, may ask. Plain functions; every refusal has field and fix."""
 
+from rekey.model.fleet_request import FleetRequest
 from rekey.model.request import Request
 from rekey.telling.tickets.errors import NotAllowed
 from rekey.telling.tickets.settings import ANY, TicketSettings
@@ -33,8 +34,18 @@ def check_approval(settings: TicketSettings, ticket: Ticket) -> None:
         )
 
 
-def check_workspace(settings: TicketSettings, request: Request) -> None:
+def check_workspaces(settings: TicketSettings, request: Request | FleetRequest) -> None:
     """Raises NotAllowed."""
+    if isinstance(request, Request):
+        _check_workspace(settings, request)
+    elif ANY not in settings.workspaces and not {*(request.fleet.workspaces or ("any",))} <= {*settings.workspaces}:
+        raise NotAllowed(
+            "fleet: tickets may not ask for all of these workspaces. Fix: give their numbers in fleet.workspaces, each "
+            'in the workspaces in rekey:tickets, or have "*" there.'
+        )
+
+
+def _check_workspace(settings: TicketSettings, request: Request) -> None:
     wanted = NEW if request.workspace_id is None else request.workspace_id
     if ANY not in settings.workspaces and wanted not in settings.workspaces:
         raise NotAllowed(

@@ -58,6 +58,23 @@ def fitted(paragraphs: list[str], longest: int) -> list[str]:
     return cut
 
 
+def _fleet_asked(_: Data, data: Data) -> list[str]:
+    return [
+        f"The fleet {data.get('fleet')} waits for a person before {data.get('waits_for')}, three days at the most.",
+        f"To answer: rekey fleet approve {data.get('fleet')}",
+    ]
+
+
+def _fleet_ended(_: Data, data: Data) -> list[str]:
+    """The one comment on what became of all its workspaces: they themselves tell the ticket nothing."""
+    came = ", ".join(f"{number} {each.replace('_', ' ')}" for each, number in (data.get("outcomes") or {}).items())
+    return [
+        f"The fleet {data.get('fleet')} has ended: {data.get('status')}. Of its rotations: {came or 'none'}.",
+        f"Why: {data['why']}" if data.get("why") else "",
+        f"Every workspace is in the report: {data.get('report')} (rekey fleet report {data.get('fleet')}).",
+    ]
+
+
 def _refused(_: Data, data: Data) -> list[str]:
     return [
         "rekey refused the rotation; nothing was touched.",
@@ -210,6 +227,8 @@ _TOLD: dict[str, Callable[[Data, Data], list[str]]] = {
     "Key Access Restored": _access_restored,
     "Key Re-enabled": _key_back,
     "Key Needed": _key_needed,
+    "Fleet Approval Requested": _fleet_asked,
+    "Fleet Ended": _fleet_ended,
 }
 
 TOLD = tuple(_TOLD)

@@ -97,16 +97,18 @@ def _follow(provider: str, event: WebhookEvent, register: Register, places: Plac
             authorisation.check_approval(settings, ticket)
         mapping = {**system.default_mapping, **settings.mapping}
         asked, request = make_request(ticket.document, mapping, provider, delivery.key)
+        if only_plan and "fleet" in asked:
+            return Reply(200, Said(status="ignored", message="A fleet is planned once its ticket is approved."))
         if only_plan:
             asked["approval"] = True
-        authorisation.check_workspace(settings, request)
+        authorisation.check_workspaces(settings, request)
     except (NotAllowed, Unusable) as error:
         _tell(places, rotation_id, provider, delivery.key, error)
         raise
     if not register.claim(ticket_id, rotation_id, replaces=seen.rotation_id if seen else None):
         faster = register.current(ticket_id)
         return _already(faster.rotation_id if faster else rotation_id)
-    if not register.start(rotation_id, json.dumps(asked)):
+    if not register.start(rotation_id, json.dumps(asked), fleet="fleet" in asked):
         return _already(rotation_id)
     logger.info("started", ticket=ticket_id)
     count("RotationsAskedByTicket")

@@ -8,6 +8,7 @@ from jmespath import functions
 from jmespath.exceptions import JMESPathError
 
 from rekey.base.errors import InvalidRequest
+from rekey.model.fleet_request import FleetRequest, parse_fleet_request
 from rekey.model.request import Request, parse_request
 from rekey.telling.tickets.errors import Unusable
 
@@ -82,16 +83,19 @@ _OPTIONS = jmespath.Options(custom_functions=_Functions())
 
 def make_request(
     document: Mapping[str, Any], mapping: Mapping[str, str], provider: str, key: str
-) -> tuple[dict[str, Any], Request]:
+) -> tuple[dict[str, Any], Request | FleetRequest]:
     """The request as JSON, and checked. Raises Unusable with a line for each fault: field, problem, fix."""
     found = {name: _look(document, name, path) for name, path in mapping.items() if path}
+    if isinstance(fleet := found.get("fleet"), dict):
+        # An expression that makes an object makes one of every ticket: without any selector it is no fleet's.
+        found["fleet"] = {name: value for name, value in fleet.items() if not _is_nothing(value)}
     asked = {
         **{name: value for name, value in found.items() if not _is_nothing(value)},
         "request_id": f"{provider}:{key}",
         "ticket": {"provider": provider, "key": key},
     }
     try:
-        return asked, parse_request(asked)
+        return asked, parse_fleet_request(asked) if "fleet" in asked else parse_request(asked)
     except InvalidRequest as error:
         raise Unusable(str(error)) from None
 

@@ -36,10 +36,12 @@ class Register:
     def status_of(self, rotation_id: str) -> str | None:
         """The execution's status; None when there is none."""
         client = clients.stepfunctions()
-        try:
-            return client.describe_execution(executionArn=self._places.execution_arn(rotation_id))["status"]
-        except client.exceptions.ExecutionDoesNotExist:
-            return None
+        for arn in self._places.execution_arns(rotation_id):
+            try:
+                return client.describe_execution(executionArn=arn)["status"]
+            except client.exceptions.ExecutionDoesNotExist:
+                continue
+        return None
 
     def current(self, ticket_id: str) -> Claim | None:
         """The rotation that the ticket has, or had."""
@@ -71,11 +73,12 @@ class Register:
             return False
         return True
 
-    def start(self, rotation_id: str, request: str) -> bool:
-        """Start the execution. False when it was started before."""
+    def start(self, rotation_id: str, request: str, *, fleet: bool = False) -> bool:
+        """Start the execution, of a rotation or of a fleet. False when it was started before."""
         client = clients.stepfunctions()
+        machine = self._places.fleet_machine_arn if fleet else self._places.state_machine_arn
         try:
-            client.start_execution(stateMachineArn=self._places.state_machine_arn, name=rotation_id, input=request)
+            client.start_execution(stateMachineArn=machine, name=rotation_id, input=request)
         except ClientError as error:
             if clients.error_code(error) != "ExecutionAlreadyExists":
                 raise

@@ -75,12 +75,14 @@ class Places:
     queue_url: str
     answer_approval: str
     """Name of the Lambda that takes an approver's answer."""
+    fleet_machine_arn: str
+    """Of rotate_fleet; a ticket whose request has `fleet` starts that one."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Places":
         names = (
             *("TICKETS_PARAMETER", "TICKETS_SECRET_ARN", "STATE_MACHINE_ARN", "TICKET_COMMENTS_QUEUE_URL"),
-            "ANSWER_APPROVAL_FUNCTION",
+            *("ANSWER_APPROVAL_FUNCTION", "FLEET_STATE_MACHINE_ARN"),
         )
         missing = [name for name in names if not env.get(name)]
         if missing:
@@ -89,8 +91,10 @@ class Places:
             )
         return cls(*(env[name] for name in names))
 
-    def execution_arn(self, name: str) -> str:
-        return f"{self.state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
+    def execution_arns(self, name: str) -> list[str]:
+        """Of either state machine: whether a ticket asks for a fleet only the ticket says."""
+        machines = (self.state_machine_arn, self.fleet_machine_arn)
+        return [f"{each.replace(':stateMachine:', ':execution:')}:{name}" for each in machines]
 
 
 def ticket_settings(places: Places, provider: str) -> TicketSettings | None:

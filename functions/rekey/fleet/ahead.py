@@ -1,0 +1,87 @@
+"""The preflight of a fleet: the dry run of each rotation, a few side by side, as far as the call's time reaches."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from rekey.base import clock
+from rekey.base.errors import RekeyError, Transient
+from rekey.base.observability import identify, logger
+from rekey.base.settings import Settings
+from rekey.fleet.windows import refusal
+from rekey.ledger import Ledger
+from rekey.model.fleet import Member
+from rekey.model.fleet_request import FleetRequest
+from rekey.planning.open import PlanEvent, open_rotation
+
+AT_ONCE = 4
+"""Preflights side by side. Each asks the Account API three times, and its workspace some ten times, in about two
+seconds: the account is asked six times a second."""
+
+RESERVE_SECONDS = 45.0
+"""What one preflight and the draft's writing may take: none begins later."""
+
+MOST_TRIES = 5
+"""Of a preflight that meets what passes by itself; after that the workspace is left out, and says why."""
+
+
+def look_ahead(
+    settings: Settings,
+    ledger: Ledger,
+    request: FleetRequest,
+    members: Sequence[Member],
+    execution_arn: str,
+    time_left: Callable[[], float],
+) -> tuple[Member, ...]:
+    """The members, and of those that were looked at what forbids them. What is not looked at is left for later."""
+
+    def look(member: Member) -> Member:
+        if member.looked_at or time_left() < RESERVE_SECONDS:
+            return member
+        return _look_at(settings, ledger, request, member, execution_arn)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        looked = tuple(pool.map(look, members))
+    identify(rotation_id=request.name, workspace_id=None)
+    return looked
+
+
+def as_asked(request: FleetRequest, member: Member, **more: Any) -> dict[str, Any]:
+    """The request of one rotation, as rotate_key takes it."""
+    asked = {name: value for name, value in request.rotation.items() if name not in ("operation", "use_cases")}
+    named = {"workspace_id": member.workspace_id, "operation": member.operation, "use_cases": list(member.use_cases)}
+    return {**asked, **named, **more}
+
+
+def _look_at(settings: Settings, ledger: Ledger, request: FleetRequest, member: Member, execution_arn: str) -> Member:
+    """Each by itself: what is wrong with one workspace is its own answer."""
+    if member.window and (wrong := refusal(member.window, clock.now())):
+        return member.model_copy(update={"looked_at": True, "forbidden": (str(wrong),)})
+    event = PlanEvent(
+        rotation_id=f"plan-{member.rotation_id}",
+        execution_arn=execution_arn,
+        request=as_asked(request, member, dry_run=True),
+    )
+    try:
+        planned = open_rotation(settings, ledger, event)
+    except Transient as error:
+        logger.warning("a preflight could not be made", workspace=member.workspace_name, reason=str(error))
+        if member.tries + 1 < MOST_TRIES:
+            return member.model_copy(update={"tries": member.tries + 1})
+        return member.model_copy(update={"looked_at": True, "forbidden": (f"no preflight could be made: {error}",)})
+    except RekeyError as error:
+        return member.model_copy(update={"looked_at": True, "forbidden": (str(error),)})
+    report = planned.preflight or {}
+    findings = tuple(str(each) for each in report.get("findings", ()))
+    # A lease that another rotation holds ends with it: that workspace waits.
+    forbids = planned.plan is None
+    return member.model_copy(
+        update={
+            "looked_at": True,
+            "forbidden": findings or ("its rotation is not possible",) if forbids else (),
+            "heed": () if forbids else findings,
+            "held_by": report.get("held_by"),
+            "expected_seconds": report.get("expected_seconds"),
+            "expected_downtime_seconds": report.get("expected_downtime_seconds"),
+        }
+    )

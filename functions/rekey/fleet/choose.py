@@ -1,0 +1,121 @@
+"""Which rotations a request for a fleet means: its workspaces, and for each the operation and the use cases."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rekey.aws.kms_key import days_old
+from rekey.base import clock
+from rekey.databricks import Estate, Workspace
+from rekey.model.fleet import WINDOW_TAG, Member
+from rekey.model.fleet_request import FleetRequest
+from rekey.model.inventory import Inventory
+from rekey.model.refusal import Refusal
+from rekey.model.request import Operation, UseCase
+from rekey.model.use_cases import USE_CASES
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One rotation of a workspace."""
+
+    operation: Operation
+    use_cases: tuple[UseCase, ...]
+
+
+def choose(request: FleetRequest, estate: Estate, inventory: Inventory | None, now: datetime) -> list[Member]:
+    """Every rotation, in the order of the request's list, or by the workspaces' names: the first is the canary.
+
+    A workspace that is asked for and cannot be had is in it with the reason.
+    """
+    wish = request.fleet
+    found = [each for each in estate.workspaces if wish.fits(each.workspace_id, each.name, dict(each.tags))]
+    order = {number: place for place, number in enumerate(wish.workspaces or ())}
+    found.sort(key=lambda each: (order.get(each.workspace_id, 0), each.name.lower(), each.workspace_id))
+    members = [member for each in found for member in _members(request, estate, each, inventory, now)]
+    listed = {each.workspace_id for each in estate.workspaces}
+    return [*members, *(_missing(request.name, number) for number in wish.workspaces or () if number not in listed)]
+
+
+def rotation_id_of(fleet: str, workspace_id: int, operation: Operation) -> str:
+    """The execution's name: the same fleet always makes the same one, so that a second start repeats nothing."""
+    return f"{fleet}-{workspace_id}{'-material' if operation == 'rotate_material' else ''}"
+
+
+def tasks_of(workspace: Workspace, asked: Operation | None, use_cases: Sequence[UseCase]) -> list[Task]:
+    """What is to be done where the request leaves it open: MANAGED_SERVICES gets a new key, STORAGE new material."""
+    has = [each for each in USE_CASES if each in use_cases and workspace.configuration_id(each)]
+    match asked:
+        case None:
+            managed, storage = (each for each in USE_CASES)
+            tasks = [Task("rotate", (managed,))] if managed in has else []
+            return [*tasks, Task("rotate_material", (storage,))] if storage in has else tasks
+        case "add":
+            possible = USE_CASES[:1] if workspace.serverless else USE_CASES
+            missing = tuple(each for each in possible if each in use_cases and each not in has)
+            return [Task("add", missing)] if missing else []
+        case _:
+            which = tuple(each for each in has if asked != "rotate" or each == "MANAGED_SERVICES")
+            return [Task(asked, which)] if which else []
+
+
+def _members(
+    request: FleetRequest, estate: Estate, workspace: Workspace, inventory: Inventory | None, now: datetime
+) -> Iterator[Member]:
+    asked = request.asks
+    old = _old(workspace.workspace_id, inventory, request.fleet.older_than_days, now)
+    wanted = asked.use_cases or USE_CASES
+    tasks = tasks_of(workspace, asked.operation, wanted)
+    due = [each for each in tasks if old is None or set(each.use_cases) & old]
+    if not tasks and request.fleet.older_than_days is None:
+        yield _nothing_to_do(request.name, workspace, asked.operation)
+    for task in due:
+        use_cases = task.use_cases if old is None else tuple(each for each in task.use_cases if each in old)
+        configuration = estate.configuration(workspace.configuration_id(use_cases[0]))
+        yield Member(
+            rotation_id=rotation_id_of(request.name, workspace.workspace_id, task.operation),
+            workspace_id=workspace.workspace_id,
+            workspace_name=workspace.name,
+            region=workspace.region,
+            operation=task.operation,
+            use_cases=use_cases,
+            key_arn=configuration.key_arn if configuration else None,
+            window=workspace.tags.get(WINDOW_TAG),
+        )
+
+
+def _old(
+    workspace_id: int, inventory: Inventory | None, older_than_days: int | None, now: datetime
+) -> set[UseCase] | None:
+    """The use cases whose key is too old; None where the request does not ask."""
+    if older_than_days is None or inventory is None:
+        return None
+    rows = [each for each in inventory.workspaces if each.workspace_id == workspace_id]
+    since: Mapping[UseCase, str] = {
+        use.use_case: use.material_since for row in rows for use in row.keys if use.material_since
+    }
+    return {use_case for use_case, at in since.items() if days_old(clock.moment(at), now) > older_than_days}
+
+
+def _nothing_to_do(fleet: str, workspace: Workspace, asked: Operation | None) -> Member:
+    problem = "it has every key already" if asked == "add" else "the workspace has no key for what is asked"
+    why = Refusal("workspace_id", problem, f"leave it out, or see `rekey workspaces {workspace.workspace_id}`")
+    return _left_out(fleet, workspace.workspace_id, workspace.name, workspace.region, asked, why)
+
+
+def _missing(fleet: str, workspace_id: int) -> Member:
+    why = Refusal("workspace_id", f"the account has no workspace {workspace_id}", "correct the number, or leave it out")
+    return _left_out(fleet, workspace_id, f"Workspace {workspace_id}", "", None, why)
+
+
+def _left_out(fleet: str, number: int, name: str, region: str, asked: Operation | None, why: Refusal) -> Member:
+    return Member(
+        rotation_id=rotation_id_of(fleet, number, asked or "rotate"),
+        workspace_id=number,
+        workspace_name=name,
+        region=region,
+        operation=asked or "rotate",
+        use_cases=(),
+        looked_at=True,
+        forbidden=(str(why),),
+    )

@@ -1,0 +1,166 @@
+"""Plan fleet: which workspaces, what forbids one, which waves; then the fleet is written down. Nothing is touched."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from rekey.aws import bucket
+from rekey.aws.executions import look_at_execution
+from rekey.base import clock
+from rekey.base.errors import AccessDenied, RequestIdReused, RequestRefused
+from rekey.base.observability import identify
+from rekey.base.settings import Settings
+from rekey.base.words import shortened
+from rekey.databricks import Estate
+from rekey.databricks.connect import connect_account
+from rekey.fleet.ahead import look_ahead
+from rekey.fleet.arrange import arrange
+from rekey.fleet.choose import choose
+from rekey.ledger import Ledger
+from rekey.model.fleet import Fleet, FleetAction, FleetPlan, FleetPlanned, draft_key, plan_key
+from rekey.model.fleet_request import MOST_WAVES, MOST_WORKSPACES, FleetRequest, parse_fleet_request
+from rekey.model.inventory import LATEST, Inventory
+from rekey.model.refusal import Refusal
+
+OVER = ("succeeded", "incomplete", "stopped", "cancelled", "declined")
+"""A fleet that came to its end is not begun again by the same request; one whose execution died goes on."""
+
+
+class FleetEvent(BaseModel):
+    """What the state machine sends its first step."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    execution_arn: str
+    request: Any
+
+
+def plan(settings: Settings, ledger: Ledger, event: FleetEvent, time_left: Callable[[], float]) -> FleetPlanned:
+    """Call it until it is done: workspaces are looked at as far as the time reaches, and the rest by the next call.
+
+    Raises InvalidRequest, RequestRefused, or RequestIdReused for a name that another request had.
+    """
+    request = parse_fleet_request(event.request)
+    identify(rotation_id=request.name, workspace_id=None)
+    if not request.dry_run and (known := ledger.fleets.find(request.name)):
+        return _again(ledger, known, request, event.execution_arn)
+    draft = _draft(settings, request, event.execution_arn)
+    members = look_ahead(settings, ledger, request, draft.members, event.execution_arn, time_left)
+    draft = draft.model_copy(update={"members": members})
+    if remaining := sum(not each.looked_at for each in members):
+        bucket.put(settings.evidence_bucket, draft_key(request.name), bucket.as_json(draft))
+        return FleetPlanned(done=False, remaining=remaining, name=request.name)
+    made = draft.model_copy(update={"members": arrange(members, request.fleet), "planned_at": clock.stamp()})
+    if not request.dry_run:
+        _check(made)
+    key = plan_key(request.name, dry_run=request.dry_run)
+    bucket.put(settings.evidence_bucket, key, bucket.as_json(made))
+    if request.dry_run:
+        return _answer("report", request, made.waves, made.counts(), key)
+    return _opened(ledger, made, key)
+
+
+def _draft(settings: Settings, request: FleetRequest, execution_arn: str) -> FleetPlan:
+    """The plan that this execution has begun, or a new one."""
+    try:
+        draft = bucket.read_model(settings.evidence_bucket, draft_key(request.name), FleetPlan)
+    except Exception as error:
+        if not _is_missing(error):
+            raise
+        draft = None
+    if draft and draft.execution_arn == execution_arn:
+        return draft
+    inventory = _inventory(settings) if request.fleet.older_than_days else None
+    members = choose(request, Estate.read(connect_account(settings)), inventory, clock.now())
+    if not members:
+        raise RequestRefused(str(Refusal("fleet", "no workspace fits it", "see `rekey workspaces`, and ask otherwise")))
+    if len(members) > MOST_WORKSPACES:
+        problem = f"it means {len(members):,} rotations, and {MOST_WORKSPACES:,} are the most"
+        raise RequestRefused(str(Refusal("fleet", problem, "ask for a part of them, and for the rest afterwards")))
+    return FleetPlan(
+        request=request,
+        execution_arn=execution_arn,
+        planned_at=clock.stamp(),
+        inventory_of=inventory.taken_at if inventory else None,
+        members=tuple(members),
+    )
+
+
+def _inventory(settings: Settings) -> Inventory:
+    try:
+        return bucket.read_model(settings.evidence_bucket, LATEST, Inventory)
+    except Exception as error:
+        if not _is_missing(error):
+            raise
+        refusal = Refusal("fleet.older_than_days", "there is no inventory yet", "take one: `rekey workspaces`")
+        raise RequestRefused(str(refusal)) from error
+
+
+def _check(made: FleetPlan) -> None:
+    """Raises RequestRefused for a plan that may not begin."""
+    forbidden = [each for each in made.members if each.forbidden]
+    said = shortened([f"{each.workspace_name} ({each.workspace_id}): {each.forbidden[0]}" for each in forbidden])
+    if not made.waves:
+        raise RequestRefused("fleet: none of its workspaces can be rotated.\n" + "\n".join(said))
+    if forbidden and made.request.fleet.forbidden == "refuse":
+        raise RequestRefused('fleet.forbidden: "refuse" was asked for, and forbidden are:\n' + "\n".join(said))
+    if made.waves > MOST_WAVES:
+        problem = f"it would have {made.waves} waves, and {MOST_WAVES} are the most"
+        raise RequestRefused(str(Refusal("fleet.waves", problem, "let waves grow larger, such as 1, 5, 25, 100")))
+
+
+def _opened(ledger: Ledger, made: FleetPlan, key: str) -> FleetPlanned:
+    request, counts = made.request, made.counts()
+    fleet = Fleet(
+        name=request.name,
+        status="planned",
+        request=request,
+        request_digest=request.digest(),
+        execution_arn=made.execution_arn,
+        plan_sha256=made.sha256(),
+        waves=made.waves,
+        created_at=clock.stamp(),
+    )
+    opened = ledger.fleets.open(fleet, request=request.model_dump_json(), plan_sha256=fleet.plan_sha256, counts=counts)
+    return _answer("rotate", request, opened.waves, counts, key)
+
+
+def _again(ledger: Ledger, known: Fleet, request: FleetRequest, execution_arn: str) -> FleetPlanned:
+    """The same fleet once more: its execution asks again, or another one goes on where the last one died."""
+    if known.request_digest != request.digest():
+        problem = f"{request.name} was used for another fleet, which is {known.status}"
+        raise RequestIdReused(str(Refusal("fleet.name", problem, "give another name, or repeat the request exactly")))
+    key = plan_key(known.name)
+    if known.execution_arn == execution_arn and not known.ended:
+        return _answer("rotate", request, known.waves, {}, key)
+    if known.status in OVER or not look_at_execution(known.execution_arn).has_ended:
+        return _answer("already_requested", request, known.waves, {}, key)
+    ledger.fleets.change(
+        known,
+        FleetAction.TAKEN_UP,
+        {"execution_arn": execution_arn, "before": known.execution_arn, "wave": known.judged + 1},
+        execution_arn=execution_arn,
+        status="running" if known.wave else "planned",
+        ended_at=None,
+        asked_at=None,
+        failed=None,
+    )
+    return _answer("rotate", request, known.waves, {}, key)
+
+
+def _answer(decision: Any, request: FleetRequest, waves: int, counts: dict[str, int], key: str) -> FleetPlanned:
+    return FleetPlanned(
+        done=True,
+        decision=decision,
+        name=request.name,
+        waves=waves,
+        counts=counts,
+        plan=key,
+    )
+
+
+def _is_missing(error: Exception) -> bool:
+    """S3 says AccessDenied of what is not there to whoever may not list the bucket."""
+    code = getattr(error, "response", {}).get("Error", {}).get("Code", "")
+    return code in ("NoSuchKey", "AccessDenied") or isinstance(error, AccessDenied)

@@ -1,0 +1,143 @@
+"""Open wave and Judge wave: the list of what a wave starts, and whether the next one may begin."""
+
+import json
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from rekey.aws import bucket
+from rekey.base import clock
+from rekey.base.errors import RekeyError
+from rekey.base.observability import identify
+from rekey.base.settings import Settings
+from rekey.base.words import shortened
+from rekey.fleet.ahead import as_asked
+from rekey.fleet.standing import standings
+from rekey.fleet.windows import next_night
+from rekey.ledger import Ledger
+from rekey.model.fleet import (
+    BAD,
+    Fleet,
+    FleetAction,
+    FleetPlan,
+    Member,
+    Standing,
+    WaveJudged,
+    WaveOpened,
+    counted_outcomes,
+    plan_key,
+    wave_key,
+)
+from rekey.model.fleet_part import PartOfFleet
+
+PATIENCE_SECONDS = 21_600
+"""How long Judge wave waits for rotations whose executions the wave did not start itself, or lost: then they count as
+failed, and go on. stepfunctions/rotate_fleet.asl.json has the same number; a test holds the two together."""
+
+
+class WaveEvent(BaseModel):
+    """What the state machine sends with each wave."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    wave: int = 0
+    waited: float = 0
+
+
+def load(ledger: Ledger, name: str) -> Fleet:
+    """Raises RekeyError."""
+    identify(rotation_id=name, workspace_id=None)
+    fleet = ledger.fleets.find(name)
+    if fleet is None:
+        raise RekeyError(f"The ledger knows no fleet {name}. Fix: see `rekey fleet status`, which lists them.")
+    return fleet
+
+
+def load_plan(settings: Settings, fleet: Fleet) -> FleetPlan:
+    """Raises RekeyError when it is not the one that was written down, and perhaps approved."""
+    plan = bucket.read_model(settings.evidence_bucket, plan_key(fleet.name), FleetPlan)
+    if plan.sha256() != fleet.plan_sha256:
+        raise RekeyError(
+            f"{plan_key(fleet.name)} is not the plan of this fleet: somebody has changed it. "
+            "Fix: plan anew under another name."
+        )
+    return plan
+
+
+def open_wave(settings: Settings, ledger: Ledger, event: WaveEvent) -> WaveOpened:
+    """Write the next wave's list: what of it has not begun yet. None while a person is to be asked, or at the end."""
+    fleet = load(ledger, event.name)
+    number = fleet.judged + 1
+    if number > fleet.waves or fleet.is_over:
+        return WaveOpened(decision="end", wave=number)
+    if fleet.asks_before_next:
+        return WaveOpened(decision="ask", wave=number)
+    plan = load_plan(settings, fleet)
+    members = plan.wave(number)
+    found = zip(members, standings(ledger, plan, members), strict=True)
+    beginning = [member for member, each in found if each.outcome == "waiting"]
+    items = [_item(ledger, fleet, list(group)) for _, group in groupby(beginning, key=lambda each: each.workspace_id)]
+    key = wave_key(fleet.name, number)
+    bucket.put(settings.evidence_bucket, key, json.dumps(items).encode())
+    if fleet.wave < number:
+        detail = {"wave": number, "rotations": [each.rotation_id for each in beginning]}
+        ledger.fleets.change(fleet, FleetAction.WAVE_OPENED, detail, wave=number, status="running")
+    return WaveOpened(
+        decision="rotate",
+        wave=number,
+        list=key,
+        concurrency=fleet.request.fleet.concurrency,
+        rotations=len(beginning),
+    )
+
+
+def judge_wave(settings: Settings, ledger: Ledger, event: WaveEvent) -> WaveJudged:
+    """Once all of its rotations have ended: whether so many failed that it stops. Open wave goes by that."""
+    fleet = load(ledger, event.name)
+    plan = load_plan(settings, fleet)
+    found = standings(ledger, plan, plan.wave(event.wave))
+    going = [each for each in found if each.outcome == "running"]
+    if going and event.waited < PATIENCE_SECONDS and fleet.judged < event.wave:
+        waits = tuple(shortened([f"{each.workspace_name} ({each.rotation_id})" for each in going]))
+        return WaveJudged(done=False, remaining=len(going), waiting_for=waits, wave=event.wave)
+    outcomes, stopped = counted_outcomes(found), too_many_failed(fleet, event.wave, found)
+    if fleet.judged < event.wave:
+        detail = {"wave": event.wave, "outcomes": outcomes, "stopped": stopped}
+        ledger.fleets.change(fleet, FleetAction.WAVE_ENDED, detail, judged=event.wave, stopped=stopped)
+    return WaveJudged(done=True, wave=event.wave, outcomes=outcomes, stopped=stopped)
+
+
+def too_many_failed(fleet: Fleet, wave: int, found: Sequence[Standing]) -> str | None:
+    """The wave's rule; what has not ended in time counts as failed."""
+    bad = [each for each in found if each.outcome in BAD or not each.ended]
+    most = fleet.request.fleet.max_failed_percent
+    if len(bad) * 100 <= most * len(found):
+        return None
+    return f"of wave {wave} {len(bad)} of {len(found)} did not succeed, which is more than {most} %"
+
+
+def _item(ledger: Ledger, fleet: Fleet, members: Sequence[Member]) -> dict[str, Any]:
+    """One workspace: its rotations, one after the other."""
+    return {
+        "workspace_id": members[0].workspace_id,
+        "rotations": [{"name": each.rotation_id, "input": _input(ledger, fleet, each)} for each in members],
+    }
+
+
+def _input(ledger: Ledger, fleet: Fleet, member: Member) -> dict[str, Any]:
+    part = PartOfFleet(name=fleet.name, plan_sha256=fleet.plan_sha256, approved_by=fleet.approved_by)
+    more: dict[str, Any] = {"fleet": part.model_dump(mode="json")}
+    if member.takes_key_of and (maker := ledger.find(member.takes_key_of)):
+        more["key_configuration_id"] = maker.configuration_id
+    return as_asked(fleet.request, member, **more, **_window(fleet, member))
+
+
+def _window(fleet: Fleet, member: Member) -> Mapping[str, str]:
+    """The request's own, or the workspace's next night."""
+    if member.window is None or {"not_before", "not_after"} & fleet.request.rotation.keys():
+        return {}
+    opens, closes = next_night(member.window, clock.now())
+    return {"not_before": clock.text(opens), "not_after": clock.text(closes)}
