@@ -51,13 +51,8 @@ def tag_fact(settings: Settings, tags: Mapping[str, str]) -> str:
     return settings.keys.managed_by if value == EARLIER else value
 
 
-def expected_statements(settings: Settings, key: Key, rotation: Rotation) -> list[Statement]:
-    """What the policy of a key must let Databricks do now, by the rotation that proved it last.
-
-    None while its access is revoked: who puts them back behind rekey's back has drifted.
-    """
-    if key.is_revoked:
-        return []
+def expected_statements(settings: Settings, rotation: Rotation) -> list[Statement]:
+    """What the policy of a key must let Databricks do, by the rotation that proved it last."""
     return databricks_statements(
         shard=settings.databricks_shard,
         databricks_account_id=settings.databricks_account_id,
@@ -72,10 +67,17 @@ def basis(key: Key) -> str:
 
 
 def proof_of_key(settings: Settings, ledger: Ledger, key: Key, seen: Facts, at: str) -> Proof:
-    """What is proven of a key: by the rotation that used it last, and beyond that as it is first seen."""
+    """What is proven of a key: by the rotation that used it last, and beyond that as it is first seen.
+
+    Of one whose access is revoked it is that the statements which revoke took away are gone.
+    """
     facts = dict(seen)
+    if key.revoked and What.POLICY in facts:
+        taken = {meaning(each) for each in key.revoked.statements}
+        facts[What.POLICY] = json.dumps(sorted({*json.loads(facts[What.POLICY])} - taken))
+        return Proof(subject=key.key_arn, of=basis(key), at=at, facts=facts)
     if (rotation := _proving(ledger, key)) and rotation.plan.key_seen:
-        expected = texts(expected_statements(settings, key, rotation))
+        expected = texts(expected_statements(settings, rotation))
         if rotation.plan.key_source == "new":
             facts |= {What.POLICY: expected, What.TAG: settings.keys.managed_by}
             facts |= {What.ROTATION: ON} if settings.keys.rotation_days else {}
