@@ -209,6 +209,21 @@ def test_a_data_key_may_be_cached_for_a_while(bench: Bench) -> None:
     assert bench.workspace(workspace, "GET", export).status_code == 403
 
 
+@pytest.mark.rule("data-key-cache")
+def test_while_it_is_cached_writes_go_on_too(bench: Bench) -> None:
+    bench.side("POST", "/switches", {"dek_cache_seconds": 300})
+    key = bench.key()
+    workspace = bench.seed(notebooks=1, keys={"managed_services": key})
+    content = base64.b64encode(b"new").decode()
+    body = {"path": "/Shared/new", "format": "SOURCE", "language": "PYTHON", "content": content}
+    assert bench.workspace(workspace, "GET", "/api/2.0/workspace/export?path=/Shared/notebook-0").status_code == 200
+    bench.disable(key)
+    assert bench.workspace(workspace, "POST", "/api/2.0/workspace/import", body).status_code == 200
+    bench.clock.advance(300)
+    again = {**body, "overwrite": True}
+    assert bench.workspace(workspace, "POST", "/api/2.0/workspace/import", again).status_code == 403
+
+
 @pytest.mark.rule("storage-new-writes")
 def test_a_storage_key_covers_new_files_only(bench: Bench) -> None:
     workspace = bench.seed(files=1)

@@ -7,6 +7,10 @@ import pytest
 
 from rekey.aws.policy_document import same
 from rekey.base import errors
+from rekey.telling.events.catalogue import Told, event_of_rotation
+from rekey.telling.tickets.comments import compose
+from tests.clients import client
+from tests.names import BUCKET
 from tests.steps.looks import changing_requests, settled
 from tests.steps.own_keys import FOREIGN, PAYMENTS, edit, own_key, policy_of
 from tests.steps.revoking import CACHE_SECONDS, approve, caches, changed, keyed, plan, reads
@@ -255,3 +259,23 @@ def test_the_policy_is_a_json_that_kms_takes(world: World) -> None:
     workspace = keyed(world)
     changed(world, "revoke", workspace["workspace_id"])
     assert json.loads(json.dumps(policy_of(workspace["key_arn"])))["Statement"]
+
+
+def test_the_world_and_the_inventory_are_told(world: World) -> None:
+    workspace = keyed(world)
+    summary = changed(world, "revoke", workspace["workspace_id"], alone=True)
+    rotation = world.rotation(summary["rotation_id"])
+    made = [
+        event_of_rotation(Told(each, rotation, "bucket", DAY)) for each in world.ledger.trail(summary["rotation_id"])
+    ]
+    told = {each[0].detail_type: each[1].data for each in made if each}
+    assert told["Break Glass Used"] == {"operation": "revoke", "by": "grace", "reason": "stolen laptop"}
+    revoked = told["Key Access Revoked"]
+    assert (revoked["keys"], revoked["approved_by"]) == ([workspace["key_arn"]], None)
+    assert compose("Key Access Revoked", {"id": "1", "workspace_id": workspace["workspace_id"], "data": revoked})
+    world.call("inventory")
+    body = client("s3").get_object(Bucket=BUCKET, Key="inventory/latest.json")["Body"].read()
+    [row] = [each for each in json.loads(body)["workspaces"] if each["workspace_id"] == workspace["workspace_id"]]
+    said = [why["text"] for use in row["keys"] for why in use["whys"] if why["reason"] == "access_revoked"]
+    assert len(said) == 2
+    assert " by grace (r2). Fix: rekey restore" in said[0]

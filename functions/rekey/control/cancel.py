@@ -77,7 +77,14 @@ def _cancel_once(settings: Settings, ledger: Ledger, wish: Wish) -> Told:
         _stop_execution(rotation, asked)
     elif outcome in ("rolling_back", "undecided", "finishing") and rotation.cancel is None:
         ledger.record(rotation, STEP, Action.CANCEL_ASKED, {**asked.model_dump(), "outcome": outcome}, cancel=asked)
-    return Told(rotation_id=rotation.rotation_id, outcome=outcome, what=WHAT[outcome])
+    return Told(rotation_id=rotation.rotation_id, outcome=outcome, what=_what(rotation, outcome))
+
+
+def _what(rotation: Rotation, outcome: Outcome) -> str:
+    if outcome == "finishing" and rotation.plan.access:
+        back = "restore" if rotation.plan.operation == "revoke" else "revoke"
+        return f"The policy of a key was touched already, so it finishes; `rekey {back}` takes it back after that."
+    return WHAT[outcome]
 
 
 def _step(settings: Settings, ledger: Ledger, rotation: Rotation) -> Step:
