@@ -314,6 +314,9 @@ class Run:
         return bool(parted(policy, principals("commercial", ()))[1])
 
     def things(self, kind: str) -> list[str]:
+        """Ids; none before a new workspace is made."""
+        if not self.cloud.simulator.workspaces:
+            return []
         workspace = self.workspace
         return {
             "cluster": lambda: [e.cluster_id for e in workspace.clusters.values() if e.spec["cluster_name"] == "ada"],

@@ -1,6 +1,8 @@
 """Key configurations at Databricks: registered once, looked up first, deleted when nothing uses them."""
 
-from rekey.base.errors import InvalidState, NotFound
+from contextlib import suppress
+
+from rekey.base.errors import AwsUnavailable, InvalidState, NotFound
 from rekey.databricks import Estate
 from rekey.model.actions import Action
 from rekey.model.answers import Registered
@@ -39,20 +41,36 @@ def register(step: Step) -> Registered:
         None,
     )
     configuration = found or step.account.create_configuration(key_arn, plan.use_cases, reuse_for_volumes=reuse)
-    step.record(
-        STEP,
-        Action.CONFIGURATION_FOUND if found else Action.CONFIGURATION_REGISTERED,
-        {
-            "configuration_id": configuration.configuration_id,
-            "key_arn": key_arn,
-            "use_cases": list(configuration.use_cases),
-            "reuse_key_for_cluster_volumes": configuration.reuse_key_for_cluster_volumes,
-        },
-        configuration_id=configuration.configuration_id,
-        configuration_made=found is None,
-        status="running",
-    )
+    try:
+        step.record(
+            STEP,
+            Action.CONFIGURATION_FOUND if found else Action.CONFIGURATION_REGISTERED,
+            {
+                "configuration_id": configuration.configuration_id,
+                "key_arn": key_arn,
+                "use_cases": list(configuration.use_cases),
+                "reuse_key_for_cluster_volumes": configuration.reuse_key_for_cluster_volumes,
+            },
+            configuration_id=configuration.configuration_id,
+            configuration_made=found is None,
+            status="running",
+        )
+    except AwsUnavailable:
+        if found is None:
+            _withdraw(step, configuration.configuration_id)
+        raise
     return Registered(configuration_id=configuration.configuration_id, found=found is not None)
+
+
+def _withdraw(step: Step, configuration_id: str) -> None:
+    """The same call was made twice at once, and the other one wrote its own down: this one belongs to nobody.
+
+    Where the ledger has none yet, the next call finds this one.
+    """
+    written = step.ledger.load(step.rotation.rotation_id).configuration_id
+    if written and written != configuration_id:
+        with suppress(NotFound):
+            step.account.delete_configuration(configuration_id)
 
 
 def remove_unused(step: Step) -> list[Finding]:
