@@ -61,8 +61,9 @@ class Dashboard(Construct):
             ),
         )
         dashboard.add_widgets(
-            _graph("Workspaces, and those that comply", _estate("Workspaces", "WorkspacesCompliant")),
-            _graph("Keys past the policy", _estate("KeysPastPolicy")),
+            _graph("Workspaces, and those that comply", _estate("Workspaces", "WorkspacesCompliant"), width=THIRD),
+            _graph("Keys past the policy", _estate("KeysPastPolicy"), width=THIRD),
+            _graph("Keys drifted", [metric("KeysDrifted", MAX, HOUR)], width=THIRD),
         )
         dashboard.add_widgets(
             _graph("Dead letters", [_waiting(name, queue) for name, queue in queues.items()], width=THIRD),
