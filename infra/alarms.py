@@ -84,6 +84,21 @@ class Alarms(Construct):
             missing=cloudwatch.TreatMissingData.BREACHING,
         )
 
+    def watch_fleets(self, state_machine: sfn.StateMachine) -> None:
+        """A fleet of which not every rotation succeeded, and one that ran out of time. Who aborts one knows of it."""
+        self._build(
+            "FleetNotComplete",
+            "A fleet ended, and not every rotation of it succeeded",
+            state_machine.metric_failed(period=FIVE_MINUTES),
+            "a-fleet-is-not-complete",
+        )
+        self._build(
+            "FleetTimedOut",
+            "A fleet ran out of time",
+            state_machine.metric_timed_out(period=FIVE_MINUTES),
+            "a-fleet-is-not-complete",
+        )
+
     def watch_access(self) -> None:
         """Access that was taken away or given back by one person alone."""
         self._build(

@@ -29,6 +29,7 @@ class Dashboard(Construct):
         settings: Settings,
         *,
         state_machine: sfn.StateMachine,
+        fleets: sfn.StateMachine,
         alarms: Sequence[cloudwatch.IAlarm],
         queues: Mapping[str, sqs.IQueue],
     ) -> None:
@@ -50,8 +51,15 @@ class Dashboard(Construct):
             ),
         )
         dashboard.add_widgets(
-            _graph("Downtime (seconds)", [metric("Downtime", MAX, HOUR), metric("Downtime", AVERAGE, HOUR)]),
-            _graph("Phases (seconds)", [metric_by("PhaseSeconds", "phase", "Maximum", HOUR)]),
+            _graph(
+                "Downtime (seconds)", [metric("Downtime", MAX, HOUR), metric("Downtime", AVERAGE, HOUR)], width=THIRD
+            ),
+            _graph("Phases (seconds)", [metric_by("PhaseSeconds", "phase", "Maximum", HOUR)], width=THIRD),
+            _graph(
+                "Fleets",
+                [fleets.metric_started(period=HOUR), fleets.metric_failed(period=HOUR), *_executions(fleets)],
+                width=THIRD,
+            ),
         )
         dashboard.add_widgets(
             _graph("Keys by state", [metric_by("Keys", "state", "Maximum", HOUR)], width=THIRD),

@@ -19,6 +19,7 @@ class Watched:
     """What is there to watch. `dead_letters` holds each queue of them, by the name that its alarm has."""
 
     state_machine: sfn.StateMachine
+    fleets: sfn.StateMachine
     functions: Mapping[str, lambda_.Function]
     dead_letters: Mapping[str, sqs.IQueue]
 
@@ -48,6 +49,7 @@ class Monitoring(Construct):
         super().__init__(scope, construct_id)
         alarms = Alarms(self, "Alarms", settings, platform)
         alarms.watch_rotations(watched.state_machine, watched.functions["record_failure"])
+        alarms.watch_fleets(watched.fleets)
         alarms.watch_access()
         alarms.watch_compute()
         alarms.watch_keys()
@@ -62,6 +64,7 @@ class Monitoring(Construct):
             "Dashboard",
             settings,
             state_machine=watched.state_machine,
+            fleets=watched.fleets,
             alarms=alarms.all,
             queues=watched.dead_letters,
         )

@@ -85,7 +85,7 @@ class RekeyStack(Stack):
             tickets = Tickets(self, "Tickets", settings, platform, built, events.bus)
             self._build_outputs({"TicketsUrl": tickets.url, "TicketsSecretArn": tickets.secret_arn})
             dead_letters["TicketsUntold"] = tickets.untold
-        watched = Watched(workflow.state_machine, functions, dead_letters)
+        watched = Watched(workflow.state_machine, fleet.state_machine, functions, dead_letters)
         monitoring = Monitoring(self, "Monitoring", settings, platform, watched)
         self._build_outputs({"AlarmTopicArn": monitoring.topic.topic_arn, "Version": _version()})
 

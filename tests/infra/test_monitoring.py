@@ -75,6 +75,8 @@ def test_what_can_go_wrong_without_tickets_is_alarmed_without_tickets(template: 
         "rotation-failed",
         "rotation-needs-attention",
         "rotation-timed-out",
+        "fleet-not-complete",
+        "fleet-timed-out",
         "rotation-not-recorded",
         "rotation-taken-up",
         "rotation-unfinished",
