@@ -59,6 +59,10 @@ class Wished:
     older_than_days: Annotated[
         int | None, typer.Option(metavar="DAYS", help="Only keys whose material is older.", rich_help_panel=PANEL)
     ] = None
+    due_within_days: Annotated[
+        int | None,
+        typer.Option(metavar="DAYS", help="Only keys that the policy wants renewed by then.", rich_help_panel=PANEL),
+    ] = None
     waves: Annotated[
         str | None, typer.Option(metavar="SIZES", help="1,5,25,100 if left out.", rich_help_panel=PANEL)
     ] = None

@@ -89,7 +89,7 @@ class Alarms(Construct):
         self._build(
             "FleetNotComplete",
             "A fleet ended, and not every rotation of it succeeded",
-            state_machine.metric_failed(period=FIVE_MINUTES),
+            metric("FleetsNotComplete", SUM, FIVE_MINUTES),
             "a-fleet-is-not-complete",
         )
         self._build(

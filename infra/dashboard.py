@@ -57,7 +57,7 @@ class Dashboard(Construct):
             _graph("Phases (seconds)", [metric_by("PhaseSeconds", "phase", "Maximum", HOUR)], width=THIRD),
             _graph(
                 "Fleets",
-                [fleets.metric_started(period=HOUR), fleets.metric_failed(period=HOUR), *_executions(fleets)],
+                [fleets.metric_started(period=HOUR), *_counts("FleetsNotComplete"), *_executions(fleets)],
                 width=THIRD,
             ),
         )

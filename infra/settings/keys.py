@@ -67,7 +67,8 @@ class Keys(Common):
     )
     max_key_age_days: Annotated[dict[str, int], BeforeValidator(_by_use_case)] = Field(
         title="How old the material of a workspace's keys may be, by use case: what is older does not comply in the "
-        "inventory, and sets off the alarm KeysPastPolicy. A use case that is not named needs no key",
+        "inventory, and sets off the alarm KeysPastPolicy. A use case that is not named needs no key. A workspace's "
+        "tag rekey_max_key_age_days overrides it",
         description=f"a number of days from {LEAST_AGE_DAYS} to {MOST_AGE_DAYS} for both use cases, or "
         "MANAGED_SERVICES=365,STORAGE=730",
     )

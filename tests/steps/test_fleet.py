@@ -114,6 +114,24 @@ def test_the_plan_looks_at_what_the_rotations_would_need(world: World) -> None:
         plan(world, fleet={"name": "young", "named": "prod-*", "older_than_days": 60})
 
 
+def test_a_fleet_of_what_is_due_by_the_policy(world: World) -> None:
+    """By each workspace's own limit: 365 days, and 40 where its tag says so."""
+    for name, tags in (("prod-1", {}), ("prod-2", {"rekey_max_key_age_days": "40"})):
+        given = {"keys": {"managed_services": world.make_key()}, "custom_tags": tags}
+        world.quiet_workspace(workspace_name=name, **given)
+    world.clock.advance(20 * 86_400)
+    with pytest.raises(RequestRefused, match=r"fleet\.due_within_days: there is no inventory yet"):
+        plan(world, fleet={"name": "due", "due_within_days": 30}, dry_run=True)
+    world.call("inventory")
+    for days, rotations in ((30, 1), (19, 0), (21, 1), (345, 2)):
+        fleet = {"name": f"due-{days}", "due_within_days": days}
+        if rotations:
+            assert plan(world, fleet=fleet, dry_run=True)["counts"]["rotations"] == rotations
+        else:
+            with pytest.raises(RequestRefused, match="no workspace fits it"):
+                plan(world, fleet=fleet, dry_run=True)
+
+
 def test_a_workspace_without_a_key_far_away_is_given_one(world: World) -> None:
     far = world.quiet_workspace(workspace_name="far", region="us-west-2")["workspace_id"]
     planned = plan(world, fleet={"name": "far", "workspaces": [far]}, operation="add", dry_run=True)

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from infra.settings import keys
 from rekey.aws.kms_key import KmsKey
 from rekey.base import clock
 from rekey.base.observability import metrics
 from rekey.base.settings import Settings
 from rekey.databricks.connect import connect_account
 from rekey.inventory import look
+from rekey.inventory.judge import AGE_TAG, MOST_AGE_DAYS, allowed_age
 from rekey.model.inventory import Inventory, Reason
 from rekey.runtime import current_settings
 from tests import kms_material
@@ -138,6 +140,36 @@ def test_each_use_case_has_its_own_age_and_one_that_is_not_named_needs_no_key(
     found = taken(world)
     assert whys(found) == {"bare": {"STORAGE": ["no_key"]}, "prod": {"STORAGE": ["too_old"]}}
     assert found.max_age_days == {"STORAGE": 30}
+
+
+def test_a_workspaces_tag_overrides_how_old_its_keys_may_be(world: World) -> None:
+    tags = {"young": "30", "old": "400", "wrong": "a year"}
+    for name, days in tags.items():
+        number = world.quiet_workspace(workspace_name=name, custom_tags={AGE_TAG: days})["workspace_id"]
+        world.rotate(workspace_id=number, operation="add")
+        world.next_rotation()
+    world.clock.advance(40 * DAY)
+    found = taken(world)
+    assert whys(found)["young"] == {each: ["too_old"] for each in ("MANAGED_SERVICES", "STORAGE")}
+    assert whys(found)["wrong"] == {each: ["cannot_be_read"] for each in ("MANAGED_SERVICES", "STORAGE")}
+    assert whys(found)["old"] == {}
+    limits = {row.name: {use.max_age_days for use in row.keys} for row in found.workspaces}
+    assert limits == {"young": {30}, "old": {400}, "wrong": {365}}
+    [row] = [each for each in found.workspaces if each.name == "wrong"]
+    assert "tag rekey_max_key_age_days is no number of days from 1 to 3,650" in row.keys[0].whys[0].text
+
+
+@pytest.mark.parametrize(
+    ("value", "days"), [("1", 1), ("3650", 3650), ("0", 365), ("3651", 365), ("-5", 365), ("²", 365), ("", 365)]
+)
+def test_a_tag_that_is_no_age_leaves_the_policys(value: str, days: int) -> None:
+    found, trouble = allowed_age(365, {AGE_TAG: value})
+    assert (found, trouble is None) == (days, days == int(value) if value.isdecimal() else False)
+    assert allowed_age(None, {AGE_TAG: value}) == (None, None)
+
+
+def test_the_tags_bounds_are_the_settings() -> None:
+    assert MOST_AGE_DAYS == keys.MOST_AGE_DAYS
 
 
 def test_a_shared_key_is_read_once_and_names_who_shares_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

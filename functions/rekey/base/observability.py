@@ -17,6 +17,7 @@ Count = Literal[
     "ComputeStartedInBlackout",
     "DeliveriesNotAuthentic",
     "EventsPublished",
+    "FleetsNotComplete",
     "KeySweepFailures",
     "KeysDisabled",
     "KeysDrifted",

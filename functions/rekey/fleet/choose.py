@@ -1,15 +1,15 @@
 """Which rotations a request for a fleet means: its workspaces, and for each the operation and the use cases."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rekey.aws.kms_key import days_old
 from rekey.base import clock
 from rekey.databricks import Estate, Workspace
 from rekey.model.fleet import WINDOW_TAG, Member
-from rekey.model.fleet_request import FleetRequest
-from rekey.model.inventory import Inventory
+from rekey.model.fleet_request import FleetRequest, FleetWish
+from rekey.model.inventory import Inventory, KeyUse
 from rekey.model.refusal import Refusal
 from rekey.model.request import Operation, UseCase
 from rekey.model.use_cases import USE_CASES
@@ -63,11 +63,11 @@ def _members(
     request: FleetRequest, estate: Estate, workspace: Workspace, inventory: Inventory | None, now: datetime
 ) -> Iterator[Member]:
     asked = request.asks
-    old = _old(workspace.workspace_id, inventory, request.fleet.older_than_days, now)
+    old = _old(workspace.workspace_id, inventory, request.fleet, now)
     wanted = asked.use_cases or USE_CASES
     tasks = tasks_of(workspace, asked.operation, wanted)
     due = [each for each in tasks if old is None or set(each.use_cases) & old]
-    if not tasks and request.fleet.older_than_days is None:
+    if not tasks and request.fleet.by_age is None:
         yield _nothing_to_do(request.name, workspace, asked.operation)
     for task in due:
         use_cases = task.use_cases if old is None else tuple(each for each in task.use_cases if each in old)
@@ -84,17 +84,24 @@ def _members(
         )
 
 
-def _old(
-    workspace_id: int, inventory: Inventory | None, older_than_days: int | None, now: datetime
-) -> set[UseCase] | None:
-    """The use cases whose key is too old; None where the request does not ask."""
-    if older_than_days is None or inventory is None:
+def _old(workspace_id: int, inventory: Inventory | None, wish: FleetWish, now: datetime) -> set[UseCase] | None:
+    """The use cases whose key is old enough; None where the request does not ask."""
+    if wish.by_age is None or inventory is None:
         return None
-    rows = [each for each in inventory.workspaces if each.workspace_id == workspace_id]
-    since: Mapping[UseCase, str] = {
-        use.use_case: use.material_since for row in rows for use in row.keys if use.material_since
-    }
-    return {use_case for use_case, at in since.items() if days_old(clock.moment(at), now) > older_than_days}
+    uses = [use for row in inventory.workspaces if row.workspace_id == workspace_id for use in row.keys]
+    return {each.use_case for each in uses if _is_older(each, wish, now) and _is_due(each, wish, now)}
+
+
+def _is_older(use: KeyUse, wish: FleetWish, now: datetime) -> bool:
+    if wish.older_than_days is None:
+        return True
+    return use.material_since is not None and days_old(clock.moment(use.material_since), now) > wish.older_than_days
+
+
+def _is_due(use: KeyUse, wish: FleetWish, now: datetime) -> bool:
+    if wish.due_within_days is None:
+        return True
+    return use.due_at is not None and clock.moment(use.due_at) <= now + timedelta(days=wish.due_within_days)
 
 
 def _nothing_to_do(fleet: str, workspace: Workspace, asked: Operation | None) -> Member:

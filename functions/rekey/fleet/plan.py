@@ -71,7 +71,7 @@ def _draft(settings: Settings, request: FleetRequest, execution_arn: str) -> Fle
         draft = None
     if draft and draft.execution_arn == execution_arn:
         return draft
-    inventory = _inventory(settings) if request.fleet.older_than_days else None
+    inventory = _inventory(settings, request.fleet.by_age) if request.fleet.by_age else None
     members = choose(request, Estate.read(connect_account(settings)), inventory, clock.now())
     if not members:
         raise RequestRefused(str(Refusal("fleet", "no workspace fits it", "see `rekey workspaces`, and ask otherwise")))
@@ -87,13 +87,13 @@ def _draft(settings: Settings, request: FleetRequest, execution_arn: str) -> Fle
     )
 
 
-def _inventory(settings: Settings) -> Inventory:
+def _inventory(settings: Settings, selector: str) -> Inventory:
     try:
         return bucket.read_model(settings.evidence_bucket, LATEST, Inventory)
     except Exception as error:
         if not _is_missing(error):
             raise
-        refusal = Refusal("fleet.older_than_days", "there is no inventory yet", "take one: `rekey workspaces`")
+        refusal = Refusal(f"fleet.{selector}", "there is no inventory yet", "take one: `rekey workspaces`")
         raise RequestRefused(str(refusal)) from error
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from rekey.aws import bucket
 from rekey.aws.executions import look_at_execution
 from rekey.base import clock
-from rekey.base.observability import logger
+from rekey.base.observability import count, logger
 from rekey.base.settings import Settings
 from rekey.control.again import look_again
 from rekey.fleet.standing import standings
@@ -54,6 +54,8 @@ def report(settings: Settings, ledger: Ledger, event: ReportEvent) -> FleetEnded
     found = standings(ledger, plan, plan.members)
     if event.ends and not fleet.ended:
         fleet = look_again(partial(_end, ledger, event, found))
+        if fleet.status in ("incomplete", "stopped", "failed"):
+            count("FleetsNotComplete")
     written = _report(fleet, found)
     bucket.put(settings.evidence_bucket, report_key(fleet.name), bucket.as_json(written))
     if (page := _page(written)) is not None:

@@ -16,6 +16,13 @@ USABLE = ("Enabled", "Creating", "Updating")
 """States in which KMS uses a key, or is about to."""
 
 
+AGE_TAG = "rekey_max_key_age_days"
+"""A workspace's custom tag: how old the material of its keys may be, in place of the policy's days."""
+
+MOST_AGE_DAYS = 3650
+"""As infra/settings/keys.py has it; a test holds the two together."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What the inventory asks of every key."""
@@ -50,6 +57,21 @@ def judge(case: Case, rules: Rules) -> tuple[Why, ...]:
 
 def age_days(look: KmsLook, now: datetime) -> int | None:
     return days_old(look.material_since, now) if look.material_since else None
+
+
+def allowed_age(policy_days: int | None, tags: Mapping[str, str]) -> tuple[int | None, Why | None]:
+    """How old a workspace's keys may be: as its tag has it, or the policy; and what is wrong with the tag.
+
+    A use case that the policy does not name needs no key, whatever the tag says.
+    """
+    value = tags.get(AGE_TAG)
+    if value is None or policy_days is None:
+        return policy_days, None
+    if value.isascii() and value.isdigit() and 1 <= int(value) <= MOST_AGE_DAYS:
+        return int(value), None
+    said = f"the workspace's tag {AGE_TAG} is no number of days from 1 to {MOST_AGE_DAYS:,}"
+    text = f"its age limit cannot be read because {said}; until then it is {policy_days} days. Fix: correct the tag"
+    return policy_days, Why(reason=Reason.UNREADABLE, text=text)
 
 
 def due_at(look: KmsLook, max_age_days: int | None) -> datetime | None:

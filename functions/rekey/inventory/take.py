@@ -14,7 +14,7 @@ from rekey.base.observability import count, logger
 from rekey.base.settings import Settings, Shard
 from rekey.databricks import Account, Estate
 from rekey.databricks.account import KeyConfiguration, Workspace
-from rekey.inventory.judge import Case, Rules, age_days, due_at, judge
+from rekey.inventory.judge import Case, Rules, age_days, allowed_age, due_at, judge
 from rekey.inventory.look import AT_ONCE, KmsLook, look_at_keys
 from rekey.ledger import Ledger
 from rekey.model.drift import FIELDS, Drift, What
@@ -166,7 +166,12 @@ def _workspace(seen: Seen, workspace: Workspace, rotation_id: str | None) -> Wor
 
 
 def _use(seen: Seen, workspace: Workspace, use_case: UseCase) -> KeyUse:
-    wanted = seen.rules.max_age_days.get(use_case)
+    wanted, trouble = allowed_age(seen.rules.max_age_days.get(use_case), workspace.tags)
+    use = _untagged(seen, workspace, use_case, wanted)
+    return use.model_copy(update={"whys": (*use.whys, trouble)}) if trouble else use
+
+
+def _untagged(seen: Seen, workspace: Workspace, use_case: UseCase, wanted: int | None) -> KeyUse:
     configuration_id = workspace.configuration_id(use_case)
     if configuration_id is None:
         text = f"the workspace has no {use_case} key. Fix: rekey add {workspace.workspace_id}"
@@ -178,7 +183,7 @@ def _use(seen: Seen, workspace: Workspace, use_case: UseCase) -> KeyUse:
         text = f"it cannot be read because the key configuration {configuration_id} {said}. Fix: give it another key"
         why = Why(reason=Reason.UNREADABLE, text=text)
         return KeyUse(use_case=use_case, configuration_id=configuration_id, max_age_days=wanted, whys=(why,))
-    return _judged(seen, workspace, use_case, found)
+    return _judged(seen, workspace, use_case, found, wanted)
 
 
 def _with_drift(seen: Seen, workspace: Workspace, use: KeyUse) -> KeyUse:
@@ -200,8 +205,10 @@ def _is_about(drift: Drift, workspace: Workspace, use: KeyUse) -> bool:
     return missing if drift.what == What.NO_KEY else drift.what == FIELDS[use.use_case]
 
 
-def _judged(seen: Seen, workspace: Workspace, use_case: UseCase, configuration: KeyConfiguration) -> KeyUse:
-    arn, wanted = configuration.key_arn, seen.rules.max_age_days.get(use_case)
+def _judged(
+    seen: Seen, workspace: Workspace, use_case: UseCase, configuration: KeyConfiguration, wanted: int | None
+) -> KeyUse:
+    arn = configuration.key_arn
     look, parts = seen.looks[arn], KeyArn.of(arn)
     may = documented(seen.settings.databricks_shard, seen.settings.databricks_account_id, seen.use_cases[arn])
     known = seen.known.get(arn)

@@ -24,7 +24,7 @@ and region (AWS KMS developer guide, "Request quotas"): 40 that begin together h
 within the retries of Create key. To the Account API each sends about ten requests in its first minute, then one poll in
 five to thirty seconds: 40 stay below ten a second."""
 
-SELECTORS = ("workspaces", "named", "tag", "older_than_days")
+SELECTORS = ("workspaces", "named", "tag", "older_than_days", "due_within_days")
 
 ONE_WORKSPACES = ("workspace_id", "workspace", "key_arn", "key_configuration_id", "renew_notebooks")
 """What only a request for one workspace may have."""
@@ -50,6 +50,8 @@ class FleetWish(BaseModel):
     """One of the workspace's custom tags, as name=value."""
     older_than_days: Annotated[int, Field(ge=1, le=3650)] | None = None
     """Only keys whose material is older, as the last inventory has it."""
+    due_within_days: Annotated[int, Field(ge=0, le=3650)] | None = None
+    """Only keys whose material becomes too old by the policy within so many days, or is; by the last inventory too."""
     waves: Annotated[tuple[Size, ...], Field(min_length=1, max_length=10)] = (1, 5, 25, 100)
     """How many workspaces each wave has; the last number holds for all that follow."""
     concurrency: Annotated[int, Field(ge=1, le=MOST_AT_ONCE)] = 10
@@ -59,6 +61,11 @@ class FleetWish(BaseModel):
     """After which waves a person is waited for."""
     forbidden: Literal["leave_out", "refuse"] = "leave_out"
     """What becomes of the fleet when a workspace's rotation is forbidden."""
+
+    @property
+    def by_age(self) -> str | None:
+        """The selector that needs the inventory, where there is one."""
+        return next((each for each in ("older_than_days", "due_within_days") if getattr(self, each) is not None), None)
 
     def fits(self, workspace_id: int, name: str, tags: dict[str, str]) -> bool:
         """Whether it is one of them, by all but its keys' age."""
