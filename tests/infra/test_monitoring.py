@@ -115,6 +115,7 @@ def test_alarms_read_the_metrics_that_the_functions_count(template: Template) ->
     ours = [each for each in alarms(template).values() if each["Namespace"] == observability.NAMESPACE]
     assert {each["MetricName"] for each in ours} == {
         "RotationsFailed",
+        "FleetsNotComplete",
         "AccessChangedAlone",
         "ComputeDown",
         "StepsHeldUp",
