@@ -1,6 +1,7 @@
 """What must hold once all is at rest, whatever befell a rotation. Each gives what is wrong, a sentence a finding."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -119,7 +120,8 @@ def ledger_execution_and_event_agree(run: Run) -> Iterator[str]:
     for rotation in run.rotations():
         execution = by_name[rotation.rotation_id]
         told = [kind for kind, detail in events if detail.get("rotation_id") == rotation.rotation_id]
-        carried_on = "carries on by itself" in (execution.cause or "") and "Rotation Taken Up" in told
+        says_so = re.search(r"rekey (carries|goes) on by itself", execution.cause or "")
+        carried_on = says_so and "Rotation Taken Up" in told
         if rotation.ended and not carried_on and _disagree(execution.status, execution.states, rotation.status):
             yield f"{rotation.status} in the ledger, {execution.status} in Step Functions ({execution.error})"
         ends = [kind for kind, detail in events if detail.get("rotation_id") == rotation.rotation_id and kind in _ENDS]
