@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from contextlib import ExitStack
 from itertools import groupby
 from pathlib import Path
@@ -16,6 +16,9 @@ from tests.matrix.report import written
 from tests.matrix.rows import run_row
 from tests.matrix.storms import one_storm, run_storm, storm_name
 from tests.matrix.workers import results
+
+LONGEST_LOOP = 6
+"""States of a loop."""
 
 
 def _arguments() -> argparse.Namespace:
@@ -87,8 +90,30 @@ def _known(path: Path | None) -> list[Result]:
 
 
 def _show(result: Result) -> int:
-    _say(f"{_words(result)}\n  {' -> '.join(result.states)}\n  {result.seconds:.1f} s")
+    _say(f"{_words(result)}\n  {' -> '.join(_without_rounds(result.states))}\n  {result.seconds:.1f} s")
     return 1 if result.broken else 0
+
+
+def _without_rounds(states: Sequence[str]) -> Iterator[str]:
+    """A loop's states once, with how many rounds it made: "(A -> B) x 30"."""
+    at = 0
+    while at < len(states):
+        length, rounds = max(
+            ((size, _rounds(states, at, size)) for size in range(1, LONGEST_LOOP + 1)), key=lambda each: each[1]
+        )
+        if rounds == 1:
+            length = 1
+        loop = " -> ".join(states[at : at + length])
+        yield loop if rounds == 1 else f"({loop}) x {rounds}"
+        at += length * rounds
+
+
+def _rounds(states: Sequence[str], at: int, size: int) -> int:
+    """How often the `size` states from `at` on follow one another."""
+    rounds = 1
+    while states[at + rounds * size : at + (rounds + 1) * size] == states[at : at + size]:
+        rounds += 1
+    return rounds
 
 
 def _words(result: Result) -> str:

@@ -28,9 +28,9 @@ def _deletes(kind: str, run: Run) -> None:
 
 
 def _starts_cluster(run: Run) -> None:
-    cluster = run.things("off")[0]
-    run.started.add(cluster)
-    run.in_workspace("clusters/start", cluster_id=cluster)
+    for cluster in run.things("off"):
+        run.started.add(cluster)
+        run.in_workspace("clusters/start", cluster_id=cluster)
 
 
 def _takes_admin_right(run: Run) -> None:
@@ -39,9 +39,9 @@ def _takes_admin_right(run: Run) -> None:
 
 
 def _takes_workspace_right(run: Run) -> None:
-    workspace = run.workspace
-    workspace.has_admin = False
-    run.cloud.timeline.at(run.cloud.clock.now() + 600, lambda: setattr(workspace, "has_admin", True))
+    for workspace in run.workspaces():
+        workspace.has_admin = False
+        run.cloud.timeline.at(run.cloud.clock.now() + 600, partial(setattr, workspace, "has_admin", True))
 
 
 def _disables_new_key(run: Run) -> None:

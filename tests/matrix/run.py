@@ -313,18 +313,13 @@ class Run:
         policy = json.loads(client("kms").get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"])
         return bool(parted(policy, principals("commercial", ()))[1])
 
+    def workspaces(self) -> list[Workspace]:
+        """The one that it is about; none before a new one is made."""
+        return [self.workspace] if self.cloud.simulator.workspaces else []
+
     def things(self, kind: str) -> list[str]:
         """Ids; none before a new workspace is made."""
-        if not self.cloud.simulator.workspaces:
-            return []
-        workspace = self.workspace
-        return {
-            "cluster": lambda: [e.cluster_id for e in workspace.clusters.values() if e.spec["cluster_name"] == "ada"],
-            "off": lambda: [e.cluster_id for e in workspace.clusters.values() if e.spec["cluster_name"] == "off"],
-            "pool": lambda: list(workspace.pools),
-            "warehouse": lambda: list(workspace.warehouses),
-            "job": lambda: [str(each) for each in workspace.jobs],
-        }[kind]()
+        return [each for workspace in self.workspaces() for each in _ids(workspace, kind)]
 
     def one_cluster(self) -> str:
         return next(iter(self.things("cluster")), "none")
@@ -359,6 +354,18 @@ class Run:
     def secrets(self) -> set[str]:
         """What may stand nowhere."""
         return {self.cloud.simulator.settings.client_secret, *vars(self.cloud.simulator.tokens)["_grants"]}
+
+
+def _ids(workspace: Workspace, kind: str) -> list[str]:
+    match kind:
+        case "pool":
+            return list(workspace.pools)
+        case "warehouse":
+            return list(workspace.warehouses)
+        case "job":
+            return [str(each) for each in workspace.jobs]
+    name = {"cluster": "ada", "off": "off"}[kind]
+    return [each.cluster_id for each in workspace.clusters.values() if each.spec["cluster_name"] == name]
 
 
 def function_of(state: str) -> str:

@@ -129,7 +129,94 @@ def test_fields_that_show_before_the_workspace_runs_again_are_no_switch(world: W
     assert world.rotation().switched_at is not None
 
 
+@pytest.mark.rule("rule-2", "silent-revert")
+@pytest.mark.parametrize("use_cases", [["MANAGED_SERVICES"], ["MANAGED_SERVICES", "STORAGE"]], ids=["managed", "both"])
+def test_a_proven_change_that_is_taken_back_while_compute_comes_back_is_undone(
+    world: World, use_cases: list[str]
+) -> None:
+    """The rollback had settled on the new key: whoever brings compute back sees that the workspace is not on it."""
+    adds = len(use_cases) > 1
+    keys = {} if adds else {"managed_services": world.make_key()}
+    workspace_id = world.workspace(keys=keys)["workspace_id"]
+    fields, before = world.fields(workspace_id), world.compute(workspace_id)
+    known = len(world.get("state")["configurations"])
+    world.prepare(workspace_id=workspace_id, operation="add" if adds else "rotate", use_cases=use_cases)
+    world.post("faults", match=PATCH, fault="silent_revert", times=1, visible_seconds=1500)
+    world.switch_and_verify()
+    failure = {"state": "Restart compute", "error": "AccessDenied", "cause": "S3 refused"}
+    assert world.call("roll_back", rotation_id="r1", failure=failure)["workspace_on"] == "new"
+    world.clock.advance(1600)
+    world.loop("restart_compute")
+    handed_over = world.call("record_failure", rotation_id="r1", failure=failure)
+    assert "on the keys it had before" in handed_over["failure"]["cause"]
+    assert "goes on by itself" in handed_over["failure"]["cause"]
+    world.executions.end("r1", "FAILED", error="AccessDenied", cause="S3 refused")
+    rotation = world.carried_on()
+    assert (rotation.status, rotation.workspace_on, rotation.switch_verified_at) == ("failed", "old", None)
+    assert world.fields(workspace_id) == fields
+    assert world.compute(workspace_id).keys() == before.keys()
+    assert len(world.get("state")["configurations"]) == known
+    new = str(rotation.key_arn)
+    assert world.key(new).state == ("retained" if adds else "grace")
+    assert world.sweep(A_DAY_LATER)["disabled"] == ([] if adds else [new])
+    assert world.get("health")["unreadable"] == []
+
+
+@pytest.mark.rule("rule-2")
+def test_what_seemed_taken_back_is_looked_at_once_more_before_its_key_is_let_go(world: World) -> None:
+    """Databricks may answer late with what was."""
+    workspace_id = ready(world)
+    fields = world.fields(workspace_id)
+    world.switch_and_verify()
+    shown = next(each for each in world.get("state")["workspaces"] if each["workspace_id"] == workspace_id)
+    failure = {"state": "Restart compute", "error": "AccessDenied", "cause": "S3 refused"}
+    world.call("roll_back", rotation_id="r1", failure=failure)
+    one = {"method": "GET", "path": f"*/workspaces/{workspace_id}"}
+    stale = {**shown, "managed_services_customer_managed_key_id": fields[0], "workspace_status": "RUNNING"}
+    world.post("faults", match=one, fault="status", status=200, times=1, body=json.dumps(stale))
+    world.loop("restart_compute")
+    assert world.rotation().workspace_on == "old"
+    world.call("record_failure", rotation_id="r1", failure=failure)
+    world.executions.end("r1", "FAILED", error="AccessDenied", cause="S3 refused")
+    rotation = world.carried_on()
+    assert rotation.workspace_on == "new"
+    assert world.fields(workspace_id) == (rotation.configuration_id, None)
+    assert world.sweep(A_DAY_LATER)["disabled"] == []
+    assert world.key(str(rotation.key_arn)).why.startswith("the workspace shows it")
+
+
 # --- what the way back writes down ---
+
+
+@pytest.mark.rule("configuration-twice", "rule-6")
+def test_a_configuration_whose_registration_got_no_answer_is_deleted_also_of_a_brought_key(world: World) -> None:
+    workspace_id = world.workspace()["workspace_id"]
+    known = len(world.get("state")["configurations"])
+    world.plan(workspace_id=workspace_id, operation="add", key_arn=own_key())
+    for each in ("create_key", "set_policy"):
+        world.call(each, rotation_id="r1")
+    registration = {"method": "POST", "path": "/customer-managed-keys"}
+    world.post("faults", match=registration, fault="applied_then_lost", times=1)
+    with pytest.raises(errors.OutcomeUnknown):
+        world.call("register_config", rotation_id="r1")
+    assert world.call("register_config", rotation_id="r1")["found"]
+    assert len(world.get("state")["configurations"]) == known + 1
+    world.fail("Pause triggers", "TriggersNotPaused")
+    assert len(world.get("state")["configurations"]) == known
+
+
+def test_a_configuration_of_a_brought_key_that_was_there_before_stays(world: World) -> None:
+    key_arn = own_key()
+    first = world.quiet_workspace(workspace_name="one")["workspace_id"]
+    made = world.rotate(workspace_id=first, operation="add", key_arn=key_arn)
+    world.next_rotation()
+    second = world.quiet_workspace(workspace_name="two", role_arn="arn:aws:iam::123456789012:role/two")["workspace_id"]
+    world.prepare(workspace_id=second, operation="add", key_arn=key_arn)
+    assert world.rotation(world.rotation_id).configuration_id == made["configuration_id"]
+    world.fail("Pause triggers", "TriggersNotPaused")
+    assert [each["customer_managed_key_id"] for each in world.get("state")["configurations"]] == [
+        made["configuration_id"]
+    ]
 
 
 def test_a_policy_that_is_put_back_is_in_the_trail(world: World) -> None:

@@ -101,6 +101,8 @@ class Rotation(BaseModel):
     policy_set_at: str | None = None
     """When KMS first showed the key's policy as the use cases need it."""
     configuration_id: str | None = None
+    registration_asked_at: str | None = None
+    """When Databricks was first asked for a key configuration, of which there was none then."""
     configuration_made: bool = False
     material_asked: tuple[str, ...] = ()
     """Keys whose material KMS was asked to rotate, by ARN."""
@@ -252,6 +254,7 @@ class RotationChanges(TypedDict, total=False):
     policy_refused_at: str | None
     policy_set_at: str | None
     configuration_id: str | None
+    registration_asked_at: str | None
     configuration_made: bool
     material_asked: tuple[str, ...]
     material_before: dict[str, int]

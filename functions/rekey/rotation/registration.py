@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 
+from rekey.base import clock
 from rekey.base.errors import AwsUnavailable, InvalidState, NotFound
 from rekey.databricks import Estate
 from rekey.model.actions import Action
@@ -40,6 +41,10 @@ def register(step: Step) -> Registered:
         ),
         None,
     )
+    # One that shows only after this rotation had asked for it is its own: it is what an unanswered try made.
+    made = found is None or rotation.registration_asked_at is not None
+    if found is None and rotation.registration_asked_at is None:
+        step.note(registration_asked_at=clock.stamp())
     configuration = found or step.account.create_configuration(key_arn, plan.use_cases, reuse_for_volumes=reuse)
     try:
         step.record(
@@ -52,7 +57,7 @@ def register(step: Step) -> Registered:
                 "reuse_key_for_cluster_volumes": configuration.reuse_key_for_cluster_volumes,
             },
             configuration_id=configuration.configuration_id,
-            configuration_made=found is None,
+            configuration_made=made,
             status="running",
         )
     except AwsUnavailable:

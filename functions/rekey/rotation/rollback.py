@@ -40,7 +40,7 @@ def roll_back(step: Step) -> RollBackProgress:
         return _done(step, "old")  # It goes forward, and neither configurations nor compute were touched.
     note_failure(step)
     if rotation.workspace_on:
-        return _undo(step)
+        return _undo_late(step)
     if rotation.switch_verified_at:
         if switch.shows_target(step.rotation, look(step)):
             return _done(step, "new")
@@ -57,8 +57,7 @@ def roll_back(step: Step) -> RollBackProgress:
         if waiting:
             return _waiting(step, waiting)
         if switch.shows_anything_new(step.rotation, look(step)):
-            _keep_new(step)
-            return _done(step, "new")
+            return _keep_new(step)
     try:
         with clients.named_errors():
             return _undo(step)
@@ -67,6 +66,15 @@ def roll_back(step: Step) -> RollBackProgress:
         logger.warning(f"what was done to keys cannot be undone yet: {error}")
         step.note(keys_undone=str(error))
         return _done(step, "old")
+
+
+def _undo_late(step: Step) -> RollBackProgress:
+    """What was settled a while ago is looked at once more: from here on the new key is let go of."""
+    rotation = step.rotation
+    if rotation.may_have_switched and not rotation.creates and switch.shows_anything_new(rotation, look(step)):
+        step.note(keys_undone=None)
+        return _keep_new(step)
+    return _undo(step)
 
 
 def _undo(step: Step) -> RollBackProgress:
@@ -105,11 +113,11 @@ def _done(step: Step, workspace_on: WorkspaceOn | None) -> RollBackProgress:
     )
 
 
-def _keep_new(step: Step) -> None:
+def _keep_new(step: Step) -> RollBackProgress:
     """An added key cannot be taken away again (Databricks has no way to remove one), so it must stay usable."""
     if step.rotation.has_found(FindingCode.OLD_KEY_UNUSABLE):
         _key_stays(step, "the workspace shows it, and the key that it had before cannot be used")
-        return
+        return _done(step, "new")
     finding = Finding(
         code=FindingCode.NEW_KEY_KEPT,
         text=f"The workspace shows the new key configuration {step.configuration_id}, and Databricks has no way "
@@ -120,6 +128,7 @@ def _keep_new(step: Step) -> None:
     if finding not in step.rotation.findings:
         findings = step.rotation.with_findings([finding])
         step.record(STEP, Action.NEW_KEY_KEPT, {"key_arn": step.key_arn}, findings=findings)
+    return _done(step, "new")
 
 
 def _key_stays(step: Step, why: str) -> None:

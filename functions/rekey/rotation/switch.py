@@ -127,6 +127,22 @@ def shows_anything_new(rotation: Rotation, workspace: Workspace) -> bool:
     )
 
 
+def note_taken_back(step: Step, workspace: Workspace) -> None:
+    """Write down that a proven change, on which the rollback had settled, is not shown any more: Databricks took it
+    back late. What was made for it is let go of once compute is back."""
+    rotation = step.rotation
+    if rotation.workspace_on != "new" or not rotation.switch_verified_at or shows_anything_new(rotation, workspace):
+        return
+    step.record(
+        StepName.ROLL_BACK,
+        Action.DID_NOT_HOLD,
+        {"workspace_on": "old"},
+        switch_verified_at=None,
+        workspace_on="old",
+        keys_undone="Databricks took the change back after it was proven",
+    )
+
+
 def _refuse_outside_changes(rotation: Rotation, workspace: Workspace) -> None:
     for use_case in rotation.plan.use_cases:
         planned, now = rotation.plan.before[use_case], workspace.configuration_id(use_case)

@@ -16,6 +16,7 @@ from rekey.rotation.compute.kinds import KINDS, STOPPED
 from rekey.rotation.compute.notes import Notes
 from rekey.rotation.settling import look, settles
 from rekey.rotation.step import Step
+from rekey.rotation.switch import note_taken_back
 
 STEP = StepName.RESTART
 
@@ -35,8 +36,10 @@ def _under_way(step: Step) -> list[str]:
     rotation = step.rotation
     if rotation.failure is None or rotation.creates or not rotation.may_have_switched:
         return []
-    if look(step).status == "PROVISIONING":
+    workspace = look(step)
+    if workspace.status == "PROVISIONING":
         return ["an update of the workspace to end (status PROVISIONING)"]
+    note_taken_back(step, workspace)
     return [] if rotation.workspace_on else ["the rollback to settle which keys the workspace is on"]
 
 
