@@ -1,4 +1,4 @@
-"""DynamoDB, S3, Secrets Manager, EventBridge and SQS of one process, quick enough for thousands of rotations.
+"""DynamoDB, S3, Secrets Manager, SSM, EventBridge and SQS of one process, quick enough for thousands of rotations.
 
 Each answers what botocore would hand its caller, error codes and all; what nobody here calls is an AttributeError. KMS
 and tags stay moto's. tests/unit/test_ledger.py runs the ledger's own tests on it and on moto.
@@ -42,10 +42,16 @@ class QuickAws:
     published: list[Answer] = field(default_factory=list)
     """Entries that the bus took."""
     set_aside: list[Answer] = field(default_factory=list)
+    put_off: dict[str, int] = field(default_factory=dict)
+    """Seconds for which a message of a queue is not seen, by its receipt handle."""
+    ticket_secret: str = "{}"
+    parameter: str = "{}"
+    """The tickets' settings."""
 
     def reset(self) -> None:
         for each in (self.items, self.objects, self.versions, self.streamed, self.published, self.set_aside):
             each.clear()
+        self.put_off.clear()
 
     def answer(self, service: str, operation: str, given: Answer) -> Answer | None:
         """None where it is not for here. Raises Refused."""
@@ -114,7 +120,10 @@ class QuickAws:
 
     def _check(self, write: Item) -> None:
         if not self._holds(write):
-            raise Refused("ConditionalCheckFailedException", "The conditional request failed")
+            old = self.items.get(_key(write.get("Key") or write["Item"]))
+            asked = old and write.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+            more = {"Item": _copied(old)} if asked else {}
+            raise Refused("ConditionalCheckFailedException", "The conditional request failed", **more)
 
     def _holds(self, write: Item) -> bool:
         item = self.items.get(_key(write.get("Key") or write["Item"]), {})
@@ -156,8 +165,11 @@ class QuickAws:
         self.objects.pop(Key, None)
         return {}
 
-    def _secretsmanager_GetSecretValue(self, **_: Any) -> Answer:  # noqa: N802
-        return {"SecretString": self.secret}
+    def _secretsmanager_GetSecretValue(self, *, SecretId: str, **_: Any) -> Answer:  # noqa: N802, N803
+        return {"SecretString": self.ticket_secret if SecretId == "tickets" else self.secret}
+
+    def _ssm_GetParameter(self, *, Name: str, **_: Any) -> Answer:  # noqa: N802, N803
+        return {"Parameter": {"Name": Name, "Type": "String", "Value": self.parameter}}
 
     def _events_PutEvents(self, *, Entries: list[Answer]) -> Answer:  # noqa: N802, N803
         self.published += Entries
@@ -166,6 +178,16 @@ class QuickAws:
     def _sqs_SendMessage(self, **message: Any) -> Answer:  # noqa: N802
         self.set_aside.append(message)
         return {"MessageId": "0"}
+
+    def _sqs_ChangeMessageVisibility(  # noqa: N802
+        self,
+        *,
+        ReceiptHandle: str,  # noqa: N803
+        VisibilityTimeout: int,  # noqa: N803
+        **_: Any,
+    ) -> Answer:
+        self.put_off[ReceiptHandle] = VisibilityTimeout
+        return {}
 
 
 def play(patch: pytest.MonkeyPatch) -> QuickAws:

@@ -10,15 +10,20 @@ import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
+from local.databricks.serving import Connections
+from local.databricks.wire import AbortConnection, ConnectionLost
 from local.loopback import LOOPBACK, listen
 from local.tickets import jira, servicenow, sidedoor, standard
 from local.tickets.state import State
 
 
-def create_app(state: State) -> FastAPI:
-    """The three ticket systems under /jira, /servicenow and /standard. The State is at `app.state.tickets`."""
+def create_app(state: State, abort: AbortConnection | None = None) -> FastAPI:
+    """The three ticket systems under /jira, /servicenow and /standard. The State is at `app.state.tickets`.
+
+    `abort` resets a request's connection; without it ConnectionLost is raised.
+    """
     app = FastAPI(title="Ticket systems", openapi_url=None)
-    app.state.tickets = state
+    app.state.tickets, app.state.abort = state, abort
     for room in (sidedoor, jira, servicenow, standard):
         app.include_router(room.router)
     app.middleware("http")(_befall)
@@ -32,6 +37,11 @@ async def _befall(request: Request, go_on: Callable[[Request], Awaitable[Respons
     fault = None if path.startswith("/_tickets") else state.faults.take(request.method, path, str(request.url))
     if fault is None:
         return await go_on(request)
+    if fault.fault == "reset":
+        if request.app.state.abort is None:
+            raise ConnectionLost(path)
+        request.app.state.abort(request.scope)
+        return Response()  # Nobody hears it any more.
     if fault.fault == "throttle":
         return JSONResponse({}, 429, headers={"Retry-After": str(fault.retry_after)})
     if fault.fault == "applied_then_lost":
@@ -43,7 +53,9 @@ async def _befall(request: Request, go_on: Callable[[Request], Awaitable[Respons
 
 def make_server(state: State, port: int = 0) -> tuple[uvicorn.Server, socket.socket]:
     """A server and its listening socket on loopback."""
-    config = uvicorn.Config(create_app(state), log_level="warning", access_log=False, lifespan="off")
+    connections = Connections()
+    app = create_app(state, connections.abort)
+    config = uvicorn.Config(app, http=connections.protocol(), log_level="warning", access_log=False, lifespan="off")
     return uvicorn.Server(config), listen(port)
 
 

@@ -38,8 +38,10 @@ def sign(state: State, provider: Provider, event: Any) -> tuple[bytes, dict[str,
     return body, signed(state, provider, body)
 
 
-def signed(state: State, provider: Provider, body: bytes) -> dict[str, str]:
-    """The headers of a body."""
+def signed(
+    state: State, provider: Provider, body: bytes, delivery_id: str | None = None, at: datetime | None = None
+) -> dict[str, str]:
+    """The headers of a body; a delivery that is repeated keeps its id, and is signed anew where its time is."""
     secret = state.secret[provider]["webhook_secrets"][-1]
     headers = {"content-type": "application/json"}
     if provider == "jira":
@@ -47,9 +49,9 @@ def signed(state: State, provider: Provider, body: bytes) -> dict[str, str]:
         return {
             **headers,
             "x-hub-signature": f"sha256={digest}",
-            "x-atlassian-webhook-identifier": str(uuid.uuid4()),
+            "x-atlassian-webhook-identifier": delivery_id or str(uuid.uuid4()),
         }
-    webhook_id, at = f"msg_{uuid.uuid4().hex}", datetime.now(UTC)
+    webhook_id, at = delivery_id or f"msg_{uuid.uuid4().hex}", at or datetime.now(UTC)
     return {
         **headers,
         "webhook-id": webhook_id,

@@ -53,7 +53,7 @@ def set_webhooks(request: Request, urls: dict[str, str]) -> dict[str, str]:
 
 @router.post("/faults")
 def order_fault(request: Request, order: Order) -> Response:
-    """Of the kinds status, throttle and applied_then_lost."""
+    """Of the kinds status, reset, throttle and applied_then_lost."""
     _state(request).faults.add(order)
     return JSONResponse(_state(request).faults.as_list())
 

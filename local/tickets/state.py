@@ -82,6 +82,13 @@ class State:
         """The secrets go by the environment: a command line is everybody's to read."""
         return cls(json.loads(os.environ["TICKETS_SECRET"]))
 
+    def reset(self) -> None:
+        """No tickets, no faults; the secrets stay."""
+        for each in self.tickets.values():
+            each.clear()
+        self.deliveries.clear()
+        self.faults.clear()
+
     def next_number(self) -> int:
         return next(self._numbers)
 

@@ -14,6 +14,8 @@ from rekey.telling.tickets.settings import PROVIDERS, TicketSettings
 from tests.infra.conftest import TICKETS, Synthesis, cdk_json_context
 from tests.infra.grants import TICKETS_TABLE, granted, of_every_lambda, rows
 from tests.infra.template import LAMBDAS, Template
+from tests.matrix import tickets as matrix
+from tests.matrix.lambdas import SECONDS
 
 OURS = ("ticket_webhook", "notify_ticket")
 
@@ -122,7 +124,9 @@ def test_comments_are_retried_and_what_cannot_be_told_raises_an_alarm(tickets_te
     assert mapping["BatchSize"] == 1
     queue = tickets_template.resource(mapping["EventSourceArn"]["Fn::GetAtt"][0])["Properties"]
     timeout = tickets_template.function("notify_ticket")["Timeout"]
-    assert queue["VisibilityTimeout"] == 6 * timeout
+    assert queue["VisibilityTimeout"] == 6 * timeout == matrix.VISIBLE_AFTER
+    assert (queue["RedrivePolicy"]["maxReceiveCount"], timeout) == (matrix.TRIES, SECONDS["notify_ticket"])
+    assert tickets_template.function("ticket_webhook")["Timeout"] == SECONDS["ticket_webhook"]
     untold = queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
     alarms = tickets_template.all("AWS::CloudWatch::Alarm").values()
     [alarm] = [each for each in alarms if each["AlarmName"] == "rekey-tickets-untold"]

@@ -1,4 +1,4 @@
-"""Where the product ends: every call to AWS or to Databricks passes here, takes its time, and may fail."""
+"""Where the product ends: every call to AWS, Databricks or a ticket system passes here, takes its time, may fail."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +9,9 @@ from local.databricks.clock import ManualClock
 
 AWS_SECONDS, DATABRICKS_SECONDS = 0.02, 0.15
 """What a call takes that nothing befalls."""
+
+HTTP = ("databricks", "token", "tickets")
+"""Services that are called by requests; the others by boto3."""
 
 _READS = ("Get", "List", "Describe", "Query", "Scan", "Head", "BatchGet", "AssumeRole")
 
@@ -33,8 +36,8 @@ class Call:
 
     @property
     def changing(self) -> bool:
-        if self.service in ("databricks", "token"):
-            return self.service == "databricks" and not self.operation.startswith("GET ")
+        if self.service in HTTP:
+            return self.service != "token" and not self.operation.startswith("GET ")
         return not self.operation.startswith(_READS)
 
 
@@ -88,7 +91,7 @@ class Boundary:
         call = Call(service, operation, invocation.function, invocation.calls)
         invocation.calls += 1
         self.log.append(call)
-        self.clock.advance(DATABRICKS_SECONDS if service in ("databricks", "token") else AWS_SECONDS)
+        self.clock.advance(DATABRICKS_SECONDS if service in HTTP else AWS_SECONDS)
         try:
             for fault in list(self.faults):
                 fault.before(call)

@@ -1,11 +1,13 @@
 """One cloud for thousands of runs: moto, the simulator and the product in one process and on one clock."""
 
+import datetime as datetime_module
+import importlib
 import json
 import random
 import sys
 import time
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,6 +29,10 @@ from local.databricks.settings import Settings as SimulatorSettings
 from local.databricks.state import ids
 from local.databricks.tokens import Tokens
 from local.databricks.world import World as Simulator
+from local.tickets import jira
+from local.tickets.app import create_app as create_tickets
+from local.tickets.credentials import new_secret
+from local.tickets.state import State as TicketSystems
 from rekey.aws import clients
 from rekey.base import clock
 from rekey.ledger import Ledger
@@ -45,7 +51,27 @@ from tests.steps.world import World, environment
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 START = 1_800_000_000.0
-_MORE = {"UNPUBLISHED_QUEUE_URL": "https://sqs.invalid/unpublished", "POWERTOOLS_METRICS_DISABLED": "true"}
+ROTATIONS = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:rekey-rotate-key"
+_MORE = {
+    "UNPUBLISHED_QUEUE_URL": "https://sqs.invalid/unpublished",
+    "POWERTOOLS_METRICS_DISABLED": "true",
+    "STATE_MACHINE_ARN": ROTATIONS,
+    "FLEET_STATE_MACHINE_ARN": ROTATIONS.replace("rotate-key", "rotate-fleet"),
+    "TICKETS_PARAMETER": "/rekey/tickets",
+    "TICKETS_SECRET_ARN": "tickets",
+    "TICKET_COMMENTS_QUEUE_URL": "https://sqs.invalid/comments",
+    "ANSWER_APPROVAL_FUNCTION": "rekey-answer-approval",
+}
+
+_LIBRARIES = (
+    *(
+        f"aws_lambda_powertools.utilities.idempotency.{each}"
+        for each in ("base", "persistence.base", "persistence.datarecord", "persistence.dynamodb")
+    ),
+    "aws_lambda_powertools.utilities.parameters.base",
+    "standardwebhooks.webhooks",
+)
+"""What looks at the clock on the product's behalf."""
 
 
 class Serial:
@@ -84,6 +110,10 @@ class _Watched:
     def __init__(self, tasks: Tasks, boundary: Boundary) -> None:
         self._tasks, self._boundary = tasks, boundary
 
+    @property
+    def exceptions(self) -> Any:
+        return self._tasks.exceptions
+
     def __getattr__(self, name: str) -> Any:
         call, operation = getattr(self._tasks, name), "".join(each.title() for each in name.split("_"))
         return lambda **given: self._boundary.passing("stepfunctions", operation, lambda: call(**given))
@@ -103,6 +133,7 @@ class Cloud:
     policies: kms_policies.Policies
     usage: kms_usage.Usage
     tasks: Tasks
+    tickets: TicketSystems
     skew: float = 0.0
     timeline: Timeline = field(init=False)
     lambdas: Lambdas = field(init=False)
@@ -121,6 +152,7 @@ class Cloud:
         self.boundary.at_work.clear()
         self.simulator.reset()
         self.simulator.tokens = Tokens()
+        self.tickets.reset()
         self.aws.reset()
         kms = kms_backends[ACCOUNT][REGION]
         kms.keys.clear()
@@ -155,7 +187,8 @@ def running() -> Iterator[Cloud]:
         boundary = Boundary(manual)
         settings = SimulatorSettings(account_id=ACCOUNT_ID, customer_account=ACCOUNT)
         app = create_app(settings, clock=manual)
-        adapter = InProcess(app, boundary)
+        tickets = TicketSystems(new_secret())
+        adapter = InProcess(app, create_tickets(tickets), boundary)
         # The machine's own proxies and passwords have no say here, and to look for them is dear.
         patch.setattr(requests.sessions, "get_environ_proxies", lambda *_, **__: {})
         patch.setattr(requests.sessions, "get_netrc_auth", lambda *_, **__: None)
@@ -186,6 +219,7 @@ def running() -> Iterator[Cloud]:
             policies,
             usage,
             tasks,
+            tickets,
         )
         _one_clock(patch, cloud)
         _watch_aws(patch, cloud)
@@ -204,13 +238,29 @@ def _one_clock(patch: pytest.MonkeyPatch, cloud: Cloud) -> None:
         sleep=cloud.clock.advance,
     )
     for name, module in list(sys.modules.items()):
-        if name.startswith("rekey.") and vars(module).get("time") is time:
+        if (name.startswith("rekey.") or module is jira) and vars(module).get("time") is time:
             patch.setattr(module, "time", virtual)
+    moment = _datetime_of(lambda: now() + cloud.skew)
+    for name in _LIBRARIES:
+        module = importlib.import_module(name)
+        if vars(module).get("dt") is datetime_module:
+            patch.setattr(module, "dt", SimpleNamespace(datetime=moment, timedelta=timedelta))
+        else:
+            patch.setattr(module, "datetime", moment)
     patch.setattr(clock, "now", lambda: cloud.now() + timedelta(seconds=cloud.skew))
     patch.setattr(kms_models, "unix_time", lambda *_: now())
     patch.setattr(pace, "CLOCK", VirtualPace(cloud.clock))
     patch.setattr(crew, "ThreadPoolExecutor", Serial)
     patch.setattr(ids, "secrets", SimpleNamespace(randbelow=lambda most: random.randrange(most)))
+
+
+def _datetime_of(now: Callable[[], float]) -> type[datetime]:
+    class Moment(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return datetime.fromtimestamp(now(), tz)
+
+    return Moment
 
 
 def _watch_aws(patch: pytest.MonkeyPatch, cloud: Cloud) -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from local.databricks.faults import Match, Order
 from tests.matrix.boundary import Call
@@ -14,9 +15,10 @@ from tests.matrix.faults import (
     DURATIONS,
     FOR_GOOD,
     SCOPES,
+    TICKET_SERVICES,
+    Answering,
     AtCall,
     AwsTrouble,
-    DatabricksTrouble,
     Hanging,
     Twice,
     answering,
@@ -33,8 +35,8 @@ WAITED_OUT = re.compile(
 )
 """What also keeps no rotation from ending well whose change is proven already."""
 
-Begin = Callable[[Run, str], None]
-"""Begins a trouble when a run enters a state, whose Lambda is named."""
+Begin = Callable[[Any, str], None]
+"""Begins a trouble when a run, of a rotation or of a ticket, enters a state, whose Lambda is named."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ def _one_object(kind: str, run: Run, _: str) -> None:
     cluster = run.one_cluster()
     for match in (Match(body=cluster), Match(query=cluster)):
         order = Order(match=match, times=None, **ANSWERS[kind])
-        run.cloud.boundary.faults.append(DatabricksTrouble(run.cloud, [order], _until(run, "good")))
+        at = run.cloud.simulator.faults
+        run.cloud.boundary.faults.append(Answering(run.cloud.clock, at, [order], _until(run, "good")))
 
 
 def _hangs(duration: str, run: Run, _: str) -> None:
@@ -147,7 +150,7 @@ def named(name: str) -> Column:
     if match := re.fullmatch(r"(.+)-(\d+)", name):
         what, number = match[1], int(match[2])
         return Column(name, partial(_twice, number) if what == "twice" else partial(_at_call, what, number))
-    return COLUMNS[name]
+    return COLUMNS.get(name) or TICKET_COLUMNS[name]
 
 
 def _all() -> Iterator[Column]:
@@ -182,6 +185,37 @@ def _all() -> Iterator[Column]:
 
 
 COLUMNS = {each.name: each for each in _all()}
+
+
+def _ticket_system(kind: str, duration: str, run: Any, _: str) -> None:
+    """The ticket system answers so; where it is asked by its side door nobody is disturbed."""
+    once = duration == "once"
+    order = Order(match=Match(path="*"), times=1 if once else None, **ANSWERS[kind])
+    until = float("inf") if once else _until(run, duration)
+    run.cloud.boundary.faults.append(Answering(run.cloud.clock, run.cloud.tickets.faults, [order], until))
+
+
+def _aws_of_tickets(kind: str, service: str, duration: str, run: Any, _: str) -> None:
+    until, times = (float("inf"), 1) if duration == "once" else (_until(run, duration), None)
+    trouble = AwsTrouble(run.cloud.clock, kind, TICKET_SERVICES[service], until, times=times)
+    run.cloud.boundary.faults.append(trouble)
+
+
+def _of_tickets() -> Iterator[Column]:
+    for kind in ANSWERS:
+        for duration in ("once", "10m", "2h", "6h", "good"):
+            yield Column(f"tickets.{kind}.{duration}", partial(_ticket_system, kind, duration))
+    for duration in ("10m", "2h"):
+        yield Column(f"tickets.hangs.{duration}", partial(_hangs, duration))
+    for kind in ("throttled", "denied", "away"):
+        for service in TICKET_SERVICES:
+            for duration in ("once", "10m", "2h", "6h"):
+                yield Column(f"aws.{kind}.{service}.{duration}", partial(_aws_of_tickets, kind, service, duration))
+    yield from (each for each in COLUMNS.values() if each.name.startswith(("lambda.", "clock.")))
+
+
+TICKET_COLUMNS = {each.name: each for each in _of_tickets()}
+"""What befalls tickets. `named` takes those of a rotation first: a name in both means the same services there."""
 
 FEW = (
     *("databricks.401.token.10m", "databricks.503.all.2h", "databricks.403.all.10m", "databricks.429.all.5m"),

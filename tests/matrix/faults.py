@@ -8,8 +8,8 @@ import requests
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from local.databricks.clock import ManualClock
-from local.databricks.faults import Match, Order
-from tests.matrix.boundary import AWS_SECONDS, Call, Killed
+from local.databricks.faults import Faults, Match, Order
+from tests.matrix.boundary import AWS_SECONDS, HTTP, Call, Killed
 from tests.matrix.cloud import Cloud
 from tests.matrix.execution import TaskError
 
@@ -62,14 +62,14 @@ def kill(_: Call) -> None:
 
 def lose(call: Call) -> None:
     """The answer to a call that was done never comes."""
-    if call.service in ("databricks", "token"):
+    if call.service in HTTP:
         raise requests.exceptions.ReadTimeout("Read timed out. (read timeout=30.0)")
     raise ReadTimeoutError(endpoint_url=f"https://{call.service}.us-east-1.amazonaws.com/")
 
 
 def refuse_once(call: Call) -> None:
     """The call fails before it has any effect, in the plainest way."""
-    if call.service in ("databricks", "token"):
+    if call.service in HTTP:
         raise requests.exceptions.ConnectionError("Connection aborted.", ConnectionResetError(104, "reset by peer"))
     raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, call.operation)
 
@@ -104,23 +104,30 @@ AWS_SERVICES = {
     "all": ("dynamodb", "s3", "kms", "resourcegroupstaggingapi", "secretsmanager", "events", "sqs", "stepfunctions"),
 }
 
+TICKET_SERVICES = {
+    **{each: (each,) for each in ("ssm", "secretsmanager", "dynamodb", "sqs", "stepfunctions")},
+    "all": ("ssm", "secretsmanager", "dynamodb", "sqs", "stepfunctions"),
+}
+"""What the tickets' Lambdas call."""
+
 
 @dataclass
-class DatabricksTrouble(Passive):
-    """Orders at the simulator, taken back when their time is over."""
+class Answering(Passive):
+    """Orders at Databricks' simulator or the ticket systems, taken back when their time is over."""
 
-    cloud: Cloud
+    clock: ManualClock
+    at: Faults
     orders: list[Order]
     until: float
 
     def __post_init__(self) -> None:
         for order in self.orders:
-            self.cloud.simulator.faults.add(order)
+            self.at.add(order)
 
     def before(self, _: Call) -> None:
-        if self.orders and self.cloud.clock.now() >= self.until:
+        if self.orders and self.clock.now() >= self.until:
             for order in self.orders:
-                self.cloud.simulator.faults.take_back(order)
+                self.at.take_back(order)
             self.orders = []
 
 
@@ -132,7 +139,7 @@ class Hanging(Passive):
     until: float
 
     def before(self, call: Call) -> None:
-        if call.service in ("databricks", "token") and self.clock.now() < self.until:
+        if call.service in HTTP and self.clock.now() < self.until:
             self.clock.advance(30.0)
             raise requests.exceptions.ReadTimeout("Read timed out. (read timeout=30.0)")
 
@@ -158,7 +165,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
 
 def answering(cloud: Cloud, kind: str, paths: tuple[str, ...], until: float, times: int | None = None) -> None:
     orders = [Order(match=Match(path=path), times=times, **ANSWERS[kind]) for path in paths]
-    cloud.boundary.faults.append(DatabricksTrouble(cloud, orders, until))
+    cloud.boundary.faults.append(Answering(cloud.clock, cloud.simulator.faults, orders, until))
 
 
 @dataclass

@@ -1,4 +1,5 @@
-"""The simulator, called without a socket: what requests would send goes straight to its ASGI application, and back.
+"""The simulator and the ticket systems, called without a socket: what requests would send goes straight to their ASGI
+applications, and back.
 
 What a socket does to a client, a reset, is raised as requests raises it.
 """
@@ -19,14 +20,15 @@ from local.databricks.wire import ConnectionLost
 from tests.matrix.boundary import Boundary
 
 URL = "http://simulator.invalid"
+TICKETS_URL = "http://tickets.invalid"
 
 
 class InProcess(HTTPAdapter):
-    """An adapter for every address: there is nobody else."""
+    """An adapter for every address: there is nobody else but the simulator and the ticket systems."""
 
-    def __init__(self, app: FastAPI, boundary: Boundary) -> None:
+    def __init__(self, app: FastAPI, tickets: FastAPI, boundary: Boundary) -> None:
         super().__init__()
-        self._app, self._boundary = app, boundary
+        self._app, self._tickets, self._boundary = app, tickets, boundary
         self._loop = asyncio.new_event_loop()
         self._parents: list[asyncio.AbstractEventLoop] = []
 
@@ -38,13 +40,19 @@ class InProcess(HTTPAdapter):
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         address = urlsplit(str(request.url))
-        service = "token" if address.path.endswith("/v1/token") else "databricks"
+        if request.url and request.url.startswith(TICKETS_URL):
+            service = "tickets"
+        else:
+            service = "token" if address.path.endswith("/v1/token") else "databricks"
+        app = self._tickets if service == "tickets" else self._app
         answer: HTTPResponse = self._boundary.passing(
-            service, f"{request.method} {address.path}", lambda: self._loop.run_until_complete(self._ask(request))
+            service,
+            f"{request.method} {address.path}",
+            lambda: self._loop.run_until_complete(self._ask(request, app)),
         )
         return self.build_response(request, answer)
 
-    async def _ask(self, request: requests.PreparedRequest) -> HTTPResponse:
+    async def _ask(self, request: requests.PreparedRequest, app: FastAPI) -> HTTPResponse:
         address = urlsplit(str(request.url))
         body = request.body or b""
         scope = {
@@ -76,7 +84,7 @@ class InProcess(HTTPAdapter):
                 content.extend(message.get("body", b""))
 
         try:
-            await self._app(scope, receive, send)
+            await app(scope, receive, send)
         except ConnectionLost:
             reset = ProtocolError("Connection aborted.", ConnectionResetError(104, "Connection reset by peer"))
             raise requests.exceptions.ConnectionError(reset, request=request) from None

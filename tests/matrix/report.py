@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from tests.matrix.cells import Result
 from tests.matrix.invariants import INVARIANTS
+from tests.matrix.tickets import TICKET_INVARIANTS
 
 _STORM = re.compile(r"storm (\d+): ")
 
@@ -21,6 +22,7 @@ def written(results: Sequence[Result], applicable: int, seed: int, command: str)
         f"Written by `{command}`.",
         "Each cell is one operation, one state of its state machine and one trouble that begins there; it runs until "
         "all\nis at rest and for three more days, and then every invariant is asked.",
+        "A ticket's webhook comes as often as its system sends it, its comments as often as their queue gives them.",
         f"One of them again: `make faults CELL='{cells[0].cell if cells else ''}'`, or `make faults STORM=0`.",
         "",
         f"- {_cells(cells, applicable, seed)}",
@@ -75,7 +77,7 @@ def _table(title: str, results: Iterable[Result], key: Callable[[str], str]) -> 
 
 def _by_invariant(broken: Sequence[Result]) -> list[str]:
     counts = Counter(name for each in broken for name in {name for name, _ in each.broken})
-    names = dict.fromkeys([*INVARIANTS, *counts])
+    names = dict.fromkeys([*INVARIANTS, *TICKET_INVARIANTS, *counts])
     rows = [f"| {name.replace('_', ' ')} | {counts[name]:,} |" for name in names]
     return ["| invariant | broken in |", "|---|--:|", *rows]
 

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
+import boto3
 from botocore.exceptions import ClientError
 
 from tests.matrix.execution import Execution, TaskError
@@ -17,10 +19,13 @@ class Tasks:
 
     executions: dict[str, tuple[Execution, Running]] = field(default_factory=dict)
     """By ARN."""
+    asked_for: dict[str, str] = field(default_factory=dict)
+    """Input of those that the product itself started, by ARN: they are at work for good."""
     _timeline: Timeline | None = None
 
     def reset(self, timeline: Timeline) -> None:
         self.executions.clear()
+        self.asked_for.clear()
         self._timeline = timeline
 
     def start(self, execution: Execution, ended: Callable[[], None] = lambda: None) -> Execution:
@@ -47,7 +52,19 @@ class Tasks:
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(f"Step Functions' {name} is not known here")
 
+    @cached_property
+    def exceptions(self) -> Any:
+        """The client's own classes."""
+        return boto3.client("stepfunctions", region_name="us-east-1").exceptions
+
     # --- what the product calls ---
+
+    def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> dict[str, Any]:  # noqa: N803, A002
+        """The same name with the same input, while it runs, is no error (StartExecution, "idempotent")."""
+        arn = f"{stateMachineArn.replace(':stateMachine:', ':execution:')}:{name}"
+        if self.asked_for.setdefault(arn, input) != input:
+            raise self._error("StartExecution", "ExecutionAlreadyExists", arn)
+        return {"executionArn": arn}
 
     def send_task_success(self, *, taskToken: str, output: str) -> None:  # noqa: N803, boto3's own names
         self._answer("SendTaskSuccess", taskToken, {"Payload": output})
@@ -66,6 +83,8 @@ class Tasks:
         return {}
 
     def describe_execution(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803
+        if executionArn in self.asked_for:
+            return {"executionArn": executionArn, "status": "RUNNING"}
         execution, _ = self._find("DescribeExecution", executionArn)
         found = {"executionArn": executionArn, "name": execution.name, "status": execution.status}
         said = {"error": execution.error, "cause": execution.cause}
@@ -74,8 +93,13 @@ class Tasks:
 
     def _find(self, operation: str, arn: str) -> tuple[Execution, Running]:
         if arn not in self.executions:
-            raise ClientError({"Error": {"Code": "ExecutionDoesNotExist", "Message": arn}}, operation)
+            raise self._error(operation, "ExecutionDoesNotExist", arn)
         return self.executions[arn]
+
+    def _error(self, operation: str, code: str, message: str) -> ClientError:
+        kind: Any = self.exceptions.from_code(code)
+        error: ClientError = kind({"Error": {"Code": code, "Message": message}}, operation)
+        return error
 
     def _answer(self, operation: str, token: str, said: Any) -> None:
         execution, running = self._waiting(operation, token)

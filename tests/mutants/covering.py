@@ -89,8 +89,12 @@ def _tests(contexts: Iterable[str]) -> set[str]:
     return {context.partition("|")[0].partition("[")[0] for context in contexts if context}
 
 
+_SOME_FAILED = 1
+"""pytest's own word for it."""
+
+
 def measure(root: Path, folder: Path, jobs: int) -> None:
-    """Run the folders' tests in `root`, all of which must pass. Minutes."""
+    """Run the folders' tests in `root`. Minutes. Some may fail where the machine is busy: see trial.py."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "rules").write_text(RULES, encoding="utf-8")
     for old in folder.glob("coverage*"):
@@ -100,7 +104,9 @@ def measure(root: Path, folder: Path, jobs: int) -> None:
     command += ["--cov=functions", "--cov-context=test", "--cov-report=", f"--cov-config={folder / 'rules'}"]
     env = {**os.environ, "COVERAGE_FILE": str(folder / "coverage"), "PYTHONHASHSEED": "0"}
     command += [f"--ignore={each}" for each in LEFT_OUT]
-    subprocess.run([*command, f"--junit-xml={report}", *FOLDERS], cwd=root, env=env, check=True)
+    ran = subprocess.run([*command, f"--junit-xml={report}", *FOLDERS], cwd=root, env=env, check=False)
+    if ran.returncode not in (0, _SOME_FAILED):
+        raise RuntimeError(f"pytest ended with {ran.returncode}")
     (folder / "seconds.json").write_text(json.dumps(_seconds(report)), encoding="utf-8")
 
 

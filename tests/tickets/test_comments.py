@@ -51,7 +51,7 @@ def test_each_event_is_one_comment_also_when_it_comes_five_times(desk: Desk, pro
     assert "2 warehouses" in comment.text
 
 
-@pytest.mark.parametrize("fault", ["status", "throttle", "applied_then_lost"])
+@pytest.mark.parametrize("fault", ["status", "reset", "throttle", "applied_then_lost"])
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_failed_first_try_is_made_good_and_a_lost_answer_is_no_second_comment(
     desk: Desk, provider: Provider, fault: str

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutants import grants, machine, python, report
+from tests.mutants import fork, grants, machine, python, report
 from tests.mutants.change import Change, said
 from tests.mutants.covering import Covering
 from tests.mutants.sample import GROUNDS, drawn, every
-from tests.mutants.trial import FIRST, Trial, turns
+from tests.mutants.trial import FIRST, Trial, tried, turns
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -127,6 +127,27 @@ def test_the_quick_tests_come_first() -> None:
     first, rest = turns(change, Known(ROOT, ROOT), seconds=2)
     assert (len(first), len(rest), change.room) == (FIRST, 2, "rekey/base")
     assert turns(change, Known(ROOT, ROOT), seconds=0) == [first]
+
+
+@pytest.mark.parametrize("good", [True, False], ids=["another test notices", "nobody notices"])
+def test_a_test_that_fails_by_itself_notices_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good: bool
+) -> None:
+    """What fails with the change and without it is put aside, and the others are asked."""
+    there = tmp_path / "functions" / "a.py"
+    there.parent.mkdir()
+    there.write_text("1", encoding="utf-8")
+
+    def pytest_of(tree: Path, how: list[str], _: float) -> tuple[int, str]:
+        changed = (tree / "functions" / "a.py").read_text(encoding="utf-8") == "2"
+        if how[-1] == "t::busy" or (how[-1] == "t" and "--deselect=t::busy" not in how):
+            return 1, "FAILED t::busy - time is up"
+        return (1, "FAILED t::good - assert") if changed and good else (0, "")
+
+    monkeypatch.setattr(fork, "pytest", pytest_of)
+    trial = tried(tmp_path, Change("a", "functions/a.py", 0, 1, "2", "", (1,)), [["t"]])
+    assert (trial.noticed, trial.by) == ((True, "t::good") if good else (False, "nothing"))
+    assert there.read_text(encoding="utf-8") == "1"
 
 
 def test_the_page_tells_what_lived_and_why() -> None:
