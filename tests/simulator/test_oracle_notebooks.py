@@ -1,9 +1,10 @@
-"""The SDK as oracle: workspace objects in a format, and their permissions (tests/simulator/oracle.py says how)."""
+"""The SDK as oracle: workspace objects in a format, permissions, files of DBFS (tests/simulator/oracle.py says how)."""
 
 import base64
+from typing import Any
 
 import pytest
-from databricks.sdk.service import iam, workspace
+from databricks.sdk.service import files, iam, workspace
 
 from tests.simulator.oracle import Pair, Wire, same
 
@@ -64,3 +65,20 @@ def test_export_and_import_an_object_in_a_format(pair: Pair, wire: Wire, form: s
             overwrite=True,
         ),
     )
+
+
+def test_a_small_file_of_the_workspaces_own_bucket(pair: Pair, wire: Wire) -> None:
+    # Not WorkspaceClient.dbfs, whose delete goes by the kind of its path.
+    sdk: Any = files.DbfsAPI(pair.sdk.api_client)  # type: ignore[no-untyped-call]
+    path = "/tmp/rekey-canary/r1-before"  # noqa: S108, DBFS' own
+    content = base64.b64encode(b"what was written").decode()
+    same(
+        wire,
+        lambda: pair.api.put_file(path, "what was written"),
+        lambda: sdk.put(path, contents=content, overwrite=True),
+    )
+    ours, theirs = same(wire, lambda: pair.api.read_file(path), lambda: sdk.read(path))
+    assert ours.encode() == base64.b64decode(theirs.data)
+    found, status = same(wire, lambda: pair.api.get_file(path), lambda: sdk.get_status(path))
+    assert found == status.as_dict()
+    same(wire, lambda: pair.api.delete_file(path), lambda: sdk.delete(path, recursive=False))

@@ -167,7 +167,7 @@ class WorkspaceApi:
         self._call("POST", "/api/2.0/dbfs/put", body={"path": path, "contents": content, "overwrite": True})
 
     def read_file(self, path: str) -> str:
-        """The first MB of a file."""
+        """The first half MB of a file, which is what is read by default."""
         answer = record(self._call("GET", "/api/2.0/dbfs/read", query={"path": path}))
         return base64.b64decode(str(answer.get("data", ""))).decode(errors="replace")
 
