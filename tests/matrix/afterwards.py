@@ -24,6 +24,26 @@ Call = Callable[[str, Any], Any]
 """Call a Lambda. Raises TaskError."""
 
 
+def stream_record(number: int, item: Any) -> Any:
+    """As DynamoDB's stream hands it over."""
+    return {
+        "eventID": str(number),
+        "eventName": "INSERT",
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": "us-east-1",
+        "eventSourceARN": "arn:aws:dynamodb:us-east-1:123456789012:table/ledger/stream/0",
+        "dynamodb": {
+            "ApproximateCreationDateTime": 1_800_000_000,
+            "Keys": {"pk": item["pk"], "sk": item["sk"]},
+            "NewImage": item,
+            "SequenceNumber": str(number),
+            "SizeBytes": 1,
+            "StreamViewType": "NEW_IMAGE",
+        },
+    }
+
+
 def deliver_stream(records: Sequence[Any], call: Call, clock: ManualClock) -> Iterator[Any]:
     """Until all is taken. Gives what is set aside unread because it has become too old."""
     at, size, pause, since = 0, BATCH, 1.0, clock.now()

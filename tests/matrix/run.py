@@ -22,7 +22,7 @@ from rekey.model import outcome
 from rekey.model.rotation import Rotation
 from tests import handlers
 from tests.clients import client
-from tests.matrix.afterwards import PUBLISHED, REFUSED_USE, deliver_refused_use, deliver_stream
+from tests.matrix.afterwards import PUBLISHED, REFUSED_USE, deliver_refused_use, deliver_stream, stream_record
 from tests.matrix.cloud import ACCOUNT, START, Cloud
 from tests.matrix.execution import Execution, TaskError, definition
 from tests.matrix.scenarios import Request, Scenario
@@ -180,7 +180,7 @@ class Run:
         self.cloud.boundary.faults.clear()
         self._entering("r1", PUBLISHED)
         fresh = [each for each in self.cloud.aws.streamed if each["sk"]["S"].startswith("AUDIT#")]
-        records = [_record(number, item) for number, item in enumerate(fresh)]
+        records = [stream_record(number, item) for number, item in enumerate(fresh)]
         clock, call, aws = self.cloud.clock, self.cloud.lambdas.call, self.cloud.aws
         too_old = self._noting_calls(PUBLISHED, lambda: list(deliver_stream(records, call, clock)))
         self.cloud.boundary.faults.clear()
@@ -384,26 +384,6 @@ def _task(states: Mapping[str, Any], name: str) -> Any:
         if "ItemProcessor" in state and (inside := _task(state["ItemProcessor"]["States"], name)):
             return inside
     return None
-
-
-def _record(number: int, item: Any) -> Any:
-    """As DynamoDB's stream hands it over."""
-    return {
-        "eventID": str(number),
-        "eventName": "INSERT",
-        "eventVersion": "1.1",
-        "eventSource": "aws:dynamodb",
-        "awsRegion": "us-east-1",
-        "eventSourceARN": "arn:aws:dynamodb:us-east-1:123456789012:table/ledger/stream/0",
-        "dynamodb": {
-            "ApproximateCreationDateTime": 1_800_000_000,
-            "Keys": {"pk": item["pk"], "sk": item["sk"]},
-            "NewImage": item,
-            "SequenceNumber": str(number),
-            "SizeBytes": 1,
-            "StreamViewType": "NEW_IMAGE",
-        },
-    }
 
 
 @contextmanager
