@@ -80,6 +80,10 @@ class Wished:
     forbidden: Annotated[
         str | None, typer.Option(metavar="WHAT", help="leave_out or refuse; leave_out if not.", rich_help_panel=PANEL)
     ] = None
+    window: Annotated[
+        str | None,
+        typer.Option(metavar="WINDOW", help='Such as "SAT 22:00-04:00 Europe/Zurich".', rich_help_panel=PANEL),
+    ] = None
 
     def fields(self) -> dict[str, Any]:
         typed = {name: value for name, value in vars(self).items() if value is not None}

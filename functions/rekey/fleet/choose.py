@@ -63,7 +63,7 @@ def _members(
     request: FleetRequest, estate: Estate, workspace: Workspace, inventory: Inventory | None, now: datetime
 ) -> Iterator[Member]:
     asked = request.asks
-    old = _old(workspace.workspace_id, inventory, request.fleet, now)
+    old = _old(workspace, inventory, request.fleet, now)
     wanted = asked.use_cases or USE_CASES
     tasks = tasks_of(workspace, asked.operation, wanted)
     due = [each for each in tasks if old is None or set(each.use_cases) & old]
@@ -80,16 +80,17 @@ def _members(
             operation=task.operation,
             use_cases=use_cases,
             key_arn=configuration.key_arn if configuration else None,
-            window=workspace.tags.get(WINDOW_TAG),
+            window=workspace.tags.get(WINDOW_TAG) or request.fleet.window,
         )
 
 
-def _old(workspace_id: int, inventory: Inventory | None, wish: FleetWish, now: datetime) -> set[UseCase] | None:
-    """The use cases whose key is old enough; None where the request does not ask."""
+def _old(workspace: Workspace, inventory: Inventory | None, wish: FleetWish, now: datetime) -> set[UseCase] | None:
+    """The use cases whose key is old enough, and still the one that the inventory saw; None where nobody asks."""
     if wish.by_age is None or inventory is None:
         return None
-    uses = [use for row in inventory.workspaces if row.workspace_id == workspace_id for use in row.keys]
-    return {each.use_case for each in uses if _is_older(each, wish, now) and _is_due(each, wish, now)}
+    uses = [use for row in inventory.workspaces if row.workspace_id == workspace.workspace_id for use in row.keys]
+    seen = [each for each in uses if each.configuration_id == workspace.configuration_id(each.use_case)]
+    return {each.use_case for each in seen if _is_older(each, wish, now) and _is_due(each, wish, now)}
 
 
 def _is_older(use: KeyUse, wish: FleetWish, now: datetime) -> bool:
@@ -101,7 +102,11 @@ def _is_older(use: KeyUse, wish: FleetWish, now: datetime) -> bool:
 def _is_due(use: KeyUse, wish: FleetWish, now: datetime) -> bool:
     if wish.due_within_days is None:
         return True
-    return use.due_at is not None and clock.moment(use.due_at) <= now + timedelta(days=wish.due_within_days)
+    if use.due_at is None:
+        return False
+    left = clock.moment(use.due_at) - now
+    # What KMS renews before that does not become too old.
+    return left <= timedelta(0) or (left <= timedelta(days=wish.due_within_days) and not use.renews_in_time)
 
 
 def _nothing_to_do(fleet: str, workspace: Workspace, asked: Operation | None) -> Member:
