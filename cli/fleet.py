@@ -63,6 +63,9 @@ class Wished:
         int | None,
         typer.Option(metavar="DAYS", help="Only keys that the policy wants renewed by then.", rich_help_panel=PANEL),
     ] = None
+    add_missing: Annotated[
+        bool | None, typer.Option("--add-missing", help="Give them the keys they lack, too.", rich_help_panel=PANEL)
+    ] = None
     waves: Annotated[
         str | None, typer.Option(metavar="SIZES", help="1,5,25,100 if left out.", rich_help_panel=PANEL)
     ] = None

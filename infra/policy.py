@@ -38,6 +38,7 @@ class Policy(Construct):
                 "fleet": {
                     "by_policy": True,
                     "due_within_days": settings.fleet_due_within_days,
+                    "add_missing": settings.fleet_add,
                     "window": settings.fleet_window,
                 },
             },

@@ -47,6 +47,12 @@ class Policy(Common):
         description="true or false",
     )
 
+    fleet_add: bool = Field(
+        title="Whether a workspace gets keys that it lacks, of those that `rekey:max_key_age_days` asks for, or is "
+        "only reported",
+        description="true or false",
+    )
+
     @field_validator("fleet_window")
     @classmethod
     def _is_a_window(cls, window: str) -> str:

@@ -48,6 +48,7 @@ def test_what_it_sends_is_a_request_and_the_same_for_each_delivery(bank_template
     assert request == parse_fleet_request(json.loads(sent))
     assert (request.name, request.requested_by, request.approval) == ("policy-2026-11-27T09-00-00Z", "policy", True)
     assert (request.fleet.by_policy, request.fleet.due_within_days) == (True, 30)
+    assert request.fleet.add_missing is False
     assert request.fleet.window == "SAT 22:00-04:00 Europe/Zurich"
     assert "<" not in sent
 

@@ -78,6 +78,7 @@ def test_values_from_the_command_line_are_text() -> None:
         ("fleet_hours_ahead", 72, "give 0 to 71 hours: a fleet waits for its approval for three days"),
         ("fleet_due_within_days", -1, "give 0 to 3650 days"),
         ("fleet_approval", "perhaps", "give true or false"),
+        ("fleet_add", "some", "give true or false"),
         ("vpc_id", "my-vpc", "a VPC's id"),
         ("subnet_ids", "subnet-0a1b2c3d, 10.0.0.0/24", "'10.0.0.0/24' is not the id of a subnet; give up to 16 ids"),
         ("security_group_ids", ["default"], "'default' is not the id of a sg"),

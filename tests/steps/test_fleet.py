@@ -9,7 +9,8 @@ import pytest
 
 from rekey.base import clock
 from rekey.base.errors import InvalidRequest, RekeyError, RequestRefused
-from rekey.model.fleet import FleetReport, report_key
+from rekey.model.fleet import FleetPlan, FleetReport, Member, plan_key, report_key
+from rekey.runtime import current_settings
 from tests import kms_material
 from tests.clients import client
 from tests.kms_material import Material
@@ -35,6 +36,10 @@ def items(opened: Any) -> list[Any]:
 
 def read(key: str) -> bytes:
     return bytes(client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read())
+
+
+def planned_members(name: str) -> tuple[Member, ...]:
+    return FleetPlan.model_validate_json(read(plan_key(name))).members
 
 
 def reported(world: World, name: str, **more: Any) -> FleetReport:
@@ -316,6 +321,48 @@ def test_what_kms_renews_in_time_is_not_due(world: World, kms_keeps: Material, i
     kms_keeps.next_rotation[key.rpartition("/")[2]] = clock.now() + timedelta(days=in_days)
     world.call("inventory")
     assert propose(world)["decision"] == decision
+
+
+def test_workspaces_get_the_keys_they_lack_where_that_is_asked_for(world: World) -> None:
+    """By the policy, and by hand; a serverless workspace has one key alone."""
+    world.quiet_workspace(workspace_name="bare")
+    half = world.quiet_workspace(workspace_name="half")["workspace_id"]
+    world.rotate(workspace_id=half, operation="add", use_cases=["MANAGED_SERVICES"])
+    world.next_rotation()
+    world.quiet_workspace(workspace_name="less", compute_mode="SERVERLESS")
+    world.call("inventory")
+    assert propose(world)["decision"] == "nothing"
+    name = propose(world, request_id="policy-2", add_missing=True)["name"]
+    tasks = {each.workspace_name: (each.operation, *each.use_cases) for each in planned_members(name)}
+    assert tasks == {
+        "bare": ("add", "MANAGED_SERVICES", "STORAGE"),
+        "half": ("add", "STORAGE"),
+        "less": ("add", "MANAGED_SERVICES"),
+    }
+    plan(world, EXECUTION.replace("e1", "e2"), fleet={"name": "all", "workspaces": [half], "add_missing": True})
+    found = [(each.rotation_id, each.operation, *each.use_cases) for each in planned_members("all")]
+    assert found == [(f"all-{half}-add", "add", "STORAGE"), (f"all-{half}", "rotate", "MANAGED_SERVICES")]
+    rotate(world, world.call("open_wave", name="all"))
+    assert reported(world, "all").outcomes == {"succeeded": 2}
+    with pytest.raises(InvalidRequest, match=r"fleet\.add_missing: the operation says what is done"):
+        plan(world, fleet={"name": "a", "named": "*", "add_missing": True}, operation="rotate")
+
+
+def test_a_use_case_that_the_policy_does_not_ask_for_gets_no_key(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAX_KEY_AGE_DAYS", "MANAGED_SERVICES=365")
+    current_settings.cache_clear()
+    world.quiet_workspace(workspace_name="bare")
+    world.call("inventory")
+    name = propose(world, add_missing=True)["name"]
+    assert [(each.operation, each.use_cases) for each in planned_members(name)] == [("add", ("MANAGED_SERVICES",))]
+
+
+def test_a_key_that_was_added_since_the_inventory_is_not_replaced(world: World) -> None:
+    number = world.quiet_workspace(workspace_name="bare")["workspace_id"]
+    world.call("inventory")
+    world.rotate(workspace_id=number, operation="add", use_cases=["MANAGED_SERVICES"])
+    [member] = planned_members(propose(world, add_missing=True)["name"])
+    assert (member.operation, member.use_cases) == ("add", ("STORAGE",))
 
 
 @pytest.mark.parametrize(

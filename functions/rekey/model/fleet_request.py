@@ -64,6 +64,8 @@ class FleetWish(BaseModel):
     """After which waves a person is waited for."""
     forbidden: Literal["leave_out", "refuse"] = "leave_out"
     """What becomes of the fleet when a workspace's rotation is forbidden."""
+    add_missing: bool = False
+    """Whether workspaces get the keys that they lack: those that the policy asks for, where keys are chosen by age."""
     window: Annotated[str, Field(max_length=100)] | None = None
     """The nights of workspaces without a tag of their own (model/windows.py)."""
     by_policy: bool = False
@@ -125,6 +127,9 @@ def parse_fleet_request(raw: Any) -> FleetRequest:
         raise InvalidRequest(str(Refusal("operation", "a fleet makes no workspaces", 'give another, or "rotate"')))
     wish = _wish(asked["fleet"])
     own = {"request_id", "approval", "dry_run", "ticket"}
+    if wish.add_missing and request.operation:
+        problem = "the operation says what is done"
+        raise InvalidRequest(str(Refusal("fleet.add_missing", problem, "leave operation out, or this")))
     if wish.window and (request.not_before or request.not_after):
         problem = "the request has a window already: not_before or not_after"
         raise InvalidRequest(str(Refusal("fleet.window", problem, "give one of them")))
