@@ -63,6 +63,9 @@ class Wished:
         int | None,
         typer.Option(metavar="DAYS", help="Only keys that the policy wants renewed by then.", rich_help_panel=PANEL),
     ] = None
+    add_missing: Annotated[
+        bool | None, typer.Option("--add-missing", help="Give them the keys they lack, too.", rich_help_panel=PANEL)
+    ] = None
     waves: Annotated[
         str | None, typer.Option(metavar="SIZES", help="1,5,25,100 if left out.", rich_help_panel=PANEL)
     ] = None
@@ -79,6 +82,10 @@ class Wished:
     ] = None
     forbidden: Annotated[
         str | None, typer.Option(metavar="WHAT", help="leave_out or refuse; leave_out if not.", rich_help_panel=PANEL)
+    ] = None
+    window: Annotated[
+        str | None,
+        typer.Option(metavar="WINDOW", help='Such as "SAT 22:00-04:00 Europe/Zurich".', rich_help_panel=PANEL),
     ] = None
 
     def fields(self) -> dict[str, Any]:

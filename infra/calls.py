@@ -1,5 +1,7 @@
 """Calls that nobody waits for: a schedule's, or a default bus' rule's. What cannot be delivered waits to be seen."""
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from aws_cdk import Aws, Duration
@@ -8,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.encryption import key_statements
@@ -31,10 +34,12 @@ def build_schedule(
         name=name,
         description=description,
         schedule_expression=scheduler.ScheduleExpression.rate(Duration.minutes(minutes)).expression_string,
-        flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+        flexible_time_window=_ON_TIME,
         target=scheduler.CfnSchedule.TargetProperty(
             arn=function.function_arn,
-            role_arn=_build_schedule_role(scope, function, undelivered, encryption_key_arn).role_arn,
+            role_arn=_schedule_role(
+                scope, "lambda:InvokeFunction", function.function_arn, undelivered, encryption_key_arn
+            ),
             input="{}",
             dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=undelivered.queue_arn),
             # The next run does the same work: an invocation older than an hour is worth nothing.
@@ -45,15 +50,50 @@ def build_schedule(
     )
 
 
-def _build_schedule_role(
-    scope: Construct, function: lambda_.Function, undelivered: sqs.Queue, encryption_key_arn: str
-) -> iam.Role:
+def build_start(
+    scope: Construct,
+    *,
+    name: str,
+    description: str,
+    schedule: tuple[str, str],
+    state_machine: sfn.StateMachine,
+    given: Mapping[str, Any],
+    undelivered: sqs.Queue,
+    encryption_key_arn: str,
+) -> scheduler.CfnSchedule:
+    """Starts an execution by a cron expression and its time zone. `encryption_key_arn` is that of both, or empty."""
+    return scheduler.CfnSchedule(
+        scope,
+        "Schedule",
+        name=name,
+        description=description,
+        schedule_expression=schedule[0],
+        schedule_expression_timezone=schedule[1],
+        flexible_time_window=_ON_TIME,
+        target=scheduler.CfnSchedule.TargetProperty(
+            arn=state_machine.state_machine_arn,
+            role_arn=_schedule_role(
+                scope, "states:StartExecution", state_machine.state_machine_arn, undelivered, encryption_key_arn
+            ),
+            input=json.dumps(given),
+            dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=undelivered.queue_arn),
+            # The next one may be a week away: tried for as long as Scheduler does.
+            retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+                maximum_event_age_in_seconds=86_400, maximum_retry_attempts=185
+            ),
+        ),
+    )
+
+
+def _schedule_role(
+    scope: Construct, action: str, target_arn: str, undelivered: sqs.Queue, encryption_key_arn: str
+) -> str:
     statements = [
-        iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function.function_arn]),
+        iam.PolicyStatement(actions=[action], resources=[target_arn]),
         iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[undelivered.queue_arn]),
-        *key_statements(encryption_key_arn, ["sqs:SendMessage"]),
+        *key_statements(encryption_key_arn, [action, "sqs:SendMessage"]),
     ]
-    return iam.Role(
+    role = iam.Role(
         scope,
         "ScheduleRole",
         # Only for schedules of this account: the service acts for every customer.
@@ -62,6 +102,10 @@ def _build_schedule_role(
         ),
         inline_policies={"permissions": iam.PolicyDocument(statements=statements)},
     )
+    return role.role_arn
+
+
+_ON_TIME = scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF")
 
 
 def build_rule(

@@ -125,6 +125,7 @@ KEEP_KEY = Grant(("dynamodb:GetItem", "dynamodb:PutItem"), On.LEDGER, why="reads
 READ_TRAIL = Grant(("dynamodb:Query",), On.LEDGER, why="reads the audit trail, for the evidence")
 READ_KEY_TRAIL = Grant(("dynamodb:Query",), On.LEDGER, why="reads a key's audit trail: whether it was adopted")
 FIND_OPEN = Grant(("dynamodb:Query",), On.DUE, why="finds the rotations that are not closed")
+FIND_FLEETS = Grant(("dynamodb:Query",), On.DUE, why="finds the fleets that have workspaces in hand")
 FIND_KNOWN_KEYS = Grant(("dynamodb:Query",), On.DUE, why="finds the keys that the ledger knows")
 FIND_DRIFT = Grant(("dynamodb:Query",), On.DUE, why="finds keys, what was proven, and what is not mended yet")
 LEASE = Grant(("dynamodb:DeleteItem",), On.LEDGER, why="gives the lease back")
@@ -263,7 +264,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     # Whatever Plan rotation may look at: it looks ahead at each rotation.
     "plan_fleet": (
         *(DATABRICKS, KEEP_FLEET, SEE_KEY, SEE_TAGS, SEE_MATERIAL, READ_POLICY, SEE_FORWARDER, FIND_KEYS),
-        *(READ_FLEET, WRITE_FLEET, READ_INVENTORY, SEE_FLEET),
+        *(READ_FLEET, WRITE_FLEET, READ_INVENTORY, SEE_FLEET, FIND_FLEETS),
     ),
     "open_wave": (KEEP_FLEET, READ_FLEET, WRITE_FLEET),
     "judge_wave": (KEEP_FLEET, READ_FLEET),

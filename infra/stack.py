@@ -18,6 +18,7 @@ from infra.login import DatabricksRole, login_for
 from infra.monitoring import Monitoring, Watched
 from infra.nag import acknowledge
 from infra.platform import ROOT, Platform, platform_for
+from infra.policy import Policy
 from infra.retirement import Retirement
 from infra.settings import PREFIX, Settings
 from infra.tickets import Tickets
@@ -66,6 +67,8 @@ class RekeyStack(Stack):
         Forwarding(self, "Forwarding", settings, events.bus, functions["reenable_key"], retirement.undelivered)
         Finishing(self, "Finishing", settings, workflow.state_machine, functions["carry_on"], retirement.undelivered)
         Estate(self, "Estate", settings, functions["inventory"], functions["find_drift"], retirement.undelivered)
+        if settings.fleet_window:
+            Policy(self, "Policy", settings, fleet.state_machine, retirement.undelivered)
         dead_letters = {
             "RequestsUndelivered": events.undelivered,
             "EventsUnpublished": events.unpublished,

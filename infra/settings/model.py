@@ -12,8 +12,9 @@ from infra.settings.keys import Keys
 from infra.settings.login import Login
 from infra.settings.network import Network
 from infra.settings.operation import Operation, Times
+from infra.settings.policy import Policy
 
-GROUPS: tuple[type[Common], ...] = (Common, Login, Keys, KeyAccounts, Network, GuardRails, Times, Operation)
+GROUPS: tuple[type[Common], ...] = (Common, Login, Keys, Policy, KeyAccounts, Network, GuardRails, Times, Operation)
 
 CDKS_OWN = {
     "@aws-cdk/core:bootstrapQualifier": "bootstrap_qualifier",
@@ -22,7 +23,7 @@ CDKS_OWN = {
 """Context of CDK's own that says what a setting says. Of a boundary CDK heeds only an object with name or arn."""
 
 
-class Settings(Login, Keys, KeyAccounts, Network, GuardRails, Times, Operation):
+class Settings(Login, Keys, Policy, KeyAccounts, Network, GuardRails, Times, Operation):
     """One deployment's settings. Each is the CDK context value `rekey:<name>`; cdk.json holds every default.
 
     Durations are in the unit their name ends with. An empty string means "not given".

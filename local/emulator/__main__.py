@@ -1,4 +1,4 @@
-"""Starts MiniStack with what it lacks of KMS, STS and Step Functions; its settings are environment variables."""
+"""Starts MiniStack with what it lacks of KMS, STS, Step Functions and more; its settings are environment variables."""
 
 import os
 
@@ -21,6 +21,7 @@ from local.emulator import (
     pseudo_parameters,
     python_runtimes,
     query_language,
+    schedules,
     stack_properties,
     trail,
     transport,
@@ -46,6 +47,7 @@ log_groups.are_the_stacks()
 python_runtimes.run_by_the_runtime_client()
 trail.enable_rules_that_see_reads()
 moments.come_when_they_come()
+schedules.are_of_their_time_zone()
 executions.end_once()
 nested.play()
 query_language.is_the_states_own()

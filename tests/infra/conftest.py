@@ -57,6 +57,7 @@ BANK: dict[str, object] = {
     "rekey:bootstrap_qualifier": "bank",
     "rekey:encryption_key_arn": ENCRYPTION_KEY,
     "rekey:evidence_lock_days": "2555",
+    "rekey:fleet_window": "SAT 22:00-04:00 Europe/Zurich",
     "rekey:tickets": json.dumps(TICKETS),
 }
 

@@ -180,7 +180,7 @@ find_drift:         DATABRICKS DUE
     kms:GetKeyPolicy,GetKeyRotationStatus,ListResourceTags on keys
     sqs:SendMessage on failed
 
-plan_fleet:         DATABRICKS KEYS
+plan_fleet:         DATABRICKS KEYS DUE
     kms:DescribeKey,GetKeyPolicy,ListKeyRotations,ListResourceTags on keys
     events:DescribeRule on forwarders
     tag:GetResources on anything

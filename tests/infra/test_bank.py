@@ -166,10 +166,15 @@ def test_without_a_key_nobody_has_rights_for_one(template: Template) -> None:
 
 
 def test_what_calls_for_a_rule_or_a_schedule_may_use_the_key_too(bank_template: Template) -> None:
-    for name, service in (("EventsStartRole", "states"), ("RetirementScheduleRole", "sqs")):
+    for name, services in (
+        ("EventsStartRole", ["states"]),
+        ("RetirementScheduleRole", ["sqs"]),
+        ("PolicyScheduleRole", ["sqs", "states"]),
+    ):
         [role] = [each for each in roles(bank_template) if each.startswith(name)]
-        [found] = [each for each in bank_template.of_role(role) if each.resources == [ENCRYPTION_KEY]]
-        assert (found.actions, found.conditions) == (["kms:Decrypt", "kms:GenerateDataKey"], via(service))
+        found = [each for each in bank_template.of_role(role) if each.resources == [ENCRYPTION_KEY]]
+        uses = [(["kms:Decrypt", "kms:GenerateDataKey"], via(each)) for each in services]
+        assert [(each.actions, each.conditions) for each in found] == uses
 
 
 def test_a_secret_under_a_key_of_its_owners_is_read_through_secrets_manager_alone(bank_template: Template) -> None:

@@ -79,21 +79,18 @@ def test_a_plan_says_first_what_is_left_out() -> None:
 def test_a_fleet_is_started_under_its_name_by_whoever_asks(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cli.fleet.uuid.uuid4", lambda: type("U", (), {"hex": "0123456789"})())
     aws.caller()
-    request = {"fleet": {"waves": [1, 5], "named": "prod-*", "name": "autumn"}, "requested_by": CALLER}
+    fleet = {"named": "prod-*", "add_missing": True, "waves": [1, 5], "window": "SAT 22:00-04:00 UTC", "name": "autumn"}
+    request = {"fleet": fleet, "requested_by": CALLER}
     aws.answers(
         "stepfunctions",
         "start_execution",
         {"executionArn": "arn:of:it", "startDate": STARTED},
-        {"stateMachineArn": FLEET_MACHINE, "name": "autumn-01234567", "input": json.dumps(_ordered(request))},
+        {"stateMachineArn": FLEET_MACHINE, "name": "autumn-01234567", "input": json.dumps(request)},
     )
-    done = run("fleet", "rotate", "autumn", "--named", "prod-*", "--waves", "1,5", "--yes", "--json")
+    typed = ("--named", "prod-*", "--waves", "1,5", "--add-missing", "--window", "SAT 22:00-04:00 UTC")
+    done = run("fleet", "rotate", "autumn", *typed, "--yes", "--json")
     assert done.exit_code == 0, done.stderr
     assert json.loads(done.stdout) == {"status": "started", "fleet": "autumn", "execution_arn": "arn:of:it"}
-
-
-def _ordered(request: dict[str, Any]) -> dict[str, Any]:
-    fleet = request["fleet"]
-    return {"fleet": {name: fleet[name] for name in ("named", "waves", "name")}, "requested_by": CALLER}
 
 
 @pytest.mark.parametrize(("status", "code"), [("running", 3), ("succeeded", 0), ("incomplete", 1), ("stopped", 1)])
@@ -128,6 +125,7 @@ def test_steering_is_in_the_callers_name(aws: Aws) -> None:
         (["plan", "autumn", "--named", "*", "--waves", "few"], "--waves: give sizes"),
         (["plan", "--named", "*"], "fleet.name: it is missing"),
         (["plan", "autumn", "--named", "*", "--concurrency", "99"], "fleet.concurrency"),
+        (["plan", "autumn", "--named", "*", "--window", "by night"], "fleet.window: it is no window"),
     ],
 )
 @pytest.mark.usefixtures("aws")

@@ -8,10 +8,10 @@ from rekey.base import clock
 from rekey.base.errors import RekeyError, Transient
 from rekey.base.observability import identify, logger
 from rekey.base.settings import Settings
-from rekey.fleet.windows import refusal
 from rekey.ledger import Ledger
-from rekey.model.fleet import Member
+from rekey.model.fleet import WINDOW_TAG, Member
 from rekey.model.fleet_request import FleetRequest
+from rekey.model.windows import refusal
 from rekey.planning.open import PlanEvent, open_rotation
 
 AT_ONCE = 4
@@ -55,7 +55,8 @@ def as_asked(request: FleetRequest, member: Member, **more: Any) -> dict[str, An
 
 def _look_at(settings: Settings, ledger: Ledger, request: FleetRequest, member: Member, execution_arn: str) -> Member:
     """Each by itself: what is wrong with one workspace is its own answer."""
-    if member.window and (wrong := refusal(member.window, clock.now())):
+    tag = f"the workspace's tag {WINDOW_TAG}"
+    if member.window and (wrong := refusal("fleet", tag, member.window, clock.now())):
         return member.model_copy(update={"looked_at": True, "forbidden": (str(wrong),)})
     event = PlanEvent(
         rotation_id=f"plan-{member.rotation_id}",

@@ -1,6 +1,6 @@
 """Which rotations a request for a fleet means: its workspaces, and for each the operation and the use cases."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,7 +9,7 @@ from rekey.base import clock
 from rekey.databricks import Estate, Workspace
 from rekey.model.fleet import WINDOW_TAG, Member
 from rekey.model.fleet_request import FleetRequest, FleetWish
-from rekey.model.inventory import Inventory, KeyUse
+from rekey.model.inventory import Inventory, KeyUse, Reason
 from rekey.model.refusal import Refusal
 from rekey.model.request import Operation, UseCase
 from rekey.model.use_cases import USE_CASES
@@ -39,21 +39,29 @@ def choose(request: FleetRequest, estate: Estate, inventory: Inventory | None, n
 
 def rotation_id_of(fleet: str, workspace_id: int, operation: Operation) -> str:
     """The execution's name: the same fleet always makes the same one, so that a second start repeats nothing."""
-    return f"{fleet}-{workspace_id}{'-material' if operation == 'rotate_material' else ''}"
+    return f"{fleet}-{workspace_id}{_SUFFIXES.get(operation, '')}"
 
 
-def tasks_of(workspace: Workspace, asked: Operation | None, use_cases: Sequence[UseCase]) -> list[Task]:
+_SUFFIXES: Mapping[Operation, str] = {"rotate_material": "-material", "add": "-add"}
+"""A workspace may have two rotations in a fleet."""
+
+
+def tasks_of(
+    workspace: Workspace, asked: Operation | None, use_cases: Sequence[UseCase], *, add_missing: bool = False
+) -> list[Task]:
     """What is to be done where the request leaves it open: MANAGED_SERVICES gets a new key, STORAGE new material."""
     has = [each for each in USE_CASES if each in use_cases and workspace.configuration_id(each)]
+    possible = USE_CASES[:1] if workspace.serverless else USE_CASES
+    missing = tuple(each for each in possible if each in use_cases and each not in has)
+    added = [Task("add", missing)] if missing else []
     match asked:
         case None:
             managed, storage = (each for each in USE_CASES)
-            tasks = [Task("rotate", (managed,))] if managed in has else []
+            tasks = added if add_missing else []
+            tasks = [*tasks, Task("rotate", (managed,))] if managed in has else tasks
             return [*tasks, Task("rotate_material", (storage,))] if storage in has else tasks
         case "add":
-            possible = USE_CASES[:1] if workspace.serverless else USE_CASES
-            missing = tuple(each for each in possible if each in use_cases and each not in has)
-            return [Task("add", missing)] if missing else []
+            return added
         case _:
             which = tuple(each for each in has if asked != "rotate" or each == "MANAGED_SERVICES")
             return [Task(asked, which)] if which else []
@@ -63,9 +71,9 @@ def _members(
     request: FleetRequest, estate: Estate, workspace: Workspace, inventory: Inventory | None, now: datetime
 ) -> Iterator[Member]:
     asked = request.asks
-    old = _old(workspace.workspace_id, inventory, request.fleet, now)
+    old = _old(workspace, inventory, request.fleet, now)
     wanted = asked.use_cases or USE_CASES
-    tasks = tasks_of(workspace, asked.operation, wanted)
+    tasks = tasks_of(workspace, asked.operation, wanted, add_missing=request.fleet.add_missing)
     due = [each for each in tasks if old is None or set(each.use_cases) & old]
     if not tasks and request.fleet.by_age is None:
         yield _nothing_to_do(request.name, workspace, asked.operation)
@@ -80,16 +88,20 @@ def _members(
             operation=task.operation,
             use_cases=use_cases,
             key_arn=configuration.key_arn if configuration else None,
-            window=workspace.tags.get(WINDOW_TAG),
+            window=workspace.tags.get(WINDOW_TAG) or request.fleet.window,
         )
 
 
-def _old(workspace_id: int, inventory: Inventory | None, wish: FleetWish, now: datetime) -> set[UseCase] | None:
-    """The use cases whose key is old enough; None where the request does not ask."""
+def _old(workspace: Workspace, inventory: Inventory | None, wish: FleetWish, now: datetime) -> set[UseCase] | None:
+    """The use cases whose key is old enough, or missing where missing ones are added, and as the inventory saw it; None
+    where nobody asks."""
     if wish.by_age is None or inventory is None:
         return None
-    uses = [use for row in inventory.workspaces if row.workspace_id == workspace_id for use in row.keys]
-    return {each.use_case for each in uses if _is_older(each, wish, now) and _is_due(each, wish, now)}
+    uses = [use for row in inventory.workspaces if row.workspace_id == workspace.workspace_id for use in row.keys]
+    seen = [each for each in uses if each.configuration_id == workspace.configuration_id(each.use_case)]
+    old = {each.use_case for each in seen if _is_older(each, wish, now) and _is_due(each, wish, now)}
+    missing = {each.use_case for each in seen if any(why.reason == Reason.NO_KEY for why in each.whys)}
+    return old | missing if wish.add_missing else old
 
 
 def _is_older(use: KeyUse, wish: FleetWish, now: datetime) -> bool:
@@ -101,7 +113,11 @@ def _is_older(use: KeyUse, wish: FleetWish, now: datetime) -> bool:
 def _is_due(use: KeyUse, wish: FleetWish, now: datetime) -> bool:
     if wish.due_within_days is None:
         return True
-    return use.due_at is not None and clock.moment(use.due_at) <= now + timedelta(days=wish.due_within_days)
+    if use.due_at is None:
+        return False
+    left = clock.moment(use.due_at) - now
+    # What KMS renews before that does not become too old.
+    return left <= timedelta(0) or (left <= timedelta(days=wish.due_within_days) and not use.renews_in_time)
 
 
 def _nothing_to_do(fleet: str, workspace: Workspace, asked: Operation | None) -> Member:

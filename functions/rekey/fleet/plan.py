@@ -17,6 +17,7 @@ from rekey.databricks.connect import connect_account
 from rekey.fleet.ahead import look_ahead
 from rekey.fleet.arrange import arrange
 from rekey.fleet.choose import choose
+from rekey.fleet.proposal import proposed
 from rekey.ledger import Ledger
 from rekey.model.fleet import Fleet, FleetAction, FleetPlan, FleetPlanned, draft_key, plan_key
 from rekey.model.fleet_request import MOST_WAVES, MOST_WORKSPACES, FleetRequest, parse_fleet_request
@@ -45,11 +46,14 @@ def plan(settings: Settings, ledger: Ledger, event: FleetEvent, time_left: Calla
     identify(rotation_id=request.name, workspace_id=None)
     if not request.dry_run and (known := ledger.fleets.find(request.name)):
         return _again(ledger, known, request, event.execution_arn)
-    draft = _draft(settings, request, event.execution_arn)
+    draft = _draft(settings, ledger, request, event.execution_arn)
+    if not draft.members:
+        said = f"By the inventory of {draft.inventory_of} no key is due that no other fleet has in hand."
+        return FleetPlanned(done=True, decision="nothing", name=request.name, said=said)
     members = look_ahead(settings, ledger, request, draft.members, event.execution_arn, time_left)
     draft = draft.model_copy(update={"members": members})
     if remaining := sum(not each.looked_at for each in members):
-        bucket.put(settings.evidence_bucket, draft_key(request.name), bucket.as_json(draft))
+        bucket.put(settings.evidence_bucket, draft_key(request.name, event.execution_arn), bucket.as_json(draft))
         return FleetPlanned(done=False, remaining=remaining, name=request.name)
     made = draft.model_copy(update={"members": arrange(members, request.fleet), "planned_at": clock.stamp()})
     if not request.dry_run:
@@ -61,10 +65,10 @@ def plan(settings: Settings, ledger: Ledger, event: FleetEvent, time_left: Calla
     return _opened(ledger, made, key)
 
 
-def _draft(settings: Settings, request: FleetRequest, execution_arn: str) -> FleetPlan:
-    """The plan that this execution has begun, or a new one."""
+def _draft(settings: Settings, ledger: Ledger, request: FleetRequest, execution_arn: str) -> FleetPlan:
+    """The plan that this execution has begun, or a new one. Without members only where the policy proposes nothing."""
     try:
-        draft = bucket.read_model(settings.evidence_bucket, draft_key(request.name), FleetPlan)
+        draft = bucket.read_model(settings.evidence_bucket, draft_key(request.name, execution_arn), FleetPlan)
     except Exception as error:
         if not _is_missing(error):
             raise
@@ -73,7 +77,10 @@ def _draft(settings: Settings, request: FleetRequest, execution_arn: str) -> Fle
         return draft
     inventory = _inventory(settings, request.fleet.by_age) if request.fleet.by_age else None
     members = choose(request, Estate.read(connect_account(settings)), inventory, clock.now())
-    if not members:
+    by_itself = request.fleet.by_policy and not request.dry_run
+    if inventory and request.fleet.by_policy:
+        members = proposed(settings, ledger, inventory, members)
+    if not (members or by_itself):
         raise RequestRefused(str(Refusal("fleet", "no workspace fits it", "see `rekey workspaces`, and ask otherwise")))
     if len(members) > MOST_WORKSPACES:
         problem = f"it means {len(members):,} rotations, and {MOST_WORKSPACES:,} are the most"

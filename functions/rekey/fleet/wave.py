@@ -15,7 +15,6 @@ from rekey.base.settings import Settings
 from rekey.base.words import shortened
 from rekey.fleet.ahead import as_asked
 from rekey.fleet.standing import standings
-from rekey.fleet.windows import next_night
 from rekey.ledger import Ledger
 from rekey.model.fleet import (
     BAD,
@@ -31,6 +30,7 @@ from rekey.model.fleet import (
     wave_key,
 )
 from rekey.model.fleet_part import PartOfFleet
+from rekey.model.windows import next_night
 
 PATIENCE_SECONDS = 21_600
 """How long Judge wave waits for rotations whose executions the wave did not start itself, or lost: then they count as

@@ -30,6 +30,16 @@ class FleetTable:
         answer = self._client.get_item(TableName=self._table, Key=marshal(fleet_key(name)), ConsistentRead=True)
         return fleet_of(unmarshal(answer["Item"])) if "Item" in answer else None
 
+    def since(self, planned_at: str) -> list[Fleet]:
+        """Those that were planned since then, by an index that may lag behind by a moment."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName="due",
+            KeyConditionExpression="due_pk = :fleets AND due_at >= :since",
+            ExpressionAttributeValues=marshal({":fleets": LISTED, ":since": planned_at}),
+        )
+        return [fleet_of(unmarshal(item)) for page in pages for item in page["Items"]]
+
     def open(self, fleet: Fleet, **detail: Any) -> Fleet:
         """Write a new one down. Raises AwsUnavailable when one of that name is there."""
         return self._write(None, fleet, FleetAction.PLANNED, detail)

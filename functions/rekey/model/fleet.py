@@ -257,9 +257,9 @@ def plan_key(name: str, *, dry_run: bool = False) -> str:
     return f"{folder(name)}{'dry-run' if dry_run else 'plan'}.json"
 
 
-def draft_key(name: str) -> str:
-    """A plan while workspaces are still looked at."""
-    return f"{folder(name)}draft.json"
+def draft_key(name: str, execution_arn: str) -> str:
+    """A plan while workspaces are still looked at: by its execution, as two may plan the same fleet side by side."""
+    return f"{folder(name)}draft-{execution_arn.rpartition(':')[2]}.json"
 
 
 def wave_key(name: str, number: int) -> str:
@@ -284,8 +284,10 @@ def fleet_key(name: str) -> dict[str, Any]:
 class FleetPlanned(Progress):
     """Plan fleet. `done` is False while workspaces are still looked at."""
 
-    decision: Literal["report", "already_requested", "rotate"] = "rotate"
+    decision: Literal["report", "already_requested", "nothing", "rotate"] = "rotate"
     name: str
+    said: str = ""
+    """Why there is nothing to do."""
     waves: int = 0
     counts: Mapping[str, int] = {}
     plan: str | None = None

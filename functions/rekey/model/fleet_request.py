@@ -3,14 +3,17 @@
 import fnmatch
 import hashlib
 import json
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from rekey.base import clock
 from rekey.base.errors import InvalidRequest
 from rekey.model.inbox import unwrapped
 from rekey.model.refusal import Refusal
 from rekey.model.request import Request, Ticket, parse_request
+from rekey.model.windows import refusal as no_window
 
 LONGEST_NAME = 50
 """A rotation's name is made of it, the workspace's number and a word: Step Functions takes 80 characters."""
@@ -61,6 +64,13 @@ class FleetWish(BaseModel):
     """After which waves a person is waited for."""
     forbidden: Literal["leave_out", "refuse"] = "leave_out"
     """What becomes of the fleet when a workspace's rotation is forbidden."""
+    add_missing: bool = False
+    """Whether workspaces get the keys that they lack: those that the policy asks for, where keys are chosen by age."""
+    window: Annotated[str, Field(max_length=100)] | None = None
+    """The nights of workspaces without a tag of their own (model/windows.py)."""
+    by_policy: bool = False
+    """What the policy's schedule proposes: where nothing is due there is nothing to do, which is no refusal; and what
+    another fleet has in hand is not proposed again."""
 
     @property
     def by_age(self) -> str | None:
@@ -117,8 +127,14 @@ def parse_fleet_request(raw: Any) -> FleetRequest:
         raise InvalidRequest(str(Refusal("operation", "a fleet makes no workspaces", 'give another, or "rotate"')))
     wish = _wish(asked["fleet"])
     own = {"request_id", "approval", "dry_run", "ticket"}
+    if wish.add_missing and request.operation:
+        problem = "the operation says what is done"
+        raise InvalidRequest(str(Refusal("fleet.add_missing", problem, "leave operation out, or this")))
+    if wish.window and (request.not_before or request.not_after):
+        problem = "the request has a window already: not_before or not_after"
+        raise InvalidRequest(str(Refusal("fleet.window", problem, "give one of them")))
     return FleetRequest(
-        name=wish.name or _name_of(request.request_id),
+        name=wish.name or _name_of(request.request_id, by_policy=wish.by_policy),
         fleet=wish,
         rotation={name: value for name, value in rest.items() if name not in own},
         **request.model_dump(include={*own, "reason", "requested_by"}),
@@ -135,13 +151,21 @@ def _wish(given: dict[str, Any]) -> FleetWish:
     if all(getattr(wish, each) is None for each in SELECTORS):
         problem = "it does not say which workspaces"
         raise InvalidRequest(str(Refusal("fleet", problem, f"give at least one of {', '.join(SELECTORS)}")))
+    if wish.by_policy and wish.by_age is None:
+        problem = "it proposes what is due, and the request does not say how soon"
+        raise InvalidRequest(str(Refusal("fleet.by_policy", problem, "give fleet.due_within_days")))
+    if wish.window and (refusal := no_window("fleet.window", "it", wish.window, clock.now())):
+        raise InvalidRequest(str(refusal))
     return wish
 
 
-def _name_of(request_id: str | None) -> str:
+def _name_of(request_id: str | None, *, by_policy: bool) -> str:
     """A fleet's name for a request that gives none. Raises InvalidRequest."""
     if request_id is None:
         raise InvalidRequest(str(Refusal("fleet.name", "it is missing", f"give a name, such as in {_EXAMPLE}")))
+    if by_policy:
+        # policy-2026-11-28T20:00:00Z: one schedule asks, and people type the name.
+        return re.sub(r"[^A-Za-z0-9-]", "-", request_id)[:LONGEST_NAME]
     # Always with the hash: names that differ in what is replaced, or cut off, stay apart.
     readable = "".join(each if each.isascii() and each.isalnum() else "-" for each in request_id).strip("-")
     return f"{readable[: LONGEST_NAME - 11] or 'fleet'}-{hashlib.sha256(request_id.encode()).hexdigest()[:10]}"

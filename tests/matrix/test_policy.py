@@ -1,0 +1,121 @@
+"""Fleets that the policy's schedule proposes, from the schedule to the last rotation, on a virtual clock."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.matrix import fleets as stage
+from tests.matrix.cloud import Cloud
+from tests.matrix.execution import Execution
+from tests.matrix.fleets import FleetExecution, Fleets
+
+DAY = 86_400.0
+ZURICH = ZoneInfo("Europe/Zurich")
+WINDOW = "SAT 22:00-04:00 Europe/Zurich"
+
+
+@pytest.fixture
+def fleets(cloud: Cloud) -> Iterator[Fleets]:
+    with stage.playing(cloud) as made:
+        yield made
+
+
+def moment(fleets: Fleets) -> datetime:
+    return datetime.fromtimestamp(fleets.cloud.clock.now(), UTC)
+
+
+def wait_for(fleets: Fleets, weekday: int, hour: int) -> None:
+    """Until it is so in Zurich, by half an hour."""
+    while (now := moment(fleets).astimezone(ZURICH)).weekday() != weekday or now.hour != hour:
+        fleets.cloud.timeline.run_to(fleets.cloud.clock.now() + 1800)
+
+
+def look(fleets: Fleets) -> None:
+    fleets.cloud.lambdas.call("inventory", {})
+
+
+def propose(fleets: Fleets, *, delivery: int = 1, approval: bool = True, **fleet: Any) -> FleetExecution:
+    """What Scheduler sends on Friday morning."""
+    now = moment(fleets).replace(minute=0, second=0, microsecond=0)
+    request_id = f"policy-{now.isoformat().replace('+00:00', 'Z')}"
+    wish = {"by_policy": True, "due_within_days": 30, "window": WINDOW, **fleet}
+    given = {"request_id": request_id, "requested_by": "policy", "approval": approval, "fleet": wish}
+    return fleets.start(f"{request_id.replace(':', '-')}-{delivery}", **given)
+
+
+def waits_for_a_person(fleets: Fleets, execution: FleetExecution) -> str:
+    """The fleet's name."""
+    fleets.cloud.timeline.run(lambda: execution.states[-1:] == ["Wait for a person"], 2e9)
+    fleets.cloud.timeline.run_to(fleets.cloud.clock.now() + 60)
+    return execution.name.rpartition("-")[0]
+
+
+def began(fleets: Fleets) -> list[datetime]:
+    """When the window of each rotation opened."""
+    return [datetime.fromisoformat(each.plan.start_at).astimezone(ZURICH) for each in fleets.rotations()]
+
+
+def old_workspaces(fleets: Fleets, number: int) -> None:
+    fleets.workspaces(number)
+    fleets.cloud.timeline.run_to(fleets.cloud.clock.now() + 340 * DAY)
+    wait_for(fleets, 4, 10)
+    look(fleets)
+
+
+def test_approved_in_time_it_rotates_in_the_next_window(fleets: Fleets) -> None:
+    old_workspaces(fleets, 3)
+    execution, twice = propose(fleets), propose(fleets, delivery=2)
+    name = waits_for_a_person(fleets, execution)
+    fleets.run(twice)
+    assert (twice.status, twice.states[-1]) == ("SUCCEEDED", "Already requested"), "Scheduler delivers at least once"
+    assert "Waits for a person" in fleets.report(name).said
+    fleets.steer(name, "approve", by="ada")
+    assert fleets.run(execution).status == "SUCCEEDED"
+    assert {f"{each:%a %H:%M}" for each in began(fleets)} == {"Sat 22:00"}
+    assert fleets.report(name).outcomes == {"succeeded": 3}
+    fleets.cloud.timeline.run_to(fleets.cloud.clock.now() + DAY)
+    look(fleets)
+    again = fleets.run(propose(fleets))
+    assert (again.status, again.states[-1]) == ("SUCCEEDED", "Nothing to do")
+
+
+def test_approved_after_its_window_it_waits_for_the_next_one(fleets: Fleets) -> None:
+    old_workspaces(fleets, 1)
+    execution = propose(fleets)
+    name = waits_for_a_person(fleets, execution)
+    wait_for(fleets, 6, 9)
+    fleets.steer(name, "approve", by="ada")
+    approved = moment(fleets).astimezone(ZURICH)
+    assert fleets.run(execution).status == "SUCCEEDED"
+    [opened] = began(fleets)
+    assert (f"{opened:%a %H:%M}", (opened.date() - approved.date()).days) == ("Sat 22:00", 6)
+
+
+def test_without_approval_it_goes_ahead_unless_somebody_cancels_it(fleets: Fleets) -> None:
+    old_workspaces(fleets, 2)
+    execution: Execution = propose(fleets, approval=False)
+    wait_for(fleets, 5, 12)
+    assert [each.status for each in fleets.rotations()] == ["planned"]
+    assert fleets.run(execution).status == "SUCCEEDED"
+    assert {f"{each:%a %H:%M}" for each in began(fleets)} == {"Sat 22:00"}
+
+
+def test_where_nothing_is_due_nothing_is_written_down(fleets: Fleets) -> None:
+    fleets.workspaces(2)
+    look(fleets)
+    ended = fleets.run(propose(fleets))
+    assert (ended.status, ended.states[-1]) == ("SUCCEEDED", "Nothing to do")
+    assert not [pk for pk, _ in fleets.cloud.aws.items if pk.startswith(("FLEET", "REFUSED"))]
+
+
+def test_a_proposal_that_waits_is_not_made_a_second_time(fleets: Fleets) -> None:
+    old_workspaces(fleets, 2)
+    first = propose(fleets)
+    waits_for_a_person(fleets, first)
+    fleets.cloud.timeline.run_to(fleets.cloud.clock.now() + DAY)
+    look(fleets)
+    assert fleets.run(propose(fleets)).states[-1] == "Nothing to do"
+    assert first.running
