@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from rekey.aws import bucket
 from rekey.aws.executions import look_at_execution
 from rekey.base import clock
-from rekey.base.errors import AccessDenied, RequestIdReused, RequestRefused
+from rekey.base.errors import RequestIdReused, RequestRefused
 from rekey.base.observability import identify
 from rekey.base.settings import Settings
 from rekey.base.words import shortened
@@ -66,7 +66,7 @@ def _draft(settings: Settings, request: FleetRequest, execution_arn: str) -> Fle
     try:
         draft = bucket.read_model(settings.evidence_bucket, draft_key(request.name), FleetPlan)
     except Exception as error:
-        if not _is_missing(error):
+        if not bucket.is_missing(error):
             raise
         draft = None
     if draft and draft.execution_arn == execution_arn:
@@ -91,7 +91,7 @@ def _inventory(settings: Settings, selector: str) -> Inventory:
     try:
         return bucket.read_model(settings.evidence_bucket, LATEST, Inventory)
     except Exception as error:
-        if not _is_missing(error):
+        if not bucket.is_missing(error):
             raise
         refusal = Refusal(f"fleet.{selector}", "there is no inventory yet", "take one: `rekey workspaces`")
         raise RequestRefused(str(refusal)) from error
@@ -158,9 +158,3 @@ def _answer(decision: Any, request: FleetRequest, waves: int, counts: dict[str, 
         counts=counts,
         plan=key,
     )
-
-
-def _is_missing(error: Exception) -> bool:
-    """S3 says AccessDenied of what is not there to whoever may not list the bucket."""
-    code = getattr(error, "response", {}).get("Error", {}).get("Code", "")
-    return code in ("NoSuchKey", "AccessDenied") or isinstance(error, AccessDenied)
