@@ -13,10 +13,12 @@ import typer
 from botocore.exceptions import ClientError
 
 from cli.control import AsJson, Reason, Yes, can_ask
-from cli.exits import FAILED, GOES_ON, NEEDS_ATTENTION
+from cli.exits import FAILED
+from cli.fleet_follow import exit_code, follow
 from cli.fleet_text import show_plan, show_status
 from cli.options import grouped
 from cli.output import ask, give, note, refuse, say, told
+from cli.progress import letting_go
 from cli.rotate import REQUESTED_BY_LENGTH
 from cli.stack import CONFIG, Stack, StackError, Where
 from cli.table import As, Column, Output, console, give_rows, show
@@ -139,10 +141,11 @@ def rotate(
     where: Where,
     name: FleetName = None,
     operation: Operation = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Start it, and do not follow it.")] = False,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the plan, ask, and start the fleet: the canary first, then growing waves.
+    """Show the plan, ask, start the fleet, and follow it: the canary first, then growing waves.
 
     The same name with the same request goes on where an earlier execution ended.
     """
@@ -157,11 +160,16 @@ def rotate(
             say()
         if not yes:
             ask("Start it?", otherwise="nothing was started")
-        execution = _start(stack, parsed.name, request)
-    if as_json:
-        give({"status": "started", "fleet": parsed.name, "execution_arn": execution})
-    else:
-        say(f"Started {parsed.name}. To see it: rekey fleet status {parsed.name}{where.typed}")
+        with letting_go(where, parsed.name, as_json=as_json, fleet=True):
+            execution = _start(stack, parsed.name, request)
+        if detach:
+            _started(parsed.name, execution, where, as_json=as_json)
+            return
+        note(f"rekey: the fleet {parsed.name} is started; Ctrl-C detaches, and it goes on")
+        follow(stack, where, parsed.name, execution, as_json=as_json)
+        found = _report(stack, parsed.name)
+    _give_status(found, where, as_json=as_json)
+    raise typer.Exit(exit_code(found, followed=True))
 
 
 @app.command()
@@ -169,6 +177,7 @@ def rotate(
 def status(
     where: Where,
     name: FleetName = None,
+    follow_it: Annotated[bool, typer.Option("--follow", help="Of one: stay until it has ended.")] = False,
     output: As = Output.TEXT,
     as_json: AsJson = False,
 ) -> None:
@@ -182,12 +191,12 @@ def status(
         if name is None:
             _list(stack, Output.JSON if as_json else output)
             return
-        report = _report(stack, name)
-    if as_json:
-        give(report.model_dump(mode="json", exclude={"rotations"}))
-    else:
-        show_status(report, console(), datetime.now(UTC), where.typed)
-    raise typer.Exit(_exit_code(report))
+        found = _report(stack, name)
+        if follow_it and found.status not in FLEET_ENDS:
+            follow(stack, where, name, found.execution_arn, as_json=as_json)
+            found = _report(stack, name)
+    _give_status(found, where, as_json=as_json)
+    raise typer.Exit(exit_code(found, followed=follow_it))
 
 
 @app.command()
@@ -341,12 +350,18 @@ def _list(stack: Stack, output: Output) -> None:
         say("There is no fleet yet. To see what one would do: rekey fleet plan NAME --named PATTERN")
 
 
-def _exit_code(report: FleetReport) -> int:
-    if report.status not in FLEET_ENDS:
-        return GOES_ON
-    if report.status != "succeeded":
-        return FAILED
-    return NEEDS_ATTENTION if report.outcomes.get("needs_attention") else 0
+def _started(name: str, execution_arn: str, where: Where, *, as_json: bool) -> None:
+    if as_json:
+        give({"status": "started", "fleet": name, "execution_arn": execution_arn})
+    else:
+        say(f"Started {name}. To see it: rekey fleet status {name}{where.typed}")
+
+
+def _give_status(found: FleetReport, where: Where, *, as_json: bool) -> None:
+    if as_json:
+        give(found.model_dump(mode="json", exclude={"rotations"}))
+    else:
+        show_status(found, console(), datetime.now(UTC), where.typed)
 
 
 FLEETS = (

@@ -6,9 +6,9 @@ from datetime import datetime
 from rich.console import Console
 from rich.text import Text
 
-from cli.table import Column, Output, Row, show, tell
+from cli.table import Column, Output, Row, lines, show, tell
 from cli.wording import ago, counted, roughly
-from rekey.model.fleet import FLEET_ENDS, FleetPlan, FleetReport, Member, Standing
+from rekey.model.fleet import FLEET_ENDS, FleetLook, FleetPlan, FleetReport, Member, Standing
 from rekey.pages.fleet.rows import WORDS
 
 SHOWN = 10
@@ -26,30 +26,34 @@ def show_status(report: FleetReport, to: Console, now: datetime, typed: str = ""
     begun = ago(datetime.fromisoformat(report.created_at), now)
     head = Text(f"Fleet {report.name}: ").append(report.status, style=_STYLES[report.status]).append(f", asked {begun}")
     tell([head, Text(report.said), Text()], to)
-    show([_wave(report, each.number, each.outcomes) for each in report.waves], WAVES, Output.TEXT, to)
+    show(_waves(report), WAVES, Output.TEXT, to)
     tell(_lists(report), to)
     tell([Text(), Text(_next(report, typed))], to)
+
+
+def waves(look: FleetLook, room: int) -> list[Text]:
+    """The table of its waves: those that have begun, and the one that comes next."""
+    begun = [row for row in _waves(look) if row["wave"] <= look.wave + 1]
+    return lines(begun, WAVES, room=room)
 
 
 def show_plan(plan: FleetPlan, to: Console, next_command: str = "") -> None:
     """What forbids a rotation first, then the waves."""
     counts, wish = plan.counts(), plan.request.fleet
     forbidden = [each for each in plan.members if each.forbidden]
-    lines = [Text(f"{counted(len(forbidden), 'rotation')} left out:", style="bold red")] if forbidden else []
+    said = [Text(f"{counted(len(forbidden), 'rotation')} left out:", style="bold red")] if forbidden else []
     for each in forbidden[:SHOWN]:
-        lines += [
+        said += [
             Text(f"  {each.workspace_name} ({each.workspace_id})"),
             Text(f"    {each.forbidden[0].splitlines()[0]}"),
         ]
     if len(forbidden) > SHOWN:
-        lines.append(Text(f"  and {len(forbidden) - SHOWN} more"))
+        said.append(Text(f"  and {len(forbidden) - SHOWN} more"))
     going = f"{counted(counts['rotations'], 'rotation')} in {counted(plan.waves, 'wave')}"
-    lines += (
-        [Text(), Text(f"Fleet {plan.request.name}: {going}")]
-        if lines
-        else [Text(f"Fleet {plan.request.name}: {going}")]
+    said += (
+        [Text(), Text(f"Fleet {plan.request.name}: {going}")] if said else [Text(f"Fleet {plan.request.name}: {going}")]
     )
-    tell([*lines, Text()], to)
+    tell([*said, Text()], to)
     show([_planned(number, plan.wave(number)) for number in range(1, plan.waves + 1)], PLANNED, Output.TEXT, to)
     tell([Text(), *map(Text, _rules(plan, wish.concurrency, wish.max_failed_percent, wish.ask))], to)
     if next_command:
@@ -83,8 +87,12 @@ def _rules(plan: FleetPlan, at_once: int, most: int, ask: str) -> Iterator[str]:
         yield f"Ages are those of the inventory of {plan.inventory_of[:16].replace('T', ' ')} UTC."
 
 
-def _wave(report: FleetReport, number: int, outcomes: Mapping[str, int]) -> Row:
-    at = "now" if number == report.wave and report.status not in FLEET_ENDS else ""
+def _waves(look: FleetReport | FleetLook) -> list[Row]:
+    return [_wave(look, each.number, each.outcomes) for each in look.waves]
+
+
+def _wave(look: FleetReport | FleetLook, number: int, outcomes: Mapping[str, int]) -> Row:
+    at = "now" if number == look.wave and look.status not in FLEET_ENDS else ""
     return {"wave": number, "at": at, "all": sum(outcomes.values()), **{each: outcomes.get(each, 0) for each in WORDS}}
 
 

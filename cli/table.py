@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
@@ -59,31 +59,44 @@ def console() -> Console:
 def show(rows: Sequence[Row], columns: Sequence[Column], output: Output, to: Console) -> None:
     """A table as text. One line a row; a terminal that is too narrow loses columns and ends of names, never of ids."""
     wide = output == Output.WIDE
+    for line in lines(rows, columns, wide=wide, room=to.width if to.is_terminal and not wide else None):
+        to.print(line, soft_wrap=True)
+
+
+def lines(rows: Sequence[Row], columns: Sequence[Column], *, wide: bool = False, room: int | None = None) -> list[Text]:
+    """The table's lines, its head first, in so many characters; None is as many as it takes."""
     shown = [each for each in columns if wide or not each.wide]
     cells = [[each.shown(row) for each in shown] for row in rows]
     widths = [max(len(each.title), *(len(line[n]) for line in cells)) for n, each in enumerate(shown)]
-    if to.is_terminal and not wide:
-        widths = _fitted(shown, widths, to.width)
-    to.print(_line([Text(each.title.upper(), style="bold") for each in shown], widths), soft_wrap=True)
+    if room is not None:
+        widths = _fitted(shown, widths, room)
+    made = [_line([Text(each.title.upper(), style="bold") for each in shown], widths)]
     for row, line in zip(rows, cells, strict=True):
         texts = [Text(cell, style=each.style(row)) for cell, each in zip(line, shown, strict=True)]
-        to.print(_line(texts, widths), soft_wrap=True)
+        made.append(_line(texts, widths))
+    return made
 
 
-def tell(lines: Iterable[Text], to: Console) -> None:
-    """Lines of prose: on a terminal folded between words, what follows a little to the right; elsewhere whole."""
-    for line in lines:
+def tell(prose: Iterable[Text], to: Console) -> None:
+    """Lines of prose: on a terminal folded, elsewhere whole."""
+    for line in folded(prose, to, to.width) if to.is_terminal else prose:
+        to.print(line, soft_wrap=True)
+
+
+def folded(prose: Iterable[Text], to: Console, room: int) -> Iterator[Text]:
+    """Folded between words, what follows a little to the right."""
+    for line in prose:
         indent = len(line.plain) - len(line.plain.lstrip(" "))
-        if not to.is_terminal or len(line.plain) <= to.width:
-            to.print(line, soft_wrap=True)
+        if len(line.plain) <= room:
+            yield line
             continue
         hanging = " " * (indent + 2)
-        first, *others = line.wrap(to, to.width - len(hanging))
+        first, *others = line.wrap(to, room - len(hanging))
         first.rstrip()
-        to.print(first, soft_wrap=True)
+        yield first
         for other in others:
             other.rstrip()
-            to.print(Text(hanging).append_text(other), soft_wrap=True)
+            yield Text(hanging).append_text(other)
 
 
 def give_rows(name: str, rows: Sequence[Row], output: Output, **more: Any) -> None:

@@ -102,7 +102,7 @@ class Functions(Construct):
         grants: tuple[Grant, ...],
         places: Mapping[On, str],
         environment: Mapping[str, str],
-        timeout: Duration,
+        timeout: Duration | None = None,
     ) -> lambda_.Function:
         """One more Lambda, for a piece that not every deployment has; `places` are the ARNs that only it knows."""
         self._places = places
@@ -285,6 +285,7 @@ class Functions(Construct):
                 | On.FLEET_WORKFLOW
                 | On.FLEET_EXECUTIONS
                 | On.ANSWER_APPROVAL
+                | On.SECURITY_HUB
                 | On.ANYTHING
             ):
                 # The state machine names the Lambdas, so their roles cannot name it but by its name.

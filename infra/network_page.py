@@ -6,7 +6,7 @@ python -m infra.network_page      writes it into the page (`make network`)
 from collections.abc import Iterable
 from pathlib import Path
 
-from infra.permissions import DATABRICKS, GRANTS, TICKET_GRANTS, TICKETS_SECRET, TRY_TICKET_SYSTEMS, Grant, On
+from infra.permissions import DATABRICKS, EVERY_GRANT, TICKETS_SECRET, TRY_TICKET_SYSTEMS, Grant, On
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "network.md"
 BEGIN, END = "<!-- calls: begin -->", "<!-- calls: end -->"
@@ -33,7 +33,7 @@ def hosts(name: str, grants: tuple[Grant, ...]) -> str:
 
 
 def table() -> str:
-    rows = [_row(name, grants) for name, grants in (GRANTS | TICKET_GRANTS).items()]
+    rows = [_row(name, grants) for name, grants in EVERY_GRANT.items()]
     return "\n".join(
         ["| Lambda | outside AWS | AWS, stack's region | AWS, keys' regions |", "|---|---|---|---|", *rows]
     )

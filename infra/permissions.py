@@ -30,6 +30,7 @@ class On(StrEnum):
     FLEET_WORKFLOW = "arn:{partition}:states:{region}:{account}:stateMachine:{name}-rotate-fleet"
     FLEET_EXECUTIONS = "arn:{partition}:states:{region}:{account}:execution:{name}-rotate-fleet:*"
     FORWARDERS = "arn:{partition}:events:*:{account}:rule/{name}-refused-uses"
+    SECURITY_HUB = "arn:{partition}:securityhub:{region}:{account}:product/{account}/default"
     KEY_ROLES = "the roles that keep keys in other accounts"
     ANYTHING = "*"
 
@@ -319,6 +320,19 @@ TICKET_GRANTS: dict[str, tuple[Grant, ...]] = {
         ),
     ),
 }
+
+# Built only where rekey:security_hub is on.
+HUB_GRANTS: dict[str, tuple[Grant, ...]] = {
+    "report_findings": (
+        Grant(("s3:GetObject",), On.INVENTORY, why="reads the last inventory, and what Security Hub was told"),
+        Grant(("s3:PutObject",), On.INVENTORY, why="remembers what Security Hub was told"),
+        Grant(("securityhub:BatchImportFindings",), On.SECURITY_HUB, why="tells Security Hub what does not comply"),
+        CALLED_ASYNCHRONOUSLY,
+    ),
+}
+
+EVERY_GRANT = GRANTS | TICKET_GRANTS | HUB_GRANTS
+"""With those that not every deployment has."""
 
 # Why a grant names more than one exact resource. cdk-nag stops at each wildcard that has no reason here.
 WILDCARD_REASONS: dict[On, str] = {

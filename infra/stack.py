@@ -66,7 +66,7 @@ class RekeyStack(Stack):
         )
         Forwarding(self, "Forwarding", settings, events.bus, functions["reenable_key"], retirement.undelivered)
         Finishing(self, "Finishing", settings, workflow.state_machine, functions["carry_on"], retirement.undelivered)
-        Estate(self, "Estate", settings, functions["inventory"], functions["find_drift"], retirement.undelivered)
+        Estate(self, "Estate", settings, built, retirement.undelivered)
         if settings.fleet_window:
             Policy(self, "Policy", settings, fleet.state_machine, retirement.undelivered)
         dead_letters = {

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rekey.model.fleet import FleetReport, Standing, WaveStanding, counted_outcomes
+from rekey.model.fleet import FleetLook, FleetReport, Standing, WaveStanding, counted_outcomes
 
 WHY = "Switch workspace key (DatabricksError): BAD_REQUEST: Databricks refused the change of the workspace's key."
 
@@ -55,3 +55,9 @@ def a_report(**changes: Any) -> FleetReport:
         **changes,
     }
     return FleetReport.model_validate(values)
+
+
+def a_look(waits_for: str = "", **changes: Any) -> FleetLook:
+    report = a_report(**changes)
+    shown = {each: getattr(report, each) for each in FleetLook.model_fields if each != "waits_for"}
+    return FleetLook(waits_for=waits_for, **shown)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.permissions import GRANTS, TICKET_GRANTS, WITHOUT_SECRET, On
+from infra.permissions import EVERY_GRANT, WITHOUT_SECRET, On
 from tests.infra.forbidden import NEVER, ONLY
 from tests.infra.needed_elsewhere import Elsewhere, of
 from tests.infra.undo import undone_by
@@ -52,6 +52,7 @@ PLACE_NAMES = {
     On.WORKFLOW: "the state machine",
     On.EXECUTIONS: "its executions",
     On.ANSWER_APPROVAL: "`answer-approval`",
+    On.SECURITY_HUB: "the account's own product (`product/<account>/default`)",
     On.ANYTHING: "`*`, it takes no resource",
 }
 
@@ -72,7 +73,7 @@ def noted() -> dict[str, Noted]:
 
 
 def every_right() -> list[Right]:
-    return [right for function in (*GRANTS, *TICKET_GRANTS) for right in rights(function)]
+    return [right for function in EVERY_GRANT for right in rights(function)]
 
 
 def page(known: Mapping[str, Noted]) -> str:

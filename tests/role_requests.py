@@ -127,6 +127,11 @@ def _bus(operation: str, given: Given, region: str) -> Iterator[Request]:
         yield Request(f"events:{operation}", f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{entry['EventBusName']}")
 
 
+def _security_hub(operation: str, given: Given, _: str) -> Iterator[Request]:
+    for product in sorted({each["ProductArn"] for each in given["Findings"]}):
+        yield Request(f"securityhub:{operation}", product)
+
+
 def _of_name(prefix: str, kind: str, field: str) -> Callable[[str, Given, str], Iterator[Request]]:
     def asked(operation: str, given: Given, _: str) -> Iterator[Request]:
         action = "InvokeFunction" if operation == "Invoke" else operation
@@ -150,6 +155,7 @@ _SERVICES: Mapping[str, Callable[[str, Given, str], Iterator[Request]]] = {
     "resourcegroupstaggingapi": _without_resource("tag"),
     "s3": _s3,
     "secretsmanager": _secret,
+    "securityhub": _security_hub,
     "sqs": _queue,
     "ssm": _of_name("ssm", "parameter", "Name"),
     "stepfunctions": _states,

@@ -16,7 +16,7 @@ from ministack.core.iam_evaluator import (  # type: ignore[import-untyped]
     parse_policy_document,
 )
 
-from infra.permissions import GRANTS, TICKET_GRANTS, Grant, On
+from infra.permissions import EVERY_GRANT, Grant, On
 from tests.names import BUCKET, TABLE
 
 ACCOUNT, REGION, STACK = "123456789012", "us-east-1", "rekey"
@@ -121,7 +121,7 @@ class Needed:
 @cache
 def rights(function: str) -> tuple[Right, ...]:
     """All that the table of permissions gives a Lambda."""
-    return tuple(_rights(function, (GRANTS | TICKET_GRANTS)[function]))
+    return tuple(_rights(function, EVERY_GRANT[function]))
 
 
 def _rights(function: str, grants: Iterable[Grant]) -> Iterator[Right]:

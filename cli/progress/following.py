@@ -10,7 +10,7 @@ from cli.exits import INTERRUPTED
 from cli.follow import Execution, Follower
 from cli.output import give, note
 from cli.progress.ending import Ending, ending_of
-from cli.progress.screen import Screen
+from cli.progress.screen import Screen, news
 from cli.progress.view import View
 from cli.stack import Stack, Where
 from cli.standing import left_open
@@ -52,29 +52,33 @@ def watch(stack: Stack, rotation_id: str) -> Execution:
                 if not passes(error):
                     raise
                 trouble = explain(error).problem
-            screen.tell(view())
+            now = view()
+            screen.tell(now.story(now.execution.elapsed(now.now)), news(now))
             if not follower.execution.running:
                 return follower.execution
             time.sleep(LOOK_EVERY_SECONDS if stack.minute == 1 else LOOK_AT_LOCAL_EVERY_SECONDS)
 
 
 @contextlib.contextmanager
-def letting_go(where: Where, rotation_id: str, *, as_json: bool) -> Iterator[None]:
-    """Ctrl-C, or an error on the way to AWS, ends the block and not the rotation: say so, and how to come back."""
+def letting_go(where: Where, name: str, *, as_json: bool, fleet: bool = False) -> Iterator[None]:
+    """Ctrl-C, or an error on the way to AWS, ends the block and not the rotation, or the fleet: say so, and how to come
+    back."""
+    what = "fleet" if fleet else "rotation"
     try:
         yield
     except KeyboardInterrupt:
-        note("\nrekey: detached; the rotation goes on")
-        _how_to_come_back(where, rotation_id)
+        note(f"\nrekey: detached; the {what} goes on")
+        _how_to_come_back(where, name, fleet=fleet)
         if as_json:
-            give({"status": "detached", "rotation_id": rotation_id})
+            give({"status": "detached", "fleet" if fleet else "rotation_id": name})
         raise typer.Exit(INTERRUPTED) from None
     except AWS_ERRORS:
-        note("rekey: the rotation, if it was started, goes on without this terminal")
-        _how_to_come_back(where, rotation_id)
+        note(f"rekey: the {what}, if it was started, goes on without this terminal")
+        _how_to_come_back(where, name, fleet=fleet)
         raise
 
 
-def _how_to_come_back(where: Where, rotation_id: str) -> None:
-    note(f"  rekey status {rotation_id}{where.typed}    to see it again")
-    note(f"  rekey cancel {rotation_id}{where.typed}    to end it, safely")
+def _how_to_come_back(where: Where, name: str, *, fleet: bool) -> None:
+    of = "fleet " if fleet else ""
+    note(f"  rekey {of}status {name}{where.typed}{' --follow' if fleet else ''}    to see it again")
+    note(f"  rekey {of}cancel {name}{where.typed}    to end it, safely")

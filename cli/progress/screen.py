@@ -1,11 +1,11 @@
-"""Shows a rotation as it goes: a live view on a terminal, one line for each change elsewhere. On standard error."""
+"""Shows a rotation, or a fleet, as it goes: live on a terminal, a line for each change elsewhere. On standard error."""
 
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 
 from cli.follow.steps import MAY_BE_NOTHING
@@ -24,7 +24,7 @@ class Screen:
         self._told: set[str] = set()
 
     @contextlib.contextmanager
-    def showing(self, view: Callable[[], View]) -> Iterator[None]:
+    def showing(self, view: Callable[[], RenderableType]) -> Iterator[None]:
         """For the time of the block `view` is drawn again and again; its last picture stays."""
         if not self.is_live:
             yield
@@ -33,17 +33,17 @@ class Screen:
         with Live(console=console, get_renderable=view, refresh_per_second=FRAMES_A_SECOND, vertical_overflow="crop"):
             yield
 
-    def tell(self, view: View) -> None:
-        """Without a terminal: what is new since the last time."""
+    def tell(self, elapsed: float, news: Iterable[tuple[str, str]]) -> None:
+        """Without a terminal: what is new since the last time, each with its name, after so many seconds."""
         if self.is_live:
             return
-        for change, line in _news(view):
+        for change, line in news:
             if change not in self._told:
                 self._told.add(change)
-                note(f"{duration(view.story(view.execution.elapsed(view.now))):>12}  {line}")
+                note(f"{duration(elapsed):>12}  {line}")
 
 
-def _news(view: View) -> Iterator[tuple[str, str]]:
+def news(view: View) -> Iterator[tuple[str, str]]:
     """What there is to tell, each with a name under which it is told once."""
     execution = view.execution
     if view.plan:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from infra.settings.common import LOCAL_STAGE, Common, FromCommandLine
+from infra.settings.explain import PREFIX
 from infra.settings.tickets import MAX_BYTES, Tickets
 
 # Databricks asks for both waits; only the local cloud, whose time is scaled, may shorten them.
@@ -98,6 +99,11 @@ class Operation(Common):
         title="Which tickets may ask for rotations: [docs/tickets.md](tickets.md)",
         description='an object such as {"jira": {...}} (docs/tickets.md), or {} for no tickets',
     )
+    security_hub: bool = Field(
+        title="Whether AWS Security Hub is told what does not comply in the inventory, as findings: "
+        "[docs/operations.md](operations.md#tell-security-hub)",
+        description="true or false; true needs Security Hub CSPM enabled in the stack's account and region",
+    )
     local_python: str = Field(
         title="Runs the Lambdas on one machine", description="stage local only: the interpreter that runs the Lambdas"
     )
@@ -116,4 +122,10 @@ class Operation(Common):
     def _local_python_only_in_the_local_stage(self) -> "Operation":
         if self.is_local != bool(self.local_python):
             raise ValueError("local_python is for stage local, and needed there")
+        return self
+
+    @model_validator(mode="after")
+    def _security_hub_is_aws(self) -> "Operation":
+        if self.is_local and self.security_hub:
+            raise ValueError(f"{PREFIX}security_hub is for AWS: leave it false in stage local")
         return self

@@ -59,6 +59,7 @@ BANK: dict[str, object] = {
     "rekey:evidence_lock_days": "2555",
     "rekey:fleet_window": "SAT 22:00-04:00 Europe/Zurich",
     "rekey:tickets": json.dumps(TICKETS),
+    "rekey:security_hub": "true",
 }
 
 KEY_ACCOUNT, EXTERNAL_ID = "222222222222", "rekey-0123456789"
@@ -180,7 +181,12 @@ def syntheses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesis]:
         "govcloud": _start(folder / "govcloud", {"rekey:databricks_shard": "govcloud"}),
         "govcloud-dod": _start(folder / "govcloud-dod", {"rekey:databricks_shard": "govcloud-dod"}),
         "tickets": _start(
-            folder / "tickets", {"rekey:tickets": json.dumps(TICKETS), "rekey:alarm_email": "security@example.com"}
+            folder / "tickets",
+            {
+                "rekey:tickets": json.dumps(TICKETS),
+                "rekey:security_hub": True,
+                "rekey:alarm_email": "security@example.com",
+            },
         ),
         "package": _start(folder / "package", {}, "-c", APP_PACKAGED),
         "bank": _start(folder / "bank", BANK),

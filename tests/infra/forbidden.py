@@ -120,6 +120,9 @@ def _of_other_services() -> Iterator[tuple[str, Request]]:
         *(("events", "DisableRule"), ("events", "PutRule"), ("scheduler", "DeleteSchedule"), ("tag", "TagResources")),
     ):
         yield f"{service}:{action}", Request(f"{service}:{action}", "*")
+    product = place(On.SECURITY_HUB).replace(f"product/{ACCOUNT}/default", "product/aws/guardduty")
+    yield "securityhub:BatchImportFindings of another", Request("securityhub:BatchImportFindings", product)
+    yield "securityhub:BatchUpdateFindings", Request("securityhub:BatchUpdateFindings", "*")
     bus = PLACES[On.BUS].replace("/rekey", "/default")
     yield "events:PutEvents on the default bus", Request("events:PutEvents", bus)
 
@@ -157,6 +160,10 @@ ONLY: Mapping[str, tuple[Request, set[str]]] = {
     "lambda:InvokeFunction answer-approval": (
         Request("lambda:InvokeFunction", function_arn("answer-approval")),
         {"ticket_webhook"},
+    ),
+    "securityhub:BatchImportFindings": (
+        Request("securityhub:BatchImportFindings", place(On.SECURITY_HUB)),
+        {"report_findings"},
     ),
     "events:PutEvents": (Request("events:PutEvents", PLACES[On.BUS]), {"publish_events"}),
     "secretsmanager:GetSecretValue of the tickets": (

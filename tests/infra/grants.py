@@ -36,6 +36,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "tickets-secret": ("TicketsSecret.Id",),
     "tickets-settings": ("arn:{Partition}:ssm:{Region}:{AccountId}:parameter{TicketsSettings}",),
     "comments": ("TicketsComments.Arn",),
+    "security-hub": ("arn:{Partition}:securityhub:{Region}:{AccountId}:product/{AccountId}/default",),
 }
 """As `text_of` writes them."""
 
@@ -221,6 +222,13 @@ notify_ticket:
     ssm:GetParameter on tickets-settings
     dynamodb:DeleteItem,PutItem,UpdateItem on ledger if of-comments
     sqs:ChangeMessageVisibility,DeleteMessage,GetQueueAttributes,ReceiveMessage on comments
+"""
+
+HUB_TABLE = """
+report_findings:
+    s3:GetObject,PutObject on inventory
+    securityhub:BatchImportFindings on security-hub
+    sqs:SendMessage on failed
 """
 
 

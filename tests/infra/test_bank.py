@@ -8,11 +8,11 @@ import pytest
 
 from tests.infra.conftest import ENCRYPTION_KEY, OWN_SECRET, Synthesis
 from tests.infra.enforced import KEY, decision
-from tests.infra.grants import TABLE, TICKETS_TABLE, Grant, granted, rows
+from tests.infra.grants import HUB_TABLE, TABLE, TICKETS_TABLE, Grant, granted, rows
 from tests.infra.template import LAMBDAS, Statement, Template
 
-ALL = (*LAMBDAS, "ticket_webhook", "notify_ticket")
-ROWS = rows() | rows(TICKETS_TABLE)
+ALL = (*LAMBDAS, "ticket_webhook", "notify_ticket", "report_findings")
+ROWS = rows() | rows(TICKETS_TABLE) | rows(HUB_TABLE)
 
 USES = {
     "dynamodb": {"kms:Decrypt"},

@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.permissions import GRANTS, TICKET_GRANTS
+from infra.permissions import EVERY_GRANT
 from tests.infra.enforced import policies_of
 from tests.infra.forbidden import NEVER, ONLY
 from tests.infra.template import Template
@@ -11,7 +11,7 @@ from tests.roles import Request, judged
 
 def may(template: Template, request: Request) -> set[str]:
     """The Lambdas whose role allows it."""
-    functions = (*GRANTS, *TICKET_GRANTS)
+    functions = EVERY_GRANT
     return {each for each in functions if judged(each, request, policies_of(template, each)) == "Allow"}
 
 
@@ -29,7 +29,7 @@ def test_only_these_may(tickets_template: Template, what: str) -> None:
 
 def test_every_lambda_is_asked(tickets_template: Template) -> None:
     """The requests above reach roles that hold something: each may write its own log."""
-    for name in (*GRANTS, *TICKET_GRANTS):
+    for name in EVERY_GRANT:
         statements = [each for policy in policies_of(tickets_template, name) for each in policy]
         [log] = [each.resources[0] for each in statements if "logs:PutLogEvents" in each.actions]
         assert judged(name, Request("logs:PutLogEvents", log), [statements]) == "Allow"

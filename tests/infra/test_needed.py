@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.permissions import TICKET_GRANTS
+from infra.permissions import GRANTS
 from tests.infra.enforced import allowed_without, policies_of
 from tests.infra.needed_elsewhere import ELSEWHERE, of
 from tests.infra.template import Template
@@ -19,7 +19,7 @@ RIGHTS = {each.name: each for each in every_right()}
 
 @pytest.fixture
 def synthesized(template: Template, tickets_template: Template) -> dict[bool, Template]:
-    """By whether a Lambda is there for tickets only."""
+    """By whether a Lambda is there by a setting only."""
     return {False: template, True: tickets_template}
 
 
@@ -34,7 +34,7 @@ def test_what_a_test_needed_is_granted_and_refused_without_its_right(
     """A right that is taken away from infra/permissions.py fails here, under its name."""
     request = NOTED[name].request
     function = name.partition(":")[0]
-    template = synthesized[function in TICKET_GRANTS]
+    template = synthesized[function not in GRANTS]
     asked = f"{NOTED[name].first} needs {name}"
     assert judged(function, request, policies_of(template, function)) == "Allow", asked
     assert name in RIGHTS, asked

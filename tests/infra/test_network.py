@@ -20,7 +20,7 @@ from tests.infra.enforced import ACCOUNT, REGION, decision
 from tests.infra.grants import text_of
 from tests.infra.template import LAMBDAS, Template
 
-ALL = (*LAMBDAS, "ticket_webhook", "notify_ticket")
+ALL = (*LAMBDAS, "ticket_webhook", "notify_ticket", "report_findings")
 PROXY = "http://proxy.bank.example:3128"
 
 INTERFACES = {

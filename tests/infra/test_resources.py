@@ -66,7 +66,7 @@ def test_drift_is_looked_for_every_hour(template: Template) -> None:
 
 
 def test_the_environment_is_what_the_functions_read(template: Template) -> None:
-    variables = template.function("plan_rotation")["Environment"]["Variables"]
+    variables = dict(template.function("plan_rotation")["Environment"]["Variables"])
     [table] = template.all("AWS::DynamoDB::Table")
     assert variables.pop("LEDGER_TABLE") == {"Ref": table}
     [bus] = template.all("AWS::Events::EventBus")

@@ -2,10 +2,10 @@
 
 import pytest
 
-from infra.permissions import GRANTS, TICKET_GRANTS
+from infra.permissions import EVERY_GRANT
 from tests.infra.undo import NOTHING_TO_UNDO, READS, UNDO, Granted
 
-TABLE = GRANTS | TICKET_GRANTS
+TABLE = EVERY_GRANT
 
 
 def granted(name: str) -> set[Granted]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.mutants.change import Change, said
 
-TABLES = ("GRANTS", "TICKET_GRANTS", "WITHOUT_SECRET")
+TABLES = ("GRANTS", "TICKET_GRANTS", "HUB_GRANTS", "WITHOUT_SECRET")
 _OTHER_PLACE = {"On.KEYS": "On.ANYTHING", "On.LEDGER": "On.STREAM", "On.ANYTHING": "On.KEYS"}
 _OTHER_ONLY = {"Only.MANAGED_KEYS": "Only.BROUGHT_KEYS", "Only.BROUGHT_KEYS": "Only.MANAGED_KEYS"}
 
@@ -35,7 +35,7 @@ def _all(module: ast.Module) -> Iterator[tuple[str, ast.expr, str, str]]:
                 pass
             case _:
                 continue
-        if name in ("GRANTS", "TICKET_GRANTS"):
+        if name in ("GRANTS", "TICKET_GRANTS", "HUB_GRANTS"):
             yield from _of_table(value)
         for node in ast.walk(value):
             match node:

@@ -6,10 +6,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from botocore.exceptions import ClientError
 
 from rekey.base import clock
 from rekey.base.errors import InvalidRequest, RekeyError, RequestRefused
-from rekey.model.fleet import FleetPlan, FleetReport, Member, plan_key, report_key
+from rekey.model.fleet import FleetLook, FleetPlan, FleetReport, Member, plan_key, report_key
 from rekey.runtime import current_settings
 from tests import kms_material
 from tests.clients import client
@@ -70,6 +71,23 @@ def test_a_wave_of_which_nothing_began_is_no_success(world: World) -> None:
     assert (opened["decision"], opened["wave"], opened["rotations"]) == ("rotate", 1, 1)
     assert world.call("judge_wave", name="autumn", wave=1, waited=0)["stopped"]
     assert world.call("open_wave", name="autumn")["decision"] == "end"
+
+
+def test_who_follows_a_fleet_sees_where_it_is_and_writes_nothing(world: World, tasks: Tasks) -> None:
+    for n in range(2):
+        world.quiet_workspace(workspace_name=f"prod-{n}", keys={"managed_services": world.make_key()})
+    plan(world, fleet={"name": "autumn", "named": "prod-*", "waves": [1, 5], "ask": "canary"}, requested_by="ada")
+    rotate(world, world.call("open_wave", name="autumn"))
+    world.call("judge_wave", name="autumn", wave=1, waited=0)
+    tasks.waiting.add("fleet-1")
+    world.call("ask_fleet", name="autumn", wave=2, task_token="fleet-1")
+    look = FleetLook.model_validate_json(json.dumps(world.call("report_fleet", name="autumn", look=True)))
+    assert (look.waits_for, look.wave, look.outcomes) == ("wave 2 of 2", 1, {"succeeded": 1, "waiting": 1})
+    assert [each.outcomes for each in look.waves] == [{"succeeded": 1}, {"waiting": 1}]
+    with pytest.raises(ClientError):
+        read(report_key("autumn"))
+    with pytest.raises(RekeyError, match="knows no fleet winter"):
+        world.call("report_fleet", name="winter", look=True)
 
 
 def test_waves_are_opened_rotated_and_judged(world: World) -> None:

@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 from pydantic import BaseModel
 
 from rekey.aws import clients
-from rekey.base.errors import AwsUnavailable
+from rekey.base.errors import AccessDenied, AwsUnavailable
 
 JSON = "application/json"
 
@@ -38,6 +38,12 @@ def read(bucket: str, key: str) -> bytes:
 
 def read_model(bucket: str, key: str, model: type[_Kept]) -> _Kept:
     return model.model_validate_json(read(bucket, key))
+
+
+def is_missing(error: Exception) -> bool:
+    """Whether an object is not there, or may not be read: without s3:ListBucket S3 says the same of both."""
+    missing = isinstance(error, ClientError) and clients.error_code(error) in ("NoSuchKey", "AccessDenied")
+    return missing or isinstance(error, AccessDenied)
 
 
 def as_json(value: BaseModel) -> bytes:

@@ -135,6 +135,11 @@ def secrets() -> "SecretsManagerClient":
     return client
 
 
+def security_hub() -> Any:
+    """Security Hub in the stack's region: its findings are of the account and region that send them."""
+    return _client("securityhub", None)
+
+
 def sts() -> "STSClient":
     """STS in the Lambda's own region: its global endpoint issues no web identity tokens."""
     client: STSClient = _client("sts", None)

@@ -40,6 +40,8 @@ class Settings:
     keys: KeySettings = field(default_factory=KeySettings)
     ticket_hosts: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Base URL of each ticket system by its provider; only for those who try whether it can be reached."""
+    security_hub_product_arn: str = ""
+    """Under which findings are told; only for the Lambda that tells them."""
     wait_scale: float = 1.0
     """Real seconds for one second of a wait; other than 1 only in stage local."""
 
@@ -67,6 +69,7 @@ class Settings:
             break_glass_role_arn=env.get("BREAK_GLASS_ROLE_ARN", ""),
             keys=KeySettings.from_env(env),
             ticket_hosts=dict(each.split("=", 1) for each in env.get("TICKET_HOSTS", "").split() if "=" in each),
+            security_hub_product_arn=env.get("SECURITY_HUB_PRODUCT_ARN", ""),
             wait_scale=_scale(env, "WAIT_SCALE"),
         )
         settings._check_one_way_into_databricks()

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from rekey.aws import bucket
 from rekey.aws.executions import look_at_execution
 from rekey.base import clock
-from rekey.base.errors import AccessDenied, RequestIdReused, RequestRefused
+from rekey.base.errors import RequestIdReused, RequestRefused
 from rekey.base.observability import identify
 from rekey.base.settings import Settings
 from rekey.base.words import shortened
@@ -70,7 +70,7 @@ def _draft(settings: Settings, ledger: Ledger, request: FleetRequest, execution_
     try:
         draft = bucket.read_model(settings.evidence_bucket, draft_key(request.name, execution_arn), FleetPlan)
     except Exception as error:
-        if not _is_missing(error):
+        if not bucket.is_missing(error):
             raise
         draft = None
     if draft and draft.execution_arn == execution_arn:
@@ -98,7 +98,7 @@ def _inventory(settings: Settings, selector: str) -> Inventory:
     try:
         return bucket.read_model(settings.evidence_bucket, LATEST, Inventory)
     except Exception as error:
-        if not _is_missing(error):
+        if not bucket.is_missing(error):
             raise
         refusal = Refusal(f"fleet.{selector}", "there is no inventory yet", "take one: `rekey workspaces`")
         raise RequestRefused(str(refusal)) from error
@@ -165,9 +165,3 @@ def _answer(decision: Any, request: FleetRequest, waves: int, counts: dict[str, 
         counts=counts,
         plan=key,
     )
-
-
-def _is_missing(error: Exception) -> bool:
-    """S3 says AccessDenied of what is not there to whoever may not list the bucket."""
-    code = getattr(error, "response", {}).get("Error", {}).get("Code", "")
-    return code in ("NoSuchKey", "AccessDenied") or isinstance(error, AccessDenied)

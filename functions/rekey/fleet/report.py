@@ -21,6 +21,7 @@ from rekey.model.fleet import (
     Fleet,
     FleetAction,
     FleetEnded,
+    FleetLook,
     FleetReport,
     FleetStatus,
     Standing,
@@ -39,6 +40,8 @@ class ReportEvent(BaseModel):
 
     name: str
     ends: bool = False
+    look: bool = False
+    """Whether only to say where it is, and to write nothing: for who follows it."""
     failure: Caught = Failure(state="", error="", cause="")
     """Why the fleet's execution cannot go on; without an error's name nothing hinders it."""
 
@@ -66,6 +69,23 @@ def report(settings: Settings, ledger: Ledger, event: ReportEvent) -> FleetEnded
         outcomes=written.outcomes,
         report=f"s3://{settings.evidence_bucket}/{report_key(fleet.name)}",
         cause=f"{written.said} See `rekey fleet report {fleet.name}`.",
+    )
+
+
+def look(settings: Settings, ledger: Ledger, event: ReportEvent) -> FleetLook:
+    """Raises RekeyError for a fleet that the ledger does not have."""
+    fleet = load(ledger, event.name)
+    plan = load_plan(settings, fleet)
+    seen = _report(fleet, standings(ledger, plan, plan.members))
+    return FleetLook(
+        name=seen.name,
+        status=seen.status,
+        said=seen.said,
+        waits_for=fleet.asked_for if fleet.asked_at and not fleet.ended else "",
+        execution_status=seen.execution_status,
+        wave=seen.wave,
+        outcomes=seen.outcomes,
+        waves=seen.waves,
     )
 
 

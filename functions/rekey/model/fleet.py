@@ -213,6 +213,23 @@ class WaveStanding(Answer):
         return sum(self.outcomes.values())
 
 
+class FleetLook(Answer):
+    """Where the fleet is, for who follows it: nothing is written for that."""
+
+    name: str
+    status: FleetStatus
+    said: str
+    """Where it is, in a sentence, and what comes next."""
+    waits_for: str
+    """What a person is asked to let begin: "the plan", or "wave 2 of 5"; empty while nobody is."""
+    execution_status: str
+    """Of Step Functions' own words: of the execution that is at work on it, or was last."""
+    wave: int
+    """The last one that was opened."""
+    outcomes: Mapping[str, int]
+    waves: tuple[WaveStanding, ...]
+
+
 class FleetReport(Answer):
     """fleets/<name>/fleet.json: where the fleet is, or how it ended."""
 
