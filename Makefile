@@ -163,7 +163,7 @@ images: setup
 
 # The terminal screens and the page of the evidence that tests hold, from fixed data.
 snapshots: setup
-	REKEY_SNAPSHOTS=write $(BIN)/python -m pytest -q tests/unit/test_terminal.py tests/unit/test_evidence_markup.py
+	REKEY_SNAPSHOTS=write $(BIN)/python -m pytest -q tests/unit/test_terminal.py tests/unit/test_markup.py
 
 # The command line's reference, from the commands themselves, and its picture, from a recorded rotation.
 commands: setup
