@@ -64,12 +64,15 @@ def test_what_is_due_is_proposed_approved_and_rotated(driver: Driver) -> None:
         lambda: so_far(driver, name),
         lambda found: "Waits for a person" in found["said"],
     )
-    assert (asked["requested_by"], asked["outcomes"]) == ("policy", {"waiting": 2})
+    # prod gets a new MANAGED_SERVICES key, and one for STORAGE.
+    assert (asked["requested_by"], asked["outcomes"]) == ("policy", {"waiting": 3})
     assert {each: driver.fields(each) for each in (old, bare)} == before
     driver.invoke("steer_fleet", name=name, wish="approve", by="bea")
     ended = until("the fleet to end", lambda: executions(driver)[0], lambda each: each["status"] != "RUNNING")
     assert ended["status"] == "SUCCEEDED"
-    assert report(driver, name)["outcomes"] == {"succeeded": 2}
+    assert report(driver, name)["outcomes"] == {"succeeded": 3}, (
+        "prod gets a STORAGE key, and a new one for MANAGED_SERVICES"
+    )
     for each in (old, bare):
         assert driver.fields(each) != before[each]
         assert driver.unreadable(each) == []
