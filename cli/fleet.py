@@ -332,13 +332,21 @@ def _list(stack: Stack, output: Output) -> None:
         Limit=20,
     )
     names = ("name", "status", "created_at", "wave", "waves")
-    rows = [{each: next(iter(item[each].values())) for each in names} for item in answer["Items"]]
+    rows = [
+        {**{each: next(iter(item[each].values())) for each in names}, "waits_for": _waits_for(item)}
+        for item in answer["Items"]
+    ]
     if output in (Output.JSON, Output.CSV):
         give_rows("fleets", rows, output)
     elif rows:
         show(rows, FLEETS, output, console())
     else:
         say("There is no fleet yet. To see what one would do: rekey fleet plan NAME --named PATTERN")
+
+
+def _waits_for(item: Mapping[str, Any]) -> str | None:
+    """What a person is asked for, of a fleet that waits for one."""
+    return str(item["asked_for"]["S"]) if item["asked_at"].get("S") else None
 
 
 def _exit_code(report: FleetReport) -> int:
@@ -354,6 +362,7 @@ FLEETS = (
     Column("status", lambda row: str(row["status"]), firm=True),
     Column("wave", lambda row: f"{row['wave']} of {row['waves']}", keeps=True),
     Column("asked", lambda row: ago(datetime.fromisoformat(row["created_at"]), datetime.now(UTC)), keeps=True),
+    Column("approval", lambda row: f"waits: {row['waits_for']}" if row["waits_for"] else "-", goes=1),
 )
 ROTATIONS = (
     Column("workspace", lambda row: str(row["workspace_name"])),
