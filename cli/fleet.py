@@ -341,7 +341,10 @@ def _list(stack: Stack, output: Output) -> None:
         Limit=20,
     )
     names = ("name", "status", "created_at", "wave", "waves")
-    rows = [{each: next(iter(item[each].values())) for each in names} for item in answer["Items"]]
+    rows = [
+        {**{each: next(iter(item[each].values())) for each in names}, "waits_for": _waits_for(item)}
+        for item in answer["Items"]
+    ]
     if output in (Output.JSON, Output.CSV):
         give_rows("fleets", rows, output)
     elif rows:
@@ -364,11 +367,17 @@ def _give_status(found: FleetReport, where: Where, *, as_json: bool) -> None:
         show_status(found, console(), datetime.now(UTC), where.typed)
 
 
+def _waits_for(item: Mapping[str, Any]) -> str | None:
+    """What a person is asked for, of a fleet that waits for one."""
+    return str(item["asked_for"]["S"]) if item["asked_at"].get("S") else None
+
+
 FLEETS = (
     Column("fleet", lambda row: str(row["name"]), keeps=True),
     Column("status", lambda row: str(row["status"]), firm=True),
     Column("wave", lambda row: f"{row['wave']} of {row['waves']}", keeps=True),
     Column("asked", lambda row: ago(datetime.fromisoformat(row["created_at"]), datetime.now(UTC)), keeps=True),
+    Column("approval", lambda row: f"waits: {row['waits_for']}" if row["waits_for"] else "-", goes=1),
 )
 ROTATIONS = (
     Column("workspace", lambda row: str(row["workspace_name"])),

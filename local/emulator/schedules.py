@@ -63,6 +63,8 @@ def _noting(change: Callable[..., Any]) -> Callable[..., Any]:
         if answer[0] == 200:
             schedule = scheduler._schedules[f"{body.get('GroupName', 'default')}/{name}"]
             _note(schedule, schedule["ScheduleExpressionTimezone"])
+            if schedule["ScheduleExpression"].startswith("at("):
+                _not_fired_yet(schedule)
         return answer
 
     return changed
@@ -73,6 +75,13 @@ def _note(schedule: Json, zone: str) -> None:
     expression = _Zoned(schedule["ScheduleExpression"])
     expression.zone = ZoneInfo(zone)
     schedule["ScheduleExpression"] = expression
+
+
+def _not_fired_yet(schedule: Json) -> None:
+    """One that is given a moment fires then, whatever it did before: MiniStack has it fire once in all."""
+    for place, each in scheduler._schedules._data.items():
+        if each is schedule:
+            scheduler._schedule_last_fired.pop(place, None)
 
 
 def _zoned(parse: Callable[[str], Any]) -> Callable[[str], Any]:

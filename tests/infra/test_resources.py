@@ -14,7 +14,7 @@ DEFINITIONS = Path(__file__).resolve().parent.parent.parent / "stepfunctions"
 MACHINES = ("rotate_key", "rotate_fleet")
 PLACES_OF_FLEETS = {"RotateKey", "EvidenceBucket"}
 """Placeholders that are no Lambdas."""
-UNKNOWN_TO_THE_EMULATOR = set(PLACES["machine"])
+UNKNOWN_TO_THE_EMULATOR = {*PLACES["machine"], *PLACES["fleet"]}
 
 
 MEMORY_MB = {

@@ -9,8 +9,9 @@ import pytest
 
 from tests.matrix import fleets as stage
 from tests.matrix.cloud import Cloud
-from tests.matrix.execution import Execution
+from tests.matrix.execution import Execution, TaskError
 from tests.matrix.fleets import FleetExecution, Fleets
+from tests.matrix.scenarios import LATENCIES
 
 DAY = 86_400.0
 ZURICH = ZoneInfo("Europe/Zurich")
@@ -119,3 +120,40 @@ def test_a_proposal_that_waits_is_not_made_a_second_time(fleets: Fleets) -> None
     look(fleets)
     assert fleets.run(propose(fleets)).states[-1] == "Nothing to do"
     assert first.running
+
+
+def test_what_the_window_does_not_reach_waits_for_the_next_one(fleets: Fleets) -> None:
+    """One at a time, and the window takes whom it surely is long enough for: 110 minutes, of its three hours."""
+    old_workspaces(fleets, 40)
+    fleets.cloud.world.post("latencies", **{**LATENCIES, "field_lag": 600})
+    window = "SAT 22:00-01:00 Europe/Zurich"
+    execution = propose(fleets, approval=False, window=window, waves=[40], concurrency=1)
+    assert fleets.run(execution).status == "SUCCEEDED"
+    report = fleets.report(execution.name.rpartition("-")[0])
+    assert report.outcomes == {"succeeded": 40}
+    assert len({each.date() for each in began(fleets)}) > 1
+    ends = [datetime.fromisoformat(each.ended_at or "").astimezone(ZURICH) for each in report.rotations]
+    assert all(each.hour in (22, 23, 0) for each in ends)
+    assert fleets.cloud.world.get("health")["unreadable"] == []
+    assert fleets.cloud.world.get("violations") == []
+
+
+def test_a_window_that_is_never_long_enough_is_said_in_the_plan(fleets: Fleets) -> None:
+    old_workspaces(fleets, 1)
+    ended = fleets.run(propose(fleets, window="SAT 22:00-23:30 Europe/Zurich"))
+    assert (ended.status, ended.error) == ("FAILED", "RequestRefused")
+    assert "may take up to 110 minutes by its budgets" in str(ended.cause)
+
+
+def test_a_wave_that_cannot_be_started_at_all_is_no_reason_to_wait(
+    fleets: Fleets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the role may not start rotations: it has time, and nothing begins."""
+
+    def refuses(*_: Any) -> Execution:
+        raise TaskError("States.TaskFailed", "AccessDenied")
+
+    old_workspaces(fleets, 1)
+    monkeypatch.setattr(fleets, "child", refuses)
+    ended = fleets.run(propose(fleets, approval=False))
+    assert ended.error == "FleetStopped"

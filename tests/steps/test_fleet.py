@@ -151,7 +151,7 @@ def test_a_fleet_of_what_is_due_by_the_policy(world: World) -> None:
     with pytest.raises(RequestRefused, match=r"fleet\.due_within_days: there is no inventory yet"):
         plan(world, fleet={"name": "due", "due_within_days": 30}, dry_run=True)
     world.call("inventory")
-    for days, rotations in ((30, 1), (19, 0), (21, 1), (345, 2)):
+    for days, rotations in ((30, 1), (19, 0), (21, 1), (346, 2)):
         fleet = {"name": f"due-{days}", "due_within_days": days}
         if rotations:
             assert plan(world, fleet=fleet, dry_run=True)["counts"]["rotations"] == rotations

@@ -11,7 +11,9 @@ from rich.console import Console
 
 from cli.fleet_follow import FleetView
 from cli.fleet_text import show_plan, show_status
-from rekey.model.fleet import FleetPlan, Member
+from rekey.ledger.fleets import fleet_item
+from rekey.ledger.items import marshal
+from rekey.model.fleet import Fleet, FleetPlan, Member
 from rekey.model.fleet_request import parse_fleet_request
 from tests.fleet_samples import a_look, a_report
 from tests.unit.commands_aws import CALLER, STARTED, Aws, run
@@ -251,6 +253,33 @@ def test_the_live_view_fits_and_shows_what_has_begun() -> None:
     assert lines[-1] == "AWS could not be reached; trying again"
     assert max(map(len, lines)) <= 80
     assert screen(lambda to: to.print(FleetView("autumn", None, 3)))[0] == "Fleet autumn: being planned, 3 s"
+
+
+def test_the_list_says_which_fleets_wait_for_somebody(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    fleets = [
+        a_fleet("policy-2026-11-27T09-00-00Z", asked_at="2026-11-27T09:01:00Z", asked_for="the plan"),
+        a_fleet("autumn"),
+    ]
+    items = [marshal(fleet_item(each)) for each in fleets]
+    monkeypatch.setattr(aws.ledger, "query", lambda **_: {"Items": items}, raising=False)
+    lines = run("fleet", "status").stdout.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == ["policy-2026-11-27T09-00-00Z", "autumn"]
+    assert (lines[1].endswith("waits: the plan"), lines[2].split()[-1]) == (True, "-")
+    assert max(map(len, lines)) <= 80
+
+
+def a_fleet(name: str, **more: Any) -> Fleet:
+    return Fleet(
+        name=name,
+        status="planned",
+        request=parse_fleet_request({"fleet": {"name": name, "named": "*"}}),
+        request_digest="d",
+        execution_arn="arn",
+        plan_sha256="p",
+        waves=4,
+        created_at="2026-11-27T09:00:00Z",
+        **more,
+    )
 
 
 def test_the_report_has_every_rotation(aws: Aws) -> None:

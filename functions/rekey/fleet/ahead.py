@@ -9,9 +9,11 @@ from rekey.base.errors import RekeyError, Transient
 from rekey.base.observability import identify, logger
 from rekey.base.settings import Settings
 from rekey.ledger import Ledger
+from rekey.model.answers import Planned
 from rekey.model.fleet import WINDOW_TAG, Member
 from rekey.model.fleet_request import FleetRequest
-from rekey.model.windows import refusal
+from rekey.model.phases import budget
+from rekey.model.windows import refusal, too_short
 from rekey.planning.open import PlanEvent, open_rotation
 
 AT_ONCE = 4
@@ -72,17 +74,25 @@ def _look_at(settings: Settings, ledger: Ledger, request: FleetRequest, member: 
         return member.model_copy(update={"looked_at": True, "forbidden": (f"no preflight could be made: {error}",)})
     except RekeyError as error:
         return member.model_copy(update={"looked_at": True, "forbidden": (str(error),)})
+    return _looked_at(member, planned)
+
+
+def _looked_at(member: Member, planned: Planned) -> Member:
     report = planned.preflight or {}
     findings = tuple(str(each) for each in report.get("findings", ()))
     # A lease that another rotation holds ends with it: that workspace waits.
-    forbids = planned.plan is None
+    forbidden = (findings or ("its rotation is not possible",)) if planned.plan is None else ()
+    budget_seconds = budget(planned.plan) if planned.plan else None
+    if member.window and budget_seconds and (short := too_short(member.window, budget_seconds, clock.now())):
+        forbidden = (str(short),)
     return member.model_copy(
         update={
             "looked_at": True,
-            "forbidden": findings or ("its rotation is not possible",) if forbids else (),
-            "heed": () if forbids else findings,
+            "forbidden": forbidden,
+            "heed": () if forbidden else findings,
             "held_by": report.get("held_by"),
             "expected_seconds": report.get("expected_seconds"),
             "expected_downtime_seconds": report.get("expected_downtime_seconds"),
+            "budget_seconds": budget_seconds,
         }
     )

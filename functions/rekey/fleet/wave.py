@@ -1,7 +1,7 @@
 """Open wave and Judge wave: the list of what a wave starts, and whether the next one may begin."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
@@ -30,7 +30,7 @@ from rekey.model.fleet import (
     wave_key,
 )
 from rekey.model.fleet_part import PartOfFleet
-from rekey.model.windows import next_night
+from rekey.model.windows import MARGIN, Night, needs, next_night
 
 PATIENCE_SECONDS = 21_600
 """How long Judge wave waits for rotations whose executions the wave did not start itself, or lost: then they count as
@@ -95,7 +95,10 @@ def open_wave(settings: Settings, ledger: Ledger, event: WaveEvent) -> WaveOpene
 
 
 def judge_wave(settings: Settings, ledger: Ledger, event: WaveEvent) -> WaveJudged:
-    """Once all of its rotations have ended: whether so many failed that it stops. Open wave goes by that."""
+    """Once all of its rotations have ended: whether so many failed that it stops. Open wave goes by that.
+
+    What the wave's turn reached too late in its night is left for the next one: the same wave is opened again.
+    """
     fleet = load(ledger, event.name)
     plan = load_plan(settings, fleet)
     found = standings(ledger, plan, plan.wave(event.wave))
@@ -103,41 +106,55 @@ def judge_wave(settings: Settings, ledger: Ledger, event: WaveEvent) -> WaveJudg
     if going and event.waited < PATIENCE_SECONDS and fleet.judged < event.wave:
         waits = tuple(shortened([f"{each.workspace_name} ({each.rotation_id})" for each in going]))
         return WaveJudged(done=False, remaining=len(going), waiting_for=waits, wave=event.wave)
-    outcomes, stopped = counted_outcomes(found), too_many_failed(fleet, event.wave, found)
-    if fleet.judged < event.wave:
+    late = _too_late(settings, fleet, event.wave) if fleet.judged < event.wave else set()
+    left = [each for each in found if each.outcome == "waiting" and each.rotation_id in late]
+    outcomes, stopped = counted_outcomes(found), too_many_failed(fleet, event.wave, found, left)
+    if fleet.judged < event.wave and (stopped or not left):
         detail = {"wave": event.wave, "outcomes": outcomes, "stopped": stopped}
         ledger.fleets.change(fleet, FleetAction.WAVE_ENDED, detail, judged=event.wave, stopped=stopped)
     return WaveJudged(done=True, wave=event.wave, outcomes=outcomes, stopped=stopped)
 
 
-def too_many_failed(fleet: Fleet, wave: int, found: Sequence[Standing]) -> str | None:
-    """The wave's rule; what has not ended in time counts as failed."""
-    bad = [each for each in found if each.outcome in BAD or not each.ended]
+def too_many_failed(fleet: Fleet, wave: int, found: Sequence[Standing], left: Sequence[Standing] = ()) -> str | None:
+    """The wave's rule; what has not ended in time counts as failed, but for what is `left` for the next night."""
+    bad = [each for each in found if (each.outcome in BAD or not each.ended) and each not in left]
     most = fleet.request.fleet.max_failed_percent
     if len(bad) * 100 <= most * len(found):
         return None
     return f"of wave {wave} {len(bad)} of {len(found)} did not succeed, which is more than {most} %"
 
 
+def _too_late(settings: Settings, fleet: Fleet, wave: int) -> set[str]:
+    """Rotations of the wave's list whose last moment to start in their night has passed."""
+    items = json.loads(bucket.read(settings.evidence_bucket, wave_key(fleet.name, wave)))
+    rotations = [each for item in items for each in item["rotations"]]
+    return {each["name"] for each in rotations if "start_by" in each and clock.passed(each["start_by"])}
+
+
 def _item(ledger: Ledger, fleet: Fleet, members: Sequence[Member]) -> dict[str, Any]:
-    """One workspace: its rotations, one after the other."""
-    return {
-        "workspace_id": members[0].workspace_id,
-        "rotations": [{"name": each.rotation_id, "input": _input(ledger, fleet, each)} for each in members],
-    }
+    """One workspace: its rotations, one after the other. One that is not started by `start_by` is left out."""
+    rotations = []
+    for each in members:
+        night = _night(fleet, each)
+        item = {"name": each.rotation_id, "input": _input(ledger, fleet, each, night)}
+        if night:
+            item["start_by"] = clock.text(night[1] - needs(each.budget_seconds) + MARGIN / 2)
+        rotations.append(item)
+    return {"workspace_id": members[0].workspace_id, "rotations": rotations}
 
 
-def _input(ledger: Ledger, fleet: Fleet, member: Member) -> dict[str, Any]:
+def _input(ledger: Ledger, fleet: Fleet, member: Member, night: Night | None) -> dict[str, Any]:
     part = PartOfFleet(name=fleet.name, plan_sha256=fleet.plan_sha256, approved_by=fleet.approved_by)
     more: dict[str, Any] = {"fleet": part.model_dump(mode="json")}
     if member.takes_key_of and (maker := ledger.find(member.takes_key_of)):
         more["key_configuration_id"] = maker.configuration_id
-    return as_asked(fleet.request, member, **more, **_window(fleet, member))
+    if night:
+        more |= {"not_before": clock.text(night[0]), "not_after": clock.text(night[1])}
+    return as_asked(fleet.request, member, **more)
 
 
-def _window(fleet: Fleet, member: Member) -> Mapping[str, str]:
-    """The request's own, or the workspace's next night."""
+def _night(fleet: Fleet, member: Member) -> Night | None:
+    """The next one of the member's that is long enough for it; none where the request has a window of its own."""
     if member.window is None or {"not_before", "not_after"} & fleet.request.rotation.keys():
-        return {}
-    opens, closes = next_night(member.window, clock.now())
-    return {"not_before": clock.text(opens), "not_after": clock.text(closes)}
+        return None
+    return next_night(member.window, clock.now(), needs(member.budget_seconds))

@@ -57,7 +57,7 @@ class Member(BaseModel):
     renewed_by: str | None = None
     """The rotation that renews the key which this workspace shares: there is nothing left to do then."""
     window: str | None = None
-    """The workspace's own nights, as its tag has them."""
+    """The nights in which it may be at work: the workspace's own, as its tag has them, or the fleet's."""
     looked_at: bool = False
     tries: int = 0
     forbidden: tuple[str, ...] = ()
@@ -67,6 +67,8 @@ class Member(BaseModel):
     """Another rotation that was at work on the workspace when the plan was made: it comes late for that."""
     expected_seconds: float | None = None
     expected_downtime_seconds: float | None = None
+    budget_seconds: float | None = None
+    """What it may take at the most while Databricks answers: its window must be as long."""
 
 
 class FleetPlan(BaseModel):

@@ -1,7 +1,7 @@
 """Recurring nights in which rotations may begin: "22:00-04:00 Europe/Zurich", "SAT-SUN 22:00-04:00 Europe/Zurich"."""
 
 import re
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from rekey.model.refusal import Refusal
@@ -11,14 +11,20 @@ _DAY = f"(?:{'|'.join(DAYS)})"
 _DAYS = rf"(?:({_DAY}(?:-{_DAY})?(?:,{_DAY}(?:-{_DAY})?)*) )?"
 _FORM = re.compile(_DAYS + r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d) ([A-Za-z0-9_+/-]{1,50})")
 
+Night = tuple[datetime, datetime]
+"""When it opens and closes."""
+
 LEAST = timedelta(hours=1)
 """Of a night that has begun so much must be left: else the next one is waited for."""
+
+MARGIN = timedelta(minutes=10)
+"""Between a rotation's start in a fleet and its own look at its window, and for compute that has grown since."""
 
 FIX = 'write it as in "22:00-04:00 Europe/Zurich" or "SAT-SUN 22:00-04:00 Europe/Zurich"'
 
 
-def next_night(written: str, now: datetime) -> tuple[datetime, datetime]:
-    """When it opens and closes: the night that goes on, or the next. Days are those on which it opens.
+def next_night(written: str, now: datetime, least: timedelta = LEAST) -> Night:
+    """The night that goes on, or the next, of which `least` is left. Days are those on which it opens.
 
     Raises ValueError.
     """
@@ -31,7 +37,9 @@ def next_night(written: str, now: datetime) -> tuple[datetime, datetime]:
     for day in (now.astimezone(zone).date() + timedelta(days=ahead) for ahead in range(-1, 9)):
         begin = datetime.combine(day, opens, zone)
         end = datetime.combine(day + timedelta(days=closes <= opens), closes, zone)
-        if day.weekday() in _weekdays(found[1]) and end - LEAST > now:
+        # In UTC: between two times of one zone Python reckons without its changes of the clocks.
+        left = end.astimezone(UTC) - max(begin.astimezone(UTC), now)
+        if day.weekday() in _weekdays(found[1]) and left >= least:
             return begin, end
     raise ValueError(written)
 
@@ -42,6 +50,22 @@ def is_window(written: str, now: datetime) -> bool:
     except (ValueError, KeyError, OSError):
         return False
     return True
+
+
+def needs(budget_seconds: float | None) -> timedelta:
+    """How much of a night a rotation must have, so that it is surely done when the night is over."""
+    return max(LEAST, timedelta(seconds=budget_seconds or 0) + MARGIN)
+
+
+def too_short(written: str, budget_seconds: float, now: datetime) -> Refusal | None:
+    """Why no such night is long enough for a rotation."""
+    try:
+        next_night(written, now, needs(budget_seconds))
+    except ValueError:
+        minutes = needs(budget_seconds).total_seconds() / 60
+        problem = f"the rotation may take up to {minutes:.0f} minutes by its budgets, and {written} is shorter"
+        return Refusal("fleet.window", problem, "give a longer window, by its tag or for the fleet")
+    return None
 
 
 def refusal(field: str, what: str, written: str, now: datetime) -> Refusal | None:
