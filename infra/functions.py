@@ -285,6 +285,7 @@ class Functions(Construct):
                 | On.FLEET_WORKFLOW
                 | On.FLEET_EXECUTIONS
                 | On.ANSWER_APPROVAL
+                | On.STEER_FLEET
                 | On.SECURITY_HUB
                 | On.ANYTHING
             ):

@@ -26,6 +26,7 @@ class On(StrEnum):
     COMMENTS = "the queue of comments for tickets"
     WORKFLOW = "arn:{partition}:states:{region}:{account}:stateMachine:{name}-rotate-key"
     ANSWER_APPROVAL = "arn:{partition}:lambda:{region}:{account}:function:{name}-answer-approval"
+    STEER_FLEET = "arn:{partition}:lambda:{region}:{account}:function:{name}-steer-fleet"
     EXECUTIONS = "arn:{partition}:states:{region}:{account}:execution:{name}-rotate-key:*"
     FLEET_WORKFLOW = "arn:{partition}:states:{region}:{account}:stateMachine:{name}-rotate-fleet"
     FLEET_EXECUTIONS = "arn:{partition}:states:{region}:{account}:execution:{name}-rotate-fleet:*"
@@ -299,6 +300,7 @@ TICKET_GRANTS: dict[str, tuple[Grant, ...]] = {
         Grant(("states:StartExecution",), On.FLEET_WORKFLOW, why="starts the fleet that a ticket asks for"),
         SEE_FLEET,
         Grant(("lambda:InvokeFunction",), On.ANSWER_APPROVAL, why="passes a ticket's approval on"),
+        Grant(("lambda:InvokeFunction",), On.STEER_FLEET, why="passes a ticket's approval of a fleet's plan on"),
         SEE_EXECUTION,
         Grant(("sqs:SendMessage",), On.COMMENTS, why="tells a ticket why it was refused"),
     ),

@@ -44,6 +44,7 @@ TOLD = (
     "Key Access Restored",
     "Key Re-enabled",
     "Key Needed",
+    "Fleet Planned",
     "Fleet Approval Requested",
     "Fleet Ended",
 )
@@ -143,6 +144,7 @@ class Tickets(Construct):
             "FLEET_STATE_MACHINE_ARN": fleets,
             "TICKET_COMMENTS_QUEUE_URL": self._queue.queue_url,
             "ANSWER_APPROVAL_FUNCTION": f"{self._settings.name}-answer-approval",
+            "STEER_FLEET_FUNCTION": f"{self._settings.name}-steer-fleet",
         }
         timeouts = {"ticket_webhook": WEBHOOK_TIMEOUT, "notify_ticket": COMMENT_TIMEOUT}
         self._functions = {

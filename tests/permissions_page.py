@@ -52,6 +52,7 @@ PLACE_NAMES = {
     On.WORKFLOW: "the state machine",
     On.EXECUTIONS: "its executions",
     On.ANSWER_APPROVAL: "`answer-approval`",
+    On.STEER_FLEET: "`steer-fleet`",
     On.SECURITY_HUB: "the account's own product (`product/<account>/default`)",
     On.ANYTHING: "`*`, it takes no resource",
 }

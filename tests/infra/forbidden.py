@@ -161,6 +161,10 @@ ONLY: Mapping[str, tuple[Request, set[str]]] = {
         Request("lambda:InvokeFunction", function_arn("answer-approval")),
         {"ticket_webhook"},
     ),
+    "lambda:InvokeFunction steer-fleet": (
+        Request("lambda:InvokeFunction", function_arn("steer-fleet")),
+        {"ticket_webhook"},
+    ),
     "securityhub:BatchImportFindings": (
         Request("securityhub:BatchImportFindings", place(On.SECURITY_HUB)),
         {"report_findings"},

@@ -33,6 +33,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "unpublished": ("EventsUnpublished.Arn",),
     "failed": ("FunctionsFailed.Arn",),
     "answer-approval": ("arn:{Partition}:lambda:{Region}:{AccountId}:function:rekey-answer-approval",),
+    "steer-fleet": ("arn:{Partition}:lambda:{Region}:{AccountId}:function:rekey-steer-fleet",),
     "tickets-secret": ("TicketsSecret.Id",),
     "tickets-settings": ("arn:{Partition}:ssm:{Region}:{AccountId}:parameter{TicketsSettings}",),
     "comments": ("TicketsComments.Arn",),
@@ -216,6 +217,7 @@ ticket_webhook:
     states:DescribeExecution on executions
     states:DescribeExecution on fleet-executions
     lambda:InvokeFunction on answer-approval
+    lambda:InvokeFunction on steer-fleet
     sqs:SendMessage on comments
 notify_ticket:
     secretsmanager:GetSecretValue on tickets-secret

@@ -417,11 +417,13 @@ def test_what_the_key_check_repaired_is_told_with_what_it_did(world: World, bus:
     assert told["repaired"].startswith("the key check switched it on again")
 
 
-def test_a_fleet_is_told_of_and_its_ticket_hears_of_it_once(world: World, bus: Outbox) -> None:
-    """Its rotations have no ticket of their own: a hundred workspaces are one comment."""
+def test_a_fleet_is_told_of_and_its_ticket_hears_of_its_plan_and_its_end(world: World, bus: Outbox) -> None:
+    """Its rotations have no ticket of their own: a hundred workspaces are two comments."""
     number = world.quiet_workspace(keys={"managed_services": world.make_key()})["workspace_id"]
+    forbidden = world.quiet_workspace(workspace_name="bare")["workspace_id"]
     request = {
-        "fleet": {"name": "autumn", "workspaces": [number]},
+        "operation": "rotate",
+        "fleet": {"name": "autumn", "workspaces": [number, forbidden]},
         "request_id": "jira:SEC-12",
         "ticket": {"provider": "jira", "key": "SEC-12"},
     }
@@ -441,7 +443,14 @@ def test_a_fleet_is_told_of_and_its_ticket_hears_of_it_once(world: World, bus: O
     assert all(each["detail"]["correlation_id"] == "jira:SEC-12" for each in of_the_fleet)
     assert [each["detail"]["ticket"] for each in told if each not in of_the_fleet][:1] == [None]
     to_the_ticket = [each for each in told if each["detail"]["ticket"] and compose(each["detail-type"], each["detail"])]
-    assert [each["detail-type"] for each in to_the_ticket] == ["Fleet Ended"]
-    comment = compose("Fleet Ended", to_the_ticket[0]["detail"])
+    assert [each["detail-type"] for each in to_the_ticket] == ["Fleet Planned", "Fleet Ended"]
+    planned, comment = (compose(each["detail-type"], each["detail"]) for each in to_the_ticket)
+    assert planned is not None
+    assert planned[:2] == [
+        "rekey planned the fleet autumn: 1 rotation in 1 wave.",
+        "1 rotation forbidden and left out:",
+    ]
+    assert planned[2].startswith(f"bare ({forbidden}): ")
+    assert planned[3:5] == ["It begins now.", f"The whole plan: s3://{BUCKET}/fleets/autumn/plan.json"]
     assert comment is not None
-    assert "The fleet autumn has ended: succeeded. Of its rotations: 1 succeeded." in comment
+    assert "The fleet autumn has ended: succeeded. Of its rotations: 1 succeeded, 1 forbidden." in comment

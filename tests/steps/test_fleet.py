@@ -73,6 +73,55 @@ def test_a_wave_of_which_nothing_began_is_no_success(world: World) -> None:
     assert world.call("open_wave", name="autumn")["decision"] == "end"
 
 
+def test_an_answer_that_comes_before_the_question_is_kept(world: World, tasks: Tasks) -> None:
+    """As a ticket's approval may: its plan is made, and the execution is about to ask."""
+    number = world.quiet_workspace(keys={"managed_services": world.make_key()})["workspace_id"]
+    plan(world, fleet={"name": "autumn", "workspaces": [number]}, approval=True, requested_by="ada")
+    assert world.call("open_wave", name="autumn")["decision"] == "ask"
+    told = world.call("steer_fleet", name="autumn", wish="approve", by="the ticket SEC-1", plan_only=True)
+    assert told["what"] == "The plan begins."
+    tasks.waiting.add("fleet-1")
+    world.call("ask_fleet", name="autumn", wave=1, task_token="fleet-1")
+    assert [each["taskToken"] for each in tasks.answered] == ["fleet-1"]
+    assert world.call("open_wave", name="autumn")["decision"] == "rotate"
+
+
+def test_a_tickets_approval_is_of_the_plan_and_of_no_later_wave(world: World, tasks: Tasks) -> None:
+    for n in range(2):
+        world.quiet_workspace(workspace_name=f"prod-{n}", keys={"managed_services": world.make_key()})
+    plan(world, fleet={"name": "autumn", "named": "prod-*", "waves": [1], "ask": "always"}, requested_by="ada")
+    approve: dict[str, Any] = {"name": "autumn", "wish": "approve", "by": "the ticket SEC-1", "plan_only": True}
+    with pytest.raises(RequestRefused, match="waits for nobody's answer"):
+        world.call("steer_fleet", **approve)
+    rotate(world, world.call("open_wave", name="autumn"))
+    world.call("judge_wave", name="autumn", wave=1, waited=0)
+    tasks.waiting.add("fleet-1")
+    world.call("ask_fleet", name="autumn", wave=2, task_token="fleet-1")
+    with pytest.raises(RequestRefused, match="waits for nobody's answer"):
+        world.call("steer_fleet", **approve)
+    assert world.call("open_wave", name="autumn")["decision"] == "ask"
+    world.call("steer_fleet", name="autumn", wish="cancel", by="bea")
+    reported(world, "autumn", ends=True)
+    with pytest.raises(RequestRefused, match="it is cancelled"):
+        world.call("steer_fleet", **approve)
+
+
+def test_a_plan_that_nobody_answered_begins_once_it_is_asked_for_without_approval(world: World) -> None:
+    """As by a ticket that is approved after the three days."""
+    number = world.quiet_workspace(keys={"managed_services": world.make_key()})["workspace_id"]
+    fleet = {"name": "autumn", "workspaces": [number]}
+    plan(world, fleet=fleet, approval=True, requested_by="ada")
+    failure = {"state": "Wait for a person", "error": "ApprovalTimedOut", "cause": "Nobody answered."}
+    assert reported(world, "autumn", ends=True, failure=failure).status == "failed"
+    world.executions.end("e1", "FAILED")
+    again = plan(world, f"{EXECUTION}-2", fleet=fleet, requested_by="ada")
+    assert again["decision"] == "rotate"
+    opened = world.call("open_wave", name="autumn")
+    assert opened["decision"] == "rotate"
+    rotate(world, opened)
+    assert world.call("judge_wave", name="autumn", wave=1, waited=0)["outcomes"] == {"succeeded": 1}
+
+
 def test_who_follows_a_fleet_sees_where_it_is_and_writes_nothing(world: World, tasks: Tasks) -> None:
     for n in range(2):
         world.quiet_workspace(workspace_name=f"prod-{n}", keys={"managed_services": world.make_key()})

@@ -16,6 +16,7 @@ from tests import enforced_roles
 from tests.bucket_and_table import make_bucket_and_table
 from tests.names import ACCOUNT_ID, BUCKET, TABLE
 from tests.quick_moto import quick_moto
+from tests.tickets.approvals import IN_REVIEW, Lambda
 from tests.tickets.desk import APPROVED, APPROVER, WORKSPACE, Desk
 
 DEFINITION = '{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}'
@@ -39,6 +40,7 @@ ENVIRONMENT = {
     "REKEY_NAME": "rekey",
     "EVENT_BUS": "rekey",
     "ANSWER_APPROVAL_FUNCTION": "rekey-answer-approval",
+    "STEER_FLEET_FUNCTION": "rekey-steer-fleet",
     "TICKETS_PARAMETER": "/rekey/tickets",
     "TICKETS_SECRET_ARN": "tickets",
     "POWERTOOLS_SERVICE_NAME": "rekey",
@@ -90,3 +92,15 @@ def desk(systems: tuple[State, str], monkeypatch: pytest.MonkeyPatch) -> Iterato
     yield made_desk
     current_settings.cache_clear()
     ticket_settings.forget()
+
+
+@pytest.fixture
+def approvals(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Lambda:
+    """Who takes approvals; and each system has a status in which only a plan is made."""
+    boundary = Lambda()
+    monkeypatch.setattr("rekey.aws.clients.lambda_", lambda: boundary)
+    settings = desk.settings()
+    for provider, part in settings.items():
+        part["plan_statuses"] = [IN_REVIEW[provider]]
+    desk.configure(settings)
+    return boundary

@@ -8,8 +8,9 @@ import pytest
 
 from local.tickets.state import PROVIDERS, Provider
 from rekey.aws import clients
-from rekey.model.fleet_request import parse_fleet_request
-from tests.tickets.desk import WORKSPACE, Desk
+from rekey.model.fleet_request import FleetRequest, parse_fleet_request
+from tests.tickets.approvals import IN_REVIEW, Lambda
+from tests.tickets.desk import APPROVER, WORKSPACE, Desk, event
 
 
 def fleets() -> list[Any]:
@@ -17,6 +18,13 @@ def fleets() -> list[Any]:
         "executions"
     ]
     return found
+
+
+def asked() -> FleetRequest:
+    """What the one fleet was started with."""
+    [started] = fleets()
+    described = clients.stepfunctions().describe_execution(executionArn=started["executionArn"])
+    return parse_fleet_request(json.loads(described["input"]))
 
 
 @pytest.fixture
@@ -41,9 +49,7 @@ def test_an_approved_ticket_starts_a_fleet_once(mapped: Desk, provider: Provider
     assert (status, answer["status"]) == (202, "started"), answer
     assert mapped.ask(provider, ticket) == (200, {"status": "already", "rotation_id": answer["rotation_id"]})
     assert mapped.executions() == []
-    [started] = fleets()
-    described = clients.stepfunctions().describe_execution(executionArn=started["executionArn"])
-    request = parse_fleet_request(json.loads(described["input"]))
+    request = asked()
     assert request.fleet.workspaces == (WORKSPACE,)
     assert request.name.startswith(f"{provider}-{ticket.key}-")
     assert request.ticket is not None
@@ -57,11 +63,71 @@ def test_a_fleet_of_other_workspaces_is_refused(mapped: Desk) -> None:
     assert fleets() == []
 
 
-def test_a_fleet_is_not_planned_before_its_ticket_is_approved(mapped: Desk) -> None:
-    settings = mapped.settings()
-    settings["standard"]["plan_statuses"] = ["requested"]
-    mapped.configure(settings)
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_the_fleet_of_a_ticket_in_review_is_planned_and_goes_on_when_it_is_approved(
+    approvals: Lambda, mapped: Desk, provider: Provider
+) -> None:
+    ticket = mapped.open(provider, workspace_id=WORKSPACE)
+    status, answer = mapped.ask(provider, ticket, by="nobody-in-particular", to=IN_REVIEW[provider])
+    assert (status, answer["status"]) == (202, "started"), answer
+    request = asked()
+    assert request.approval
+    assert approvals.asked == []
+    assert mapped.ask(provider, ticket) == (200, {"status": "approved", "rotation_id": answer["rotation_id"]})
+    [(function, event)] = approvals.asked
+    assert function == "rekey-steer-fleet"
+    assert (event["name"], event["wish"], event["plan_only"]) == (request.name, "approve", True)
+    assert APPROVER in event["by"]
+    assert len(fleets()) == 1
+
+
+def test_a_fleet_whose_ticket_somebody_else_approved_does_not_go_on(approvals: Lambda, mapped: Desk) -> None:
+    ticket = mapped.open("jira", workspace_id=WORKSPACE)
+    mapped.ask("jira", ticket, to=IN_REVIEW["jira"])
+    assert mapped.ask("jira", ticket, by="mallory")[1]["status"] == "already"
+    assert approvals.asked == []
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"), [("RequestRefused", 200, "already"), ("RekeyError", 503, "unavailable")]
+)
+def test_what_becomes_of_an_approval_that_comes_too_late_or_too_early(
+    approvals: Lambda, mapped: Desk, error: str, status: int, said: str
+) -> None:
     ticket = mapped.open("standard", workspace_id=WORKSPACE)
-    status, answer = mapped.ask("standard", ticket, to="requested")
-    assert (status, answer["status"]) == (200, "ignored")
-    assert mapped.ask("standard", ticket)[0] == 202
+    mapped.ask("standard", ticket, to=IN_REVIEW["standard"])
+    approvals.error = error
+    assert (mapped.ask("standard", ticket)[0], mapped.ask("standard", ticket)[1]["status"]) == (status, said)
+
+
+def test_a_fleet_of_an_approved_ticket_needs_no_second_approval(approvals: Lambda, mapped: Desk) -> None:
+    assert mapped.ask("jira", mapped.open("jira", workspace_id=WORKSPACE))[0] == 202
+    assert not asked().approval
+
+
+def test_a_fleet_that_may_not_be_asked_for_is_not_planned_either(approvals: Lambda, mapped: Desk) -> None:
+    ticket = mapped.open("standard", workspace_id=WORKSPACE + 1)
+    assert mapped.ask("standard", ticket, to=IN_REVIEW["standard"])[0] == 403
+    assert fleets() == []
+
+
+def test_the_ticket_is_told_the_plan(mapped: Desk) -> None:
+    ticket = mapped.open("jira", workspace_id=WORKSPACE)
+    data: dict[str, Any] = {
+        "fleet": "autumn",
+        "waves": 2,
+        "counts": {"workspaces": 5, "rotations": 4, "forbidden": 1, "renewed_with_another": 0},
+        "forbidden": ["prod-3 (3): workspace_id: it is FAILED. Fix: repair it."],
+        "approval": True,
+        "plan": "s3://evidence/fleets/autumn/plan.json",
+    }
+    mapped.notify(mapped.put(event("Fleet Planned", "jira", ticket.key, **data)))
+    [comment] = ticket.comments
+    for said in (
+        "rekey planned the fleet autumn: 4 rotations in 2 waves.",
+        "1 rotation forbidden and left out:",
+        "prod-3 (3): workspace_id: it is FAILED. Fix: repair it.",
+        "It begins once it is approved",
+        "s3://evidence/fleets/autumn/plan.json",
+    ):
+        assert said in comment.text

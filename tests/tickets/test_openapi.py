@@ -56,7 +56,7 @@ def test_what_is_signed_is_answered_as_described(desk: Desk, provider: Provider)
     answered = sent(gateway, provider, GenerationMode.POSITIVE, about(desk, provider))
     assert answered[202] == 1
     said = Counter(answer["status"] for _, answer in gateway.answers)
-    assert said["already"] > 1
+    assert said["already"] >= 1
     # A Jira body has a time, which must be now; it also tells of what is no approval.
     assert bool(said["ignored"]) is bool(answered[401]) is (provider == "jira")
 

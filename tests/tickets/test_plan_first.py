@@ -1,45 +1,13 @@
 """A ticket in a status of `plan_statuses`: its rotation is planned, and waits until the ticket is approved."""
 
-import io
-import json
-from typing import Any
-
 import pytest
 
 from local.tickets.delivery import sign
 from local.tickets.state import PROVIDERS, Provider
 from rekey.base.errors import AwsUnavailable
 from rekey.telling.tickets.register import Register
-from tests.enforced_roles import judge
-from tests.role_requests import requests_of
+from tests.tickets.approvals import IN_REVIEW, Lambda
 from tests.tickets.desk import APPROVER, Desk
-
-IN_REVIEW = {"jira": "In review", "servicenow": "requested", "standard": "requested"}
-
-
-class Lambda:
-    """AWS Lambda at its boundary; what answer_approval does is tests/steps'."""
-
-    def __init__(self, error: str = "") -> None:
-        self.error, self.asked = error, list[Any]()
-
-    def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803, botocore's names
-        judge(requests_of("lambda", "Invoke", {"FunctionName": FunctionName}, "us-east-1"), "Invoke")
-        self.asked.append((FunctionName, json.loads(Payload)))
-        body = {"errorType": self.error, "errorMessage": "no"} if self.error else {"outcome": "approved"}
-        failed = {"FunctionError": "Unhandled"} if self.error else {}
-        return {"Payload": io.BytesIO(json.dumps(body).encode()), **failed}
-
-
-@pytest.fixture
-def approvals(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Lambda:
-    boundary = Lambda()
-    monkeypatch.setattr("rekey.aws.clients.lambda_", lambda: boundary)
-    settings = desk.settings()
-    for provider, part in settings.items():
-        part["plan_statuses"] = [IN_REVIEW[provider]]
-    desk.configure(settings)
-    return boundary
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

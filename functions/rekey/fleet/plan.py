@@ -106,15 +106,20 @@ def _inventory(settings: Settings, selector: str) -> Inventory:
 
 def _check(made: FleetPlan) -> None:
     """Raises RequestRefused for a plan that may not begin."""
-    forbidden = [each for each in made.members if each.forbidden]
-    said = shortened([f"{each.workspace_name} ({each.workspace_id}): {each.forbidden[0]}" for each in forbidden])
+    said = _forbidden(made)
     if not made.waves:
         raise RequestRefused("fleet: none of its workspaces can be rotated.\n" + "\n".join(said))
-    if forbidden and made.request.fleet.forbidden == "refuse":
+    if said and made.request.fleet.forbidden == "refuse":
         raise RequestRefused('fleet.forbidden: "refuse" was asked for, and forbidden are:\n' + "\n".join(said))
     if made.waves > MOST_WAVES:
         problem = f"it would have {made.waves} waves, and {MOST_WAVES} are the most"
         raise RequestRefused(str(Refusal("fleet.waves", problem, "let waves grow larger, such as 1, 5, 25, 100")))
+
+
+def _forbidden(made: FleetPlan) -> list[str]:
+    """Who is left out, and why."""
+    forbidden = [each for each in made.members if each.forbidden]
+    return shortened([f"{each.workspace_name} ({each.workspace_id}): {each.forbidden[0]}" for each in forbidden])
 
 
 def _opened(ledger: Ledger, made: FleetPlan, key: str) -> FleetPlanned:
@@ -129,7 +134,13 @@ def _opened(ledger: Ledger, made: FleetPlan, key: str) -> FleetPlanned:
         waves=made.waves,
         created_at=clock.stamp(),
     )
-    opened = ledger.fleets.open(fleet, request=request.model_dump_json(), plan_sha256=fleet.plan_sha256, counts=counts)
+    opened = ledger.fleets.open(
+        fleet,
+        request=request.model_dump_json(),
+        plan_sha256=fleet.plan_sha256,
+        counts=counts,
+        forbidden=_forbidden(made),
+    )
     return _answer("rotate", request, opened.waves, counts, key)
 
 
@@ -146,7 +157,14 @@ def _again(ledger: Ledger, known: Fleet, request: FleetRequest, execution_arn: s
     ledger.fleets.change(
         known,
         FleetAction.TAKEN_UP,
-        {"execution_arn": execution_arn, "before": known.execution_arn, "wave": known.judged + 1},
+        {
+            "execution_arn": execution_arn,
+            "before": known.execution_arn,
+            "wave": known.judged + 1,
+            "approval": request.approval,
+        },
+        # Whether it needs approval is this request's to say while nothing has begun: its ticket may have been approved.
+        request=known.request if known.wave else request,
         execution_arn=execution_arn,
         status="running" if known.wave else "planned",
         ended_at=None,

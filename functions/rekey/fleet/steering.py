@@ -45,6 +45,8 @@ class Wish(BaseModel):
     wish: Literal["approve", "decline", "cancel"]
     by: str = Field(min_length=1, max_length=200)
     reason: str | None = Field(default=None, max_length=500)
+    plan_only: bool = False
+    """Whether it is about the plan alone, as a ticket's approval is: then it lets no later wave begin."""
 
 
 class Told(Answer):
@@ -75,7 +77,7 @@ def _ask_once(ledger: Ledger, question: Question) -> Asked:
     if fleet.is_over or not fleet.asks_before_next:
         _wake(ledger, fleet.name)
     elif fleet.asked_at is None:
-        what = f"wave {question.wave} of {fleet.waves}" if question.wave > 1 else PLAN
+        what = _asked_for(fleet)
         detail = {"for": what, "waves": fleet.waves, "plan_sha256": fleet.plan_sha256}
         ledger.fleets.change(fleet, FleetAction.APPROVAL_ASKED, detail, asked_at=clock.stamp(), asked_for=what)
     return Asked(name=fleet.name)
@@ -83,6 +85,8 @@ def _ask_once(ledger: Ledger, question: Question) -> Asked:
 
 def _steer_once(ledger: Ledger, wish: Wish) -> Told:
     fleet = load(ledger, wish.name)
+    if wish.plan_only and (fleet.ended or fleet.judged):
+        raise _waits_for_nobody(fleet)
     if fleet.ended:
         return Told(name=fleet.name, status=fleet.status, what=f"It had ended already: it is {fleet.status}.")
     if wish.wish == "cancel":
@@ -95,11 +99,9 @@ def _steer_once(ledger: Ledger, wish: Wish) -> Told:
             status=fleet.status,
             what="No further rotation begins. Those that have begun go on to their end, which is the safe way.",
         )
-    if fleet.asked_at is None or fleet.is_over:
-        raise RequestRefused(
-            f"name: the fleet {fleet.name} waits for nobody's answer; it is {fleet.status}. "
-            f"Fix: look at it with `rekey fleet status {fleet.name}`."
-        )
+    # Not by whether somebody was asked: an answer may come in the moment before, and is not to be lost.
+    if fleet.is_over or not fleet.asks_before_next:
+        raise _waits_for_nobody(fleet)
     answered = _approved(ledger, fleet, wish) if wish.wish == "approve" else _declined(ledger, fleet, wish)
     _wake(ledger, fleet.name)
     return answered
@@ -110,30 +112,42 @@ def _approved(ledger: Ledger, fleet: Fleet, wish: Wish) -> Told:
         raise RequestRefused(
             f"by: {wish.by} asked for this fleet, so somebody else must approve it. Fix: have another person do it."
         )
-    first = fleet.asked_for == PLAN
     changes: dict[str, Any] = (
-        {"approved_by": wish.by} if first else {"gone_on_by": {**fleet.gone_on_by, str(fleet.judged + 1): wish.by}}
+        {"gone_on_by": {**fleet.gone_on_by, str(fleet.judged + 1): wish.by}}
+        if fleet.judged
+        else {"approved_by": wish.by}
     )
     _write(ledger, fleet, wish, FleetAction.APPROVED, asked_at=None, **changes)
-    return Told(
-        name=fleet.name, status=fleet.status, what=f"{fleet.asked_for[:1].upper()}{fleet.asked_for[1:]} begins."
-    )
+    what = _asked_for(fleet)
+    return Told(name=fleet.name, status=fleet.status, what=f"{what[:1].upper()}{what[1:]} begins.")
 
 
 def _declined(ledger: Ledger, fleet: Fleet, wish: Wish) -> Told:
-    if fleet.asked_for == PLAN:
+    if not fleet.judged:
         changes: dict[str, Any] = {"declined": Decline(by=wish.by, reason=wish.reason)}
         what = "It is over, and nothing was touched."
     else:
-        changes = {"stopped": f"{wish.by} declined {fleet.asked_for}"}
+        changes = {"stopped": f"{wish.by} declined {_asked_for(fleet)}"}
         what = "No further wave begins."
     _write(ledger, fleet, wish, FleetAction.DECLINED, asked_at=None, **changes)
     return Told(name=fleet.name, status=fleet.status, what=what)
 
 
 def _write(ledger: Ledger, fleet: Fleet, wish: Wish, action: FleetAction, **changes: Any) -> Fleet:
-    detail = {"by": wish.by, "reason": wish.reason, "for": fleet.asked_for, "plan_sha256": fleet.plan_sha256}
+    detail = {"by": wish.by, "reason": wish.reason, "for": _asked_for(fleet), "plan_sha256": fleet.plan_sha256}
     return ledger.fleets.change(fleet, action, detail, **changes)
+
+
+def _asked_for(fleet: Fleet) -> str:
+    """What comes next, and may need an answer."""
+    return f"wave {fleet.judged + 1} of {fleet.waves}" if fleet.judged else PLAN
+
+
+def _waits_for_nobody(fleet: Fleet) -> RequestRefused:
+    return RequestRefused(
+        f"name: the fleet {fleet.name} waits for nobody's answer; it is {fleet.status}. "
+        f"Fix: look at it with `rekey fleet status {fleet.name}`."
+    )
 
 
 def _wake(ledger: Ledger, name: str) -> None:

@@ -103,8 +103,8 @@ class FleetRequest(BaseModel):
     ticket: Ticket | None = None
 
     def digest(self) -> str:
-        """SHA-256 over what was asked for, but for the request_id."""
-        content = self.model_dump(mode="json", exclude={"request_id", "dry_run"})
+        """SHA-256 over what was asked for, but for the request_id, and for whether its plan needs approval."""
+        content = self.model_dump(mode="json", exclude={"request_id", "dry_run", "approval"})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     @property

@@ -1,7 +1,7 @@
 """Which entries of a fleet's trail are published as events, and in which words. Plain functions."""
 
 from rekey.model.entries import Item
-from rekey.model.fleet import Fleet, FleetAction, report_key
+from rekey.model.fleet import Fleet, FleetAction, plan_key, report_key
 from rekey.telling.events import models
 from rekey.telling.events.models import Data, Detail
 
@@ -32,7 +32,9 @@ def _data(entry: Item, fleet: Fleet, bucket: str) -> Data | None:
                 fleet=fleet.name,
                 waves=fleet.waves,
                 counts=detail["counts"],
+                forbidden=detail.get("forbidden", ()),
                 approval=request.approval,
+                plan=f"s3://{bucket}/{plan_key(fleet.name)}",
                 plan_sha256=fleet.plan_sha256,
                 requested_by=request.requested_by,
                 reason=request.reason,

@@ -266,7 +266,11 @@ class FleetPlanned(Data):
     waves: int
     counts: dict[str, int]
     """workspaces, rotations, forbidden, and renewed_with_another."""
+    forbidden: tuple[str, ...]
+    """Who is left out, and why; ten at the most, and how many more there are."""
     approval: bool
+    plan: str
+    """Where the whole plan is."""
     plan_sha256: str
     requested_by: str | None
     reason: str | None

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from rekey.base.durations import about
+from rekey.base.words import counted
 from rekey.model.attention import down_now
 
 Data = Mapping[str, Any]
@@ -58,6 +59,18 @@ def fitted(paragraphs: list[str], longest: int) -> list[str]:
     return cut
 
 
+def _fleet_planned(_: Data, data: Data) -> list[str]:
+    counts, left_out = data.get("counts") or {}, [str(each) for each in data.get("forbidden") or []]
+    rotations, waves = counts.get("rotations", 0), data.get("waves", 0)
+    return [
+        f"rekey planned the fleet {data.get('fleet')}: {counted(rotations, 'rotation')} in {counted(waves, 'wave')}.",
+        f"{counted(counts.get('forbidden', 0), 'rotation')} forbidden and left out:" if left_out else "",
+        *left_out,
+        "It begins once it is approved, three days are waited for that." if data.get("approval") else "It begins now.",
+        f"The whole plan: {data.get('plan')}",
+    ]
+
+
 def _fleet_asked(_: Data, data: Data) -> list[str]:
     return [
         f"The fleet {data.get('fleet')} waits for a person before {data.get('waits_for')}, three days at the most.",
@@ -72,6 +85,7 @@ def _fleet_ended(_: Data, data: Data) -> list[str]:
         f"The fleet {data.get('fleet')} has ended: {data.get('status')}. Of its rotations: {came or 'none'}.",
         f"Why: {data['why']}" if data.get("why") else "",
         f"Every workspace is in the report: {data.get('report')} (rekey fleet report {data.get('fleet')}).",
+        "To ask for it once more, open another ticket." if data.get("status") in ("declined", "cancelled") else "",
     ]
 
 
@@ -227,6 +241,7 @@ _TOLD: dict[str, Callable[[Data, Data], list[str]]] = {
     "Key Access Restored": _access_restored,
     "Key Re-enabled": _key_back,
     "Key Needed": _key_needed,
+    "Fleet Planned": _fleet_planned,
     "Fleet Approval Requested": _fleet_asked,
     "Fleet Ended": _fleet_ended,
 }

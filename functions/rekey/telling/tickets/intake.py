@@ -18,6 +18,7 @@ from rekey.aws import clients
 from rekey.base import clock
 from rekey.base.observability import count, identify, logger
 from rekey.model.answers import Answer
+from rekey.model.fleet_request import FleetRequest
 from rekey.model.request import Ticket
 from rekey.telling.events.models import Detail, RotationRefused
 from rekey.telling.tickets import authorisation
@@ -97,18 +98,17 @@ def _follow(provider: str, event: WebhookEvent, register: Register, places: Plac
             authorisation.check_approval(settings, ticket)
         mapping = {**system.default_mapping, **settings.mapping}
         asked, request = make_request(ticket.document, mapping, provider, delivery.key)
-        if only_plan and "fleet" in asked:
-            return Reply(200, Said(status="ignored", message="A fleet is planned once its ticket is approved."))
         if only_plan:
             asked["approval"] = True
         authorisation.check_workspaces(settings, request)
     except (NotAllowed, Unusable) as error:
         _tell(places, rotation_id, provider, delivery.key, error)
         raise
-    if not register.claim(ticket_id, rotation_id, replaces=seen.rotation_id if seen else None):
+    fleet = request.name if isinstance(request, FleetRequest) else ""
+    if not register.claim(ticket_id, rotation_id, replaces=seen.rotation_id if seen else None, fleet=fleet):
         faster = register.current(ticket_id)
         return _already(faster.rotation_id if faster else rotation_id)
-    if not register.start(rotation_id, json.dumps(asked), fleet="fleet" in asked):
+    if not register.start(rotation_id, json.dumps(asked), fleet=bool(fleet)):
         return _already(rotation_id)
     logger.info("started", ticket=ticket_id)
     count("RotationsAskedByTicket")
@@ -127,7 +127,7 @@ def _approved_since(settings: TicketSettings, system: TicketSystem, key: str, se
     except NotAllowed:
         return _already(rotation_id)
     by = f"the ticket {key}, approved by {', '.join(sorted(ticket.approvers)) or 'its system'}"
-    outcome = approve(places, rotation_id, by[:200])
+    outcome = approve(places, seen, by[:200])
     if outcome == "unknown" and not seen.ended:
         message = f"The plan of {rotation_id} is not made yet. Fix: deliver the approval again later."
         return Reply(503, Said(status="unavailable", message=message))

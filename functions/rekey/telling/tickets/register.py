@@ -18,12 +18,14 @@ GOING_OR_DONE = ("RUNNING", "PENDING_REDRIVE", "SUCCEEDED")
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A ticket's rotation; `holds` while it goes on, is only now being started, or went well."""
+    """A ticket's rotation, or fleet; `holds` while it goes on, is only now being started, or went well."""
 
     rotation_id: str
     holds: bool
     ended: bool
     """Whether its execution has ended."""
+    fleet: str = ""
+    """The fleet's name, if it is one."""
 
 
 class Register:
@@ -53,15 +55,18 @@ class Register:
         status = self.status_of(rotation_id)
         fresh = clock.now().timestamp() - float(item["claimed_at"]) < _STARTING_SECONDS
         holds = status in GOING_OR_DONE or (status is None and fresh)
-        return Claim(rotation_id, holds=holds, ended=status not in (None, "RUNNING"))
+        fleet = str(item.get("fleet", ""))
+        return Claim(rotation_id, holds=holds, ended=status not in (None, "RUNNING"), fleet=fleet)
 
-    def claim(self, ticket_id: str, rotation_id: str, *, replaces: str | None) -> bool:
+    def claim(self, ticket_id: str, rotation_id: str, *, replaces: str | None, fleet: str = "") -> bool:
         """Make the rotation the ticket's, in place of the one that was seen. False when another was faster.
 
         The same delivery may come twice at once: StartExecution alone would take both for the first.
         """
         client = clients.dynamodb()
         item = {**_key(ticket_id), "rotation_id": rotation_id, "claimed_at": int(clock.now().timestamp())}
+        if fleet:
+            item["fleet"] = fleet
         try:
             client.put_item(
                 TableName=self._table,

@@ -75,6 +75,8 @@ class Places:
     queue_url: str
     answer_approval: str
     """Name of the Lambda that takes an approver's answer."""
+    steer_fleet: str
+    """Name of the Lambda that takes an answer to a fleet."""
     fleet_machine_arn: str
     """Of rotate_fleet; a ticket whose request has `fleet` starts that one."""
 
@@ -82,7 +84,7 @@ class Places:
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Places":
         names = (
             *("TICKETS_PARAMETER", "TICKETS_SECRET_ARN", "STATE_MACHINE_ARN", "TICKET_COMMENTS_QUEUE_URL"),
-            *("ANSWER_APPROVAL_FUNCTION", "FLEET_STATE_MACHINE_ARN"),
+            *("ANSWER_APPROVAL_FUNCTION", "STEER_FLEET_FUNCTION", "FLEET_STATE_MACHINE_ARN"),
         )
         missing = [name for name in names if not env.get(name)]
         if missing:
