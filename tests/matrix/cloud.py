@@ -61,6 +61,7 @@ _MORE = {
     "TICKETS_SECRET_ARN": "tickets",
     "TICKET_COMMENTS_QUEUE_URL": "https://sqs.invalid/comments",
     "ANSWER_APPROVAL_FUNCTION": "rekey-answer-approval",
+    "STEER_FLEET_FUNCTION": "rekey-steer-fleet",
 }
 
 _LIBRARIES = (
