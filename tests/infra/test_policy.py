@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -81,14 +82,14 @@ def test_its_role_may_start_fleets_and_nothing_else(bank_template: Template) -> 
 def test_the_setting_and_a_request_take_the_same_windows(window: str) -> None:
     """They are read in two places: infra imports nothing of functions."""
     try:
-        expression, _ = read(fleet_window=window, fleet_hours_ahead=0).fleet_schedule
+        expression, zone = read(fleet_window=window, fleet_hours_ahead=0).fleet_schedule
     except SettingsError:
         assert not is_window(window, NOW)
         return
     minute, hour, _, _, days, _ = expression.removeprefix("cron(").removesuffix(")").split()
     found, now = set(), NOW
     for _ in range(8):
-        opens, closes = next_night(window, now)
+        opens, closes = (each.astimezone(ZoneInfo(zone)) for each in next_night(window, now))
         assert (opens.hour, opens.minute) == (int(hour), int(minute))
         found.add(opens.strftime("%a").upper())
         now = closes
