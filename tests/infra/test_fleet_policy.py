@@ -7,17 +7,21 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from infra.settings import SettingsError
+from infra.settings import PREFIX, Settings, SettingsError
 from infra.settings.policy import MOST_HOURS_AHEAD
 from rekey.ledger import APPROVAL_TIME
 from rekey.model.fleet_request import parse_fleet_request
 from rekey.model.windows import is_window, next_night
+from tests.infra.conftest import cdk_json_context
 from tests.infra.template import Template
-from tests.infra.test_settings import read
 
 NAME = "vault-propose-fleet"
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 """A Friday."""
+
+
+def read(**changes: object) -> Settings:
+    return Settings.from_context(cdk_json_context() | {PREFIX + name: value for name, value in changes.items()})
 
 
 def proposes(template: Template) -> list[dict[str, Any]]:
