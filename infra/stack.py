@@ -68,7 +68,7 @@ class RekeyStack(Stack):
         Finishing(self, "Finishing", settings, workflow.state_machine, functions["carry_on"], retirement.undelivered)
         Estate(self, "Estate", settings, built, retirement.undelivered)
         if settings.fleet_window:
-            Policy(self, "Policy", settings, fleet.state_machine, retirement.undelivered)
+            Policy(self, "Policy", settings, fleet.state_machine, events.undelivered)
         dead_letters = {
             "RequestsUndelivered": events.undelivered,
             "EventsUnpublished": events.unpublished,

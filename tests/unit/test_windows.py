@@ -11,7 +11,7 @@ HOUR = timedelta(hours=1)
 
 def night(written: str, now: str, least: timedelta = HOUR) -> tuple[str, str]:
     found = next_night(written, datetime.fromisoformat(now).replace(tzinfo=UTC), least)
-    opens, closes = (each.astimezone(UTC).isoformat(timespec="minutes")[:16] for each in found)
+    opens, closes = (each.isoformat(timespec="minutes").removesuffix("+00:00") for each in found)
     return opens, closes
 
 

@@ -75,6 +75,8 @@ def _members(
     wanted = asked.use_cases or USE_CASES
     tasks = tasks_of(workspace, asked.operation, wanted, add_missing=request.fleet.add_missing)
     due = [each for each in tasks if old is None or set(each.use_cases) & old]
+    own = asked.not_before or asked.not_after
+    window = None if own else workspace.tags.get(WINDOW_TAG) or request.fleet.window
     if not tasks and request.fleet.by_age is None:
         yield _nothing_to_do(request.name, workspace, asked.operation)
     for task in due:
@@ -88,7 +90,7 @@ def _members(
             operation=task.operation,
             use_cases=use_cases,
             key_arn=configuration.key_arn if configuration else None,
-            window=workspace.tags.get(WINDOW_TAG) or request.fleet.window,
+            window=window,
         )
 
 

@@ -135,7 +135,7 @@ def _item(ledger: Ledger, fleet: Fleet, members: Sequence[Member]) -> dict[str, 
     """One workspace: its rotations, one after the other. One that is not started by `start_by` is left out."""
     rotations = []
     for each in members:
-        night = _night(fleet, each)
+        night = _night(each)
         item = {"name": each.rotation_id, "input": _input(ledger, fleet, each, night)}
         if night:
             item["start_by"] = clock.text(night[1] - needs(each.budget_seconds) + MARGIN / 2)
@@ -153,8 +153,6 @@ def _input(ledger: Ledger, fleet: Fleet, member: Member, night: Night | None) ->
     return as_asked(fleet.request, member, **more)
 
 
-def _night(fleet: Fleet, member: Member) -> Night | None:
-    """The next one of the member's that is long enough for it; none where the request has a window of its own."""
-    if member.window is None or {"not_before", "not_after"} & fleet.request.rotation.keys():
-        return None
-    return next_night(member.window, clock.now(), needs(member.budget_seconds))
+def _night(member: Member) -> Night | None:
+    """The next one of the member's that is long enough for it."""
+    return next_night(member.window, clock.now(), needs(member.budget_seconds)) if member.window else None

@@ -57,7 +57,8 @@ class Member(BaseModel):
     renewed_by: str | None = None
     """The rotation that renews the key which this workspace shares: there is nothing left to do then."""
     window: str | None = None
-    """The nights in which it may be at work: the workspace's own, as its tag has them, or the fleet's."""
+    """The nights in which it may be at work: the workspace's own, as its tag has them, or the fleet's. None where the
+    request has not_before or not_after."""
     looked_at: bool = False
     tries: int = 0
     forbidden: tuple[str, ...] = ()

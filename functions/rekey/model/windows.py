@@ -12,7 +12,7 @@ _DAYS = rf"(?:({_DAY}(?:-{_DAY})?(?:,{_DAY}(?:-{_DAY})?)*) )?"
 _FORM = re.compile(_DAYS + r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d) ([A-Za-z0-9_+/-]{1,50})")
 
 Night = tuple[datetime, datetime]
-"""When it opens and closes."""
+"""When it opens and closes, in UTC."""
 
 LEAST = timedelta(hours=1)
 """Of a night that has begun so much must be left: else the next one is waited for."""
@@ -35,11 +35,10 @@ def next_night(written: str, now: datetime, least: timedelta = LEAST) -> Night:
     opens, closes = time(int(found[2]), int(found[3])), time(int(found[4]), int(found[5]))
     # By the wall's clock, day by day: a night with a change of the clocks is as long as people there have it.
     for day in (now.astimezone(zone).date() + timedelta(days=ahead) for ahead in range(-1, 9)):
-        begin = datetime.combine(day, opens, zone)
-        end = datetime.combine(day + timedelta(days=closes <= opens), closes, zone)
         # In UTC: between two times of one zone Python reckons without its changes of the clocks.
-        left = end.astimezone(UTC) - max(begin.astimezone(UTC), now)
-        if day.weekday() in _weekdays(found[1]) and left >= least:
+        begin = datetime.combine(day, opens, zone).astimezone(UTC)
+        end = datetime.combine(day + timedelta(days=closes <= opens), closes, zone).astimezone(UTC)
+        if day.weekday() in _weekdays(found[1]) and end - max(begin, now) >= least:
             return begin, end
     raise ValueError(written)
 

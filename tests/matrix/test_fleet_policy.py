@@ -157,3 +157,13 @@ def test_a_wave_that_cannot_be_started_at_all_is_no_reason_to_wait(
     monkeypatch.setattr(fleets, "child", refuses)
     ended = fleets.run(propose(fleets, approval=False))
     assert ended.error == "FleetStopped"
+
+
+def test_two_deliveries_that_plan_side_by_side_both_come_to_an_end(fleets: Fleets) -> None:
+    """Scheduler delivers at least once, and a plan of many workspaces takes several calls."""
+    old_workspaces(fleets, 60)
+    first, second = propose(fleets), propose(fleets, delivery=2)
+    until = fleets.cloud.clock.now() + 3600
+    fleets.cloud.timeline.run(lambda: "Already requested" in (*first.states, *second.states), until)
+    assert "Open wave" in (*first.states, *second.states)
+    assert min(each.states.count("Plan fleet") for each in (first, second)) == 2, "neither begins anew for the other"

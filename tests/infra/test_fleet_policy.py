@@ -3,20 +3,25 @@
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from infra.settings import SettingsError
+from infra.settings import PREFIX, Settings, SettingsError
 from infra.settings.policy import MOST_HOURS_AHEAD
 from rekey.ledger import APPROVAL_TIME
 from rekey.model.fleet_request import parse_fleet_request
 from rekey.model.windows import is_window, next_night
+from tests.infra.conftest import cdk_json_context
 from tests.infra.template import Template
-from tests.infra.test_settings import read
 
 NAME = "vault-propose-fleet"
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 """A Friday."""
+
+
+def read(**changes: object) -> Settings:
+    return Settings.from_context(cdk_json_context() | {PREFIX + name: value for name, value in changes.items()})
 
 
 def proposes(template: Template) -> list[dict[str, Any]]:
@@ -81,14 +86,14 @@ def test_its_role_may_start_fleets_and_nothing_else(bank_template: Template) -> 
 def test_the_setting_and_a_request_take_the_same_windows(window: str) -> None:
     """They are read in two places: infra imports nothing of functions."""
     try:
-        expression, _ = read(fleet_window=window, fleet_hours_ahead=0).fleet_schedule
+        expression, zone = read(fleet_window=window, fleet_hours_ahead=0).fleet_schedule
     except SettingsError:
         assert not is_window(window, NOW)
         return
     minute, hour, _, _, days, _ = expression.removeprefix("cron(").removesuffix(")").split()
     found, now = set(), NOW
     for _ in range(8):
-        opens, closes = next_night(window, now)
+        opens, closes = (each.astimezone(ZoneInfo(zone)) for each in next_night(window, now))
         assert (opens.hour, opens.minute) == (int(hour), int(minute))
         found.add(opens.strftime("%a").upper())
         now = closes
