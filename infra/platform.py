@@ -124,7 +124,7 @@ def _local(settings: Settings) -> Platform:
         # It speaks plain HTTP on loopback, and would enforce a policy that refuses that.
         tls=False,
         # It checks states:SendTask* against "*", whatever the state machine is.
-        without_arns=frozenset({On.WORKFLOW}),
+        without_arns=frozenset({On.WORKFLOW, On.FLEET_WORKFLOW}),
         # The emulator's IAM knows nothing of the roles that a bootstrap stack would bring.
         synthesizer=CliCredentialsStackSynthesizer(),
         encryption_key_arn=settings.encryption_key_arn,
