@@ -39,8 +39,10 @@ class Urls:
 
 
 def ticket_settings(tickets_url: str) -> dict[str, Any]:
-    """The setting rekey:tickets for the local ticket systems: project SEC, the user `approver`, every workspace. A ticket
-    of "anything else" may ask for a fleet."""
+    """The setting rekey:tickets for the local ticket systems: project SEC, the user `approver`, every workspace.
+
+    A ticket of "anything else" may ask for a fleet.
+    """
     who = {"projects": ["SEC"], "approvers": [APPROVER], "workspaces": ["*"]}
     return {
         name: {
