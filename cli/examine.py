@@ -96,6 +96,7 @@ class Examination:
             "network and login": self._ways,
             "key check": lambda: self._scheduled("key check", "disable-old-key"),
             "finisher": lambda: self._scheduled("finisher", "carry-on"),
+            "Security Hub": self._security_hub,
             "rules": self._rules,
             "trail": self._trail,
             "alarms": self._alarms,
@@ -186,6 +187,11 @@ class Examination:
             yield wrong(name, f"each of the last {runs:g} runs failed", f"see the log group /aws/lambda/{full}")
         else:
             yield good(name, f"{counted(int(runs), 'run')} within {hours} hours, {failures:g} failed ({rate})")
+
+    def _security_hub(self) -> Found:
+        """Nothing where the setting is off."""
+        if f"{self.stack.name}-report-findings" in self._of("AWS::Lambda::Function").values():
+            yield from self._scheduled("Security Hub", "report-findings")
 
     def _counted(self, function: str, metric: str) -> float:
         now = datetime.now(UTC)

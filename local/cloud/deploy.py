@@ -39,13 +39,17 @@ class Urls:
 
 
 def ticket_settings(tickets_url: str) -> dict[str, Any]:
-    """The setting rekey:tickets for the local ticket systems: project SEC, the user `approver`, every workspace."""
+    """The setting rekey:tickets for the local ticket systems: project SEC, the user `approver`, every workspace.
+
+    A ticket of "anything else" may ask for a fleet.
+    """
     who = {"projects": ["SEC"], "approvers": [APPROVER], "workspaces": ["*"]}
     return {
         name: {
             "base_url": f"{tickets_url}/{name}",
             "statuses": [status],
             "plan_statuses": [IN_REVIEW[name]],
+            "mapping": {"fleet": "request.fleet"} if name == "standard" else {},
             **who,
         }
         for name, status in APPROVED.items()

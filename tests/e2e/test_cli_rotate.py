@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 
 from local.cloud.model import ROOT
 from tests.e2e.driver import PATIENCE_SECONDS, Driver, until
+from tests.e2e.fleets import workspaces
 
 pytestmark = pytest.mark.e2e
 
@@ -115,3 +117,27 @@ def test_ctrl_c_lets_go_and_a_cancel_in_the_blackout_brings_all_back(driver: Dri
     assert driver.fields(workspace_id) == fields
     assert driver.compute(workspace_id) == before
     assert rekey.json("cancel", rotation_id, "--yes")["outcome"] == "ended"
+
+
+def test_a_fleet_is_followed_let_go_of_answered_and_followed_to_its_end(driver: Driver, rekey: Terminal) -> None:
+    name = f"fleet-{uuid.uuid4().hex[:8]}"
+    going = workspaces(driver, name, 2)
+    wished = ("--named", f"{name}-*", "--waves", "1,5", "--ask", "canary", "--requested-by", "grace")
+    watching = rekey.start("fleet", "rotate", name, *wished, "--yes")
+    assert watching.stderr
+    told = []
+    for line in watching.stderr:
+        told.append(line)
+        if f"To answer: rekey fleet approve {name}" in line:
+            break
+    assert any("Wave 1 of 2 goes on." in line for line in told), told
+    assert any("for wave 2 of 2" in line for line in told), told
+    watching.send_signal(signal.SIGINT)
+    code, out, err = ended(watching)
+    assert (code, f"rekey fleet cancel {name} --local" in err) == (130, True), err
+    assert f"Fleet {name}: 2 rotations in 2 waves" in out
+    code, out, err = rekey.run("fleet", "approve", name, "--yes")
+    assert (code, "begins." in out) == (0, True), (out, err)
+    code, out, err = rekey.run("fleet", "status", name, "--follow")
+    assert (code, out.startswith(f"Fleet {name}: succeeded")) == (0, True), (out, err)
+    assert all(driver.unreadable(each) == [] for each in going)

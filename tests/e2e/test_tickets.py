@@ -1,6 +1,7 @@
 """A ticket asks, a rotation goes well, and the ticket hears of it: each comment once, on the deployed stack."""
 
 import re
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -9,6 +10,7 @@ import requests
 
 from local.cloud.deploy import APPROVED, APPROVER, IN_REVIEW
 from tests.e2e.driver import Driver, until
+from tests.e2e.fleets import arn_of, end_of, report, workspaces
 
 TELLING = 3
 """Comments on a ticket whose rotation goes well: planned, started, succeeded."""
@@ -107,6 +109,29 @@ def test_an_approval_right_after_the_review_is_not_lost(driver: Driver) -> None:
     )
     assert approved == (200, {"status": "approved", "rotation_id": answer["rotation_id"]})
     assert driver.wait(answer["rotation_id"]).status == "SUCCEEDED"
+
+
+def test_a_ticket_in_review_has_its_fleet_planned_and_its_approval_lets_it_begin(driver: Driver) -> None:
+    tickets = Tickets(driver)
+    name = f"fleet-{uuid.uuid4().hex[:8]}"
+    going = workspaces(driver, name, 2)
+    forbidden = workspaces(driver, f"{name}-x", 1, workspace_admin=False)
+    before = {each: driver.fields(each) for each in going}
+    key = tickets.open("standard", fleet={"name": name, "named": f"{name}-*", "waves": [1, 9]})
+    status, answer = answer_of(tickets.approve("standard", key, to=IN_REVIEW["standard"]))
+    assert status == 202, answer
+    told = until("the plan to be told", lambda: tickets.comments("standard", key), lambda found: len(found) >= 2)
+    [planned] = [each for each in told if "rekey planned the fleet" in each]
+    assert f"rekey planned the fleet {name}: 2 rotations in 2 waves." in planned
+    assert f"{name}-x-0 ({forbidden[0]}): " in planned
+    assert f"fleets/{name}/plan.json" in planned
+    assert {each: driver.fields(each) for each in going} == before
+    status, approved = answer_of(tickets.approve("standard", key))
+    assert (status, approved) == (200, {"status": "approved", "rotation_id": answer["rotation_id"]})
+    assert end_of(driver, arn_of(driver, answer["rotation_id"]))["status"] == "SUCCEEDED"
+    assert report(driver, name)["outcomes"] == {"succeeded": 2, "forbidden": 1}
+    told = until("its end to be told", lambda: tickets.comments("standard", key), lambda found: len(found) >= 3)
+    assert sum("has ended: succeeded" in each for each in told) == 1
 
 
 def test_deliveries_at_the_same_moment_start_one_rotation(driver: Driver) -> None:

@@ -145,6 +145,15 @@ def test_where_all_is_well_every_line_is_ticked(monkeypatch: pytest.MonkeyPatch)
         assert said in lines
 
 
+def test_where_security_hub_is_told_its_runs_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    more = {"FunctionsReportFindings": ("AWS::Lambda::Function", "rekey-report-findings")}
+    monkeypatch.setattr("tests.unit.test_cli_doctor.RESOURCES", RESOURCES | more)
+    assert "✓ Security Hub: 8 runs within 2 hours, 0 failed (rate(15 minutes))" in examined(monkeypatch).stdout
+    failing = examined(monkeypatch, cloudwatch__get_metric_statistics={"Datapoints": [{"Sum": 3.0}]}).stdout
+    assert "✗ Security Hub: each of the last 3 runs failed" in failing
+    assert "/aws/lambda/rekey-report-findings" in failing
+
+
 ROLLED_BACK = {"Stacks": [{"StackStatus": "UPDATE_ROLLBACK_FAILED", "StackStatusReason": "a role", "Outputs": []}]}
 OLDER = {"Stacks": [{"StackStatus": "CREATE_COMPLETE", "Outputs": [{"OutputKey": "Version", "OutputValue": "0.0.9"}]}]}
 RINGS = {
