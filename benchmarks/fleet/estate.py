@@ -1,4 +1,4 @@
-"""The estate that the fleet is measured on: workspaces of three kinds, each with a little compute."""
+"""The estate that the fleet is measured on: workspaces of four kinds, with little or no compute that runs."""
 
 import json
 from collections.abc import Mapping
@@ -9,17 +9,20 @@ from local.databricks.crypto.kms import STORAGE_ACTIONS
 from tests.clients import client
 from tests.matrix.fleets import Fleets
 
-COMPUTE: Mapping[str, Any] = {
-    "clusters": [{"name": "ada"}, {"name": "off", "state": "TERMINATED"}],
+OFF = {"name": "off", "state": "TERMINATED"}
+NIGHT: Mapping[str, Any] = {
+    "clusters": [OFF],
     "pools": 0,
-    "warehouses": [{"name": "bi"}],
+    "warehouses": 0,
     "jobs": [{"trigger": "schedule", "compute": "job_cluster"}],
     "notebooks": 1,
     "secrets": 0,
     "files": 0,
 }
-"""Of each workspace: a cluster and a warehouse that run, a cluster that is off, a job with a schedule, a notebook. How
-downtime grows with more of it is what `make bench-compute` measures."""
+"""A workspace in which nothing runs at the moment: a cluster that is off, a job with a schedule, a notebook."""
+
+DAY: Mapping[str, Any] = {**NIGHT, "clusters": [{"name": "ada"}, OFF], "warehouses": [{"name": "bi"}]}
+"""And one in which a cluster and a warehouse run. How downtime grows with more is what `make bench-compute` measures."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,20 @@ class Kind:
     def add(self, fleets: Fleets, name: str) -> int:
         """One more of them."""
         keys = {use_case.lower(): _key(fleets, use_case) for _, use_case in self.tasks}
-        return fleets.workspace(name, **{**COMPUTE, **self.seed, "keys": keys})
+        return fleets.workspace(name, **{**NIGHT, **self.seed, "keys": keys})
 
 
 KINDS = (
-    Kind("customer-managed network", 7),
-    Kind("with a STORAGE key too", 2, (("rotate", "MANAGED_SERVICES"), ("rotate_material", "STORAGE"))),
-    Kind("Databricks-managed network", 1, seed={"network": "databricks"}),
+    Kind("nothing runs", 5),
+    Kind("compute runs", 2, seed=DAY),
+    Kind(
+        "compute runs, a STORAGE key too",
+        2,
+        (("rotate", "MANAGED_SERVICES"), ("rotate_material", "STORAGE")),
+        # The volumes' role would have to be let in by the key's policy, which changes nothing here.
+        {**DAY, "reuse_key_for_cluster_volumes": False},
+    ),
+    Kind("compute runs, Databricks-managed network", 1, seed={**DAY, "network": "databricks"}),
 )
 
 _OF_TEN = [kind for kind in KINDS for _ in range(kind.of_ten)]

@@ -49,6 +49,7 @@ class Measured:
     account_requests: int
     account_requests_a_rotation: float
     account_by_endpoint: dict[str, int]
+    account_by_lambda: dict[str, int]
     account_lists: int
     account_tokens: int
     account_most_in_1_second: int
@@ -162,6 +163,7 @@ def _fleet(
         account_requests=len(requests),
         account_requests_a_rotation=round(len(requests) / rotations, 1),
         account_by_endpoint=dict(account.by_endpoint().most_common()),
+        account_by_lambda=dict(boundary.calls.of_account.most_common()),
         account_lists=account.lists,
         account_tokens=account.tokens,
         account_most_in_1_second=account.most_in(1),

@@ -1,8 +1,7 @@
 """How often AWS lets itself be asked: a token bucket for each operation, in front of everything that answers.
 
 Sources: AWS KMS developer guide, "Request quotas" (requests a second of an account and region, "Throttling AWS KMS
-requests": ThrottlingException, status 400, "Rate exceeded"); AWS General Reference, "AWS Resource Groups and Tagging
-endpoints and quotas". GAP: how many requests a bucket holds after a pause; here it is what a second gives.
+requests": ThrottlingException, status 400, "Rate exceeded"); Tag Editor user guide, "Service quotas". GAP: how many requests a bucket holds after a pause; here it is what a second gives.
 """
 
 from collections import Counter

@@ -37,6 +37,11 @@ PATIENCE_SECONDS = 21_600
 failed, and go on. stepfunctions/rotate_fleet.asl.json has the same number; a test holds the two together."""
 
 
+APART_SECONDS = 1
+"""Between the rotations that begin with a wave. Each asks the Account API five times and KMS for a key in its first
+seconds: forty at once would ask twenty times a second, and KMS makes five keys in one."""
+
+
 class WaveEvent(BaseModel):
     """What the state machine sends with each wave."""
 
@@ -79,7 +84,8 @@ def open_wave(settings: Settings, ledger: Ledger, event: WaveEvent) -> WaveOpene
     members = plan.wave(number)
     found = zip(members, standings(ledger, plan, members), strict=True)
     beginning = [member for member, each in found if each.outcome == "waiting"]
-    items = [_item(ledger, fleet, list(group)) for _, group in groupby(beginning, key=lambda each: each.workspace_id)]
+    workspaces = [list(group) for _, group in groupby(beginning, key=lambda each: each.workspace_id)]
+    items = [_item(ledger, fleet, group, place) for place, group in enumerate(workspaces)]
     key = wave_key(fleet.name, number)
     bucket.put(settings.evidence_bucket, key, json.dumps(items).encode())
     if fleet.wave < number:
@@ -119,10 +125,13 @@ def too_many_failed(fleet: Fleet, wave: int, found: Sequence[Standing]) -> str |
     return f"of wave {wave} {len(bad)} of {len(found)} did not succeed, which is more than {most} %"
 
 
-def _item(ledger: Ledger, fleet: Fleet, members: Sequence[Member]) -> dict[str, Any]:
-    """One workspace: its rotations, one after the other."""
+def _item(ledger: Ledger, fleet: Fleet, members: Sequence[Member], place: int) -> dict[str, Any]:
+    """One workspace: its rotations, one after the other. Those that begin with the wave wait for their turn; who comes
+    after them begins when another one ends."""
+    with_the_wave = place < fleet.request.fleet.concurrency
     return {
         "workspace_id": members[0].workspace_id,
+        "begin_after_seconds": place * APART_SECONDS if with_the_wave else 0,
         "rotations": [{"name": each.rotation_id, "input": _input(ledger, fleet, each)} for each in members],
     }
 
