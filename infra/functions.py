@@ -19,6 +19,7 @@ from infra.ledger import Ledger
 from infra.ledger_schema import DUE
 from infra.log_groups import build_log_group
 from infra.login import Login, role_path
+from infra.memory import memory_mb
 from infra.nag import acknowledge, resource_finding
 from infra.network import EVERY_INTERFACE, WILDCARD_REASON, Network
 from infra.permissions import (
@@ -32,7 +33,6 @@ from infra.permissions import (
     Grant,
     On,
 )
-from infra.memory import memory_mb
 from infra.platform import HANDLERS, Platform
 from infra.queues import build_dead_letter_queue
 from infra.settings import Settings

@@ -22,7 +22,7 @@ NIGHT: Mapping[str, Any] = {
 """A workspace in which nothing runs at the moment: a cluster that is off, a job with a schedule, a notebook."""
 
 DAY: Mapping[str, Any] = {**NIGHT, "clusters": [{"name": "ada"}, OFF], "warehouses": [{"name": "bi"}]}
-"""And one in which a cluster and a warehouse run. How downtime grows with more is what `make bench-compute` measures."""
+"""And one in which a cluster and a warehouse run. How downtime grows with more of it: `make bench-compute`."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aws_xray_sdk.core.models.entity import Entity
 
 from benchmarks.compute.virtual import Lock, OwnTime, Pool, baton
 from benchmarks.compute.wire import finish
@@ -278,7 +277,7 @@ def side_by_side() -> Iterator[Fleets]:
             return finish(asked) if cloud.boundary.at_work else loop.run_until_complete(asked)
 
         patch.setattr(cloud.adapter, "_loop", SimpleNamespace(run_until_complete=served))
-        patch.setattr(Entity, "_generate_random_id", lambda _: "0" * 16)
+        patch.setattr("aws_xray_sdk.core.models.entity.Entity._generate_random_id", lambda _: "0" * 16)
         cloud.timeline = Threads(time)
         cloud.tasks.reset(cloud.timeline)
         cloud.lambdas = Containers(cloud.boundary, time)

@@ -136,7 +136,7 @@ def _fleet(
     fleet = fleets.rotate(name=NAME, fleet=asked, requested_by="bench")
     requests = account.entries
     plan = FleetPlan.model_validate_json(cloud.aws.objects[plan_key(NAME)])
-    outcomes = fleets.report(NAME).outcomes
+    outcomes = dict(fleets.report(NAME).outcomes)
     bounds = _bounds(plan, numbers, alone, concurrency)
     spans = _waves(plan, fleets)
     executions: list[Execution] = [fleet, *fleets.children.values()]

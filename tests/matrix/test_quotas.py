@@ -17,7 +17,7 @@ def test_so_many_a_second_and_no_more() -> None:
     quotas = Quotas(clock := ManualClock())
     for _ in range(A_SECOND["kms", "CreateKey"]):
         quotas.before(CREATE_KEY)
-    with pytest.raises(ClientError, match="ThrottlingException.*CreateKey.*Rate exceeded"):
+    with pytest.raises(ClientError, match=r"ThrottlingException.*CreateKey.*Rate exceeded"):
         quotas.before(CREATE_KEY)
     # Each operation has a quota of its own, and what has none is let through.
     quotas.before(Call("kms", "CreateAlias", "create_key", 1))
