@@ -22,11 +22,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--account-a-second", type=float, default=ACCOUNT_A_SECOND, help="0: no limit")
     parser.add_argument("--page", action="store_true", help="only write the page anew from the last run's figures")
     asked = parser.parse_args(arguments)
-    logging.disable(logging.CRITICAL)
     if asked.page:
         taken = Measured(**json.loads(page.FIGURES.read_text(encoding="utf-8")))
     else:
-        taken = measure(asked.workspaces, asked.concurrency, asked.account_a_second or None)
+        logging.disable(logging.CRITICAL)
+        try:
+            taken = measure(asked.workspaces, asked.concurrency, asked.account_a_second or None)
+        finally:
+            logging.disable(logging.NOTSET)
         page.RESULTS.mkdir(exist_ok=True)
         page.FIGURES.write_text(json.dumps(asdict(taken), indent=2) + "\n", encoding="utf-8")
     text = page.written(taken)

@@ -1,4 +1,5 @@
-"""`make bench`, `make bench-compute` and `make bench-fleet`: each part at its smallest size, so that none breaks unseen. No time is judged.
+"""`make bench`, `make bench-compute`, `make bench-fleet`: each part at its smallest size, so that none breaks unseen.
+No time is judged.
 
 The rotations of `make bench` are on the local cloud: tests/e2e/test_bench.py.
 """
