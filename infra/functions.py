@@ -19,6 +19,7 @@ from infra.ledger import Ledger
 from infra.ledger_schema import DUE
 from infra.log_groups import build_log_group
 from infra.login import Login, role_path
+from infra.memory import memory_mb
 from infra.nag import acknowledge, resource_finding
 from infra.network import EVERY_INTERFACE, WILDCARD_REASON, Network
 from infra.permissions import (
@@ -35,22 +36,6 @@ from infra.permissions import (
 from infra.platform import HANDLERS, Platform
 from infra.queues import build_dead_letter_queue
 from infra.settings import Settings
-
-MEMORY_MB = {
-    # A 10 MB notebook takes up to 240 MB (python -m benchmarks.notebook), and is compared in time.
-    "renew_notebooks": 1024,
-    # 32 threads send up to 200 requests a second, each over TLS: with 256 MB they would share a seventh of a processor.
-    **dict.fromkeys(("pause_triggers", "terminate_compute", "restart_compute"), 1024),
-    # The finisher calls what these do.
-    "carry_on": 1024,
-    # They look at all compute, and bring back what they can, side by side too.
-    **dict.fromkeys(("plan_rotation", "complete_rotation", "record_failure", "doctor"), 512),
-    # They read eight keys side by side, and the first draws hundreds of workspaces.
-    **dict.fromkeys(("inventory", "find_drift"), 512),
-    # It looks ahead at four workspaces side by side; the report reads and draws hundreds.
-    **dict.fromkeys(("plan_fleet", "report_fleet"), 512),
-}
-"""Where the setting may be too little. A Lambda's share of a processor grows with its memory: 1,769 MB are one."""
 
 TIMEOUT_MINUTES = {"carry_on": 15}
 """Where the setting is too little: a round of the finisher looks after one rotation after the other."""
@@ -187,7 +172,7 @@ class Functions(Construct):
                 **(environment or {}),
             },
             log_group=log_group,
-            memory_size=max(settings.lambda_memory_mb, MEMORY_MB.get(name, 0)),
+            memory_size=memory_mb(name, settings.lambda_memory_mb),
             timeout=timeout or Duration.seconds(settings.lambda_timeout_seconds),
             tracing=lambda_.Tracing.ACTIVE,
         )

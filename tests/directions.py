@@ -41,7 +41,7 @@ OUTSIDE: Mapping[str, frozenset[str]] = {
     "demo": frozenset({"base", "model", "local", "cli"}),
     "infra": frozenset(),
     "stepfunctions": frozenset(),
-    "benchmarks": frozenset({*LIBRARY, "local", "cli", "demo", "tests"}),
+    "benchmarks": frozenset({*LIBRARY, "local", "cli", "demo", "tests", "infra"}),
     "handlers": frozenset(LIBRARY),
 }
 """What stands outside the library, and which rooms it may import beside itself."""

@@ -6,6 +6,7 @@ and tags stay moto's. tests/unit/test_ledger.py runs the ledger's own tests on i
 
 import hashlib
 import io
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,10 +107,15 @@ class QuickAws:
     def _dynamodb_Query(self, *, KeyConditionExpression: str, IndexName: str = "", **given: Any) -> Answer:  # noqa: N802, N803
         hash_name, range_name = INDEXES[IndexName] if IndexName else KEYS
         names, values = given.get("ExpressionAttributeNames", {}), given["ExpressionAttributeValues"]
+        # The whole condition is dear, and of thousands of items few are of that one hash.
+        match = re.search(rf"\b{hash_name} = (:\w+)", KeyConditionExpression)
+        hashed = values[match[1]] if match else None
         found = [
             each
             for each in self.items.values()
-            if {hash_name, range_name} <= each.keys() and holds(KeyConditionExpression, each, names, values)
+            if (hashed is None or each.get(hash_name) == hashed)
+            and {hash_name, range_name} <= each.keys()
+            and holds(KeyConditionExpression, each, names, values)
         ]
         found = [each for each in found if holds(given.get("FilterExpression"), each, names, values)]
         found.sort(key=lambda each: str(each[range_name]["S"]), reverse=given.get("ScanIndexForward") is False)

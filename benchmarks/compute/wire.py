@@ -54,7 +54,7 @@ class Wire:
                 content.extend(message.get("body", b""))
 
         assert self._app is not None, "it is served elsewhere"
-        _finish(self._app(scope, receive, answer))
+        finish(self._app(scope, receive, answer))
         response.raw = BytesIO(bytes(content))
         response._content = bytes(content)
         response.url, response.request, response.encoding = str(request.url), request, "utf-8"
@@ -67,13 +67,13 @@ class Wire:
             yield
 
 
-def _finish(coroutine: Coroutine[Any, Any, None]) -> None:
-    """Nothing in the simulator waits for anything but its clock, which needs no event loop here."""
+def finish(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Its result. Nothing in the simulator waits for anything but its clock, which needs no event loop here."""
     try:
         while True:
             coroutine.send(None)
-    except StopIteration:
-        return
+    except StopIteration as over:
+        return over.value
 
 
 def _bytes(text: Any) -> bytes:

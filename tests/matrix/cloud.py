@@ -172,8 +172,11 @@ class Cloud:
 
 
 @contextmanager
-def running() -> Iterator[Cloud]:
-    """A cloud, for as long as the process needs it: to make one takes longer than a run."""
+def running(manual: Any = None, make_boundary: Callable[[Any], Boundary] = Boundary) -> Iterator[Cloud]:
+    """A cloud, for as long as the process needs it: to make one takes longer than a run.
+
+    `manual` is a clock with the face of ManualClock, one of its own unless it is given.
+    """
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
@@ -184,8 +187,8 @@ def running() -> Iterator[Cloud]:
         policies = kms_policies.play(patch)
         kms_states.play(patch)
         stack.enter_context(quick_moto())
-        manual = ManualClock(START)
-        boundary = Boundary(manual)
+        manual = manual or ManualClock(START)
+        boundary = make_boundary(manual)
         settings = SimulatorSettings(account_id=ACCOUNT_ID, customer_account=ACCOUNT)
         app = create_app(settings, clock=manual)
         tickets = TicketSystems(new_secret())

@@ -58,7 +58,7 @@ class FleetExecution(Execution):
         wanted = self._fill(state["Arguments"], frame)
         child = self.fleets.child(wanted["Name"], wanted["Input"])
         while child.running:
-            yield from self._wait_until(self.timeline.now() + LOOK_EVERY)
+            yield from self._wait_until(self.timeline.now() + self.fleets.look_every)
         if child.status != "SUCCEEDED":
             raise TaskError("States.TaskFailed", str(child.cause))
         return {"Status": child.status}
@@ -70,6 +70,8 @@ class Fleets:
 
     cloud: Cloud
     children: dict[str, Execution] = field(default_factory=dict)
+    look_every: float = LOOK_EVERY
+    """Seconds until the end of a rotation is noticed, at the most."""
     most_at_once: int = 0
     began: dict[str, float] = field(default_factory=dict)
     """When each rotation was started, by its name."""
@@ -125,7 +127,8 @@ class Fleets:
             json.loads(json.dumps(given)),
             self.cloud.timeline,
             self.cloud.lambdas.of_placeholder,
-            random.Random(0),
+            # Each draws for itself, as Step Functions lets it.
+            random.Random(name),
         )
         self.children[name] = made
         self.began[name] = self.cloud.clock.now()

@@ -1,12 +1,13 @@
 """Fleets through the real definitions and handlers, on a virtual clock."""
 
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from rekey.model.fleet import BAD, FleetPlan, FleetReport, Member, plan_key
+from rekey.model.fleet import BAD, FleetPlan, FleetReport, Member, plan_key, wave_key
 from tests.clients import client
 from tests.matrix import fleets as stage
 from tests.matrix.cloud import Cloud
@@ -66,6 +67,34 @@ def test_a_hundred_workspaces_of_which_three_fail_and_two_are_forbidden(fleets: 
     all_is_well(fleets)
     assert all(each.evidence for each in report.rotations if each.outcome != "forbidden")
     assert ended.events < 250
+
+
+def test_those_that_begin_with_a_wave_begin_one_after_the_other(fleets: Fleets) -> None:
+    """Of KMS' five keys a second, and of the Account API, forty at once would ask too much."""
+    fleets.workspaces(5)
+    ended = fleets.rotate(fleet={"name": "autumn", "named": "prod-*", "waves": [5], "concurrency": 3})
+    assert ended.status == "SUCCEEDED", ended.cause
+    items = json.loads(fleets.cloud.aws.objects[wave_key("autumn", 1)])
+    assert [each["begin_after_seconds"] for each in items] == [0, 1, 2, 0, 0]
+    began = sorted(fleets.began.values())
+    assert began[2] - began[0] >= 2
+    all_is_well(fleets)
+
+
+def test_a_rotation_of_a_fleet_looks_less_often_whether_the_switch_shows(fleets: Fleets) -> None:
+    """Forty of them ask the same Account API."""
+
+    def apart() -> float:
+        moments = [at for at, name in fleets.cloud.lambdas.invoked if name == "patch_workspace"]
+        return min(later - at for at, later in itertools.pairwise(moments))
+
+    alone, other = fleets.workspaces(2)
+    fleets.run(fleets.child("alone", {"workspace_id": alone, "operation": "rotate"}))
+    assert apart() < 5
+    fleets.cloud.lambdas.invoked.clear()
+    fleets.rotate(fleet={"name": "autumn", "workspaces": [other]})
+    assert apart() >= 10
+    all_is_well(fleets)
 
 
 def test_a_fleet_that_is_stopped_half_way_goes_on_and_rotates_each_once(fleets: Fleets) -> None:

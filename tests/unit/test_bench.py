@@ -1,4 +1,5 @@
-"""`make bench` and `make bench-compute`: each part at its smallest size, so that none breaks unseen. No time is judged.
+"""`make bench`, `make bench-compute`, `make bench-fleet`: each part at its smallest size, so that none breaks unseen.
+No time is judged.
 
 The rotations of `make bench` are on the local cloud: tests/e2e/test_bench.py.
 """
@@ -15,6 +16,9 @@ from benchmarks import __main__ as bench
 from benchmarks import imports, notebook, start_up
 from benchmarks.compute import __main__ as compute
 from benchmarks.compute import runs, scale
+from benchmarks.fleet import __main__ as fleet
+from benchmarks.fleet import bound
+from benchmarks.fleet import page as fleet_page
 from benchmarks.rotations import Measured
 from local.databricks.settings import Latencies
 
@@ -111,3 +115,28 @@ def test_what_is_measured_is_written_and_drawn(
 def test_a_target_that_is_missed_is_named(rows: list[runs.Measured]) -> None:
     slow = [replace(rows[0], objects=100, times_the_bound=1.5)]
     assert [each for each in compute.misses(slow) if "1.5 times the bound, over 1.03" in each]
+
+
+def test_a_waves_bound_counts_whole_rounds() -> None:
+    assert bound.wave([100.0] * 100, concurrency=40, new_keys=100) == 300
+    assert bound.wave([100.0] * 40, concurrency=40, new_keys=40) == 100
+    assert bound.wave([300.0, 100.0, 100.0, 100.0], concurrency=2, new_keys=4) == 300
+    assert bound.wave([1.0] * 100, concurrency=100, new_keys=100) == 20
+
+
+def test_a_fleet_is_measured_and_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fleet_page, "RESULTS", tmp_path)
+    monkeypatch.setattr(fleet_page, "FIGURES", tmp_path / "fleet.json")
+    monkeypatch.setattr(fleet_page, "PAGE", tmp_path / "fleet.md")
+    fleet.main(["--workspaces", "3", "--concurrency", "2"])
+    taken = json.loads((tmp_path / "fleet.json").read_text(encoding="utf-8"))
+    assert (taken["workspaces"], taken["waves"], taken["unreadable"], taken["violations"]) == (3, 2, 0, 0)
+    assert taken["outcomes"] == {"succeeded": taken["rotations"]}
+    assert sum(taken["account_by_endpoint"].values()) == taken["account_requests"]
+    assert taken["times_the_bound"] >= 1
+    text = (tmp_path / "fleet.md").read_text(encoding="utf-8")
+    assert "A fleet of 3 workspaces" in text
+    assert fleet.main(["--page"]) == ("- missed" in text)
+    assert (tmp_path / "fleet.md").read_text(encoding="utf-8") == text
+    slow = fleet_page.Measured(**{**taken, "times_the_bound": 1.3})
+    assert "1.3 times the bound, over 1.2" in list(fleet_page.misses(slow))

@@ -37,6 +37,11 @@ PATIENCE_SECONDS = 21_600
 failed, and go on. stepfunctions/rotate_fleet.asl.json has the same number; a test holds the two together."""
 
 
+APART_SECONDS = 1
+"""Between the rotations that begin with a wave. Each asks the Account API five times and KMS for a key in its first
+seconds: forty at once would ask twenty times a second, and KMS makes five keys in one."""
+
+
 class WaveEvent(BaseModel):
     """What the state machine sends with each wave."""
 
@@ -79,7 +84,8 @@ def open_wave(settings: Settings, ledger: Ledger, event: WaveEvent) -> WaveOpene
     members = plan.wave(number)
     found = zip(members, standings(ledger, plan, members), strict=True)
     beginning = [member for member, each in found if each.outcome == "waiting"]
-    items = [_item(ledger, fleet, list(group)) for _, group in groupby(beginning, key=lambda each: each.workspace_id)]
+    workspaces = [list(group) for _, group in groupby(beginning, key=lambda each: each.workspace_id)]
+    items = [_item(ledger, fleet, group, place) for place, group in enumerate(workspaces)]
     key = wave_key(fleet.name, number)
     bucket.put(settings.evidence_bucket, key, json.dumps(items).encode())
     if fleet.wave < number:
@@ -131,8 +137,11 @@ def _too_late(settings: Settings, fleet: Fleet, wave: int) -> set[str]:
     return {each["name"] for each in rotations if "start_by" in each and clock.passed(each["start_by"])}
 
 
-def _item(ledger: Ledger, fleet: Fleet, members: Sequence[Member]) -> dict[str, Any]:
-    """One workspace: its rotations, one after the other. One that is not started by `start_by` is left out."""
+def _item(ledger: Ledger, fleet: Fleet, members: Sequence[Member], place: int) -> dict[str, Any]:
+    """One workspace: its rotations, one after the other. One that is not started by `start_by` is left out.
+
+    Those that begin with the wave wait for their turn; who comes after them begins when another one ends.
+    """
     rotations = []
     for each in members:
         night = _night(each)
@@ -140,7 +149,12 @@ def _item(ledger: Ledger, fleet: Fleet, members: Sequence[Member]) -> dict[str, 
         if night:
             item["start_by"] = clock.text(night[1] - needs(each.budget_seconds) + MARGIN / 2)
         rotations.append(item)
-    return {"workspace_id": members[0].workspace_id, "rotations": rotations}
+    with_the_wave = place < fleet.request.fleet.concurrency
+    return {
+        "workspace_id": members[0].workspace_id,
+        "begin_after_seconds": place * APART_SECONDS if with_the_wave else 0,
+        "rotations": rotations,
+    }
 
 
 def _input(ledger: Ledger, fleet: Fleet, member: Member, night: Night | None) -> dict[str, Any]:

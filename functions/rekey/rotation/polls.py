@@ -13,9 +13,12 @@ _PART_WHEN_LONG = 0.05
 TROUBLED_SECONDS = 15
 """At the least, where something was refused: it is not asked for again at once."""
 
+ONE_OF_MANY_SECONDS = 10
+"""At the least, where up to forty rotations of a fleet ask the same Account API."""
 
-def seconds(elapsed: float, *, troubled: bool = False) -> int:
+
+def seconds(elapsed: float, *, troubled: bool = False, one_of_many: bool = False) -> int:
     """Whole seconds until the next look, from those since something was asked for."""
     wait = _PART * min(elapsed, _LONG) + _PART_WHEN_LONG * max(0.0, elapsed - _LONG)
-    least = TROUBLED_SECONDS if troubled else SHORTEST_SECONDS
+    least = TROUBLED_SECONDS if troubled else ONE_OF_MANY_SECONDS if one_of_many else SHORTEST_SECONDS
     return max(least, min(LONGEST_SECONDS, round(wait)))
