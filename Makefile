@@ -149,8 +149,8 @@ bench-start: setup
 bench-compute: setup
 	PYTHONPATH=functions $(BIN)/python -m benchmarks.compute $(ARGS)
 
-# A fleet of 1,000 workspaces on virtual time: time beside its bound, requests to the Account API, cost. Some ten minutes
-# of one processor. Fewer: make bench-fleet ARGS="--workspaces 100"
+# A fleet of 1,000 workspaces on virtual time: time beside its bound, requests to the Account API, cost. It took 38
+# minutes on a busy machine. Fewer: make bench-fleet ARGS="--workspaces 100"
 bench-fleet: setup
 	PYTHONPATH=functions PYTHONHASHSEED=0 POWERTOOLS_METRICS_DISABLED=true $(BIN)/python -m benchmarks.fleet $(ARGS)
 

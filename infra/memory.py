@@ -11,7 +11,7 @@ MEMORY_MB = {
     **dict.fromkeys(("plan_rotation", "complete_rotation", "record_failure", "doctor"), 512),
     # They read eight keys side by side, and the first draws hundreds of workspaces.
     **dict.fromkeys(("inventory", "find_drift"), 512),
-    # It looks ahead at four workspaces side by side; the report reads and draws hundreds.
+    # It looks ahead at two workspaces side by side; the report reads and draws hundreds.
     **dict.fromkeys(("plan_fleet", "report_fleet"), 512),
 }
 """Where the setting may be too little. A Lambda's share of a processor grows with its memory: 1,769 MB are one."""

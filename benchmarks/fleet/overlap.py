@@ -1,7 +1,8 @@
 """Executions side by side: the matrix' driver with a thread for each execution, and containers for the Lambdas.
 
-The driver moves one clock, so that what one Lambda's requests take all others wait for. Here the clock is Time
-(benchmarks/compute/virtual.py): who sends a request sleeps while it is under way, and the others go on.
+The driver moves one clock, so that what one Lambda's requests take all others wait for. Here the clock is OwnTime
+(benchmarks/compute/virtual.py): what a request takes passes for its thread alone, which lets all that is due before go
+first where it asks what others ask too, and whenever its Lambda waits or ends.
 """
 
 import sys

@@ -104,7 +104,7 @@ def _kinds(taken: Measured) -> Rows:
 
 def _times(taken: Measured) -> Rows:
     return [
-        ("planned: every rotation is looked at before, four side by side", f"{taken.planning_seconds:,}"),
+        ("planned: every rotation is looked at before", f"{taken.planning_seconds:,}"),
         ("rotated", f"{taken.rotating_seconds:,}"),
         ("from the request to the report", f"{taken.seconds:,}"),
         ("the bound", f"{taken.bound_seconds:,}"),

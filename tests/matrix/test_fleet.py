@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from local.databricks.settings import Limits, RateLimit
 from rekey.model.fleet import BAD, FleetPlan, FleetReport, Member, plan_key, wave_key
 from tests.clients import client
 from tests.matrix import fleets as stage
@@ -79,6 +80,15 @@ def test_those_that_begin_with_a_wave_begin_one_after_the_other(fleets: Fleets) 
     began = sorted(fleets.began.values())
     assert began[2] - began[0] >= 2
     all_is_well(fleets)
+
+
+def test_an_account_that_turns_preflights_away_makes_the_plan_slower_and_leaves_nobody_out(fleets: Fleets) -> None:
+    fleets.workspaces(8)
+    fleets.cloud.simulator.limit(Limits({"account": RateLimit(per_second=0.2, burst=5)}))
+    ended = fleets.rotate(fleet={"name": "autumn", "named": "prod-*"}, dry_run=True)
+    assert ended.status == "SUCCEEDED", ended.cause
+    assert ended.output["counts"] == {"workspaces": 8, "rotations": 8, "forbidden": 0, "renewed_with_another": 0}
+    assert ended.states.count("Plan fleet") > 3
 
 
 def test_a_rotation_of_a_fleet_looks_less_often_whether_the_switch_shows(fleets: Fleets) -> None:

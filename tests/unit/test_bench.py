@@ -19,7 +19,7 @@ from benchmarks.compute import runs, scale
 from benchmarks.fleet import __main__ as fleet
 from benchmarks.fleet import bound
 from benchmarks.fleet import page as fleet_page
-from benchmarks.fleet import runs as fleet_runs
+from benchmarks.fleet.runs import Measured as FleetMeasured
 from benchmarks.rotations import Measured
 from local.databricks.settings import Latencies
 
@@ -139,5 +139,5 @@ def test_a_fleet_is_measured_and_written(tmp_path: Path, monkeypatch: pytest.Mon
     assert "A fleet of 3 workspaces" in text
     assert fleet.main(["--page"]) == ("- missed" in text)
     assert (tmp_path / "fleet.md").read_text(encoding="utf-8") == text
-    slow = fleet_runs.Measured(**{**taken, "times_the_bound": 1.3})
+    slow = FleetMeasured(**{**taken, "times_the_bound": 1.3})
     assert "1.3 times the bound, over 1.2" in list(fleet_page.misses(slow))
