@@ -43,10 +43,13 @@ def main() -> int:
         with running() as cloud:
             cell = run_cell(cloud, Cell.parse(asked.cell), asked.seed) if asked.cell else run_storm(cloud, asked.storm)
         return _show(cell)
-    began, ran = time.monotonic(), _known(asked.results)
-    before = len(ran)
+    began = time.monotonic()
     with running() as cloud:
         everything = [] if asked.sample == 0 else [each for each in all_cells(cloud) if asked.match in str(each)]
+    names = {*map(str, everything), *map(storm_name, range(asked.seed, asked.seed + asked.storms))}
+    # What ran before and applies no more, since a Lambda makes other calls now, is not counted.
+    ran = [each for each in _known(asked.results) if each.cell in names]
+    before = len(ran)
     cells = sample(everything, asked.sample or len(everything), asked.seed)
     _say(f"{len(everything):,} cells, {len(cells):,} of them to run, {before:,} ran before")
     with ExitStack() as stack:

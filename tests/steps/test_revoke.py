@@ -7,6 +7,7 @@ import pytest
 
 from rekey.aws.policy_document import same
 from rekey.base import errors
+from rekey.model.actions import Action
 from rekey.telling.events.catalogue import Told, event_of_rotation
 from rekey.telling.tickets.comments import compose
 from tests.clients import client
@@ -49,6 +50,19 @@ def test_reads_fail_once_the_cached_data_keys_are_gone_and_it_says_how_long_that
     [proven] = [each for each in world.evidence()["audit"]["entries"] if each["action"] == "access proven"]
     assert CACHE_SECONDS - 60 <= proven["detail"]["seconds"] <= CACHE_SECONDS + 60
     assert world.key(workspace["key_arn"]).wanted_by == ()
+
+
+def test_the_trail_has_the_policy_before_and_after(world: World) -> None:
+    workspace = keyed(world)
+    before = policy_of(workspace["key_arn"])
+    world.rotation_id = changed(world, "revoke", workspace["workspace_id"])["rotation_id"]
+    [taken] = [
+        each["detail"] for each in world.ledger.trail(world.rotation_id) if each["action"] == Action.ACCESS_TAKEN
+    ]
+    assert taken["key_arn"] == workspace["key_arn"]
+    assert same(json.loads(taken["before"]), before)
+    assert same(json.loads(taken["policy"]), policy_of(workspace["key_arn"]))
+    assert len(taken["taken"]) == len(before["Statement"]) - len(policy_of(workspace["key_arn"])["Statement"]) > 0
 
 
 @pytest.mark.rule("op-restore")
