@@ -76,6 +76,7 @@ each key. At most {taken.lambdas_at_once} Lambdas were at work at once; {taken.c
 
 Outcomes: {_said(taken.outcomes)}. Objects that cannot be read afterwards: {taken.unreadable}. Rules of Databricks that
 were broken: {taken.violations}.
+{"".join(f"{chr(10)}- {each}" for each in taken.not_well)}
 
 ## What is assumed, and what is not in it
 

@@ -75,6 +75,8 @@ class Measured:
     real_seconds: float
     wave_seconds: list[float] = field(default_factory=list)
     wave_bounds: list[float] = field(default_factory=list)
+    not_well: list[str] = field(default_factory=list)
+    """Of what did not succeed: which, how it stands, and why."""
 
 
 def measure(workspaces: int, concurrency: int = MOST_AT_ONCE, account_limit: float | None = None) -> Measured:
@@ -136,7 +138,9 @@ def _fleet(
     fleet = fleets.rotate(name=NAME, fleet=asked, requested_by="bench")
     requests = account.entries
     plan = FleetPlan.model_validate_json(cloud.aws.objects[plan_key(NAME)])
-    outcomes = dict(fleets.report(NAME).outcomes)
+    report = fleets.report(NAME)
+    outcomes = dict(report.outcomes)
+    not_well = [each for each in report.rotations if each.outcome not in ("succeeded", "needs_attention")]
     bounds = _bounds(plan, numbers, alone, concurrency)
     spans = _waves(plan, fleets)
     executions: list[Execution] = [fleet, *fleets.children.values()]
@@ -154,6 +158,7 @@ def _fleet(
         concurrency=concurrency,
         waves=plan.waves,
         outcomes=outcomes,
+        not_well=[f"{each.rotation_id}: {each.outcome}. {each.why}" for each in not_well],
         alone_seconds={name: round(took, 1) for name, took in alone.items()},
         bound_seconds=round(sum(bounds)),
         planning_seconds=round(spans[0][0] - fleet.began),
