@@ -52,6 +52,19 @@ def test_reads_fail_once_the_cached_data_keys_are_gone_and_it_says_how_long_that
     assert world.key(workspace["key_arn"]).wanted_by == ()
 
 
+@pytest.mark.parametrize("operation", ["revoke", "restore", "rotate"])
+def test_a_dry_run_says_what_would_stop_working(world: World, operation: str) -> None:
+    workspace = keyed(world)
+    if operation == "restore":
+        changed(world, "revoke", workspace["workspace_id"])
+    asked = {"approval": True, "requested_by": "grace", "reason": "stolen laptop", "dry_run": True}
+    preflight = world.plan(workspace_id=workspace["workspace_id"], operation=operation, **asked)["preflight"]
+    assert preflight["possible"], preflight["findings"]
+    assert bool(preflight["stops_working"]) is (operation == "revoke")
+    if operation == "revoke":
+        assert any("notebooks" in each for each in preflight["stops_working"])
+
+
 def test_the_trail_has_the_policy_before_and_after(world: World) -> None:
     workspace = keyed(world)
     before = policy_of(workspace["key_arn"])
