@@ -57,7 +57,7 @@ def test_a_dry_run_says_what_would_stop_working(world: World, operation: str) ->
     workspace = keyed(world)
     if operation == "restore":
         changed(world, "revoke", workspace["workspace_id"])
-    asked = {"approval": True, "requested_by": "grace", "reason": "stolen laptop", "dry_run": True}
+    asked: dict[str, Any] = {"approval": True, "requested_by": "grace", "reason": "stolen laptop", "dry_run": True}
     preflight = world.plan(workspace_id=workspace["workspace_id"], operation=operation, **asked)["preflight"]
     assert preflight["possible"], preflight["findings"]
     assert bool(preflight["stops_working"]) is (operation == "revoke")
