@@ -1,6 +1,5 @@
 """The matrix has teeth: eight bugs, each made on purpose, each caught by the cell that is meant for it."""
 
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -15,10 +14,8 @@ from rekey.rotation.compute import restart
 from rekey.rotation.compute.kinds import KINDS
 from rekey.rotation.compute.pools import Pools
 from rekey.telling.events import outbox
-from tests.matrix.cells import Cell, run_cell
+from tests.matrix.bugs import Bug, check_caught
 from tests.matrix.cloud import Cloud
-
-Bug = Callable[[pytest.MonkeyPatch], None]
 
 
 def sweep_ignores_references(patch: pytest.MonkeyPatch) -> None:
@@ -95,9 +92,4 @@ BUGS: dict[Bug, tuple[str, str]] = {
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.__name__)
 def test_a_bug_is_caught(bug: Bug, cloud: Cloud) -> None:
-    name, invariant = BUGS[bug]
-    cell = Cell.parse(name)
-    assert run_cell(cloud, cell).broken == []
-    with pytest.MonkeyPatch.context() as patch:
-        bug(patch)
-        assert invariant in dict(run_cell(cloud, cell).broken)
+    check_caught(bug, *BUGS[bug], cloud)

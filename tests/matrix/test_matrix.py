@@ -1,4 +1,4 @@
-"""A sample of what `make faults` runs in full: some ways forward without trouble, some cells, and some storms."""
+"""A sample of what `make faults` runs in full: some ways forward without trouble and some cells."""
 
 import pytest
 
@@ -6,7 +6,6 @@ from tests.matrix.cells import Cell, baseline, run_cell
 from tests.matrix.cloud import Cloud
 from tests.matrix.invariants import broken
 from tests.matrix.scenarios import SCENARIOS
-from tests.matrix.storms import run_storm
 
 CELLS = (
     "create/Create workspace/lost-6",
@@ -17,8 +16,6 @@ CELLS = (
     "rotate/Complete rotation/other.takes-lease",
 )
 """More are in test_bugs.py, each with and without a bug."""
-STORMS = (0, 1, 1398, 1851)
-"""Their seeds; the last two each broke something once."""
 QUIET = ("notebooks", "approval", "drain")
 
 
@@ -34,11 +31,6 @@ def test_a_cell_holds(name: str, cloud: Cloud) -> None:
     result = run_cell(cloud, Cell.parse(name))
     assert result.broken == []
     assert result.applied
-
-
-@pytest.mark.parametrize("seed", STORMS)
-def test_a_storm_is_weathered(seed: int, cloud: Cloud) -> None:
-    assert run_storm(cloud, seed).broken == []
 
 
 def test_a_cell_is_the_same_each_time(cloud: Cloud) -> None:

@@ -1,6 +1,5 @@
 """What befalls a ticket's webhook and its comments: some cells, and four bugs, each caught by the cell meant for it."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from rekey.telling.tickets.errors import NoSuchTicket, TicketSystemUnavailable
 from rekey.telling.tickets.jira import Jira
 from rekey.telling.tickets.register import Register
 from rekey.telling.tickets.systems import Http
+from tests.matrix.bugs import Bug, check_caught
 from tests.matrix.cells import Cell, run_cell
 from tests.matrix.cloud import Cloud
 
@@ -31,9 +31,6 @@ def test_a_cell_holds(name: str, cloud: Cloud) -> None:
 def test_what_cannot_be_told_for_hours_is_set_aside_and_told_after_a_redrive(cloud: Cloud) -> None:
     result = run_cell(cloud, Cell.parse("ticket-jira/Ticket comments/tickets.503.good"))
     assert (result.end, result.broken) == ("3 comments, 3 set aside", [])
-
-
-Bug = Callable[[pytest.MonkeyPatch], None]
 
 
 def a_comment_is_written_whatever_is_there(patch: pytest.MonkeyPatch) -> None:
@@ -94,9 +91,4 @@ BUGS: dict[Bug, tuple[str, str]] = {
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.__name__)
 def test_a_bug_is_caught(bug: Bug, cloud: Cloud) -> None:
-    name, invariant = BUGS[bug]
-    cell = Cell.parse(name)
-    assert run_cell(cloud, cell).broken == []
-    with pytest.MonkeyPatch.context() as patch:
-        bug(patch)
-        assert invariant in dict(run_cell(cloud, cell).broken)
+    check_caught(bug, *BUGS[bug], cloud)

@@ -1,30 +1,21 @@
 """What a fleet does with one workspace, by the keys it has and what the request leaves open."""
 
+from dataclasses import replace
+
 import pytest
 
 from rekey.databricks import Workspace
 from rekey.fleet.choose import tasks_of
 from rekey.model.request import Operation
 from rekey.model.use_cases import USE_CASES
+from tests.builders import BARE
 
 M, S = USE_CASES
 
 
 def a_workspace(*keys: str, serverless: bool = False) -> Workspace:
-    return Workspace(
-        workspace_id=1,
-        name="prod",
-        deployment_name="prod",
-        region="eu-central-1",
-        status="RUNNING",
-        status_message="",
-        pricing_tier="ENTERPRISE",
-        credentials_id=None,
-        network_id=None,
-        managed_services_key_id="m" if M in keys else None,
-        storage_key_id="s" if S in keys else None,
-        serverless=serverless,
-    )
+    managed, storage = ("m" if M in keys else None), ("s" if S in keys else None)
+    return replace(BARE, managed_services_key_id=managed, storage_key_id=storage, serverless=serverless)
 
 
 @pytest.mark.parametrize(
