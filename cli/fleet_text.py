@@ -8,6 +8,7 @@ from rich.text import Text
 
 from cli.table import Column, Output, Row, lines, show, tell
 from cli.wording import ago, counted, roughly
+from rekey.base.clock import in_words
 from rekey.model.fleet import FLEET_ENDS, FleetLook, FleetPlan, FleetReport, Member, Standing
 from rekey.pages.fleet.rows import WORDS
 
@@ -84,7 +85,7 @@ def _rules(plan: FleetPlan, at_once: int, most: int, ask: str) -> Iterator[str]:
     if held := sum(each.held_by is not None for each in plan.members):
         yield f"{counted(held, 'workspace')} held by another rotation now, and put last."
     if plan.inventory_of:
-        yield f"Ages are those of the inventory of {plan.inventory_of[:16].replace('T', ' ')} UTC."
+        yield f"Ages are those of the inventory of {in_words(plan.inventory_of)}."
 
 
 def _waves(look: FleetReport | FleetLook) -> list[Row]:
@@ -149,7 +150,7 @@ def _list(title: str, found: Sequence[Standing], style: str) -> Iterator[Text]:
 
 
 def _next(report: FleetReport, typed: str) -> str:
-    if report.status not in FLEET_ENDS and "Waits for a person" in report.said:
+    if report.waits_for:
         return f"Next: rekey fleet approve {report.name}{typed}"
     if report.bad:
         return f"Next: rekey status {report.bad[0].rotation_id}{typed}"

@@ -97,9 +97,14 @@ def test_approved_after_its_window_it_waits_for_the_next_one(fleets: Fleets) -> 
 
 def test_without_approval_it_goes_ahead_unless_somebody_cancels_it(fleets: Fleets) -> None:
     old_workspaces(fleets, 2)
-    execution: Execution = propose(fleets, approval=False)
+    execution = propose(fleets, approval=False)
+    name = execution.name.rpartition("-")[0]
     wait_for(fleets, 5, 12)
     assert [each.status for each in fleets.rotations()] == ["planned"]
+    opens = f"{moment(fleets).astimezone(ZURICH).replace(hour=22, minute=0).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    assert f"Wave 1 of 2 waits for its window: the first rotation begins at {opens}." in fleets.report(name).said
+    fleets.cloud.timeline.run(lambda: fleets.rotations()[0].begun, fleets.cloud.clock.now() + 12 * 3600)
+    assert fleets.report(name).said == "Wave 1 of 2 goes on."
     assert fleets.run(execution).status == "SUCCEEDED"
     assert {f"{each:%a %H:%M}" for each in began(fleets)} == {"Sat 22:00"}
 

@@ -49,7 +49,8 @@ def test_at_two_in_the_morning_one_look_is_enough() -> None:
 
 
 def test_who_is_waited_for_is_what_comes_next() -> None:
-    waiting = a_report(said="Waits for a person since 20:00, for wave 3 of 3: rekey fleet approve autumn.")
+    said = "Waits for a person since 20:00, for wave 3 of 3: rekey fleet approve autumn."
+    waiting = a_report(said=said, waits_for="wave 3 of 3")
     lines = screen(lambda to: show_status(waiting, to, datetime(2026, 11, 21, 20, tzinfo=UTC)))
     assert lines[-1] == "Next: rekey fleet approve autumn"
 

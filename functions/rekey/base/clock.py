@@ -27,5 +27,10 @@ def passed(written: str) -> bool:
     return now() >= moment(written)
 
 
+def in_words(written: str) -> str:
+    """2026-11-28 22:00 UTC: for people."""
+    return f"{moment(written).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
 def moment(written: str) -> datetime:
     return datetime.fromisoformat(written)

@@ -81,7 +81,7 @@ def look(settings: Settings, ledger: Ledger, event: ReportEvent) -> FleetLook:
         name=seen.name,
         status=seen.status,
         said=seen.said,
-        waits_for=fleet.asked_for if fleet.asked_at and not fleet.ended else "",
+        waits_for=seen.waits_for,
         execution_status=seen.execution_status,
         wave=seen.wave,
         outcomes=seen.outcomes,
@@ -123,6 +123,7 @@ def _report(fleet: Fleet, found: Sequence[Standing]) -> FleetReport:
         name=fleet.name,
         status=fleet.status,
         said=said(fleet, found, execution.status),
+        waits_for=fleet.asked_for if fleet.asked_at and not fleet.ended else "",
         taken_at=clock.stamp(),
         created_at=fleet.created_at,
         ended_at=fleet.ended_at,
@@ -161,10 +162,20 @@ def said(fleet: Fleet, found: Sequence[Standing], execution_status: str) -> str:
     if fleet.cancel:
         return f"Cancelled by {fleet.cancel.by}: what has begun goes on to its end, and nothing else begins.{failed}"
     if fleet.asked_at:
-        return f"Waits for a person since {fleet.asked_at}, for {fleet.asked_for}: rekey fleet approve {fleet.name}."
+        since = clock.in_words(fleet.asked_at)
+        return f"Waits for a person since {since}, for {fleet.asked_for}: rekey fleet approve {fleet.name}."
     if fleet.judged < fleet.wave:
-        return f"Wave {fleet.wave} of {fleet.waves} goes on.{failed}"
+        return f"Wave {fleet.wave} of {fleet.waves} {_goes_on(found)}.{failed}"
     return f"Wave {fleet.judged + 1} of {fleet.waves} comes next.{failed}"
+
+
+def _goes_on(found: Sequence[Standing]) -> str:
+    """Nobody is to look for hours at a wave of which nothing can happen before the night."""
+    going = [each for each in found if each.outcome == "running"]
+    windows = [each.begins_at for each in going if each.begins_at]
+    if not going or len(windows) < len(going):
+        return "goes on"
+    return f"waits for its window: the first rotation begins at {clock.in_words(min(windows))}"
 
 
 def _by(fleet: Fleet) -> str:

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
+from rekey.base import clock
 from rekey.ledger import Ledger
 from rekey.model.attention import attention, down_now, outcome
 from rekey.model.fleet import FleetPlan, Member, Outcome, Standing
 from rekey.model.outcome import downtime_seconds
 from rekey.model.rotation import Rotation
+from rekey.rotation.next_step import begins_at
 
 AT_ONCE = 8
 """Items that are read side by side."""
@@ -46,7 +48,13 @@ def _with_others(ledger: Ledger, plan: FleetPlan, member: Member, own: Standing)
 
 def _of_rotation(member: Member, rotation: Rotation) -> Standing:
     if not rotation.ended:
-        return _standing(member, "running", why=rotation.finishing.said if rotation.finishing else "")
+        opens = begins_at(rotation) if not rotation.begun else None
+        return _standing(
+            member,
+            "running",
+            why=rotation.finishing.said if rotation.finishing else "",
+            begins_at=opens if opens and not clock.passed(opens) else None,
+        )
     came: Outcome = _OUTCOMES[outcome(rotation)]
     return _standing(
         member,

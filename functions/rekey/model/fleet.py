@@ -196,6 +196,8 @@ class Standing(Answer):
     """Of what is not well: the first line."""
     key_arn: str | None = None
     """The new key, or the renewed one."""
+    begins_at: str | None = None
+    """When its window opens, of one that goes on and waits for that."""
     downtime_seconds: float | None = None
     ended_at: str | None = None
     evidence: bool = False
@@ -224,7 +226,7 @@ class FleetLook(Answer):
     said: str
     """Where it is, in a sentence, and what comes next."""
     waits_for: str
-    """What a person is asked to let begin: "the plan", or "wave 2 of 5"; empty while nobody is."""
+    """As in FleetReport."""
     execution_status: str
     """Of Step Functions' own words: of the execution that is at work on it, or was last."""
     wave: int
@@ -241,6 +243,8 @@ class FleetReport(Answer):
     status: FleetStatus
     said: str
     """Where it is, in a sentence, and what comes next."""
+    waits_for: str = ""
+    """What a person is asked to let begin: "the plan", or "wave 2 of 5"; empty while nobody is."""
     taken_at: str
     created_at: str
     ended_at: str | None
