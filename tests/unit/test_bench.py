@@ -22,6 +22,7 @@ from benchmarks.fleet import page as fleet_page
 from benchmarks.fleet.runs import Measured as FleetMeasured
 from benchmarks.rotations import Measured
 from local.databricks.settings import Latencies
+from rekey.model import prices as told
 
 OBJECTS = 10
 """The smallest size that is published."""
@@ -53,6 +54,12 @@ def test_notebooks_are_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
         "a table of short rows",
         "short cells",
     }
+
+
+def test_what_people_are_told_of_a_rotations_cost_covers_what_was_measured() -> None:
+    taken = json.loads(Path("benchmarks/results/latest.json").read_text(encoding="utf-8"))
+    most = max(each["dollars"] for each in taken["rotations"])
+    assert most <= told.ROTATION < 2 * most
 
 
 def test_the_page_has_a_table_of_each_part() -> None:
