@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from rekey.base.errors import DatabricksThrottled, DatabricksUnavailable, RekeyError
+from rekey.databricks import Estate
 from rekey.fleet import ahead
+from rekey.model.answers import Planned
 from rekey.model.fleet import Member
 from rekey.model.fleet_request import parse_fleet_request
 
@@ -31,6 +33,13 @@ def looked_at(monkeypatch: pytest.MonkeyPatch, error: RekeyError, *members: Memb
         raise error
 
     monkeypatch.setattr(ahead, "open_rotation", failing)
+    return look_ahead(monkeypatch, members, lambda: Estate([], []))
+
+
+def look_ahead(monkeypatch: pytest.MonkeyPatch, members: tuple[Member, ...], read: Any) -> tuple[Member, ...]:
+    """`read` gives the account's lists."""
+    monkeypatch.setattr(ahead, "connect_account", lambda _: None)
+    monkeypatch.setattr(Estate, "read", lambda _: read())
     nothing: Any = None
     return ahead.look_ahead(nothing, nothing, REQUEST, members, "arn", lambda: 900.0)
 
@@ -57,3 +66,29 @@ def test_too_many_requests_forbid_nothing_however_often(monkeypatch: pytest.Monk
 def test_any_other_error_is_that_workspaces_own(monkeypatch: pytest.MonkeyPatch) -> None:
     [member] = looked_at(monkeypatch, RekeyError("It is no admin."), a_member(1))
     assert (member.looked_at, member.forbidden) == (True, ("It is no admin.",))
+
+
+def test_the_lists_of_the_account_are_read_once_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    estates, given = [], []
+
+    def read() -> Estate:
+        estates.append(Estate([], []))
+        return estates[-1]
+
+    def planned(*arguments: Any) -> Planned:
+        given.append(arguments[-1])
+        return Planned(decision="report", rotation_id="", status="planned", plan=None, preflight={})
+
+    monkeypatch.setattr(ahead, "open_rotation", planned)
+    looked = look_ahead(monkeypatch, tuple(map(a_member, range(1, 6))), read)
+    assert all(each.looked_at for each in looked)
+    [estate] = estates
+    assert [each is estate for each in given] == [True] * 5
+
+
+def test_lists_that_are_turned_away_are_read_by_the_next_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read() -> Estate:
+        raise DatabricksThrottled("Too many.", status=429, code="REQUEST_LIMIT_EXCEEDED")
+
+    members = (a_member(1), a_member(2))
+    assert look_ahead(monkeypatch, members, read) == members

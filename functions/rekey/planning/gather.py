@@ -78,10 +78,14 @@ def gather(
     intent: Intent,
     execution_arn: str,
     reached: Reached,
+    estate: Estate | None = None,
 ) -> Case:
-    """The case with its facts, as far as they can be reached. `execution_arn` says where rekey is."""
+    """The case with its facts, as far as they can be reached. `execution_arn` says where rekey is.
+
+    The `estate` is read unless somebody has just done so.
+    """
     accounts, own_account = settings.keys.accounts, account_of(execution_arn)
-    estate = Estate.read(account)
+    estate = estate or Estate.read(account)
     inside = look_inside(settings, workspace, request.renew_notebooks or (), admin=reached.admin)
     configuration = estate.configuration(request.key_configuration_id)
     volumes = intent.gives_storage and (configuration or request).reuse_key_for_cluster_volumes

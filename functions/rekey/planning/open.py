@@ -15,6 +15,7 @@ from rekey.base import clock
 from rekey.base.errors import InvalidRequest, RekeyError, RequestIdReused, RequestRefused, RotationInProgress
 from rekey.base.observability import count, identify
 from rekey.base.settings import Settings
+from rekey.databricks import Estate
 from rekey.databricks.connect import connect_account
 from rekey.ledger import Ledger, in_progress
 from rekey.model.answers import Planned
@@ -52,8 +53,10 @@ class Seen:
     reached: Reached
 
 
-def open_rotation(settings: Settings, ledger: Ledger, event: PlanEvent) -> Planned:
+def open_rotation(settings: Settings, ledger: Ledger, event: PlanEvent, estate: Estate | None = None) -> Planned:
     """Decide what a request means, and open the rotation unless it is a dry run, or was made before.
+
+    Who looks at many workspaces gives the `estate` as it was read a moment ago; else it is read.
 
     Raises InvalidRequest, RequestRefused, WorkspaceNotFound, RotationInProgress or RequestIdReused; and NetworkRefused,
     or what else keeps rekey from a place that it needs, with all such places in its text.
@@ -68,7 +71,7 @@ def open_rotation(settings: Settings, ledger: Ledger, event: PlanEvent) -> Plann
         return _answer(again, earlier)
     if request.fleet:
         check_fleet(ledger, request.fleet)
-    case, reached = _look(settings, ledger, event, request)
+    case, reached = _look(settings, ledger, event, request, estate)
     told_or_raised(reached.shut, dry_run=request.dry_run)
     verdict = conclude(case, clock.now()) if case else Verdict(None, [])
     return (
@@ -78,7 +81,9 @@ def open_rotation(settings: Settings, ledger: Ledger, event: PlanEvent) -> Plann
     )
 
 
-def _look(settings: Settings, ledger: Ledger, event: PlanEvent, request: Request) -> tuple[Case | None, Reached]:
+def _look(
+    settings: Settings, ledger: Ledger, event: PlanEvent, request: Request, estate: Estate | None
+) -> tuple[Case | None, Reached]:
     """The case as far as it can be seen, None without the account; and what came of trying every place."""
     account = connect_account(settings)
     try:
@@ -91,7 +96,7 @@ def _look(settings: Settings, ledger: Ledger, event: PlanEvent, request: Request
     intent = decide(request, workspace)
     ticket_system = request.ticket.provider if request.ticket else None
     reached = try_ways(settings, workspace, intent, event.execution_arn, ticket_system)
-    case = gather(settings, ledger, account, request, workspace, intent, event.execution_arn, reached)
+    case = gather(settings, ledger, account, request, workspace, intent, event.execution_arn, reached, estate)
     return case, reached
 
 
