@@ -109,6 +109,21 @@ def test_without_approval_it_goes_ahead_unless_somebody_cancels_it(fleets: Fleet
     assert {f"{each:%a %H:%M}" for each in began(fleets)} == {"Sat 22:00"}
 
 
+def test_started_again_it_waits_for_the_window_of_what_has_begun(fleets: Fleets) -> None:
+    """The rotation is an execution of its own, and its night is longer away than a wave's patience."""
+    old_workspaces(fleets, 2)
+    first = propose(fleets, approval=False)
+    wait_for(fleets, 4, 13)
+    assert [each.status for each in fleets.rotations()] == ["planned"]
+    fleets.abort(first)
+    again = propose(fleets, delivery=2, approval=False)
+    again.given["request_id"] = first.given["request_id"]
+    assert fleets.run(again).status == "SUCCEEDED"
+    assert again.states.count("Judge wave") < 10, "it does not look all the time until then"
+    assert fleets.report(first.name.rpartition("-")[0]).outcomes == {"succeeded": 2}
+    assert [f"{each:%a %H}" for each in began(fleets)] == ["Sat 22"] * 2
+
+
 def test_where_nothing_is_due_nothing_is_written_down(fleets: Fleets) -> None:
     fleets.workspaces(2)
     look(fleets)

@@ -37,7 +37,7 @@ CHECKS: tuple[Check, ...] = (
 
 WAITS = {
     "Wait for the plan": "$delay",
-    "Wait for the wave": "$delay",
+    "Wait for the wave": "$max([$delay, $judged.opens_in])",
     "Rotate wave/ItemProcessor/States/Wait for its turn": "$begin_after",
 }
 

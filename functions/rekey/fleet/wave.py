@@ -1,6 +1,7 @@
 """Open wave and Judge wave: the list of what a wave starts, and whether the next one may begin."""
 
 import json
+import math
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
@@ -33,8 +34,8 @@ from rekey.model.fleet_part import PartOfFleet
 from rekey.model.windows import MARGIN, Night, needs, next_night
 
 PATIENCE_SECONDS = 21_600
-"""How long Judge wave waits for rotations whose executions the wave did not start itself, or lost: then they count as
-failed, and go on. stepfunctions/rotate_fleet.asl.json has the same number; a test holds the two together."""
+"""How long Judge wave waits for rotations whose executions the wave did not start itself, or lost, once their windows
+are open: then they count as failed, and go on. stepfunctions/rotate_fleet.asl.json has the same number; a test holds the two together."""
 
 
 APART_SECONDS = 2
@@ -112,7 +113,9 @@ def judge_wave(settings: Settings, ledger: Ledger, event: WaveEvent) -> WaveJudg
     going = [each for each in found if each.outcome == "running"]
     if going and event.waited < PATIENCE_SECONDS and fleet.judged < event.wave:
         waits = tuple(shortened([f"{each.workspace_name} ({each.rotation_id})" for each in going]))
-        return WaveJudged(done=False, remaining=len(going), waiting_for=waits, wave=event.wave)
+        return WaveJudged(
+            done=False, remaining=len(going), waiting_for=waits, wave=event.wave, opens_in=_opens_in(going)
+        )
     late = _too_late(settings, fleet, event.wave) if fleet.judged < event.wave else set()
     left = [each for each in found if each.outcome == "waiting" and each.rotation_id in late]
     outcomes, stopped = counted_outcomes(found), too_many_failed(fleet, event.wave, found, left)
@@ -120,6 +123,12 @@ def judge_wave(settings: Settings, ledger: Ledger, event: WaveEvent) -> WaveJudg
         detail = {"wave": event.wave, "outcomes": outcomes, "stopped": stopped}
         ledger.fleets.change(fleet, FleetAction.WAVE_ENDED, detail, judged=event.wave, stopped=stopped)
     return WaveJudged(done=True, wave=event.wave, outcomes=outcomes, stopped=stopped)
+
+
+def _opens_in(going: Sequence[Standing]) -> int:
+    """Seconds until all of them may be at work; a second more than too early."""
+    windows = [clock.moment(each.begins_at) for each in going if each.begins_at]
+    return math.ceil((max(windows) - clock.now()).total_seconds()) if windows else 0
 
 
 def too_many_failed(fleet: Fleet, wave: int, found: Sequence[Standing], left: Sequence[Standing] = ()) -> str | None:

@@ -342,6 +342,8 @@ class WaveJudged(Progress):
     outcomes: Mapping[str, int] = {}
     stopped: str | None = None
     """Why no further wave begins."""
+    opens_in: int = 0
+    """Seconds until the last window opens that a rotation of the wave waits for; 0 where none does."""
 
 
 class FleetEnded(Answer):
