@@ -3,7 +3,9 @@
 import re
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from local.databricks.world import World
@@ -33,20 +35,31 @@ class AccountRequests:
 
     @property
     def turned_away(self) -> int:
-        return sum("limited" in each for each in self.entries)
+        return turned_away(self.entries)
 
     def by_endpoint(self) -> Counter[str]:
-        return Counter(endpoint(each) for each in self.entries)
+        return counted(self.entries)
 
     @property
     def lists(self) -> int:
         """Those that answer with all workspaces or all configurations of the account."""
         return sum(count for name, count in self.by_endpoint().items() if name in LISTS)
 
-    def most_in(self, seconds: float) -> int:
-        """The most in any span of so many seconds."""
-        moments = sorted(each["at"] for each in self.entries)
-        return max((bisect_right(moments, at + seconds - 1e-9) - i for i, at in enumerate(moments)), default=0)
+    def most_in(self, seconds: float) -> list[dict[str, Any]]:
+        """The most in any span of so many seconds, in their order."""
+        entries = sorted(self.entries, key=itemgetter("at"))
+        moments = [each["at"] for each in entries]
+        spans = (entries[i : bisect_right(moments, at + seconds - 1e-9)] for i, at in enumerate(moments))
+        return max(spans, key=len, default=[])
+
+
+def counted(entries: Iterable[dict[str, Any]]) -> Counter[str]:
+    """By endpoint."""
+    return Counter(map(endpoint, entries))
+
+
+def turned_away(entries: Iterable[dict[str, Any]]) -> int:
+    return sum("limited" in each for each in entries)
 
 
 def endpoint(entry: dict[str, Any]) -> str:

@@ -55,6 +55,8 @@ Waves, in seconds, and their bounds: {_waves(taken)}.
 {taken.account_a_second:g} a second on average, **{taken.account_a_second_in_10:g} a second** in the busiest ten
 seconds, at most {taken.account_most_in_1_second} in one second. The simulated account took {limit} and turned
 {taken.account_turned_away:,} away. {taken.account_lists:,} of them list all workspaces or all key configurations.
+The busiest ten seconds began {taken.account_busiest_at:,} s after the request: {_said(taken.account_busiest)};
+{taken.account_busiest_turned_away:,} of these were turned away.
 
 {_table(("request", "times"), _counts(taken.account_by_endpoint))}
 

@@ -9,7 +9,7 @@ from operator import attrgetter
 
 from benchmarks import prices
 from benchmarks.fleet import bound
-from benchmarks.fleet.account import AccountRequests
+from benchmarks.fleet.account import AccountRequests, counted, turned_away
 from benchmarks.fleet.estate import KINDS, Kind, kind_of
 from benchmarks.fleet.overlap import Containers, SideBySide, side_by_side
 from benchmarks.rotations import MEMORY_MB
@@ -55,6 +55,11 @@ class Measured:
     account_most_in_1_second: int
     account_a_second_in_10: float
     """The busiest ten seconds."""
+    account_busiest: dict[str, int]
+    """What they were asked for, by endpoint."""
+    account_busiest_at: float
+    """Seconds from the request until they began."""
+    account_busiest_turned_away: int
     account_a_second: float
     account_limit: float | None
     account_turned_away: int
@@ -151,7 +156,7 @@ def _fleet(
     invocations = sum(each.invocations for each in worked)
     dollars = prices.fleet(transitions, invocations, gb, kms.total())
     seconds = _ended(fleet) - fleet.began
-    rotations = len(fleets.children)
+    rotations, busiest = len(fleets.children), account.most_in(10)
     return Measured(
         workspaces=len(numbers),
         rotations=rotations,
@@ -171,8 +176,11 @@ def _fleet(
         account_by_lambda=dict(boundary.calls.of_account.most_common()),
         account_lists=account.lists,
         account_tokens=account.tokens,
-        account_most_in_1_second=account.most_in(1),
-        account_a_second_in_10=account.most_in(10) / 10,
+        account_most_in_1_second=len(account.most_in(1)),
+        account_a_second_in_10=len(busiest) / 10,
+        account_busiest=dict(counted(busiest).most_common()),
+        account_busiest_at=round(busiest[0]["at"] - fleet.began),
+        account_busiest_turned_away=turned_away(busiest),
         account_a_second=round(len(requests) / seconds, 2),
         account_limit=account_limit,
         account_turned_away=account.turned_away,

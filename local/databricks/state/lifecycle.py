@@ -18,11 +18,13 @@ class Lifecycle:
         self._phases = [Phase(state, since)]
 
     def at(self, now: float) -> Phase:
-        """The phase that holds at `now`."""
-        for phase in reversed(self._phases):
-            if phase.since <= now:
-                return phase
-        raise IndexError(now)
+        """The phase that holds at `now`; the first one before it began, too.
+
+        On virtual time two callers' clocks differ by what their answers take: one may see what the other has just
+        made, a hair before that is so by its own.
+        """
+        held = (each for each in reversed(self._phases) if each.since <= now)
+        return next(held, self._phases[0])
 
     def state(self, now: float) -> str:
         return self.at(now).state
