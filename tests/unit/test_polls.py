@@ -27,9 +27,9 @@ def test_what_was_refused_is_not_asked_for_again_at_once() -> None:
 
 
 def test_one_of_a_fleet_asks_less_often_until_it_takes_long_anyway() -> None:
-    assert polls.seconds(0, one_of_many=True) == 10
+    assert polls.seconds(0, one_of_many=True) == 15
     assert polls.seconds(0, troubled=True, one_of_many=True) == 15
-    assert polls.seconds(900, one_of_many=True) == polls.seconds(900) > 10
+    assert polls.seconds(900, one_of_many=True) == polls.seconds(900) > 15
 
 
 def test_budgets_outlast_two_hours_and_grow_with_the_workspace_up_to_what_the_machine_reckons_with() -> None:

@@ -13,7 +13,7 @@ _PART_WHEN_LONG = 0.05
 TROUBLED_SECONDS = 15
 """At the least, where something was refused: it is not asked for again at once."""
 
-ONE_OF_MANY_SECONDS = 10
+ONE_OF_MANY_SECONDS = 15
 """At the least, where up to forty rotations of a fleet ask the same Account API."""
 
 
