@@ -90,10 +90,15 @@ def test_what_the_account_counts_is_what_the_lambdas_send(
         worked.containers for name, worked in containers(fleets).worked.items() if boundary.calls.of_account[name]
     )
     assert account.by_endpoint()["POST customer-managed-keys"] == NUMBER
-    assert 0 < account.most_in(1) <= account.most_in(10) <= len(account.entries)
+    assert 0 < len(account.most_in(1)) <= len(account.most_in(10)) <= len(account.entries)
 
 
 def test_the_busiest_span_is_found() -> None:
     moments = (0.0, 5.0, 5.5, 5.9, 6.0, 20.0)
     account = AccountRequests([{"at": at, "path": "", "method": "GET"} for at in moments])
-    assert (account.most_in(1), account.most_in(10), account.most_in(100)) == (3, 5, 6)
+    assert [[each["at"] for each in account.most_in(span)] for span in (1, 10, 100)] == [
+        [5.0, 5.5, 5.9],
+        [0.0, 5.0, 5.5, 5.9, 6.0],
+        [*moments],
+    ]
+    assert AccountRequests().most_in(10) == []

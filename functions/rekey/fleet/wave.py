@@ -35,7 +35,8 @@ from rekey.model.windows import MARGIN, Night, needs, next_night
 
 PATIENCE_SECONDS = 21_600
 """How long Judge wave waits for rotations whose executions the wave did not start itself, or lost, once their windows
-are open: then they count as failed, and go on. stepfunctions/rotate_fleet.asl.json has the same number; a test holds the two together."""
+are open: then they count as failed, and go on. stepfunctions/rotate_fleet.asl.json has the same number; a test holds
+the two together."""
 
 
 APART_SECONDS = 2
