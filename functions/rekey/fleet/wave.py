@@ -115,7 +115,7 @@ def judge_wave(settings: Settings, ledger: Ledger, event: WaveEvent) -> WaveJudg
     if going and event.waited < PATIENCE_SECONDS and fleet.judged < event.wave:
         waits = tuple(shortened([f"{each.workspace_name} ({each.rotation_id})" for each in going]))
         return WaveJudged(
-            done=False, remaining=len(going), waiting_for=waits, wave=event.wave, opens_in=_opens_in(going)
+            done=False, remaining=len(going), waiting_for=waits, wave=event.wave, opens_in=opens_in(going)
         )
     late = _too_late(settings, fleet, event.wave) if fleet.judged < event.wave else set()
     left = [each for each in found if each.outcome == "waiting" and each.rotation_id in late]
@@ -126,7 +126,7 @@ def judge_wave(settings: Settings, ledger: Ledger, event: WaveEvent) -> WaveJudg
     return WaveJudged(done=True, wave=event.wave, outcomes=outcomes, stopped=stopped)
 
 
-def _opens_in(going: Sequence[Standing]) -> int:
+def opens_in(going: Sequence[Standing]) -> int:
     """Seconds until all of them may be at work; a second more than too early."""
     windows = [clock.moment(each.begins_at) for each in going if each.begins_at]
     return math.ceil((max(windows) - clock.now()).total_seconds()) if windows else 0
