@@ -12,15 +12,15 @@ RESULTS = Path(__file__).parents[1] / "results"
 FIGURES, PAGE = RESULTS / "fleet.json", RESULTS / "fleet.md"
 
 MOST_TIMES_THE_BOUND = 1.2
-MOST_A_SECOND = 10.0
-"""Requests to the Account API in the busiest ten seconds."""
+MOST_TURNED_AWAY_PERCENT = 1.0
+"""Of the requests to the Account API, by the simulated account: what it turns away is asked for again."""
 
 
 def misses(taken: Measured) -> Iterator[str]:
     if taken.times_the_bound > MOST_TIMES_THE_BOUND:
         yield f"{taken.times_the_bound} times the bound, over {MOST_TIMES_THE_BOUND}"
-    if taken.account_a_second_in_10 > MOST_A_SECOND:
-        yield f"{taken.account_a_second_in_10:g} requests a second to the Account API, over {MOST_A_SECOND:g}"
+    if (turned_away := taken.account_turned_away) * 100 > MOST_TURNED_AWAY_PERCENT * taken.account_requests:
+        yield f"{turned_away:,} requests to the Account API turned away, over {MOST_TURNED_AWAY_PERCENT:g} %"
     if taken.outcomes != {"succeeded": taken.rotations} or taken.unreadable or taken.violations:
         yield f"outcomes {taken.outcomes}, {taken.unreadable} unreadable, {taken.violations} violations"
 
@@ -91,8 +91,8 @@ alone is so only when its Lambda waits or ends. Streams, events and the finisher
 
 ## Targets
 
-At most {MOST_TIMES_THE_BOUND:g} times the bound; at most {MOST_A_SECOND:g} requests a second to the Account API in any
-ten seconds; every rotation succeeded, nothing unreadable, no rule broken.
+At most {MOST_TIMES_THE_BOUND:g} times the bound; at most {MOST_TURNED_AWAY_PERCENT:g} % of the requests to the Account
+API turned away; every rotation succeeded, nothing unreadable, no rule broken.
 
 {missed}
 """

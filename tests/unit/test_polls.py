@@ -1,5 +1,7 @@
 """When a loop looks again: an end is seen soon after it came, and long loops make few rounds."""
 
+from collections import Counter
+
 import pytest
 
 from rekey.model.budgets import MOST, OUTAGE_SECONDS, budgets_for
@@ -27,9 +29,17 @@ def test_what_was_refused_is_not_asked_for_again_at_once() -> None:
 
 
 def test_one_of_a_fleet_asks_less_often_until_it_takes_long_anyway() -> None:
-    assert polls.seconds(0, one_of_many=True) == 15
-    assert polls.seconds(0, troubled=True, one_of_many=True) == 15
-    assert polls.seconds(900, one_of_many=True) == polls.seconds(900) > 15
+    least = polls.one_of_many("autumn-1")
+    assert polls.seconds(0, least=least) == least == polls.one_of_many("autumn-1")
+    assert [polls.seconds(0, troubled=True, least=each) for each in (12, 18)] == [15, 18]
+    assert polls.seconds(900, least=least) == polls.seconds(900) > least
+
+
+def test_rotations_of_a_fleet_do_not_ask_in_step() -> None:
+    """Whatever befell them all at once."""
+    times = Counter(polls.one_of_many(f"autumn-{number}") for number in range(700))
+    assert sorted(times) == [12, 13, 14, 15, 16, 17, 18]
+    assert max(times.values()) < 150
 
 
 def test_budgets_outlast_two_hours_and_grow_with_the_workspace_up_to_what_the_machine_reckons_with() -> None:

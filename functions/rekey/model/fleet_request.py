@@ -25,7 +25,7 @@ MOST_AT_ONCE = 40
 """Rotations at once. Each asks KMS once for a key and once for an alias, of which KMS takes five a second in an account
 and region (AWS KMS developer guide, "Request quotas"), and looks at its workspace through the Account API, of which
 Databricks names no limit. Those that begin with a wave begin two seconds apart for both, and look every fifteen seconds
-at the least. What forty at once ask is measured by `make bench-fleet`."""
+or so. What forty at once ask is measured by `make bench-fleet`."""
 
 SELECTORS = ("workspaces", "named", "tag", "older_than_days", "due_within_days")
 

@@ -1,5 +1,7 @@
 """When to look again: at once while there is work left over, soon after something was asked for, then ever later."""
 
+import zlib
+
 SHORTEST_SECONDS, LONGEST_SECONDS = 2, 120
 
 _PART = 0.02
@@ -13,12 +15,19 @@ _PART_WHEN_LONG = 0.05
 TROUBLED_SECONDS = 15
 """At the least, where something was refused: it is not asked for again at once."""
 
-ONE_OF_MANY_SECONDS = 15
-"""At the least, where up to forty rotations of a fleet ask the same Account API."""
+ONE_OF_MANY_SECONDS, APART_SECONDS = 12, 7
+"""At the least, where up to forty rotations of a fleet ask the same Account API: so many, and up to six more."""
 
 
-def seconds(elapsed: float, *, troubled: bool = False, one_of_many: bool = False) -> int:
+def one_of_many(rotation_id: str) -> int:
+    """At the least for a rotation of a fleet, each a time of its own.
+
+    What happens to all at once, such as jobs that begin at the full hour, would have them ask at once from then on.
+    """
+    return ONE_OF_MANY_SECONDS + zlib.crc32(rotation_id.encode()) % APART_SECONDS
+
+
+def seconds(elapsed: float, *, troubled: bool = False, least: int = SHORTEST_SECONDS) -> int:
     """Whole seconds until the next look, from those since something was asked for."""
     wait = _PART * min(elapsed, _LONG) + _PART_WHEN_LONG * max(0.0, elapsed - _LONG)
-    least = TROUBLED_SECONDS if troubled else ONE_OF_MANY_SECONDS if one_of_many else SHORTEST_SECONDS
-    return max(least, min(LONGEST_SECONDS, round(wait)))
+    return max(least, TROUBLED_SECONDS if troubled else 0, min(LONGEST_SECONDS, round(wait)))

@@ -169,6 +169,7 @@ def fields(rotation: Rotation, workspace: Workspace) -> dict[str, str | None]:
 def _waiting(step: Step, for_what: str, *, compute_in_the_way: bool = False) -> SwitchProgress:
     """When to look again counts from when the change was accepted, or first held up."""
     since = step.rotation.change_sent_at or step.rotation.held_up_at
-    one_of_many = step.rotation.request.fleet is not None
-    poll = polls.seconds(step.elapsed(since) if since else 0.0, one_of_many=one_of_many)
+    rotation = step.rotation
+    least = polls.one_of_many(rotation.rotation_id) if rotation.request.fleet else polls.SHORTEST_SECONDS
+    poll = polls.seconds(step.elapsed(since) if since else 0.0, least=least)
     return SwitchProgress.waiting([for_what], compute_in_the_way=compute_in_the_way, poll_seconds=poll)
