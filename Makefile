@@ -100,8 +100,8 @@ lint: setup synth
 	sed 's/$${Partition}/aws/g' cdk.out/rekey.template.json > build/lint.template.json
 	$(BIN)/cfn-lint --ignore-checks W3005 -- build/lint.template.json
 
-# Every trouble at every state of every operation, and 5,000 storms of several; `test` has a sample of cells and 200 storms. One of them
-# again: make faults CELL='rotate/Verify/stale' or make faults STORM=17.
+# Every trouble at every state of every operation, and 5,000 storms of several; `test` has a sample of cells and 200
+# storms. One of them again: make faults CELL='rotate/Verify/stale' or make faults STORM=17.
 faults: setup
 	PYTHONPATH=functions PYTHONHASHSEED=0 $(BIN)/python -m tests.matrix \
 		$(if $(CELL),--cell '$(CELL)',$(if $(STORM),--storm $(STORM),--storms 5000 --report docs/faults.md)) $(ARGS)
