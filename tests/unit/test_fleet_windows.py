@@ -3,10 +3,11 @@
 import pytest
 
 from rekey.base import clock
-from rekey.fleet.report import said
+from rekey.fleet.report import said, waits_for
 from rekey.fleet.wave import opens_in
 from rekey.model.fleet import Fleet, Standing
 from rekey.model.fleet_request import parse_fleet_request
+from rekey.model.rotation import Cancel
 from tests.fleet_samples import standing
 
 NOW = clock.moment("2026-11-28T12:00:00.000Z")
@@ -54,3 +55,13 @@ def test_who_is_waited_for_and_since_when_is_said() -> None:
     assert said(asked, [], "RUNNING") == (
         "Waits for a person since 2026-11-28 21:00 UTC, for wave 3 of 3: rekey fleet approve autumn."
     )
+
+
+def test_nobody_is_asked_for_an_answer_that_changes_nothing() -> None:
+    """Its execution has died, or somebody has cancelled it, while it waited."""
+    asked = FLEET.model_copy(update={"asked_at": SATURDAY, "asked_for": "wave 3 of 3"})
+    cancelled = asked.model_copy(update={"cancel": Cancel(by="bea", at=SATURDAY)})
+    ended = asked.model_copy(update={"status": "stopped"})
+    assert waits_for(asked, "RUNNING") == "wave 3 of 3"
+    assert [waits_for(*each) for each in ((asked, "ABORTED"), (cancelled, "RUNNING"), (ended, "RUNNING"))] == [""] * 3
+    assert "Fix: ask for it again" in said(asked, [], "ABORTED")

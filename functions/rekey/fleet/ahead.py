@@ -20,7 +20,7 @@ from rekey.model.windows import refusal, too_short
 from rekey.planning.open import PlanEvent, open_rotation
 
 AT_ONCE = 2
-"""Preflights side by side. Each asks the Account API once, and takes about a second (`make bench-fleet`)."""
+"""Preflights side by side. Each asks the Account API once, and takes less than a second (`make bench-fleet`)."""
 
 RESERVE_SECONDS = 45.0
 """What one preflight and the draft's writing may take: none begins later."""

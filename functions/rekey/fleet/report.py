@@ -123,7 +123,7 @@ def _report(fleet: Fleet, found: Sequence[Standing]) -> FleetReport:
         name=fleet.name,
         status=fleet.status,
         said=said(fleet, found, execution.status),
-        waits_for=fleet.asked_for if fleet.asked_at and not fleet.ended else "",
+        waits_for=waits_for(fleet, execution.status),
         taken_at=clock.stamp(),
         created_at=fleet.created_at,
         ended_at=fleet.ended_at,
@@ -144,6 +144,15 @@ def _report(fleet: Fleet, found: Sequence[Standing]) -> FleetReport:
     )
 
 
+_AT_WORK = ("RUNNING", "PENDING_REDRIVE")
+
+
+def waits_for(fleet: Fleet, execution_status: str) -> str:
+    """What a person's answer lets begin; empty where an answer changes nothing any more, or nobody is asked."""
+    hears = not (fleet.ended or fleet.cancel) and execution_status in _AT_WORK
+    return fleet.asked_for if fleet.asked_at and hears else ""
+
+
 def said(fleet: Fleet, found: Sequence[Standing], execution_status: str) -> str:
     """Where it is and what comes next, in the words of somebody who is asked at night."""
     bad = sum(each.outcome in BAD for each in found)
@@ -153,7 +162,7 @@ def said(fleet: Fleet, found: Sequence[Standing], execution_status: str) -> str:
     rest = f" {left} have not begun." if left else ""
     if fleet.ended:
         return _ENDS[fleet.status].format(by=_by(fleet), why=fleet.stopped or fleet.failed or "") + failed + rest
-    if execution_status not in ("RUNNING", "PENDING_REDRIVE"):
+    if execution_status not in _AT_WORK:
         return (
             f"Its execution is {execution_status} and no further rotation begins; those that have begun go on to "
             f"their end by themselves.{failed}{rest} Fix: ask for it again with the same name, and it goes on in wave "
@@ -161,7 +170,7 @@ def said(fleet: Fleet, found: Sequence[Standing], execution_status: str) -> str:
         )
     if fleet.cancel:
         return f"Cancelled by {fleet.cancel.by}: what has begun goes on to its end, and nothing else begins.{failed}"
-    if fleet.asked_at:
+    if fleet.asked_at and waits_for(fleet, execution_status):
         since = clock.in_words(fleet.asked_at)
         return f"Waits for a person since {since}, for {fleet.asked_for}: rekey fleet approve {fleet.name}."
     if fleet.judged < fleet.wave:

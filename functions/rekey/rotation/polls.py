@@ -15,8 +15,8 @@ _PART_WHEN_LONG = 0.05
 TROUBLED_SECONDS = 15
 """At the least, where something was refused: it is not asked for again at once."""
 
-ONE_OF_MANY_SECONDS, APART_SECONDS = 12, 7
-"""At the least, where up to forty rotations of a fleet ask the same Account API: so many, and up to six more."""
+ONE_OF_MANY_SECONDS = range(12, 19)
+"""At the least, where up to forty rotations of a fleet ask the same Account API."""
 
 
 def one_of_many(rotation_id: str) -> int:
@@ -24,7 +24,7 @@ def one_of_many(rotation_id: str) -> int:
 
     What happens to all at once, such as jobs that begin at the full hour, would have them ask at once from then on.
     """
-    return ONE_OF_MANY_SECONDS + zlib.crc32(rotation_id.encode()) % APART_SECONDS
+    return ONE_OF_MANY_SECONDS[zlib.crc32(rotation_id.encode()) % len(ONE_OF_MANY_SECONDS)]
 
 
 def seconds(elapsed: float, *, troubled: bool = False, least: int = SHORTEST_SECONDS) -> int:
