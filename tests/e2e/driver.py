@@ -32,6 +32,14 @@ class Ended:
     states: list[str]
 
 
+class LambdaFailed(Exception):
+    """What a Lambda raised. `error` is the name of its class, as AwsUnavailable."""
+
+    def __init__(self, error: str, message: str) -> None:
+        super().__init__(f"{error}: {message}")
+        self.error = error
+
+
 class Driver:
     def __init__(self, cloud: LocalCloud) -> None:
         self.cloud = cloud
@@ -193,12 +201,29 @@ class Driver:
                 iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=original)
 
     def invoke(self, function: str, **event: Any) -> dict[str, Any]:
-        """Call a Lambda as its schedule, or a person, would; gives its answer."""
+        """Call a Lambda as its schedule, or a person, would; gives its answer. Raises LambdaFailed."""
         answer = self.aws("lambda").invoke(
             FunctionName=self._lambda(function)["FunctionName"], Payload=json.dumps(event).encode()
         )
         result: dict[str, Any] = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            raise LambdaFailed(str(result.get("errorType")), str(result.get("errorMessage")))
         return result
+
+    def finish(self, name: str, by: str) -> None:
+        """Ask the finisher for a rotation until nothing is undone, as a person would: again where its own round is at
+        work on it."""
+
+        def undone() -> list[str]:
+            try:
+                left: list[str] = self.invoke("carry_on", rotation_id=name, by=by)["undone"]
+            except LambdaFailed as failed:
+                if failed.error != "AwsUnavailable":
+                    raise
+                return [str(failed)]
+            return left
+
+        until("the finisher to end it", undone, lambda left: not left)
 
     def rounds(self, name: str) -> list[dict[str, Any]]:
         """What each round of the finisher said that worked on a rotation, from the Lambda's log."""

@@ -193,11 +193,7 @@ def test_a_role_that_is_taken_away_in_the_middle_brings_compute_back(spread: Dri
     )
 
     deploy_template(spread, LEAVING)
-    until(
-        "the finisher to end it",
-        lambda: spread.invoke("carry_on", rotation_id=name, by="ada")["undone"],
-        lambda undone: undone == [],
-    )
+    spread.finish(name, by="ada")
     assert spread.ledger(f"WORKSPACE#{workspace_id}", "LEASE") is None
     until(
         "the key check to let the new key go",
