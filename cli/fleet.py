@@ -65,6 +65,10 @@ class Wished:
         int | None,
         typer.Option(metavar="DAYS", help="Only keys that the policy wants renewed by then.", rich_help_panel=PANEL),
     ] = None
+    rest_of: Annotated[
+        str | None,
+        typer.Option(metavar="FLEET", help="What an earlier fleet left: failed or not begun.", rich_help_panel=PANEL),
+    ] = None
     add_missing: Annotated[
         bool | None, typer.Option("--add-missing", help="Give them the keys they lack, too.", rich_help_panel=PANEL)
     ] = None

@@ -187,6 +187,24 @@ def test_workspaces_that_share_a_key_share_the_new_one(fleets: Fleets) -> None:
     all_is_well(fleets)
 
 
+def test_the_rest_of_a_stopped_fleet_is_done_by_another_one(fleets: Fleets) -> None:
+    numbers = fleets.workspaces(8)
+    before = fleets.keys_of(numbers)
+    for each in numbers[1:3]:
+        fleets.refuse_switch(each)
+    stopped = fleets.rotate(fleet={"name": "autumn", "named": "prod-*", "waves": [1, 3, 25]})
+    assert stopped.error == "FleetStopped"
+    assert fleets.report("autumn").outcomes == {"succeeded": 2, "failed": 2, "waiting": 4}
+    fleets.cloud.simulator.faults.clear()
+    ended = fleets.rotate(name="f2", fleet={"name": "winter", "rest_of": "autumn", "waves": [1, 25]})
+    assert ended.status == "SUCCEEDED", ended.cause
+    assert names(fleets.report("winter"), "succeeded") == [f"prod-{n:03d}" for n in (2, 3, 5, 6, 7, 8)]
+    assert not {*before} & {*fleets.keys_of(numbers)}
+    # Each was rotated once, but for those two that failed first.
+    assert len(fleets.children) == 4 + 6
+    all_is_well(fleets)
+
+
 def test_no_new_key_no_followers(fleets: Fleets) -> None:
     shared = fleets.cloud.world.make_key()
     numbers = [fleets.workspace(f"prod-{n}", keys={"managed_services": shared}) for n in range(3)]

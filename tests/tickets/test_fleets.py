@@ -9,6 +9,7 @@ import pytest
 from local.tickets.state import PROVIDERS, Provider
 from rekey.aws import clients
 from rekey.model.fleet_request import FleetRequest, parse_fleet_request
+from rekey.telling.tickets.register import Register
 from tests.tickets.approvals import IN_REVIEW, Lambda
 from tests.tickets.desk import APPROVER, WORKSPACE, Desk, event
 
@@ -131,3 +132,32 @@ def test_the_ticket_is_told_the_plan(mapped: Desk) -> None:
         "s3://evidence/fleets/autumn/plan.json",
     ):
         assert said in comment.text
+
+
+@pytest.mark.parametrize("status", ["succeeded", "stopped", "incomplete", "cancelled", "declined", "failed"])
+def test_a_ticket_whose_fleet_left_something_is_told_how_to_have_it_done(mapped: Desk, status: str) -> None:
+    ticket = mapped.open("jira", workspace_id=WORKSPACE)
+    data: dict[str, Any] = {
+        "fleet": "autumn",
+        "status": status,
+        "outcomes": {"succeeded": 3},
+        "report": "s3://e/f.json",
+    }
+    mapped.notify(mapped.put(event("Fleet Ended", "jira", ticket.key, **data)))
+    [comment] = ticket.comments
+    assert ("have the ticket approved again" in comment.text) == (status != "succeeded")
+
+
+def test_a_fleet_that_came_to_no_good_end_is_started_again_by_a_new_approval(
+    mapped: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket = mapped.open("jira", workspace_id=WORKSPACE)
+    _, first = mapped.ask("jira", ticket)
+    stands = Register.status_of
+    monkeypatch.setattr(
+        Register, "status_of", lambda self, name: "FAILED" if name == first["rotation_id"] else stands(self, name)
+    )
+    status, again = mapped.ask("jira", ticket)
+    assert (status, again["status"]) == (202, "started")
+    assert again["rotation_id"] != first["rotation_id"]
+    assert len(fleets()) == 2

@@ -84,6 +84,7 @@ def test_a_fleet_is_started_under_its_name_by_whoever_asks(aws: Aws, monkeypatch
     monkeypatch.setattr("cli.fleet.uuid.uuid4", lambda: type("U", (), {"hex": "0123456789"})())
     aws.caller()
     fleet = {"named": "prod-*", "add_missing": True, "waves": [1, 5], "window": "SAT 22:00-04:00 UTC", "name": "autumn"}
+    fleet = {"named": "prod-*", "rest_of": "summer", **fleet}
     request = {"fleet": fleet, "requested_by": CALLER}
     aws.answers(
         "stepfunctions",
@@ -91,7 +92,17 @@ def test_a_fleet_is_started_under_its_name_by_whoever_asks(aws: Aws, monkeypatch
         {"executionArn": "arn:of:it", "startDate": STARTED},
         {"stateMachineArn": FLEET_MACHINE, "name": "autumn-01234567", "input": json.dumps(request)},
     )
-    typed = ("--named", "prod-*", "--waves", "1,5", "--add-missing", "--window", "SAT 22:00-04:00 UTC")
+    typed = (
+        "--named",
+        "prod-*",
+        "--rest-of",
+        "summer",
+        "--waves",
+        "1,5",
+        "--add-missing",
+        "--window",
+        "SAT 22:00-04:00 UTC",
+    )
     done = run("fleet", "rotate", "autumn", *typed, "--yes", "--json", "--detach")
     assert done.exit_code == 0, done.stderr
     assert json.loads(done.stdout) == {"status": "started", "fleet": "autumn", "execution_arn": "arn:of:it"}
@@ -306,6 +317,7 @@ def test_steering_is_in_the_callers_name(aws: Aws) -> None:
         (["plan", "autumn", "--named", "*", "--waves", "few"], "--waves: give sizes"),
         (["plan", "--named", "*"], "fleet.name: it is missing"),
         (["plan", "autumn", "--named", "*", "--concurrency", "99"], "fleet.concurrency"),
+        (["plan", "autumn", "--rest-of", "last year's"], "fleet.rest_of"),
         (["plan", "autumn", "--named", "*", "--window", "by night"], "fleet.window: it is no window"),
     ],
 )

@@ -5,9 +5,9 @@ import pytest
 from rekey.base import clock
 from rekey.fleet.report import said, waits_for
 from rekey.fleet.wave import opens_in
-from rekey.model.fleet import Fleet, Standing
+from rekey.model.fleet import Fleet, FleetStatus, Outcome, Standing
 from rekey.model.fleet_request import parse_fleet_request
-from rekey.model.rotation import Cancel
+from rekey.model.rotation import Cancel, Decline
 from tests.fleet_samples import standing
 
 NOW = clock.moment("2026-11-28T12:00:00.000Z")
@@ -55,6 +55,27 @@ def test_who_is_waited_for_and_since_when_is_said() -> None:
     assert said(asked, [], "RUNNING") == (
         "Waits for a person since 2026-11-28 21:00 UTC, for wave 3 of 3: rekey fleet approve autumn."
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "outcomes", "words"),
+    [
+        ("stopped", ("failed", "waiting"), "rekey fleet rotate NAME --rest-of autumn."),
+        ("cancelled", ("succeeded", "waiting"), "rekey fleet rotate NAME --rest-of autumn."),
+        ("incomplete", ("succeeded", "skipped"), "rekey fleet rotate NAME --rest-of autumn."),
+        ("cancelled", ("succeeded", "forbidden"), "Cancelled by ada."),
+        ("failed", ("waiting",), "Fix: ask for it again with the same name, and it goes on where it was."),
+        ("declined", ("waiting",), "nothing was touched. 1 have not begun."),
+    ],
+)
+def test_how_to_have_the_rest_done_is_said_where_something_is_left(
+    status: FleetStatus, outcomes: tuple[Outcome, ...], words: str
+) -> None:
+    ada = Cancel(by="ada", at=SATURDAY)
+    declined = Decline(by="ada") if status == "declined" else None
+    fleet = FLEET.model_copy(update={"status": status, "cancel": ada, "declined": declined})
+    found = [standing(number, 1, each) for number, each in enumerate(outcomes)]
+    assert said(fleet, found, "FAILED").endswith(words)
 
 
 def test_nobody_is_asked_for_an_answer_that_changes_nothing() -> None:

@@ -29,11 +29,12 @@ def arrange(members: Sequence[Member], wish: FleetWish) -> tuple[Member, ...]:
 
 
 def _sharing(going: Sequence[Member]) -> list[Member]:
-    """One new key for the workspaces that share one: the first makes it. What one renews is renewed for all."""
+    """One new key for the workspaces that share one: the first makes it, unless an earlier fleet has. What one renews
+    is renewed for all."""
     first: dict[tuple[Operation, str], str] = {}
     shared = []
     for each in going:
-        if each.operation == "add" or each.key_arn is None:
+        if each.operation == "add" or each.key_arn is None or each.takes_key_of:
             shared.append(each)
             continue
         maker = first.setdefault((each.operation, each.key_arn), each.rotation_id)

@@ -21,20 +21,32 @@ class Task:
 
     operation: Operation
     use_cases: tuple[UseCase, ...]
+    takes_key_of: str | None = None
+    """The rotation of an earlier fleet that has made the key for it."""
 
 
-def choose(request: FleetRequest, estate: Estate, inventory: Inventory | None, now: datetime) -> list[Member]:
+def choose(
+    request: FleetRequest,
+    estate: Estate,
+    inventory: Inventory | None,
+    now: datetime,
+    rest: Sequence[Member] | None = None,
+) -> list[Member]:
     """Every rotation, in the order of the request's list, or by the workspaces' names: the first is the canary.
 
-    A workspace that is asked for and cannot be had is in it with the reason.
+    A workspace that is asked for and cannot be had is in it with the reason. Of the `rest` of another fleet it is what
+    that one would have done.
     """
     wish = request.fleet
+    left = _by_workspace(rest) if rest is not None else None
     found = [each for each in estate.workspaces if wish.fits(each.workspace_id, each.name, dict(each.tags))]
+    found = [each for each in found if left is None or each.workspace_id in left]
     order = {number: place for place, number in enumerate(wish.workspaces or ())}
     found.sort(key=lambda each: (order.get(each.workspace_id, 0), each.name.lower(), each.workspace_id))
-    members = [member for each in found for member in _members(request, estate, each, inventory, now)]
+    members = [member for each in found for member in _members(request, estate, each, inventory, now, left)]
     listed = {each.workspace_id for each in estate.workspaces}
-    return [*members, *(_missing(request.name, number) for number in wish.workspaces or () if number not in listed)]
+    wanted = wish.workspaces or left or ()
+    return [*members, *(_missing(request.name, number) for number in wanted if number not in listed)]
 
 
 def rotation_id_of(fleet: str, workspace_id: int, operation: Operation) -> str:
@@ -67,17 +79,40 @@ def tasks_of(
             return [Task(asked, which)] if which else []
 
 
+def _by_workspace(members: Sequence[Member]) -> dict[int, list[Member]]:
+    found: dict[int, list[Member]] = {}
+    for each in members:
+        found.setdefault(each.workspace_id, []).append(each)
+    return found
+
+
+def _left(members: Sequence[Member], asked: Operation | None, use_cases: Sequence[UseCase]) -> list[Task]:
+    """What another fleet would have done with a workspace, as far as it is asked for again."""
+    which = [each for each in members if asked in (None, each.operation)]
+    wanted = [(each, tuple(one for one in each.use_cases if one in use_cases)) for each in which]
+    return [Task(each.operation, these, each.takes_key_of) for each, these in wanted if these]
+
+
 def _members(
-    request: FleetRequest, estate: Estate, workspace: Workspace, inventory: Inventory | None, now: datetime
+    request: FleetRequest,
+    estate: Estate,
+    workspace: Workspace,
+    inventory: Inventory | None,
+    now: datetime,
+    rest: Mapping[int, Sequence[Member]] | None,
 ) -> Iterator[Member]:
     asked = request.asks
     old = _old(workspace, inventory, request.fleet, now)
     wanted = asked.use_cases or USE_CASES
-    tasks = tasks_of(workspace, asked.operation, wanted, add_missing=request.fleet.add_missing)
+    tasks = (
+        tasks_of(workspace, asked.operation, wanted, add_missing=request.fleet.add_missing)
+        if rest is None
+        else _left(rest[workspace.workspace_id], asked.operation, wanted)
+    )
     due = [each for each in tasks if old is None or set(each.use_cases) & old]
     own = asked.not_before or asked.not_after
     window = None if own else workspace.tags.get(WINDOW_TAG) or request.fleet.window
-    if not tasks and request.fleet.by_age is None:
+    if not tasks and request.fleet.by_age is None and rest is None:
         yield _nothing_to_do(request.name, workspace, asked.operation)
     for task in due:
         use_cases = task.use_cases if old is None else tuple(each for each in task.use_cases if each in old)
@@ -90,6 +125,7 @@ def _members(
             operation=task.operation,
             use_cases=use_cases,
             key_arn=configuration.key_arn if configuration else None,
+            takes_key_of=task.takes_key_of,
             window=window,
         )
 

@@ -1,5 +1,6 @@
 """Plan fleet: which workspaces, what forbids one, which waves; then the fleet is written down. Nothing is touched."""
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -16,16 +17,15 @@ from rekey.databricks import Estate
 from rekey.databricks.connect import connect_account
 from rekey.fleet.ahead import look_ahead
 from rekey.fleet.arrange import arrange
+from rekey.fleet.attempts import attempt_of
 from rekey.fleet.choose import choose
 from rekey.fleet.proposal import proposed
+from rekey.fleet.rest import rest_of
 from rekey.ledger import Ledger
-from rekey.model.fleet import Fleet, FleetAction, FleetPlan, FleetPlanned, draft_key, plan_key
+from rekey.model.fleet import OVER, Fleet, FleetAction, FleetPlan, FleetPlanned, draft_key, plan_key
 from rekey.model.fleet_request import MOST_WAVES, MOST_WORKSPACES, FleetRequest, parse_fleet_request
 from rekey.model.inventory import LATEST, Inventory
 from rekey.model.refusal import Refusal
-
-OVER = ("succeeded", "incomplete", "stopped", "cancelled", "declined")
-"""A fleet that came to its end is not begun again by the same request; one whose execution died goes on."""
 
 
 class FleetEvent(BaseModel):
@@ -44,8 +44,10 @@ def plan(settings: Settings, ledger: Ledger, event: FleetEvent, time_left: Calla
     """
     request = parse_fleet_request(event.request)
     identify(rotation_id=request.name, workspace_id=None)
+    if request.is_a_tickets and not request.dry_run:
+        request = attempt_of(ledger, request)
     if not request.dry_run and (known := ledger.fleets.find(request.name)):
-        return _again(ledger, known, request, event.execution_arn)
+        return _again(settings, ledger, known, request, event.execution_arn)
     draft = _draft(settings, ledger, request, event.execution_arn)
     if not draft.members:
         said = f"By the inventory of {draft.inventory_of} no key is due that no other fleet has in hand."
@@ -56,13 +58,12 @@ def plan(settings: Settings, ledger: Ledger, event: FleetEvent, time_left: Calla
         bucket.put(settings.evidence_bucket, draft_key(request.name, event.execution_arn), bucket.as_json(draft))
         return FleetPlanned(done=False, remaining=remaining, name=request.name)
     made = draft.model_copy(update={"members": arrange(members, request.fleet), "planned_at": clock.stamp()})
-    if not request.dry_run:
-        _check(made)
-    key = plan_key(request.name, dry_run=request.dry_run)
-    bucket.put(settings.evidence_bucket, key, bucket.as_json(made))
     if request.dry_run:
+        key = plan_key(request.name, dry_run=True)
+        bucket.put(settings.evidence_bucket, key, bucket.as_json(made))
         return _answer("report", request, made.waves, made.counts(), key)
-    return _opened(ledger, made, key)
+    _check(made)
+    return _opened(settings, ledger, made)
 
 
 def _draft(settings: Settings, ledger: Ledger, request: FleetRequest, execution_arn: str) -> FleetPlan:
@@ -76,7 +77,9 @@ def _draft(settings: Settings, ledger: Ledger, request: FleetRequest, execution_
     if draft and draft.execution_arn == execution_arn:
         return draft
     inventory = _inventory(settings, request.fleet.by_age) if request.fleet.by_age else None
-    members = choose(request, Estate.read(connect_account(settings)), inventory, clock.now())
+    estate = Estate.read(connect_account(settings))
+    rest = rest_of(settings, ledger, estate, request.fleet.rest_of) if request.fleet.rest_of else None
+    members = choose(request, estate, inventory, clock.now(), rest)
     by_itself = request.fleet.by_policy and not request.dry_run
     if inventory and request.fleet.by_policy:
         members = proposed(settings, ledger, inventory, members)
@@ -122,15 +125,17 @@ def _forbidden(made: FleetPlan) -> list[str]:
     return shortened([f"{each.workspace_name} ({each.workspace_id}): {each.forbidden[0]}" for each in forbidden])
 
 
-def _opened(ledger: Ledger, made: FleetPlan, key: str) -> FleetPlanned:
-    request, counts = made.request, made.counts()
+def _opened(settings: Settings, ledger: Ledger, made: FleetPlan) -> FleetPlanned:
+    """Who opens the fleet writes its plan, and nobody else: what another execution planned is never put over it."""
+    request, counts, written = made.request, made.counts(), bucket.as_json(made)
+    bucket.put(settings.evidence_bucket, draft_key(request.name, made.execution_arn), written)
     fleet = Fleet(
         name=request.name,
         status="planned",
         request=request,
         request_digest=request.digest(),
         execution_arn=made.execution_arn,
-        plan_sha256=made.sha256(),
+        plan_sha256=hashlib.sha256(written).hexdigest(),
         waves=made.waves,
         created_at=clock.stamp(),
     )
@@ -141,15 +146,29 @@ def _opened(ledger: Ledger, made: FleetPlan, key: str) -> FleetPlanned:
         counts=counts,
         forbidden=_forbidden(made),
     )
+    key = plan_key(request.name)
+    bucket.put(settings.evidence_bucket, key, written)
     return _answer("rotate", request, opened.waves, counts, key)
 
 
-def _again(ledger: Ledger, known: Fleet, request: FleetRequest, execution_arn: str) -> FleetPlanned:
+def _keep_plan(settings: Settings, fleet: Fleet) -> None:
+    """Where its execution died between the ledger and the bucket: it is the draft of that execution."""
+    try:
+        bucket.read(settings.evidence_bucket, plan_key(fleet.name))
+    except Exception as error:
+        if not bucket.is_missing(error):
+            raise
+        written = bucket.read(settings.evidence_bucket, draft_key(fleet.name, fleet.execution_arn))
+        bucket.put(settings.evidence_bucket, plan_key(fleet.name), written)
+
+
+def _again(settings: Settings, ledger: Ledger, known: Fleet, request: FleetRequest, execution_arn: str) -> FleetPlanned:
     """The same fleet once more: its execution asks again, or another one goes on where the last one died."""
     if known.request_digest != request.digest():
         problem = f"{request.name} was used for another fleet, which is {known.status}"
         raise RequestIdReused(str(Refusal("fleet.name", problem, "give another name, or repeat the request exactly")))
     key = plan_key(known.name)
+    _keep_plan(settings, known)
     if known.execution_arn == execution_arn and not known.ended:
         return _answer("rotate", request, known.waves, {}, key)
     if known.status in OVER or not look_at_execution(known.execution_arn).has_ended:

@@ -18,6 +18,7 @@ from rekey.ledger import Ledger
 from rekey.model.failure import Caught, Failure
 from rekey.model.fleet import (
     BAD,
+    GOOD,
     Fleet,
     FleetAction,
     FleetEnded,
@@ -112,7 +113,7 @@ def how_it_ends(fleet: Fleet, found: Sequence[Standing], *, failed: bool) -> Fle
         return "stopped"
     if failed:
         return "failed"
-    done = all(each.outcome in ("succeeded", "needs_attention", "forbidden") for each in found)
+    done = all(each.outcome in (*GOOD, "forbidden") for each in found)
     return "succeeded" if done else "incomplete"
 
 
@@ -161,7 +162,8 @@ def said(fleet: Fleet, found: Sequence[Standing], execution_status: str) -> str:
     left = sum(each.outcome == "waiting" for each in found)
     rest = f" {left} have not begun." if left else ""
     if fleet.ended:
-        return _ENDS[fleet.status].format(by=_by(fleet), why=fleet.stopped or fleet.failed or "") + failed + rest
+        ended = _ENDS[fleet.status].format(by=_by(fleet), why=fleet.stopped or fleet.failed or "")
+        return ended + failed + rest + (_for_the_rest(fleet) if bad or left else "")
     if execution_status not in _AT_WORK:
         return (
             f"Its execution is {execution_status} and no further rotation begins; those that have begun go on to "
@@ -176,6 +178,16 @@ def said(fleet: Fleet, found: Sequence[Standing], execution_status: str) -> str:
     if fleet.judged < fleet.wave:
         return f"Wave {fleet.wave} of {fleet.waves} {_goes_on(found)}.{failed}"
     return f"Wave {fleet.judged + 1} of {fleet.waves} comes next.{failed}"
+
+
+def _for_the_rest(fleet: Fleet) -> str:
+    match fleet.status:
+        case "failed":
+            return " Fix: ask for it again with the same name, and it goes on where it was."
+        case "declined":
+            return ""
+    fix = f"mend what failed, then have another fleet do the rest: rekey fleet rotate NAME --rest-of {fleet.name}"
+    return f" Fix: {fix}."
 
 
 def _goes_on(found: Sequence[Standing]) -> str:

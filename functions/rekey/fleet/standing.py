@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from rekey.base import clock
 from rekey.ledger import Ledger
 from rekey.model.attention import attention, down_now, outcome
-from rekey.model.fleet import FleetPlan, Member, Outcome, Standing
+from rekey.model.fleet import GOOD, FleetPlan, Member, Outcome, Standing
 from rekey.model.outcome import downtime_seconds
 from rekey.model.rotation import Rotation
 from rekey.rotation.next_step import begins_at
@@ -35,13 +35,14 @@ def _own(ledger: Ledger, member: Member) -> Standing:
 def _with_others(ledger: Ledger, plan: FleetPlan, member: Member, own: Standing) -> Standing:
     """What hangs on the rotation of another workspace: the key that both share."""
     other = member.renewed_by or member.takes_key_of
-    if other is None or own.outcome != "waiting":
+    planned = next((each for each in plan.members if each.rotation_id == other), None)
+    if planned is None or own.outcome != "waiting":
         return own
-    maker = _own(ledger, next(each for each in plan.members if each.rotation_id == other))
+    maker = _own(ledger, planned)
     if member.renewed_by:
         # One key, renewed once: what came of it is so for each workspace that is on it.
         return _standing(member, maker.outcome, why=maker.why, key_arn=maker.key_arn, ended_at=maker.ended_at)
-    if maker.ended and maker.outcome not in ("succeeded", "needs_attention"):
+    if maker.ended and maker.outcome not in GOOD:
         return _standing(member, "skipped", why=f"it was to take the key that {other} did not bring about")
     return own
 

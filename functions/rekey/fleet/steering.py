@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rekey.aws import clients
 from rekey.base import clock
-from rekey.base.errors import RequestRefused
+from rekey.base.errors import RekeyError, RequestRefused
 from rekey.control.again import look_again
+from rekey.fleet.attempts import last_name
 from rekey.fleet.wave import load
 from rekey.ledger import Ledger
 from rekey.model.answers import Answer
@@ -46,7 +47,8 @@ class Wish(BaseModel):
     by: str = Field(min_length=1, max_length=200)
     reason: str | None = Field(default=None, max_length=500)
     plan_only: bool = False
-    """Whether it is about the plan alone, as a ticket's approval is: then it lets no later wave begin."""
+    """Whether it is about the plan alone, as a ticket's approval is: then it lets no later wave begin, and is for the
+    last of the ticket's fleets."""
 
 
 class Told(Answer):
@@ -66,7 +68,8 @@ def ask(ledger: Ledger, question: Question) -> Asked:
 def steer(ledger: Ledger, wish: Wish) -> Told:
     """Write it down, and wake the execution up where it waits for it. To say the same again is harmless.
 
-    Raises RequestRefused for an answer that nobody waits for, and when the requester approves their own fleet.
+    Raises RequestRefused for an answer that nobody waits for, and when the requester approves their own fleet;
+    RekeyError for a fleet that is not planned yet.
     """
     return look_again(partial(_steer_once, ledger, wish))
 
@@ -84,8 +87,10 @@ def _ask_once(ledger: Ledger, question: Question) -> Asked:
 
 
 def _steer_once(ledger: Ledger, wish: Wish) -> Told:
-    fleet = load(ledger, wish.name)
-    if wish.plan_only and (fleet.ended or fleet.judged):
+    fleet = load(ledger, last_name(ledger, wish.name) if wish.plan_only else wish.name)
+    if wish.plan_only and fleet.ended:
+        raise RekeyError(f"name: {fleet.name} is over, and no other fleet of this ticket is planned yet.")
+    if wish.plan_only and fleet.judged:
         raise _waits_for_nobody(fleet)
     if fleet.ended:
         return Told(name=fleet.name, status=fleet.status, what=f"It had ended already: it is {fleet.status}.")

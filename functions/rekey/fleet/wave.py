@@ -1,5 +1,6 @@
 """Open wave and Judge wave: the list of what a wave starts, and whether the next one may begin."""
 
+import hashlib
 import json
 import math
 from collections.abc import Sequence
@@ -66,13 +67,13 @@ def load(ledger: Ledger, name: str) -> Fleet:
 
 def load_plan(settings: Settings, fleet: Fleet) -> FleetPlan:
     """Raises RekeyError when it is not the one that was written down, and perhaps approved."""
-    plan = bucket.read_model(settings.evidence_bucket, plan_key(fleet.name), FleetPlan)
-    if plan.sha256() != fleet.plan_sha256:
+    written = bucket.read(settings.evidence_bucket, plan_key(fleet.name))
+    if hashlib.sha256(written).hexdigest() != fleet.plan_sha256:
         raise RekeyError(
             f"{plan_key(fleet.name)} is not the plan of this fleet: somebody has changed it. "
             "Fix: plan anew under another name."
         )
-    return plan
+    return FleetPlan.model_validate_json(written)
 
 
 def open_wave(settings: Settings, ledger: Ledger, event: WaveEvent) -> WaveOpened:

@@ -1,7 +1,5 @@
 """A fleet: many workspaces' rotations in waves. What was planned of it, how far it is, and how each one went."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, Literal
@@ -20,7 +18,9 @@ WINDOW_TAG = "rekey_window"
 """A workspace's custom tag with its own nights: "22:00-04:00 Europe/Zurich"."""
 
 FleetStatus = Literal["planned", "running", "succeeded", "incomplete", "stopped", "cancelled", "declined", "failed"]
-FLEET_ENDS: tuple[FleetStatus, ...] = ("succeeded", "incomplete", "stopped", "cancelled", "declined", "failed")
+OVER: tuple[FleetStatus, ...] = ("succeeded", "incomplete", "stopped", "cancelled", "declined")
+"""A fleet that came to its end is not begun again by the same request; one whose execution failed goes on."""
+FLEET_ENDS: tuple[FleetStatus, ...] = (*OVER, "failed")
 
 
 class FleetAction(StrEnum):
@@ -53,7 +53,8 @@ class Member(BaseModel):
     wave: int = 0
     """0 for one that is in none: it is forbidden, or another one renews the key that they share."""
     takes_key_of: str | None = None
-    """The rotation that makes the key which this one takes too: they share one, and will again."""
+    """The rotation that makes the key which this one takes too: they share one, and will again. In the rest of a fleet
+    it may be one of that fleet, which has made it."""
     renewed_by: str | None = None
     """The rotation that renews the key which this workspace shares: there is nothing left to do then."""
     window: str | None = None
@@ -84,9 +85,6 @@ class FleetPlan(BaseModel):
     inventory_of: str | None = None
     """When the inventory was taken that says how old the keys are."""
     members: tuple[Member, ...]
-
-    def sha256(self) -> str:
-        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
 
     @property
     def waves(self) -> int:
@@ -179,6 +177,9 @@ Outcome = Literal[
 
 BAD: frozenset[str] = frozenset({"failed", "cancelled", "refused", "skipped"})
 """What counts as failed in a wave's rule."""
+
+GOOD: frozenset[str] = frozenset({"succeeded", "needs_attention"})
+"""The workspace is on its new keys."""
 
 
 class Standing(Answer):

@@ -4,7 +4,7 @@ import fnmatch
 import hashlib
 import json
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -27,7 +27,7 @@ and region (AWS KMS developer guide, "Request quotas"), and looks at its workspa
 Databricks names no limit. Those that begin with a wave begin two seconds apart for both, and look every fifteen seconds
 or so. What forty at once ask is measured by `make bench-fleet`."""
 
-SELECTORS = ("workspaces", "named", "tag", "older_than_days", "due_within_days")
+SELECTORS = ("workspaces", "named", "tag", "older_than_days", "due_within_days", "rest_of")
 
 ONE_WORKSPACES = ("workspace_id", "workspace", "key_arn", "key_configuration_id", "renew_notebooks")
 """What only a request for one workspace may have."""
@@ -35,6 +35,7 @@ ONE_WORKSPACES = ("workspace_id", "workspace", "key_arn", "key_configuration_id"
 _EXAMPLE = '{"fleet": {"name": "autumn", "named": "prod-*"}}'
 
 
+_NAME = rf"^[A-Za-z0-9][A-Za-z0-9_-]{{0,{LONGEST_NAME - 1}}}$"
 Number = Annotated[int, Field(gt=0, lt=2**63)]
 Size = Annotated[int, Field(ge=1, le=MOST_WORKSPACES)]
 
@@ -44,7 +45,7 @@ class FleetWish(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    name: Annotated[str, Field(pattern=rf"^[A-Za-z0-9][A-Za-z0-9_-]{{0,{LONGEST_NAME - 1}}}$")] | None = None
+    name: Annotated[str, Field(pattern=_NAME)] | None = None
     """Idempotency token: the same name again goes on where the fleet is. Left out, it is made of the request_id."""
     workspaces: Annotated[tuple[Number, ...], Field(min_length=1, max_length=MOST_WORKSPACES)] | None = None
     named: Annotated[str, Field(min_length=1, max_length=200)] | None = None
@@ -55,6 +56,8 @@ class FleetWish(BaseModel):
     """Only keys whose material is older, as the last inventory has it."""
     due_within_days: Annotated[int, Field(ge=0, le=3650)] | None = None
     """Only keys whose material becomes too old by the policy within so many days, or is; by the last inventory too."""
+    rest_of: Annotated[str, Field(pattern=_NAME)] | None = None
+    """Only rotations that this earlier fleet planned and did not bring to a good end: they failed, or never began."""
     waves: Annotated[tuple[Size, ...], Field(min_length=1, max_length=10)] = (1, 5, 25, 100)
     """How many workspaces each wave has; the last number holds for all that follow."""
     concurrency: Annotated[int, Field(ge=1, le=MOST_AT_ONCE)] = 10
@@ -104,13 +107,37 @@ class FleetRequest(BaseModel):
 
     def digest(self) -> str:
         """SHA-256 over what was asked for, but for the request_id, and for whether its plan needs approval."""
-        content = self.model_dump(mode="json", exclude={"request_id", "dry_run", "approval"})
+        # Without what is left at its default: what a later version adds leaves earlier digests as they are.
+        content = self.model_dump(mode="json", exclude={"request_id", "dry_run", "approval"}, exclude_defaults=True)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def chooses(self) -> tuple[object, ...]:
+        """What it says of which rotations; but for `rest_of`, which is no wish of a ticket's."""
+        fleet, asks = self.fleet, self.asks
+        selectors = (getattr(fleet, each) for each in SELECTORS if each != "rest_of")
+        return (*selectors, fleet.add_missing, asks.operation, asks.use_cases)
+
+    @property
+    def is_a_tickets(self) -> bool:
+        """Whether the ticket itself asks, by the webhook that reads it back."""
+        return self.ticket is not None and self.request_id == f"{self.ticket.provider}:{self.ticket.key}"
+
+    def attempt(self, number: int, rest_of: str | None) -> Self:
+        """The same request for another fleet: the first attempt is the request's own."""
+        fleet = self.fleet.model_copy(update={"rest_of": rest_of or self.fleet.rest_of})
+        return self.model_copy(update={"name": attempt_name(self.name, number), "fleet": fleet})
 
     @property
     def asks(self) -> Request:
         """What each rotation is asked for with; its workspace stands for any."""
         return Request.model_validate_json(json.dumps({**self.rotation, "workspace_id": 1}))
+
+
+def attempt_name(name: str, number: int) -> str:
+    """Of the fleets that one ticket has: ops-7, ops-7-2, ops-7-3."""
+    suffix = f"-{number}" if number > 1 else ""
+    return f"{name[: LONGEST_NAME - len(suffix)]}{suffix}"
 
 
 def parse_fleet_request(raw: Any) -> FleetRequest:
@@ -166,6 +193,6 @@ def _name_of(request_id: str | None, *, by_policy: bool) -> str:
     if by_policy:
         # policy-2026-11-28T20:00:00Z: one schedule asks, and people type the name.
         return re.sub(r"[^A-Za-z0-9-]", "-", request_id)[:LONGEST_NAME]
-    # Always with the hash: names that differ in what is replaced, or cut off, stay apart.
+    # Always with the hash: names that differ in what is replaced, or cut off, stay apart. With room for attempts.
     readable = "".join(each if each.isascii() and each.isalnum() else "-" for each in request_id).strip("-")
-    return f"{readable[: LONGEST_NAME - 11] or 'fleet'}-{hashlib.sha256(request_id.encode()).hexdigest()[:10]}"
+    return f"{readable[: LONGEST_NAME - 14] or 'fleet'}-{hashlib.sha256(request_id.encode()).hexdigest()[:10]}"

@@ -85,7 +85,7 @@ def _fleet_ended(_: Data, data: Data) -> list[str]:
         f"The fleet {data.get('fleet')} has ended: {data.get('status')}. Of its rotations: {came or 'none'}.",
         f"Why: {data['why']}" if data.get("why") else "",
         f"Every workspace is in the report: {data.get('report')} (rekey fleet report {data.get('fleet')}).",
-        "To ask for it once more, open another ticket." if data.get("status") in ("declined", "cancelled") else "",
+        "" if data.get("status") == "succeeded" else "To have done what is left, have the ticket approved again.",
     ]
 
 
