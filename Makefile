@@ -132,7 +132,7 @@ terraform: setup $(LAYER)
 # 120 small changes to functions/, the state machine and the permissions, drawn by a seed: some test must notice each. An
 # hour. One of them again: make mutants ARGS="--measured --only 'rotation/switch.py _patch'".
 # To go on where a run was cut short: make mutants ARGS="--results benchmarks/results/mutants.jsonl".
-mutants: setup
+mutants: setup $(LAYER)
 	PYTHONHASHSEED=0 $(BIN)/python -m tests.mutants --report docs/mutants.md $(ARGS)
 
 # 300 random workspaces on bad days; `test` has a few of them.

@@ -1,5 +1,6 @@
-"""Synthesizes the stack a few times at once, as the CDK command line would: offline, without any credentials."""
+"""Synthesizes the stack in its ways, as the CDK command line would: offline, without any credentials."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -146,102 +147,124 @@ def offline_environment() -> dict[str, str]:
     }
 
 
-def _start(assembly: Path, overrides: Mapping[str, object], *command: str) -> "subprocess.Popen[str]":
+@dataclass(frozen=True)
+class _Run:
+    """What app.py, or the `command` in its place, is run with."""
+
+    overrides: Mapping[str, object]
+    command: tuple[str, ...] = ()
+
+
+_LOCAL: dict[str, object] = {
+    "rekey:stage": "local",
+    "rekey:local_python": "/usr/bin/python3",
+    "rekey:grace_seconds": 30,
+    "rekey:wait_scale": 0.025,
+    "rekey:databricks_account_host": "http://127.0.0.1:1",
+}
+_ALL_TICKETS: dict[str, object] = {
+    "rekey:tickets": json.dumps(TICKETS),
+    "rekey:security_hub": True,
+    "rekey:alarm_email": "security@example.com",
+}
+_RUNS: Mapping[str, _Run] = {
+    "first": _Run({}),
+    "second": _Run({}),
+    "secretless": _Run({"rekey:databricks_client_id": CLIENT_ID}),
+    "local": _Run(_LOCAL),
+    "govcloud": _Run({"rekey:databricks_shard": "govcloud"}),
+    "govcloud-dod": _Run({"rekey:databricks_shard": "govcloud-dod"}),
+    "tickets": _Run(_ALL_TICKETS),
+    "package": _Run({}, ("-c", APP_PACKAGED)),
+    "bank": _Run(BANK),
+    "keys-elsewhere": _Run(KEYS_ELSEWHERE),
+    "longest": _Run(LONGEST),
+    "without-a-reason": _Run({}, ("-c", APP_WITHOUT_A_REASON)),
+    "without-findings": _Run({}, ("-c", APP_WITHOUT_FINDINGS)),
+    "settle-too-short": _Run({"rekey:settle_seconds": "1199"}),
+}
+
+
+class Syntheses:
+    """Runs of app.py by their names: each is made when a test first asks for it, once for all workers of a test run."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._folder.mkdir(exist_ok=True)
+        self._made: dict[str, Synthesis] = {}
+
+    def __getitem__(self, name: str) -> Synthesis:
+        if name not in self._made:
+            with (self._folder / f"{name}.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                self._made[name] = self._of_all_workers(name)
+        return self._made[name]
+
+    def _of_all_workers(self, name: str) -> Synthesis:
+        ended, assembly = self._folder / f"{name}.json", self._folder / name
+        if not ended.exists():
+            ran = _ran(assembly, _RUNS[name])
+            ended.write_text(json.dumps({"code": ran.returncode, "output": ran.stdout}))
+        return Synthesis(**json.loads(ended.read_text()), assembly=assembly)
+
+
+def _ran(assembly: Path, run: _Run) -> "subprocess.CompletedProcess[str]":
     # Unstaged: what the assets hold does not matter here, and the layer is large.
-    context = cdk_json_context() | {"aws:cdk:disable-asset-staging": True} | dict(overrides)
+    context = cdk_json_context() | {"aws:cdk:disable-asset-staging": True} | dict(run.overrides)
     environment = offline_environment() | {
         "CDK_OUTDIR": str(assembly),
         "CDK_CONTEXT_JSON": json.dumps(context),
         "PYTHONPATH": str(ROOT),
     }
-    return subprocess.Popen(
-        [sys.executable, *(command or (str(ROOT / "app.py"),))],
+    return subprocess.run(
+        [sys.executable, *(run.command or (str(ROOT / "app.py"),))],
         cwd=assembly.parent,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        check=False,
+        timeout=600,
     )
 
 
 @pytest.fixture(scope="session")
-def syntheses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesis]:
-    folder = tmp_path_factory.mktemp("synth")
-    local = {
-        "rekey:stage": "local",
-        "rekey:local_python": "/usr/bin/python3",
-        "rekey:grace_seconds": 30,
-        "rekey:wait_scale": 0.025,
-    }
-    running = {
-        "first": _start(folder / "first", {}),
-        "second": _start(folder / "second", {}),
-        "secretless": _start(folder / "secretless", {"rekey:databricks_client_id": CLIENT_ID}),
-        "local": _start(folder / "local", local | {"rekey:databricks_account_host": "http://127.0.0.1:1"}),
-        "govcloud": _start(folder / "govcloud", {"rekey:databricks_shard": "govcloud"}),
-        "govcloud-dod": _start(folder / "govcloud-dod", {"rekey:databricks_shard": "govcloud-dod"}),
-        "tickets": _start(
-            folder / "tickets",
-            {
-                "rekey:tickets": json.dumps(TICKETS),
-                "rekey:security_hub": True,
-                "rekey:alarm_email": "security@example.com",
-            },
-        ),
-        "package": _start(folder / "package", {}, "-c", APP_PACKAGED),
-        "bank": _start(folder / "bank", BANK),
-        "keys elsewhere": _start(folder / "keys", KEYS_ELSEWHERE),
-        "longest": _start(folder / "longest", LONGEST),
-        "without a reason": _start(folder / "nag", {}, "-c", APP_WITHOUT_A_REASON),
-        "without findings": _start(folder / "findings", {}, "-c", APP_WITHOUT_FINDINGS),
-        "settle too short": _start(folder / "settle", {"rekey:settle_seconds": "1199"}),
-    }
-    folders = {
-        "without a reason": "nag",
-        "without findings": "findings",
-        "settle too short": "settle",
-        "keys elsewhere": "keys",
-    }
-    return {
-        name: Synthesis(
-            output=process.communicate(timeout=600)[0],
-            code=process.returncode,
-            assembly=folder / folders.get(name, name),
-        )
-        for name, process in running.items()
-    }
+def syntheses(tmp_path_factory: pytest.TempPathFactory) -> Syntheses:
+    # pytest-xdist's documentation, "Making session-scoped fixtures execute only once": workers share this parent.
+    base = tmp_path_factory.getbasetemp()
+    return Syntheses((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "synth")
 
 
 @pytest.fixture(scope="session")
-def template(syntheses: dict[str, Synthesis]) -> Template:
+def template(syntheses: Syntheses) -> Template:
     return syntheses["first"].template
 
 
 @pytest.fixture(scope="session")
-def secretless_template(syntheses: dict[str, Synthesis]) -> Template:
+def secretless_template(syntheses: Syntheses) -> Template:
     return syntheses["secretless"].template
 
 
 @pytest.fixture(scope="session")
-def local_template(syntheses: dict[str, Synthesis]) -> Template:
+def local_template(syntheses: Syntheses) -> Template:
     return syntheses["local"].template
 
 
 @pytest.fixture(scope="session")
-def bank_template(syntheses: dict[str, Synthesis]) -> Template:
+def bank_template(syntheses: Syntheses) -> Template:
     return syntheses["bank"].template
 
 
 @pytest.fixture(scope="session")
-def keys_elsewhere_template(syntheses: dict[str, Synthesis]) -> Template:
-    return syntheses["keys elsewhere"].template
+def keys_elsewhere_template(syntheses: Syntheses) -> Template:
+    return syntheses["keys-elsewhere"].template
 
 
 @pytest.fixture(scope="session")
-def longest_template(syntheses: dict[str, Synthesis]) -> Template:
+def longest_template(syntheses: Syntheses) -> Template:
     return syntheses["longest"].template
 
 
 @pytest.fixture(scope="session")
-def tickets_template(syntheses: dict[str, Synthesis]) -> Template:
+def tickets_template(syntheses: Syntheses) -> Template:
     return syntheses["tickets"].template

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.conftest import ENCRYPTION_KEY, OWN_SECRET, Synthesis
+from tests.infra.conftest import ENCRYPTION_KEY, OWN_SECRET, Syntheses
 from tests.infra.enforced import KEY, decision
 from tests.infra.grants import HUB_TABLE, TABLE, TICKETS_TABLE, Grant, granted, rows
 from tests.infra.template import LAMBDAS, Statement, Template
@@ -110,7 +110,7 @@ def test_without_the_settings_there_is_no_boundary_and_no_name(template: Templat
         assert not {"PermissionsBoundary", "RoleName"} & set(role)
 
 
-def test_everything_that_takes_tags_has_them(bank_template: Template, syntheses: dict[str, Synthesis]) -> None:
+def test_everything_that_takes_tags_has_them(bank_template: Template, syntheses: Syntheses) -> None:
     untagged = {
         resource["Type"]
         for resource in bank_template.body["Resources"].values()
@@ -121,7 +121,7 @@ def test_everything_that_takes_tags_has_them(bank_template: Template, syntheses:
     assert manifest["artifacts"]["vault"]["properties"]["tags"]["cost-centre"] == "4711"
 
 
-def test_the_bootstrap_is_that_of_the_qualifier(syntheses: dict[str, Synthesis]) -> None:
+def test_the_bootstrap_is_that_of_the_qualifier(syntheses: Syntheses) -> None:
     manifest = (syntheses["bank"].assembly / "manifest.json").read_text()
     assert "/cdk-bootstrap/bank/version" in manifest
     assert "hnb659fds" not in manifest
@@ -245,6 +245,6 @@ def test_a_key_made_before_can_only_be_given_the_stacks_name(tickets_template: T
     assert may_tag("vault", rekey_managed="rekey") == []
 
 
-def test_cdk_nag_has_nothing_open(syntheses: dict[str, Synthesis]) -> None:
+def test_cdk_nag_has_nothing_open(syntheses: Syntheses) -> None:
     report = json.loads((syntheses["bank"].assembly / "validation-report.json").read_text())
     assert report["pluginReports"] == []

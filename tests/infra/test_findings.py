@@ -5,15 +5,15 @@ import re
 import pytest
 
 from infra.findings import LEFT, NIST, PAGE, with_table
-from tests.infra.conftest import Synthesis
+from tests.infra.conftest import Syntheses
 from tests.infra.template import Template
 
 FOUND = re.compile(rf"Acknowledge with '[\w.]+::{re.escape(NIST)}(\w+)'")
 
 
-def test_the_nist_pack_finds_what_the_table_says_and_nothing_else(syntheses: dict[str, Synthesis]) -> None:
+def test_the_nist_pack_finds_what_the_table_says_and_nothing_else(syntheses: Syntheses) -> None:
     """Without the table synth ends; with it every synth of these tests has passed the pack."""
-    alone = syntheses["without findings"]
+    alone = syntheses["without-findings"]
     assert alone.code != 0
     assert set(FOUND.findall(alone.output)) == {each.nist for each in LEFT if each.nist}
     assert not FOUND.findall(syntheses["first"].output)
@@ -29,9 +29,7 @@ def skipped(template: Template) -> dict[str, set[str]]:
     return found
 
 
-def test_checkov_reads_the_reasons_in_the_template_and_in_the_package(
-    template: Template, syntheses: dict[str, Synthesis]
-) -> None:
+def test_checkov_reads_the_reasons_in_the_template_and_in_the_package(template: Template, syntheses: Syntheses) -> None:
     assert skipped(template) == {
         "AWS::Lambda::Function": {"CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_117", "CKV_AWS_173"},
         "AWS::Logs::LogGroup": {"CKV_AWS_158"},

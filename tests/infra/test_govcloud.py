@@ -7,7 +7,7 @@ import pytest
 
 from rekey.aws.policy import databricks_statements
 from rekey.base.settings import Settings
-from tests.infra.conftest import Synthesis
+from tests.infra.conftest import Syntheses
 
 # SRA, variables.tf (consoles); terraform-provider-databricks, aws/constants.go (Databricks' AWS accounts).
 SHARDS = {
@@ -22,14 +22,14 @@ def shard(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.mark.rule("govcloud")
-def test_no_arn_names_a_partition(syntheses: dict[str, Synthesis], shard: str) -> None:
+def test_no_arn_names_a_partition(syntheses: Syntheses, shard: str) -> None:
     text = json.dumps(syntheses[shard].template.body)
     assert re.findall(r"arn:aws[a-z-]*:", text) == []
     assert text.count('{"Ref": "AWS::Partition"}') > 10
 
 
 @pytest.mark.rule("govcloud", "principal")
-def test_the_lambdas_speak_to_the_shard_and_let_its_account_in(syntheses: dict[str, Synthesis], shard: str) -> None:
+def test_the_lambdas_speak_to_the_shard_and_let_its_account_in(syntheses: Syntheses, shard: str) -> None:
     console, domain, databricks = SHARDS[shard]
     variables = syntheses[shard].template.function("set_policy")["Environment"]["Variables"]
     # What only the deployment knows, such as the table's name, is no text yet.
@@ -46,7 +46,7 @@ def test_the_lambdas_speak_to_the_shard_and_let_its_account_in(syntheses: dict[s
     assert principals == {json.dumps({"AWS": f"arn:aws-us-gov:iam::{databricks}:root"})}
 
 
-def test_nothing_else_differs_from_the_commercial_stack(syntheses: dict[str, Synthesis], shard: str) -> None:
+def test_nothing_else_differs_from_the_commercial_stack(syntheses: Syntheses, shard: str) -> None:
     console, domain, _ = SHARDS[shard]
     text = json.dumps(syntheses[shard].template.body)
     for theirs, commercial in ((console, "accounts.cloud.databricks.com"), (f".{domain}", ".cloud.databricks.com")):

@@ -15,7 +15,7 @@ from botocore.utils import get_environ_proxies
 
 from infra.certificates import FILE
 from infra.network_page import PAGE, with_table
-from tests.infra.conftest import Synthesis
+from tests.infra.conftest import Syntheses
 from tests.infra.enforced import ACCOUNT, REGION, decision
 from tests.infra.grants import text_of
 from tests.infra.template import LAMBDAS, Template
@@ -119,9 +119,7 @@ def test_s3_and_sts_are_asked_by_the_names_that_vpc_endpoints_answer_for(bank_te
     assert hosts == ["https://s3.us-east-1.amazonaws.com", "https://sts.us-east-1.amazonaws.com"]
 
 
-def test_the_private_authority_is_trusted_beside_the_public_ones(
-    syntheses: dict[str, Synthesis], bank_template: Template
-) -> None:
+def test_the_private_authority_is_trusted_beside_the_public_ones(syntheses: Syntheses, bank_template: Template) -> None:
     assets = json.loads((syntheses["bank"].assembly / "vault.assets.json").read_text())["files"].values()
     [folder] = [each["source"]["path"] for each in assets if "certificates" in each["source"]["path"]]
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

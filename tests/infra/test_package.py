@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 
 from infra.at_work import at_work, profile, refusal, stack_name
 from infra.package import zipped
-from tests.infra.conftest import Synthesis
+from tests.infra.conftest import Syntheses
 from tests.infra.template import Template
 
 LIFECYCLE = (Path(__file__).resolve().parents[2] / "docs" / "lifecycle.md").read_text(encoding="utf-8")
@@ -19,7 +19,7 @@ MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:rekey-rotate-key"
 
 
 @pytest.fixture
-def packaged(syntheses: dict[str, Synthesis]) -> Template:
+def packaged(syntheses: Syntheses) -> Template:
     return syntheses["package"].template
 
 

@@ -11,7 +11,7 @@ from infra.settings import tickets as ticket_settings
 from rekey.telling.tickets.comments import TOLD
 from rekey.telling.tickets.mapping import MAPPABLE
 from rekey.telling.tickets.settings import PROVIDERS, TicketSettings
-from tests.infra.conftest import TICKETS, Synthesis, cdk_json_context
+from tests.infra.conftest import TICKETS, Syntheses, cdk_json_context
 from tests.infra.grants import TICKETS_TABLE, granted, of_every_lambda, rows
 from tests.infra.template import LAMBDAS, Template
 from tests.matrix import tickets as matrix
@@ -99,7 +99,7 @@ def test_stack_and_lambdas_agree() -> None:
 # --- the stack ---
 
 
-def test_cdk_nag_has_nothing_open(syntheses: dict[str, Synthesis]) -> None:
+def test_cdk_nag_has_nothing_open(syntheses: Syntheses) -> None:
     report = json.loads((syntheses["tickets"].assembly / "validation-report.json").read_text())
     assert report["pluginReports"] == []
 

@@ -32,6 +32,9 @@ FIRST = 120
 SECONDS = 600
 """Longer than a part of the tests takes: a change that never ends is noticed too."""
 
+MOST_DISMISSED = 10
+"""Tests of one trial that fail by themselves: with more something is missing here, and no trial would tell anything."""
+
 _SHARED = (".venv", "node_modules", "build")
 _SECOND = count(1)
 _NOT_FOUND = 4
@@ -84,6 +87,8 @@ def tried(tree: Path, change: Change, turns: Sequence[Sequence[str]]) -> Trial:
                 return Trial(change.id, True, by, ran, round(time.monotonic() - began, 1))
             # It fails by itself, for instance since the machine is busy: that notices nothing.
             dismissed.add(by)
+            if len(dismissed) > MOST_DISMISSED:
+                raise RuntimeError(f"these fail without any change, so nothing can be told: {sorted(dismissed)}")
     return Trial(change.id, False, by, ran, round(time.monotonic() - began, 1))
 
 

@@ -69,14 +69,16 @@ def test_the_rest_does_what_the_fleet_would_have_done(world: World) -> None:
     """First keys, although nobody says so again; and of those only what else is asked for."""
     bare = [world.quiet_workspace(workspace_name=f"prod-{n}")["workspace_id"] for n in range(3)]
     stopped(world, operation="add", use_cases=["MANAGED_SERVICES"])
-    for fleet, left in (
-        ({"name": "a", "rest_of": "autumn"}, bare[1:]),
-        ({"name": "b", "rest_of": "autumn", "named": "*-2"}, bare[2:]),
-        ({"name": "c", "rest_of": "autumn", "workspaces": bare[:2]}, bare[1:2]),
-    ):
-        plan(world, EXECUTION.replace("e1", fleet["name"]), fleet=fleet, requested_by="ada")
-        members = planned_members(fleet["name"])
-        assert [each.workspace_id for each in members] == left, fleet
+    chosen: tuple[tuple[str, dict[str, Any], list[int]], ...] = (
+        ("a", {}, bare[1:]),
+        ("b", {"named": "*-2"}, bare[2:]),
+        ("c", {"workspaces": bare[:2]}, bare[1:2]),
+    )
+    for name, more, left in chosen:
+        fleet = {"name": name, "rest_of": "autumn", **more}
+        plan(world, EXECUTION.replace("e1", name), fleet=fleet, requested_by="ada")
+        members = planned_members(name)
+        assert [each.workspace_id for each in members] == left, name
         assert {(each.operation, each.use_cases) for each in members} == {("add", ("MANAGED_SERVICES",))}
     with pytest.raises(RequestRefused, match="no workspace fits it"):
         plan(world, SECOND, fleet={"name": "d", "rest_of": "autumn"}, operation="rotate")

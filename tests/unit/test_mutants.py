@@ -150,6 +150,19 @@ def test_a_test_that_fails_by_itself_notices_nothing(
     assert there.read_text(encoding="utf-8") == "1"
 
 
+def test_where_everything_fails_by_itself_nothing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a step of the set-up is missing: to put one after the other aside would take hours."""
+    (tmp_path / "functions").mkdir()
+    (tmp_path / "functions" / "a.py").write_text("1", encoding="utf-8")
+
+    def pytest_of(_: Path, how: list[str], _seconds: float) -> tuple[int, str]:
+        return 1, f"ERROR t::{sum(each.startswith('--deselect') for each in how)} - not built"
+
+    monkeypatch.setattr(fork, "pytest", pytest_of)
+    with pytest.raises(RuntimeError, match="these fail without any change"):
+        tried(tmp_path, Change("a", "functions/a.py", 0, 1, "2", "", (1,)), [["t"]])
+
+
 def test_the_page_tells_what_lived_and_why() -> None:
     change = Change("a b 1", "functions/rekey/base/arns.py", 0, 1, "", said("x < y", "x <= y"), (1,))
     lived = Trial("a b 1", noticed=False, by="nothing", ran=7, seconds=1)
