@@ -236,7 +236,7 @@ def test_an_event_asks_for_a_fleet_and_its_second_delivery_for_the_same(world: W
         "detail": {"fleet": {"named": "prod-*"}},
     }
     first = plan(world, **event)
-    assert first["name"].startswith("event-6a7e8feb-b491-4cf7-a9f1-bf3703")
+    assert first["name"].startswith("event-6a7e8feb-b491-4cf7-a9f1-bf3703467")
     again = plan(world, execution=EXECUTION.replace("e1", "e2"), **event)
     assert (again["decision"], again["name"]) == ("already_requested", first["name"])
 

@@ -1,6 +1,7 @@
 """What a fleet has left undone is another fleet's; and the plan in the bucket is the one that was written down."""
 
 import hashlib
+import json
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import rekey.fleet.plan
 from rekey.base.errors import AwsUnavailable, RekeyError, RequestRefused
 from rekey.fleet.ahead import look_ahead
 from rekey.ledger.fleets import FleetTable
-from rekey.model.fleet import FleetPlan, FleetStatus, plan_key
+from rekey.model.fleet import FleetAction, FleetPlan, FleetStatus, plan_key
 from tests.clients import client
 from tests.names import BUCKET
 from tests.steps.fleets import EXECUTION, items, plan, planned_members, read, reported, rotate
@@ -206,6 +207,30 @@ def test_the_plan_is_known_by_the_sum_of_its_file(world: World) -> None:
     assert reported(world, "autumn").plan_sha256 == hashlib.sha256(read(plan_key("autumn"))).hexdigest()
 
 
+def test_a_fleet_of_an_earlier_version_goes_on(world: World) -> None:
+    """Its plan is known by the sum of its content, and its request knows no rest."""
+    workspaces(world, 1)
+    fleet = {"name": "autumn", "named": "prod-*"}
+    plan(world, fleet=fleet)
+    content = json.loads(read(plan_key("autumn")))
+    del content["request"]["fleet"]["rest_of"]
+    client("s3").put_object(Bucket=BUCKET, Key=plan_key("autumn"), Body=json.dumps(content, indent=2).encode())
+    asked = {
+        name: value for name, value in content["request"].items() if name not in ("request_id", "dry_run", "approval")
+    }
+    planned = world.ledger.fleets.find("autumn")
+    assert planned
+    world.ledger.fleets.change(
+        planned,
+        FleetAction.TAKEN_UP,
+        {},
+        plan_sha256=hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
+        request_digest=hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest(),
+    )
+    assert plan(world, fleet=fleet)["decision"] == "rotate"
+    assert wave(world, "autumn", 1)["outcomes"] == {"succeeded": 1}
+
+
 def test_two_that_plan_side_by_side_have_one_plan(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who comes second, with the fleet written down since it looked, puts nothing over the plan."""
     workspaces(world, 2)
@@ -246,6 +271,8 @@ def test_a_plan_that_did_not_reach_its_place_is_put_there_by_the_next_call(
 def test_a_plan_that_somebody_changed_is_not_carried_out(world: World) -> None:
     workspaces(world, 1)
     plan(world, fleet={"name": "autumn", "named": "prod-*"})
-    client("s3").put_object(Bucket=BUCKET, Key=plan_key("autumn"), Body=read(plan_key("autumn")) + b" ")
-    with pytest.raises(RekeyError, match="is not the plan of this fleet"):
-        world.call("open_wave", name="autumn")
+    there = read(plan_key("autumn"))
+    for changed in (there.replace(b'"wave": 1', b'"wave": 2'), b"no plan"):
+        client("s3").put_object(Bucket=BUCKET, Key=plan_key("autumn"), Body=changed)
+        with pytest.raises(RekeyError, match="is not the plan of this fleet"):
+            world.call("open_wave", name="autumn")

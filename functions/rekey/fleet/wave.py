@@ -68,12 +68,24 @@ def load(ledger: Ledger, name: str) -> Fleet:
 def load_plan(settings: Settings, fleet: Fleet) -> FleetPlan:
     """Raises RekeyError when it is not the one that was written down, and perhaps approved."""
     written = bucket.read(settings.evidence_bucket, plan_key(fleet.name))
-    if hashlib.sha256(written).hexdigest() != fleet.plan_sha256:
+    if fleet.plan_sha256 not in (_sum(written), _sum_of_content(written)):
         raise RekeyError(
             f"{plan_key(fleet.name)} is not the plan of this fleet: somebody has changed it. "
             "Fix: plan anew under another name."
         )
     return FleetPlan.model_validate_json(written)
+
+
+def _sum(plan: bytes) -> str:
+    return hashlib.sha256(plan).hexdigest()
+
+
+def _sum_of_content(plan: bytes) -> str | None:
+    """What fleets of earlier versions are known by; None for what is no JSON."""
+    try:
+        return _sum(json.dumps(json.loads(plan), sort_keys=True).encode())
+    except ValueError:
+        return None
 
 
 def open_wave(settings: Settings, ledger: Ledger, event: WaveEvent) -> WaveOpened:

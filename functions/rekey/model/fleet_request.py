@@ -107,8 +107,10 @@ class FleetRequest(BaseModel):
 
     def digest(self) -> str:
         """SHA-256 over what was asked for, but for the request_id, and for whether its plan needs approval."""
-        # Without what is left at its default: what a later version adds leaves earlier digests as they are.
-        content = self.model_dump(mode="json", exclude={"request_id", "dry_run", "approval"}, exclude_defaults=True)
+        content = self.model_dump(mode="json", exclude={"request_id", "dry_run", "approval"})
+        # Without what was not there in earlier versions: their digests are in the ledger.
+        if self.fleet.rest_of is None:
+            del content["fleet"]["rest_of"]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -193,6 +195,6 @@ def _name_of(request_id: str | None, *, by_policy: bool) -> str:
     if by_policy:
         # policy-2026-11-28T20:00:00Z: one schedule asks, and people type the name.
         return re.sub(r"[^A-Za-z0-9-]", "-", request_id)[:LONGEST_NAME]
-    # Always with the hash: names that differ in what is replaced, or cut off, stay apart. With room for attempts.
+    # Always with the hash: names that differ in what is replaced, or cut off, stay apart.
     readable = "".join(each if each.isascii() and each.isalnum() else "-" for each in request_id).strip("-")
-    return f"{readable[: LONGEST_NAME - 14] or 'fleet'}-{hashlib.sha256(request_id.encode()).hexdigest()[:10]}"
+    return f"{readable[: LONGEST_NAME - 11] or 'fleet'}-{hashlib.sha256(request_id.encode()).hexdigest()[:10]}"
