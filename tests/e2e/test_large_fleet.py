@@ -1,4 +1,5 @@
-"""A hundred workspaces on the local cloud, stopped half-way and started again: `make fleet` runs it, by itself."""
+"""A hundred workspaces on the local cloud, stopped half-way and started again, then the rest of them: `make fleet` runs
+it, by itself."""
 
 import json
 import os
@@ -58,11 +59,18 @@ def test_a_hundred_workspaces_stopped_half_way_and_started_again(
     assert [sum(each["outcomes"].values()) for each in found["waves"]] == [1, 5, 25, 67]
     assert executions_of(driver, name) == sorted(f"{name}-{each}" for each in going), "each was started once"
     assert len(driver.keys()) == keys + 98, "and has made one key"
+    driver.delete("faults")
+    rest = {"name": f"{name}-rest", "rest_of": name}
+    assert waits(driver, start(driver, f"{name}-rest-1", fleet=rest))["status"] == "SUCCEEDED"
+    left = report(driver, rest["name"])
+    assert left["outcomes"] == {"succeeded": 3, "forbidden": 2}
+    assert len(driver.keys()) == keys + 98 + 3
     assert driver.get("health")["unreadable"] == []
     assert [each for each in driver.get("violations") if each["workspace_id"] in going] == []
     figures = {
         "workspaces": 100,
         "outcomes": found["outcomes"],
+        "outcomes_of_the_rest": left["outcomes"],
         "seconds": round(time.monotonic() - seeded),
         "seconds_to_seed": round(seeded - began),
         "begun_before_the_stop": len(begun),
