@@ -5,12 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from local.cloud import cloud
 from rekey.model.fleet import FLEET_ENDS
 from tests.e2e.conftest import SCALES
-from tests.e2e.driver import Driver, until
+from tests.e2e.driver import Driver, LambdaFailed, until
 from tests.e2e.fleets import NOTHING, report, workspaces
 
 pytestmark = pytest.mark.e2e
@@ -44,8 +43,8 @@ def so_far(driver: Driver, name: str) -> dict[str, Any]:
     """Its report, once there is something to report."""
     try:
         return report(driver, name)
-    except ClientError:
-        return {"said": ""}
+    except LambdaFailed as failed:
+        return {"said": str(failed)}
 
 
 def executions(driver: Driver) -> list[Any]:

@@ -264,6 +264,7 @@ def test_a_plan_that_did_not_reach_its_place_is_put_there_by_the_next_call(
             plan(world, fleet={"name": "autumn", "named": "prod-*"})
     with pytest.raises(ClientError):
         read(plan_key("autumn"))
+    assert reported(world, "autumn").status == "planned", "by the draft, meanwhile"
     assert plan(world, fleet={"name": "autumn", "named": "prod-*"})["decision"] == "rotate"
     assert wave(world, "autumn", 1)["outcomes"] == {"succeeded": 1}
 

@@ -21,6 +21,7 @@ from rekey.fleet.attempts import attempt_of
 from rekey.fleet.choose import choose
 from rekey.fleet.proposal import proposed
 from rekey.fleet.rest import rest_of
+from rekey.fleet.wave import as_written
 from rekey.ledger import Ledger
 from rekey.model.fleet import OVER, Fleet, FleetAction, FleetPlan, FleetPlanned, draft_key, plan_key
 from rekey.model.fleet_request import MOST_WAVES, MOST_WORKSPACES, FleetRequest, parse_fleet_request
@@ -152,14 +153,13 @@ def _opened(settings: Settings, ledger: Ledger, made: FleetPlan) -> FleetPlanned
 
 
 def _keep_plan(settings: Settings, fleet: Fleet) -> None:
-    """Where its execution died between the ledger and the bucket: it is the draft of that execution."""
+    """Its execution may have died between the ledger and the bucket."""
     try:
         bucket.read(settings.evidence_bucket, plan_key(fleet.name))
     except Exception as error:
         if not bucket.is_missing(error):
             raise
-        written = bucket.read(settings.evidence_bucket, draft_key(fleet.name, fleet.execution_arn))
-        bucket.put(settings.evidence_bucket, plan_key(fleet.name), written)
+        bucket.put(settings.evidence_bucket, plan_key(fleet.name), as_written(settings, fleet))
 
 
 def _again(settings: Settings, ledger: Ledger, known: Fleet, request: FleetRequest, execution_arn: str) -> FleetPlanned:

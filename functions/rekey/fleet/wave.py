@@ -28,6 +28,7 @@ from rekey.model.fleet import (
     WaveJudged,
     WaveOpened,
     counted_outcomes,
+    draft_key,
     plan_key,
     wave_key,
 )
@@ -67,13 +68,23 @@ def load(ledger: Ledger, name: str) -> Fleet:
 
 def load_plan(settings: Settings, fleet: Fleet) -> FleetPlan:
     """Raises RekeyError when it is not the one that was written down, and perhaps approved."""
-    written = bucket.read(settings.evidence_bucket, plan_key(fleet.name))
+    written = as_written(settings, fleet)
     if fleet.plan_sha256 not in (_sum(written), _sum_of_content(written)):
         raise RekeyError(
             f"{plan_key(fleet.name)} is not the plan of this fleet: somebody has changed it. "
             "Fix: plan anew under another name."
         )
     return FleetPlan.model_validate_json(written)
+
+
+def as_written(settings: Settings, fleet: Fleet) -> bytes:
+    """The plan's file. Until it is there, it is the draft of the execution that has written the fleet down."""
+    try:
+        return bucket.read(settings.evidence_bucket, plan_key(fleet.name))
+    except Exception as error:
+        if not bucket.is_missing(error):
+            raise
+        return bucket.read(settings.evidence_bucket, draft_key(fleet.name, fleet.execution_arn))
 
 
 def _sum(plan: bytes) -> str:
