@@ -131,7 +131,8 @@ terraform: setup $(LAYER)
 
 # 120 small changes to functions/, the state machine and the permissions, drawn by a seed: some test must notice each. An
 # hour. One of them again: make mutants ARGS="--measured --only 'rotation/switch.py _patch'".
-# To go on where a run was cut short: make mutants ARGS="--results benchmarks/results/mutants.jsonl".
+# To go on where a run was cut short: make mutants ARGS="--results build/mutants.jsonl"; what is in that file is
+# not tried again, so it is for one and the same code.
 mutants: setup $(LAYER)
 	PYTHONHASHSEED=0 $(BIN)/python -m tests.mutants --report docs/mutants.md $(ARGS)
 

@@ -134,18 +134,29 @@ def test_the_ticket_is_told_the_plan(mapped: Desk) -> None:
         assert said in comment.text
 
 
-@pytest.mark.parametrize("status", ["succeeded", "stopped", "incomplete", "cancelled", "declined", "failed"])
-def test_a_ticket_whose_fleet_left_something_is_told_how_to_have_it_done(mapped: Desk, status: str) -> None:
+@pytest.mark.parametrize(
+    ("outcomes", "asked_by", "status", "told"),
+    [
+        ({"succeeded": 3, "waiting": 4}, "the ticket", "stopped", "have the ticket approved again"),
+        ({"waiting": 7}, "the ticket", "failed", "have the ticket approved again"),
+        ({"waiting": 7}, "the ticket", "declined", "have the ticket approved again"),
+        ({"succeeded": 3, "failed": 1}, "an event", "incomplete", "rekey fleet rotate NAME --rest-of autumn"),
+        ({"succeeded": 3, "waiting": 1}, "an event", "failed", "ask for it again with the same name"),
+        ({"succeeded": 3, "needs_attention": 1, "forbidden": 2}, "the ticket", "succeeded", ""),
+        ({"succeeded": 3}, "the ticket", "cancelled", ""),
+    ],
+)
+def test_a_ticket_whose_fleet_left_something_is_told_how_to_have_it_done(
+    mapped: Desk, outcomes: dict[str, int], asked_by: str, status: str, told: str
+) -> None:
     ticket = mapped.open("jira", workspace_id=WORKSPACE)
-    data: dict[str, Any] = {
-        "fleet": "autumn",
-        "status": status,
-        "outcomes": {"succeeded": 3},
-        "report": "s3://e/f.json",
-    }
-    mapped.notify(mapped.put(event("Fleet Ended", "jira", ticket.key, **data)))
+    data: dict[str, Any] = {"fleet": "autumn", "status": status, "outcomes": outcomes, "report": "s3://e/f.json"}
+    ended = event("Fleet Ended", "jira", ticket.key, **data)
+    if asked_by == "an event":
+        ended["detail"]["correlation_id"] = "autumn"
+    mapped.notify(mapped.put(ended))
     [comment] = ticket.comments
-    assert ("have the ticket approved again" in comment.text) == (status != "succeeded")
+    assert (told in comment.text, "To have" in comment.text) == (True, bool(told))
 
 
 def test_a_fleet_that_came_to_no_good_end_is_started_again_by_a_new_approval(

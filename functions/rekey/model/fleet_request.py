@@ -57,7 +57,8 @@ class FleetWish(BaseModel):
     due_within_days: Annotated[int, Field(ge=0, le=3650)] | None = None
     """Only keys whose material becomes too old by the policy within so many days, or is; by the last inventory too."""
     rest_of: Annotated[str, Field(pattern=_NAME)] | None = None
-    """Only rotations that this earlier fleet planned and did not bring to a good end: they failed, or never began."""
+    """Only rotations that this earlier fleet planned and did not bring to a good end: they failed, were forbidden,
+    or never began."""
     waves: Annotated[tuple[Size, ...], Field(min_length=1, max_length=10)] = (1, 5, 25, 100)
     """How many workspaces each wave has; the last number holds for all that follow."""
     concurrency: Annotated[int, Field(ge=1, le=MOST_AT_ONCE)] = 10

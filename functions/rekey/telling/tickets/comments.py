@@ -8,6 +8,7 @@ from urllib.parse import quote
 from rekey.base.durations import about
 from rekey.base.words import counted
 from rekey.model.attention import down_now
+from rekey.model.fleet import GOOD
 
 Data = Mapping[str, Any]
 
@@ -78,15 +79,28 @@ def _fleet_asked(_: Data, data: Data) -> list[str]:
     ]
 
 
-def _fleet_ended(_: Data, data: Data) -> list[str]:
+def _fleet_ended(detail: Data, data: Data) -> list[str]:
     """The one comment on what became of all its workspaces: they themselves tell the ticket nothing."""
     came = ", ".join(f"{number} {each.replace('_', ' ')}" for each, number in (data.get("outcomes") or {}).items())
     return [
         f"The fleet {data.get('fleet')} has ended: {data.get('status')}. Of its rotations: {came or 'none'}.",
         f"Why: {data['why']}" if data.get("why") else "",
         f"Every workspace is in the report: {data.get('report')} (rekey fleet report {data.get('fleet')}).",
-        "" if data.get("status") == "succeeded" else "To have done what is left, have the ticket approved again.",
+        _for_the_rest(detail, data),
     ]
+
+
+def _for_the_rest(detail: Data, data: Data) -> str:
+    """How to have done what the fleet has left; empty where it has left nothing."""
+    fleet, outcomes, ticket = data.get("fleet"), data.get("outcomes") or {}, detail.get("ticket") or {}
+    if not any(number for each, number in outcomes.items() if each not in (*GOOD, "forbidden")):
+        return ""
+    # An event may name a ticket, too: then it is not the ticket's approval that asks.
+    if detail.get("correlation_id") == f"{ticket.get('provider')}:{ticket.get('key')}":
+        return "To have done what is left, have the ticket approved again."
+    if data.get("status") == "failed":
+        return "To have it go on where it was, ask for it again with the same name."
+    return f"To have another fleet do what is left: rekey fleet rotate NAME --rest-of {fleet}"
 
 
 def _refused(_: Data, data: Data) -> list[str]:
